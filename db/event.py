@@ -1,0 +1,204 @@
+"""The event: one Struct for the API, the queue and the store, with its limits on it.
+
+The limits make every accepted event storable: lengths are in bytes because a b-tree entry may hold at most 2,704
+bytes (https://www.postgresql.org/docs/current/btree.html), and U+0000 is refused because PostgreSQL's text cannot
+hold it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+from uuid_utils.compat import uuid7
+
+MAX_BYTES = {"site_id": 255, "event_type": 100, "path": 2_048, "user_id": 255}
+MAX_PROPERTIES_BYTES = 32 * 1024
+MAX_PROPERTIES_DEPTH = 8
+MAX_PROPERTIES_KEYS = 1_000
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999
+
+SiteId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description="The shop: text of 1 to 255 bytes (UTF-8) without U+0000.",
+        examples=["shop"],
+    ),
+]
+EventType = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        description="What happened: text of 1 to 100 bytes (UTF-8) without U+0000. `page_view` counts as a view.",
+        examples=["page_view"],
+    ),
+]
+EventPath = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=2_048,
+        description="Where it happened: text of 1 to 2,048 bytes (UTF-8) without U+0000.",
+        examples=["/products/lamp"],
+    ),
+]
+UserId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description="Who it was: text of 1 to 255 bytes (UTF-8) without U+0000; left out or null: an anonymous event.",
+        examples=["customer-17"],
+    ),
+]
+Timestamp = (
+    Annotated[
+        datetime,
+        Meta(
+            tz=True,
+            description="When it happened: ISO 8601 with an offset, or milliseconds since 1970-01-01T00:00:00Z; "
+            "left out: the time of arrival.",
+            examples=["2026-01-02T03:04:05.678Z"],
+        ),
+    ]
+    | Annotated[int, Meta(ge=0, le=LAST_MILLISECOND, examples=[1767323045678])]
+)
+EventId = Annotated[
+    UUID,
+    Meta(
+        description="A UUID that the client makes, so that an event sent twice is counted once; left out: the server "
+        "makes one. Without `timestamp` it must be a UUIDv7, whose time is then the event's.",
+        examples=["019b7c7d-9e2e-7cc3-98c4-dc0c0c07398f"],
+    ),
+]
+Properties = Annotated[
+    dict[str, Any],
+    Meta(
+        description="Whatever else is known: a JSON object of at most 32 KiB, 8 levels and 1,000 keys, without U+0000.",
+        examples=[{"revenue": 119.9, "currency": "EUR"}],
+    ),
+]
+
+
+class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a client sends. Fields that are not listed here are ignored."""
+
+    site_id: SiteId
+    event_type: EventType
+    path: EventPath
+    user_id: UserId | None = None
+    timestamp: Timestamp | None = None
+    event_id: EventId | None = None
+    properties: Properties | None = None
+
+    def __post_init__(self) -> None:
+        texts = self.site_id + self.event_type + self.path + (self.user_id or "")
+        # In ASCII a character is a byte, so that the declared lengths suffice.
+        if not texts.isascii() or "\0" in texts:
+            for name in MAX_BYTES:
+                if fault := text_fault(name, getattr(self, name) or ""):
+                    raise ValueError(f"{name} {fault}")
+        if self.properties is not None and (fault := properties_fault(self.properties)):
+            raise ValueError(f"properties {fault}")
+
+
+class ReceivedEvent(Event, kw_only=True, omit_defaults=True):
+    """What the queue carries: an event with its id and time filled in, and when we received it."""
+
+    timestamp: datetime
+    event_id: UUID
+    received_at: datetime
+
+    def __post_init__(self) -> None:
+        """Nothing: it was checked as an Event."""
+
+
+class TimeWindow(msgspec.Struct, frozen=True):
+    """The times that an event may carry: from `not_before` to `ahead` after its arrival."""
+
+    not_before: datetime
+    ahead: timedelta
+
+    def fault(self, time: datetime, now: datetime) -> str | None:
+        """Why `time` is outside, or None."""
+        if time < self.not_before:
+            return f"is {time.isoformat()}: before {self.not_before.isoformat()}"
+        if time > now + self.ahead:
+            return f"is {time.isoformat()}: more than {self.ahead / timedelta(hours=1):g} h ahead"
+        return None
+
+
+def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent:
+    """Give an event its id and its time: the client's, else a new UUIDv7 and the time inside the UUIDv7.
+
+    Raises ValueError where no time can be known, or where it is outside the window.
+    """
+    event_id = event.event_id or uuid7()
+    time = event_time(event.timestamp, event_id)
+    if fault := window.fault(time, now):
+        raise ValueError(f"timestamp {fault}")
+    return ReceivedEvent(
+        site_id=event.site_id,
+        event_type=event.event_type,
+        path=event.path,
+        user_id=event.user_id,
+        timestamp=time,
+        event_id=event_id,
+        properties=event.properties,
+        received_at=now,
+    )
+
+
+def event_time(timestamp: datetime | int | None, event_id: UUID) -> datetime:
+    """When the event happened: what the client said, else what its UUIDv7 says (RFC 9562, section 5.7)."""
+    if isinstance(timestamp, datetime):
+        return timestamp
+    if timestamp is not None:
+        return EPOCH + timedelta(milliseconds=timestamp)
+    if event_id.version != 7:
+        raise ValueError("timestamp is missing, and event_id is not a UUIDv7, which would carry a time")
+    try:
+        return EPOCH + timedelta(milliseconds=event_id.int >> 80)
+    except OverflowError:
+        raise ValueError("event_id carries a time after the year 9999") from None
+
+
+def text_fault(name: str, text: str) -> str | None:
+    """Why PostgreSQL could not store this text in field `name`, or None."""
+    if "\0" in text:
+        return "holds U+0000"
+    if (size := len(text.encode())) > MAX_BYTES[name]:
+        return f"is {size} bytes long"
+    return None
+
+
+def properties_fault(properties: dict[str, Any]) -> str | None:
+    """Why these properties are over a limit, or None."""
+    keys = 0
+    level: list[Any] = [properties]
+    for _ in range(MAX_PROPERTIES_DEPTH + 1):
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                keys += len(value)
+                below += value
+                below += value.values()
+            elif isinstance(value, list):
+                below += value
+            elif isinstance(value, str) and "\0" in value:
+                return "hold U+0000"
+        if not below:
+            break
+        level = below
+    else:
+        return f"are nested more than {MAX_PROPERTIES_DEPTH} levels deep"
+    if keys > MAX_PROPERTIES_KEYS:
+        return f"have {keys} keys"
+    if (size := len(msgspec.json.encode(properties))) > MAX_PROPERTIES_BYTES:
+        return f"are {size} bytes long"
+    return None

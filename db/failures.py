@@ -1,0 +1,34 @@
+"""Whose fault an error of PostgreSQL is: that decides whether to wait, to try again or to look at the events."""
+
+import psycopg
+from psycopg import errors
+
+#: Errors of a server that is there but not ready for us: read-only, not migrated yet, rights not granted yet.
+NOT_READY = (
+    errors.ReadOnlySqlTransaction,
+    errors.InsufficientPrivilege,
+    errors.InvalidCatalogName,
+    errors.InvalidSchemaName,
+    errors.UndefinedFunction,
+    errors.UndefinedTable,
+)
+
+
+def is_of_the_data(error: Exception) -> bool:
+    """Whether the values sent are to blame: a data error, a violated constraint, an index entry over its limit.
+
+    The last is class 54, which psycopg counts among the operational errors.
+    """
+    if isinstance(error, psycopg.OperationalError):
+        return (error.sqlstate or "").startswith("54")
+    return isinstance(error, (psycopg.DataError, psycopg.IntegrityError))
+
+
+def is_of_the_server(error: Exception) -> bool:
+    """Whether the server is away, full, read-only or not set up: the same statement works once it is back."""
+    return isinstance(error, (psycopg.OperationalError, *NOT_READY)) and not is_of_the_data(error)
+
+
+def is_of_the_moment(error: Exception) -> bool:
+    """Whether another transaction was in the way: the same statement may work at once."""
+    return isinstance(error, (errors.DeadlockDetected, errors.SerializationFailure))

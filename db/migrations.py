@@ -1,0 +1,60 @@
+"""Migrations: the numbered files in sql/migrations, each applied once, in order. Run by `tjra migrate`."""
+
+import logging
+from hashlib import sha256
+
+import psycopg
+
+from db.queries import MIGRATIONS
+
+logger = logging.getLogger(__name__)
+
+#: Any number will do that nobody else locks: this one is "tjra" in ASCII.
+LOCK = 0x746A7261
+
+
+class MigrationError(Exception):
+    """The database cannot be brought to this program's schema; the message says why."""
+
+
+def migrate(database_url: str) -> list[str]:
+    """Apply the migrations that the database does not have yet, all in one transaction; answers their names.
+
+    Several processes may do it at once: the first does the work while the others wait. The lock is the transaction's,
+    not the session's, so that it works through a transaction pooler.
+    """
+    applied = []
+    with psycopg.connect(database_url, prepare_threshold=None) as conn:
+        conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        _check_server(conn)
+        known = _known(conn)
+        for path in MIGRATIONS:
+            text = path.read_bytes()
+            checksum = sha256(text).hexdigest()
+            if path.stem not in known:
+                logger.info("applying migration %s", path.stem)
+                conn.execute(text)
+                conn.execute("insert into migrations (name, checksum) values (%s, %s)", [path.stem, checksum])
+                applied.append(path.stem)
+            elif known[path.stem] != checksum:
+                raise MigrationError(f"migration {path.stem} was changed after it was applied to this database")
+    return applied
+
+
+def _check_server(conn: psycopg.Connection) -> None:
+    if conn.info.server_version < 140000:
+        raise MigrationError(f"PostgreSQL 14 or newer is needed; this server is {conn.info.server_version // 10000}")
+    if (encoding := conn.info.parameter_status("server_encoding")) != "UTF8":
+        raise MigrationError(f"the database's encoding must be UTF8, so that it can hold any text; it is {encoding}")
+
+
+def _known(conn: psycopg.Connection) -> dict[str, str]:
+    """The names and checksums of the migrations that were applied."""
+    conn.execute(
+        "create table if not exists migrations"
+        " (name text primary key, checksum text not null, applied_at timestamptz not null default now())"
+    )
+    known: dict[str, str] = dict(conn.execute("select name, checksum from migrations").fetchall())
+    if newer := sorted(known.keys() - {path.stem for path in MIGRATIONS}):
+        raise MigrationError(f"the database is newer than this program: it has migration {newer[-1]}")
+    return known

@@ -1,0 +1,58 @@
+"""The two connection pools: one for the workers' threads, which write, one for the reporting app's tasks, which read.
+
+Both work behind a pooler in transaction mode: no prepared statements, no session state, every statement a transaction.
+"""
+
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, Connection
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+#: A server that went away without a word is noticed after about 10 + 3 * 5 seconds.
+KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
+
+
+def write_pool(database_url: str, *, connections: int) -> ConnectionPool[Connection]:
+    """A pool for threads, not opened yet. Seconds to wait for a connection: 5, then PoolTimeout."""
+    return ConnectionPool(
+        database_url,
+        kwargs=_connection_options("tjra worker"),
+        min_size=1,
+        max_size=connections,
+        timeout=5,
+        open=False,
+        name="write",
+    )
+
+
+def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[AsyncConnection]:
+    """A pool for tasks, not opened yet. Seconds to wait for a connection: 5, then PoolTimeout.
+
+    A connection is tried before it is lent: a report must not fail because the server was restarted since the last.
+    """
+    return AsyncConnectionPool(
+        database_url,
+        kwargs=_connection_options("tjra reporting"),
+        min_size=1,
+        max_size=connections,
+        timeout=5,
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+        name="read",
+    )
+
+
+def probe(database_url: str) -> None:
+    """Raise OperationalError unless a server is there and lets us in."""
+    psycopg.connect(database_url, connect_timeout=5).close()
+
+
+def _connection_options(application_name: str) -> dict[str, Any]:
+    return {
+        "autocommit": True,
+        "prepare_threshold": None,
+        "connect_timeout": 5,
+        "fallback_application_name": application_name,
+        **KEEPALIVE,
+    }

@@ -1,0 +1,155 @@
+"""The settings, read once from the environment and a `.env` file: `settings = load()`."""
+
+import os
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from dotenv import dotenv_values
+from msgspec import Meta
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+Port = Annotated[int, Meta(ge=0, le=65535, description="a port number from 0 to 65535 (0: any free one)")]
+
+PG_SSL_MODES = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+
+
+class SettingsError(SystemExit):
+    """A setting that cannot be used; the message names each such variable and what it should be.
+
+    A SystemExit, so that under uvicorn, dramatiq and tjra alike the message is the last line and no traceback hides it.
+    """
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the environment can say. Each field is the variable of the same name in capitals."""
+
+    database_url: Annotated[
+        str | None, Meta(description="a PostgreSQL address such as postgresql://user:password@host:5432/name")
+    ] = None
+    redis_url: Annotated[
+        str | None, Meta(description="a Redis address such as redis://host:6379/0, rediss://... or unix:///path")
+    ] = None
+    redis_namespace: Annotated[
+        str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$", description="1 to 64 letters, digits, - or _")
+    ] = "tjra"
+    listen_host: Annotated[str, Meta(min_length=1, description="an address of this machine, or 0.0.0.0 for all")] = (
+        "127.0.0.1"
+    )
+    ingestion_port: Port = 3000
+    reporting_port: Port = 3001
+    data_dir: Annotated[Path, Meta(description="a directory")] = Path(".tjra")
+    events_not_before: Annotated[date, Meta(description="a date from 1970-01-01 on, as YYYY-MM-DD")] = date(2000, 1, 1)
+    events_ahead_hours: Annotated[int, Meta(ge=0, le=720, description="hours from 0 to 720")] = 24
+    log_level: Annotated[
+        str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
+    ] = "info"
+
+    def __post_init__(self) -> None:
+        if self.events_not_before < date(1970, 1, 1):
+            raise ValueError("EVENTS_NOT_BEFORE: should be a date from 1970-01-01 on")
+
+    def required(self, name: str) -> str:
+        """The address in field `name`, or SettingsError where it is not set."""
+        value: str | None = getattr(self, name)
+        if value is None:
+            raise SettingsError(f"{name.upper()} is not set: it should be {_should_be(name)}")
+        return value
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environment`; without it from the process's environment over the file `.env`.
+
+    An empty variable counts as not set. Raises SettingsError, naming every variable that is wrong.
+    """
+    if environment is None:
+        environment = {name: value for name, value in dotenv_values(".env").items() if value} | dict(os.environ)
+    given = {name: value for name, value in environment.items() if value.strip()}
+    values, problems = _typed(given)
+    for name, read in (("database_url", _database_url), ("redis_url", _redis_url)):
+        try:
+            if (url := read(given)) is not None:
+                values[name] = url
+        except ValueError as error:
+            problems.append(str(error))
+    if not problems:
+        try:
+            return Settings(**values)
+        except ValueError as error:
+            problems.append(str(error))
+    raise SettingsError("\n".join(problems))
+
+
+def _typed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """The plain fields, converted one by one so that every wrong one is reported, not only the first."""
+    values: dict[str, Any] = {}
+    problems = []
+    for field in msgspec.structs.fields(Settings):
+        name = field.name.upper()
+        if field.name.endswith("_url") or name not in given:
+            continue
+        try:
+            values[field.name] = msgspec.convert(given[name], field.type, strict=False, dec_hook=_path)
+        except msgspec.ValidationError:
+            problems.append(f"{name} is {given[name]!r}: it should be {_should_be(field.name)}")
+    return values, problems
+
+
+def _path(wanted: type, value: str) -> Any:
+    return wanted(value)
+
+
+def _should_be(name: str) -> str:
+    field = next(field for field in msgspec.structs.fields(Settings) if field.name == name)
+    return str(next(meta.description for meta in field.type.__metadata__ if meta.description))
+
+
+def _database_url(given: Mapping[str, str]) -> str | None:
+    """DATABASE_URL, or an address made of the PG_* (DB_*, POSTGRES_*) variables once one names a server."""
+    if url := given.get("DATABASE_URL"):
+        try:
+            conninfo_to_dict(url)
+        except ProgrammingError:  # its text would repeat the password
+            raise ValueError(f"DATABASE_URL cannot be read: it should be {_should_be('database_url')}") from None
+        return url
+    if not any(name in given for name in ("PG_HOST", "PG_PORT", "PG_DATABASE", "DB_HOST", "DB_PORT")):
+        return None
+
+    def first(*names: str, default: str | None = None) -> str | None:
+        return next((given[name] for name in names if name in given), default)
+
+    ssl = first("PG_SSL")
+    if ssl is not None and ssl.lower() not in PG_SSL_MODES:
+        raise ValueError(f"PG_SSL is {ssl!r}: it should be true or false")
+    return make_conninfo(
+        host=first("PG_HOST", "DB_HOST", default="127.0.0.1"),
+        port=_port(given, "PG_PORT", "DB_PORT", default=5432),
+        user=first("PG_USER", "POSTGRES_USER", default="postgres"),
+        password=first("PG_PASSWORD", "POSTGRES_PASSWORD"),
+        dbname=first("PG_DATABASE", "POSTGRES_DB", default="postgres"),
+        sslmode=None if ssl is None else PG_SSL_MODES[ssl.lower()],
+    )
+
+
+def _redis_url(given: Mapping[str, str]) -> str | None:
+    """REDIS_URL, or an address made of REDIS_HOST and REDIS_PORT."""
+    if url := given.get("REDIS_URL"):
+        if url.partition("://")[0] not in REDIS_SCHEMES:  # not repeated in the text: it may hold a password
+            raise ValueError(f"REDIS_URL cannot be read: it should be {_should_be('redis_url')}")
+        return url
+    if "REDIS_HOST" not in given and "REDIS_PORT" not in given:
+        return None
+    return f"redis://{given.get('REDIS_HOST', '127.0.0.1')}:{_port(given, 'REDIS_PORT', default=6379)}/0"
+
+
+def _port(given: Mapping[str, str], *names: str, default: int) -> int:
+    for name in names:
+        if name in given:
+            if not given[name].isdecimal() or not 0 < int(given[name]) < 65536:
+                raise ValueError(f"{name} is {given[name]!r}: it should be a port number from 1 to 65535")
+            return int(given[name])
+    return default
