@@ -1,0 +1,69 @@
+"""The queue: Dramatiq on Redis, with the holes closed through which the stock broker loses or strands messages.
+
+What they are and how each shows is written at the code that closes it, here and in consumer.py, retries.py and
+heartbeat.py. It builds on private parts of Dramatiq, which is why that is pinned to one version.
+"""
+
+from typing import Any
+
+import redis
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.message import Message
+from dramatiq.middleware import Middleware
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from actors.consumer import DurableConsumer, redis_errors
+
+#: Milliseconds without a heartbeat after which a worker's messages go to others.
+HEARTBEAT_TIMEOUT = 10_000
+#: Dramatiq drops its dead letters after this many milliseconds, by default a week's: ten years.
+DEAD_MESSAGE_TTL = 10 * 365 * 24 * 60 * 60 * 1000
+#: Seconds that a command may take. Redis stalls while it forks to rewrite its log.
+SOCKET_TIMEOUT = 5
+
+
+class DurableBroker(RedisBroker):
+    """A RedisBroker that keeps each message until it is settled."""
+
+    def __init__(self, url: str, *, namespace: str, middleware: list[Middleware]) -> None:
+        #: For each queue, the Redis ids of the messages that this process has fetched and not settled.
+        self.held: dict[str, set[str]] = {}
+        super().__init__(  # type: ignore[no-untyped-call]
+            client=connect(url),
+            namespace=namespace,
+            middleware=middleware,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            dead_message_ttl=DEAD_MESSAGE_TTL,
+        )
+
+    @property
+    def consumer_class(self) -> type[DurableConsumer]:
+        return DurableConsumer
+
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
+        """Put a message into the queue. Raises ConnectionClosed where Redis did not say that it has it."""
+        with redis_errors():
+            return super().enqueue(message, delay=delay)
+
+    def maintain(self, queue_name: str) -> None:
+        """Write this process's heartbeat, and give what dead workers had fetched from this queue back to it."""
+        self.do_qsize(queue_name)
+
+    def _should_do_maintenance(self, command: str) -> int:
+        # The stock broker rolls dice at every command, which took 12 minutes to find a dead worker's messages.
+        return int(command == "qsize")
+
+
+def connect(url: str) -> redis.Redis:
+    """A client that sends no command twice.
+
+    By default redis-py repeats a command whose reply was lost; to enqueue is not idempotent.
+    """
+    return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **socket_options(url))
+
+
+def socket_options(url: str) -> dict[str, Any]:
+    """How a client's socket notices that the other side is gone."""
+    options: dict[str, Any] = {"socket_timeout": SOCKET_TIMEOUT, "socket_connect_timeout": SOCKET_TIMEOUT}
+    return options if url.startswith("unix:") else options | {"socket_keepalive": True}

@@ -1,0 +1,139 @@
+"""The consumer of DurableBroker: what one thread of a worker fetches from one queue, and how it is settled.
+
+Redis keeps, for each process and queue, the set of ids that were fetched and not settled yet. A message is in danger
+when that set and this process disagree. So `held` has what this process really holds, and whatever else is in the set
+goes back to the queue.
+"""
+
+import logging
+import time
+from collections.abc import Iterable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import redis
+from dramatiq.broker import MessageProxy
+from dramatiq.brokers.redis import _RedisConsumer
+from dramatiq.errors import ConnectionClosed, DecodeError
+from dramatiq.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from actors.broker import DurableBroker
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between looks at an empty queue: the larger part of the time that a lone event waits.
+IDLE_PAUSE = 0.02
+#: Seconds between looks while this process holds all that it may.
+FULL_PAUSE = 0.005
+
+#: A message with this option is not acknowledged when its actor ends but goes back to its queue.
+GIVE_BACK = "give_back"
+
+
+@contextmanager
+def redis_errors() -> "Iterator[None]":
+    """Turn every error of Redis into the one that Dramatiq's threads survive.
+
+    The stock consumer converts lost connections only: a timeout, or a Redis that is out of memory or read-only, would
+    end the thread that delays messages for good, in a process that looks healthy.
+    """
+    try:
+        yield
+    except redis.RedisError as error:
+        raise ConnectionClosed(error) from error
+
+
+class DurableConsumer(_RedisConsumer):
+    """Fetches messages so that each is at any time in the queue, held by this process, or settled."""
+
+    broker: "DurableBroker"
+
+    def __init__(self, broker: "DurableBroker", queue_name: str, prefetch: int, timeout: int) -> None:
+        super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
+        self.held = broker.held.setdefault(queue_name, set())
+        if queue_name in broker.delay_queues:
+            # A consumer is made anew after an error, and then Dramatiq has dropped the messages it was delaying.
+            self.held.clear()
+        self.reclaim()
+
+    def __next__(self) -> MessageProxy | None:
+        with redis_errors():
+            if not self.message_cache:
+                self.message_cache = self._fetch()
+            if not self.message_cache:
+                time.sleep(IDLE_PAUSE if len(self.held) < self.prefetch else FULL_PAUSE)
+                return None
+            return self._hand_out(self.message_cache.pop(0))
+
+    def ack(self, message: MessageProxy) -> None:
+        command = self.broker.do_requeue if message.options.get(GIVE_BACK) else self.broker.do_ack
+        self._settle(command, message)
+
+    def nack(self, message: MessageProxy) -> None:
+        self._settle(self.broker.do_nack, message)
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        ids = [message.options["redis_message_id"] for message in messages]
+        with redis_errors():
+            self._requeue(ids)
+        self.held.difference_update(ids)
+
+    def close(self) -> None:
+        """Give back what was fetched and never handed out."""
+        self.message_cache.clear()
+        self.reclaim()
+
+    def reclaim(self) -> None:
+        """Put back into the queue what Redis says this process has fetched and it does not hold.
+
+        A reply that was lost on its way, or a connection that broke with messages in the cache, leaves such ids; the
+        stock consumer leaves them there for as long as its process lives.
+        """
+        with redis_errors():
+            lost = [redis_id for redis_id in self._fetched_ids() if redis_id not in self.held]
+            self._requeue(lost)
+        if lost:
+            logger.warning("put %d messages back into %s that were fetched and not held", len(lost), self.queue_name)
+
+    def _fetch(self) -> list[bytes | None]:
+        room = self.prefetch - len(self.held)
+        # A fetch also writes this process's heartbeat, which an append-only Redis puts on disk: not for an empty queue.
+        if room <= 0 or not self.broker.client.exists(f"{self.broker.namespace}:{self.queue_name}"):
+            return []
+        fetched: list[bytes | None] = self.broker.do_fetch(self.queue_name, room)
+        return fetched
+
+    def _hand_out(self, data: bytes | None) -> MessageProxy | None:
+        if data is None:  # its id was in the queue twice, and the first was settled
+            return None
+        try:
+            message: Message[Any] = Message.decode(data)
+            self.held.add(message.options["redis_message_id"])
+        except (DecodeError, KeyError, TypeError) as error:
+            self._set_aside(data, error)
+            return None
+        return MessageProxy(message)
+
+    def _set_aside(self, data: bytes, error: Exception) -> None:
+        """Move an unreadable message to the dead letters; the stock consumer would stop at it with all behind it."""
+        for redis_id in self._fetched_ids():
+            if self.broker.client.hget(f"{self.broker.namespace}:{self.queue_name}.msgs", redis_id) == data:
+                self.broker.do_nack(self.queue_name, redis_id)
+                logger.error("set aside an unreadable message of %s, id %s: %s", self.queue_name, redis_id, error)
+
+    def _settle(self, command: Any, message: MessageProxy) -> None:
+        redis_id = message.options["redis_message_id"]
+        with redis_errors():  # the worker tries again until it is settled
+            command(self.queue_name, redis_id)
+        self.held.discard(redis_id)
+
+    def _fetched_ids(self) -> list[str]:
+        key = f"{self.broker.namespace}:__acks__.{self.broker.broker_id}.{self.queue_name}"
+        return [redis_id.decode() for redis_id in cast("set[bytes]", self.broker.client.smembers(key))]
+
+    def _requeue(self, ids: list[str]) -> None:
+        if ids:
+            self.broker.do_requeue(self.queue_name, *ids)

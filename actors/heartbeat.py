@@ -1,0 +1,42 @@
+"""The heartbeat: tells Redis that this worker lives, and gives the messages of dead workers to the living."""
+
+import logging
+from threading import Event, Thread
+
+import redis
+from dramatiq import Broker, Worker
+from dramatiq.middleware import Middleware
+
+from actors.broker import HEARTBEAT_TIMEOUT, DurableBroker
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between heartbeats: three may be missed before a worker counts as dead.
+PAUSE = HEARTBEAT_TIMEOUT / 1000 / 4
+
+
+class Heartbeat(Middleware):
+    """A thread of its own, because the stock heartbeat rides on fetches.
+
+    A worker that holds all it may does not fetch: the others would take it for dead and run its messages again. And a
+    worker that has nothing to do should not have to write to Redis many times a second.
+    """
+
+    def __init__(self, broker: DurableBroker) -> None:
+        self.broker = broker
+        self.stopped = Event()
+
+    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        self.stopped.clear()
+        Thread(target=self._beat, name="heartbeat", daemon=True).start()
+
+    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self.stopped.set()
+
+    def _beat(self) -> None:
+        while not self.stopped.wait(PAUSE):
+            try:
+                for queue_name in self.broker.queues | self.broker.delay_queues:
+                    self.broker.maintain(queue_name)
+            except redis.RedisError as error:
+                logger.warning("no heartbeat: %s", error)

@@ -1,0 +1,25 @@
+"""What a worker process does for itself when it starts."""
+
+import ctypes
+import os
+import signal
+import sys
+
+from dramatiq import Broker
+from dramatiq.middleware import Middleware
+
+PR_SET_PDEATHSIG = 1
+
+
+class StopWithParent(Middleware):
+    """A worker process stops when the dramatiq command that started it is killed, instead of working on unseen.
+
+    Linux only (prctl(2), PR_SET_PDEATHSIG); elsewhere such a process has to be stopped by hand.
+    """
+
+    def after_process_boot(self, broker: Broker) -> None:
+        parent = os.getppid()
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:  # it died before the call
+                os.kill(os.getpid(), signal.SIGTERM)

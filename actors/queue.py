@@ -1,0 +1,34 @@
+"""The queue of this installation: the broker, and what runs beside the actors and the apps that use it."""
+
+import dramatiq
+
+from actors.broker import DurableBroker
+from actors.database import Database
+from actors.encoder import MessagePackEncoder
+from actors.flusher import Flusher
+from actors.heartbeat import Heartbeat
+from actors.processes import StopWithParent
+from actors.retries import DurableRetries
+from actors.sender import Sender
+from db.settings import load
+
+settings = load()
+database = Database(settings)
+flusher = Flusher(database)
+
+redis_url = settings.required("redis_url")
+broker = DurableBroker(
+    redis_url,
+    namespace=settings.redis_namespace,
+    # Each starts after those above it and stops before them.
+    middleware=[
+        StopWithParent(),
+        DurableRetries(max_retries=5, min_backoff=1_000, max_backoff=60_000),
+        database,
+        flusher,
+    ],
+)
+broker.add_middleware(Heartbeat(broker))
+sender = Sender(broker, redis_url)
+dramatiq.set_encoder(MessagePackEncoder())
+dramatiq.set_broker(broker)
