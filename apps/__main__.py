@@ -1,0 +1,5 @@
+"""`python -m apps`, the same as `tjra`."""
+
+from apps.cli import main
+
+main()

@@ -1,0 +1,61 @@
+"""The command line: `tjra`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from apps.data_folder import FolderTaken
+from apps.embedded.programs import NotInstalled
+from apps.logs import configure
+from apps.supervisor import StartFailed, Stopped
+from apps.up import PortTaken, up
+from db.migrations import MigrationError, migrate
+from db.settings import Settings, load
+
+PORT = click.IntRange(0, 65535)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tjra-retail-analytics")
+def main() -> None:
+    """TJRA Retail Analytics: an analytics backend that counts every accepted event, once."""
+
+
+@main.command("up")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where data is kept.  [default: .tjra, or DATA_DIR]")
+@click.option("--listen-host", help="Address to listen on; 0.0.0.0: all.  [default: 127.0.0.1, or LISTEN_HOST]")
+@click.option("--ingestion-port", type=PORT, help="0: any free one.  [default: 3000, or INGESTION_PORT]")
+@click.option("--reporting-port", type=PORT, help="0: any free one.  [default: 3001, or REPORTING_PORT]")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
+def up_command(workers: int, **options: Any) -> None:
+    """Run everything: both apps, the workers, and PostgreSQL and Redis where DATABASE_URL or REDIS_URL is not set."""
+    settings = _settings(options)
+    try:
+        up(settings, workers=workers, tell=click.echo)
+    except Stopped:
+        pass
+    except (FolderTaken, MigrationError, NotInstalled, PortTaken, StartFailed) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command("migrate")
+def migrate_command() -> None:
+    """Bring the database at DATABASE_URL to this version's schema."""
+    try:
+        applied = migrate(_settings({}).required("database_url"))
+    except MigrationError as error:
+        raise click.ClickException(str(error)) from None
+    for name in applied:
+        click.echo(f"applied {name}")
+    click.echo("the database is up to date")
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    """The settings, with what the command's options say in their place; logging is set up by them."""
+    settings = load()
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = msgspec.structs.replace(settings, **given)
+    configure(settings)
+    return settings

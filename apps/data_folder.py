@@ -1,0 +1,79 @@
+"""The data folder: what `tjra up` keeps between runs, and the locks by which only one run has it at a time."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+#: A server's log that is longer than this when it is started begins anew, in bytes.
+LOG_BYTES = 10 * 1024 * 1024
+
+
+class FolderTaken(Exception):
+    """Another run has the folder; the message says which."""
+
+
+class DataFolder:
+    """A context that has the folder to itself.
+
+    Two locks: `up.lock` is ours alone and tells that another `tjra up` is running. `processes.lock` is inherited by all
+    that we start (`keep`), so that the kernel holds it until the last of them has ended, also when we were killed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+
+    def __enter__(self) -> "DataFolder":
+        # Root's PostgreSQL runs as another account, which must be able to pass through.
+        self.path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        self.ours = _open(self.path / "up.lock")
+        if not _locked(self.ours):
+            pid = os.pread(self.ours, 20, 0).decode().strip()
+            os.close(self.ours)
+            raise FolderTaken(f"{self.path} is in use: another `tjra up` (process {pid}) runs on it")
+        os.ftruncate(self.ours, 0)
+        os.pwrite(self.ours, f"{os.getpid()}\n".encode(), 0)
+        self.keep = _open(self.path / "processes.lock")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.keep)
+        os.close(self.ours)
+
+    def wait_for_last_run(self, *, timeout: float, tell: Callable[[str], None]) -> None:
+        """Return once no process of a run before this is left. Raises FolderTaken after `timeout` seconds."""
+        if _locked(self.keep):
+            return
+        tell("processes of the last run are still stopping")
+        deadline = time.monotonic() + timeout
+        while not _locked(self.keep):
+            if time.monotonic() > deadline:
+                raise FolderTaken(f"processes of an earlier run on {self.path} have not stopped within {timeout:.0f} s")
+            time.sleep(0.1)
+
+    def log(self, name: str) -> Path:
+        """The file of a server's log."""
+        path = self.path / f"{name}.log"
+        if path.exists() and path.stat().st_size > LOG_BYTES:
+            path.unlink()
+        return path
+
+    def write_env(self, variables: dict[str, str]) -> None:
+        """Write `env`, by which another terminal learns the addresses; for us only, since they may hold passwords."""
+        unfinished = self.path / "env.unfinished"
+        unfinished.touch(mode=0o600)
+        unfinished.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+        unfinished.rename(self.path / "env")
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,40 @@
+"""The ingestion app: `uvicorn apps.ingestion:app --port 3000`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+
+import actors
+from apps.events import inbox, post_event, post_events
+from apps.health import health, readiness
+from apps.openapi import openapi
+from apps.problems import answer_error
+from apps.short_way import ShortWay
+
+DESCRIPTION = """
+Takes what happens in a shop: page views, clicks, orders. An answer of 202 is a promise: that event will be counted,
+once, whatever dies in between. So that sending one again is safe, give each event an `event_id` and a `timestamp`.
+
+Every error is `application/problem+json` with the reason and, in `errors`, each field that is wrong. 503 means that the
+events were not taken: send them again after `Retry-After` seconds.
+"""
+
+
+@asynccontextmanager
+async def lifespan(_: Litestar) -> AsyncIterator[None]:
+    await inbox.open()
+    yield
+    await inbox.close()
+    await actors.sender.close()
+
+
+app = ShortWay(
+    Litestar(
+        [health, readiness(redis=actors.sender.ping), post_event, post_events],
+        lifespan=[lifespan],
+        exception_handlers={Exception: answer_error},
+        openapi_config=openapi("TJRA Retail Analytics: ingestion", DESCRIPTION),
+        logging_config=None,
+    )
+)

@@ -1,0 +1,100 @@
+"""The OpenAPI documents of both apps and their UI at /schema, whose files come from an installed package."""
+
+from dataclasses import dataclass
+from importlib import metadata, resources
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, Router, get
+from litestar.exceptions import NotFoundException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Parameter, RequestBody
+from litestar.params import PathParameter
+
+from db.event_errors import description
+
+ASSETS = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui-standalone-preset.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "favicon-32x32.png": "image/png",
+}
+FOLDER = "/schema/assets"
+
+
+@get("/assets/{name:str}", include_in_schema=False, sync_to_thread=True)
+def asset(name: Annotated[str, PathParameter()]) -> Response[bytes]:
+    """One of the UI's files."""
+    if name not in ASSETS:
+        raise NotFoundException
+    content = (resources.files("swagger_ui") / "static" / name).read_bytes()
+    return Response(content, media_type=ASSETS[name], headers={"Cache-Control": "public, max-age=86400"})
+
+
+class OfflineSwagger(SwaggerRenderPlugin):
+    """Swagger UI without a CDN: its files are those of the package swagger-ui-py."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            js_url=f"{FOLDER}/swagger-ui-bundle.js",
+            css_url=f"{FOLDER}/swagger-ui.css",
+            standalone_preset_js_url=f"{FOLDER}/swagger-ui-standalone-preset.js",
+            favicon=f'<link rel="icon" type="image/png" href="{FOLDER}/favicon-32x32.png">',
+        )
+
+    def receive_router(self, router: Router) -> None:
+        router.register(asset)
+
+
+def openapi(title: str, text: str) -> OpenAPIConfig:
+    """The document of an app, with its UI at /schema and itself at /schema/openapi.json."""
+    return OpenAPIConfig(
+        title=title,
+        version=metadata.version("tjra-retail-analytics"),
+        description=text,
+        use_handler_docstrings=True,
+        render_plugins=[OfflineSwagger()],
+    )
+
+
+def operation(
+    *, query: type[msgspec.Struct] | None = None, body: dict[str, tuple[dict[str, Any], Any]] | None = None
+) -> type[Operation]:
+    """The documented operation of a handler that reads its parameters or its body itself.
+
+    `query` is the Struct that it reads its parameters as; `body` has a schema and an example for each media type.
+    """
+    parameters: list[Any] = [_parameter(field) for field in msgspec.structs.fields(query)] if query else []
+    content = {
+        media_type: OpenAPIMediaType(
+            schema=schema,  # type: ignore[arg-type]  # a JSON schema is written out as it is
+            examples={"example": Example(value=example)},
+        )
+        for media_type, (schema, example) in (body or {}).items()
+    }
+
+    @dataclass
+    class Documented(Operation):
+        def __post_init__(self) -> None:
+            self.parameters = parameters or None
+            self.request_body = RequestBody(content=content, required=True) if content else None
+
+    return Documented
+
+
+def json_schema(kind: Any) -> dict[str, Any]:
+    """The JSON schema of a type; a Struct's in place, not by reference."""
+    (schema,), components = msgspec.json.schema_components([kind], ref_template="{name}")
+    inlined: dict[str, Any] = components.get(schema.get("$ref", ""), schema)
+    return inlined
+
+
+def _parameter(field: msgspec.structs.FieldInfo) -> Parameter:
+    return Parameter(
+        name=field.encode_name,
+        param_in="query",
+        required=field.required,
+        description=description(field.type),
+        schema=json_schema(field.type),  # type: ignore[arg-type]
+    )

@@ -1,0 +1,82 @@
+"""Errors as clients see them: application/problem+json (RFC 9457), with a list that names each bad field."""
+
+import logging
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.openapi.datastructures import ResponseSpec
+from msgspec import Meta
+
+from db.event_errors import FieldError
+from db.failures import is_of_the_server
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+#: Seconds after which a client may try again what was refused with 503.
+RETRY_AFTER = 1
+
+
+class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Why a request was not done."""
+
+    title: Annotated[str, Meta(description="The status in words.", examples=["Bad Request"])]
+    status: Annotated[int, Meta(description="The HTTP status.", examples=[400])]
+    detail: Annotated[str, Meta(description="What is wrong.", examples=["the event is not valid"])]
+    errors: Annotated[list[FieldError], Meta(description="Each field that is wrong.")] = msgspec.field(
+        default_factory=list
+    )
+
+
+class Refusal(Exception):
+    """Ends a request with a problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+    def headers(self) -> dict[str, str]:
+        """What is sent with the problem."""
+        return {"Retry-After": str(RETRY_AFTER)} if self.problem.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+
+
+def refuse(status: HTTPStatus, detail: str, errors: list[FieldError] | None = None) -> Refusal:
+    """The Refusal with this status, to be raised."""
+    return Refusal(Problem(title=status.phrase, status=status, detail=detail, errors=errors or []))
+
+
+def unavailable(detail: str) -> Refusal:
+    """The Refusal for what will work again without the client doing anything but trying again."""
+    return refuse(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+
+
+def refusal_for(error: Exception) -> Refusal:
+    """What a client is told of an error: the one place where errors become answers."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, HTTPException):
+        return refuse(HTTPStatus(error.status_code), error.detail)
+    if is_of_the_server(error):
+        logger.warning("PostgreSQL cannot answer: %s", error)
+        return unavailable("the database (PostgreSQL) cannot answer now")
+    logger.error("a request failed", exc_info=error)
+    return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "something failed here; the log says what")
+
+
+def answer_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Litestar's handler for every error."""
+    refusal = refusal_for(error)
+    return Response(
+        msgspec.json.encode(refusal.problem),
+        status_code=refusal.problem.status,
+        media_type=MEDIA_TYPE,
+        headers=refusal.headers(),
+    )
+
+
+def problem_answer(description: str, problem: type[Problem] = Problem) -> ResponseSpec:
+    """How OpenAPI documents an error answer."""
+    return ResponseSpec(data_container=problem, description=description, media_type=MEDIA_TYPE, generate_examples=False)

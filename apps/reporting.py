@@ -1,0 +1,85 @@
+"""The reporting app: `uvicorn apps.reporting:app --port 3001`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Litestar, Request, get
+from msgspec import Meta
+
+from apps.health import health, readiness
+from apps.openapi import openapi, operation
+from apps.parameters import read_query
+from apps.problems import answer_error, problem_answer
+from db.event import SiteId
+from db.pools import read_pool
+from db.settings import load
+from db.stats import Stats, stats
+
+#: Connections to PostgreSQL: a report takes milliseconds of one.
+CONNECTIONS = 8
+
+DESCRIPTION = """
+Reports on what the [ingestion API](http://127.0.0.1:3000/schema) has accepted. They are exact, and an event is in them
+the moment it is stored.
+
+Every error is `application/problem+json` with the reason and, in `errors`, each parameter that is wrong.
+"""
+
+Day = Annotated[
+    date, Meta(description="A day of the site's timezone, as YYYY-MM-DD; left out: all time.", examples=["2026-01-02"])
+]
+
+settings = load()
+pool = read_pool(settings.required("database_url"), connections=CONNECTIONS)
+
+
+class StatsQuery(msgspec.Struct, kw_only=True):
+    """The parameters of GET /stats."""
+
+    site_id: SiteId
+    date: Day | None = None
+
+
+@get(
+    "/stats",
+    summary="Views, users and top paths",
+    tags=["reports"],
+    operation_class=operation(query=StatsQuery),
+    responses={
+        400: problem_answer("A parameter is missing or not valid."),
+        503: problem_answer("The database is away; `Retry-After` says when to try again."),
+    },
+)
+async def get_stats(request: Request[Any, Any, Any]) -> Stats:
+    """How often a site's pages were viewed on a day or ever, by how many different users, and the ten most viewed
+    paths.
+
+    Views are events of type `page_view`; users are counted over all event types. A site that was never seen has zeros.
+    """
+    query = read_query(request, StatsQuery)
+    async with pool.connection() as conn:
+        return await stats(conn, site_id=query.site_id, date=query.date)
+
+
+async def check_postgresql() -> None:
+    async with pool.connection(timeout=2) as conn:
+        await conn.execute("select from sites limit 1")
+
+
+@asynccontextmanager
+async def lifespan(_: Litestar) -> AsyncIterator[None]:
+    await pool.open()
+    yield
+    await pool.close()
+
+
+app = Litestar(
+    [health, readiness(postgresql=check_postgresql), get_stats],
+    lifespan=[lifespan],
+    exception_handlers={Exception: answer_error},
+    openapi_config=openapi("TJRA Retail Analytics: reporting", DESCRIPTION),
+    logging_config=None,
+)

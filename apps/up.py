@@ -1,0 +1,110 @@
+"""`tjra up`: everything in one command, on servers of our own or on given ones."""
+
+import os
+import socket
+import sys
+import urllib.request
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from apps.data_folder import DataFolder
+from apps.embedded.postgres import EmbeddedPostgres
+from apps.embedded.redis import EmbeddedRedis
+from apps.processes import Child
+from apps.supervisor import Supervisor
+from db.migrations import migrate
+from db.pools import probe
+from db.settings import Settings
+
+#: Threads of a worker process. Each waits for the flush that its message is in: half of them make up the next one.
+THREADS = 16
+#: Seconds for a server to recover from a crash, for a given server to answer, and for an app to start.
+RECOVERY, ANSWER, START = 600, 30, 60
+
+Tell = Callable[[str], None]
+
+
+class PortTaken(Exception):
+    """Another program listens there; the message says which setting changes the port."""
+
+
+def up(settings: Settings, *, workers: int, tell: Tell) -> None:
+    """Run the apps and `workers` worker processes until we are asked to stop, and the servers that are not given.
+
+    `tell` gets lines for the person in front of it. Raises PortTaken, FolderTaken, NotInstalled, MigrationError,
+    StartFailed and Stopped.
+    """
+    with (
+        DataFolder(settings.data_dir) as data,
+        Supervisor() as supervisor,
+        _listen(settings, "ingestion") as ingestion,
+        _listen(settings, "reporting") as reporting,
+    ):
+        data.wait_for_last_run(timeout=60, tell=tell)
+        addresses = _start_servers(settings, data, supervisor, tell)
+        migrate(addresses["DATABASE_URL"])
+        data.write_env(addresses)
+        environment = os.environ | addresses
+        supervisor.start(_worker(workers, environment, data))
+        for name, listening in (("reporting", reporting), ("ingestion", ingestion)):
+            supervisor.start(_app(name, listening, environment, data))
+        for name, listening in (("reporting", reporting), ("ingestion", ingestion)):
+            supervisor.wait_for(f"the {name} app", _ready(listening), timeout=START)
+            tell(f"{name}: {_url(listening)} (documentation: {_url(listening)}/schema)")
+        tell(f"addresses of PostgreSQL and Redis: {data.path / 'env'}")
+        tell("everything is up; Ctrl-C stops it")
+        supervisor.watch()
+        tell("stopping")
+
+
+def _listen(settings: Settings, name: str) -> socket.socket:
+    port: int = getattr(settings, f"{name}_port")
+    try:
+        return socket.create_server((settings.listen_host, port), backlog=2048)
+    except OSError as error:
+        raise PortTaken(
+            f"cannot listen on {settings.listen_host} port {port}: {os.strerror(error.errno or 0)}; "
+            f"--{name}-port or {name.upper()}_PORT chooses another (0: any free one)"
+        ) from None
+
+
+def _start_servers(settings: Settings, data: DataFolder, supervisor: Supervisor, tell: Tell) -> dict[str, str]:
+    """Start the servers that are not given, and wait until all answer; their addresses as environment variables."""
+    database_url, redis_url = settings.database_url, settings.redis_url
+    if database_url is None:
+        tell(f"PostgreSQL: our own, in {data.path}")
+        postgres = EmbeddedPostgres(data.path / "postgres")
+        supervisor.start(postgres.child(log=data.log("postgres"), keep=[data.keep]))
+        database_url = postgres.url
+    if redis_url is None:
+        tell(f"Redis: our own, in {data.path}")
+        redis = EmbeddedRedis(data.path / "redis")
+        supervisor.start(redis.child(log=data.log("redis"), keep=[data.keep]))
+        supervisor.wait_for("Redis", redis.probe, timeout=RECOVERY)
+        redis_url = redis.url
+    supervisor.wait_for(
+        "PostgreSQL", partial(probe, database_url), timeout=ANSWER if settings.database_url else RECOVERY
+    )
+    return {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+
+
+def _worker(processes: int, environment: dict[str, str], data: DataFolder) -> Child:
+    # -P and --path: from wherever we are called, our own packages are meant.
+    command = [sys.executable, "-P", "-m", "dramatiq", "actors", "--path", str(Path(__file__).parent.parent)]
+    options = ["--processes", str(processes), "--threads", str(THREADS), "--worker-shutdown-timeout", "20000"]
+    return Child("worker", [*command, *options], environment=environment, grace=30, keep=[data.keep])
+
+
+def _app(name: str, listening: socket.socket, environment: dict[str, str], data: DataFolder) -> Child:
+    command = [sys.executable, "-P", "-m", "apps.serve", name, str(listening.fileno())]
+    return Child(name, command, environment=environment, grace=15, keep=[data.keep, listening.fileno()])
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 (to be reached by us)
+
+
+def _ready(listening: socket.socket) -> Callable[[], object]:
+    return lambda: urllib.request.urlopen(f"{_url(listening)}/ready", timeout=2).close()  # noqa: S310 (our own http)
