@@ -1,0 +1,102 @@
+"""What all tests share: the servers, both apps, a worker, and the cast: `shop` is ours, `other` must see nothing."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from litestar.testing import TestClient
+
+from db.migrations import migrate
+from tests.servers import Servers
+
+Connection = psycopg.Connection[Any]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The apps and actors read their settings when they are imported, which is before any fixture runs.
+    servers = Servers()
+    config.stash[SERVERS] = servers
+    for name in os.environ.keys() & OURS:
+        del os.environ[name]
+    os.environ |= {
+        "DATABASE_URL": servers.database_url,
+        "REDIS_URL": servers.redis_url,
+        "REDIS_NAMESPACE": servers.namespace,
+    }
+
+
+SERVERS = pytest.StashKey[Servers]()
+#: What the environment may hold for a running installation must not reach the tests.
+OURS = {"DATA_DIR", "INGESTION_PORT", "REPORTING_PORT", "LISTEN_HOST", "EVENTS_NOT_BEFORE", "EVENTS_AHEAD_HOURS"}
+
+
+@pytest.fixture(scope="session")
+def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
+    """PostgreSQL and Redis, empty."""
+    servers = pytestconfig.stash[SERVERS]
+    try:
+        servers.start()
+        yield servers
+    finally:
+        servers.stop()
+
+
+@pytest.fixture(scope="session")
+def database_url(servers: Servers) -> str:
+    """A migrated database."""
+    migrate(servers.database_url)
+    return servers.database_url
+
+
+@pytest.fixture
+def conn(database_url: str) -> Iterator[Connection]:
+    """A connection to that database; every statement is a transaction."""
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        yield conn
+
+
+@pytest.fixture(scope="session")
+def worker(database_url: str) -> Iterator[None]:
+    """A worker that stores what is queued."""
+    import dramatiq
+
+    import actors
+
+    worker = dramatiq.Worker(actors.broker, worker_threads=8)
+    worker.start()
+    yield
+    worker.stop()
+
+
+@pytest.fixture(scope="session")
+def ingestion(servers: Servers) -> Iterator[httpx.Client]:
+    """A client of the ingestion app."""
+    from apps.ingestion import app
+
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def reporting(database_url: str) -> Iterator[httpx.Client]:
+    """A client of the reporting app."""
+    from apps.reporting import app
+
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.fixture
+def shop() -> str:
+    """Our site, new in each test."""
+    return f"shop-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def other() -> str:
+    """Somebody else's site."""
+    return f"other-{uuid4().hex[:12]}"

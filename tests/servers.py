@@ -1,0 +1,85 @@
+"""The servers of the tests: embedded ones in a temporary folder, or those of TEST_DATABASE_URL and TEST_REDIS_URL."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from apps.embedded.postgres import EmbeddedPostgres
+from apps.embedded.redis import EmbeddedRedis
+from apps.processes import Child
+from db.pools import probe
+
+Answer = TypeVar("Answer")
+
+
+class Servers:
+    """One PostgreSQL and one Redis for all tests. Their addresses are known at once, they run after `start`."""
+
+    def __init__(self) -> None:
+        self.folder = temporary_folder()
+        self.children: list[Child] = []
+        self.given_database = os.environ.get("TEST_DATABASE_URL")
+        self.given_redis = os.environ.get("TEST_REDIS_URL")
+        self.namespace = f"test-{uuid4().hex[:8]}"
+        if self.given_database:
+            self.database_url = make_conninfo(self.given_database, dbname=self.namespace.replace("-", "_"))
+        else:
+            self.postgres = EmbeddedPostgres(self.folder / "postgres")
+            self.database_url = self.postgres.url
+        if self.given_redis:
+            self.redis_url = self.given_redis
+        else:
+            self.redis = EmbeddedRedis(self.folder / "redis")
+            self.redis_url = self.redis.url
+
+    def start(self) -> None:
+        if self.given_database:
+            self._administer(f"create database {self.namespace.replace('-', '_')} encoding 'UTF8' template template0")
+        else:
+            self._run(self.postgres.child(log=self.folder / "postgres.log"))
+        if not self.given_redis:
+            self._run(self.redis.child(log=self.folder / "redis.log"))
+            eventually(self.redis.probe)
+        eventually(lambda: probe(self.database_url))
+
+    def stop(self) -> None:
+        if self.given_database:
+            self._administer(f"drop database {self.namespace.replace('-', '_')} with (force)")
+        for child in self.children:
+            child.stop()
+        shutil.rmtree(self.folder)
+
+    def _run(self, child: Child) -> None:
+        self.children.append(child)
+        child.start()
+
+    def _administer(self, statement: str) -> None:
+        with psycopg.connect(self.given_database or "", autocommit=True) as conn:
+            conn.execute(statement.encode())
+
+
+def temporary_folder() -> Path:
+    """A new folder that another account can pass through, as root's PostgreSQL must."""
+    folder = Path(tempfile.mkdtemp(prefix="tjra-"))
+    folder.chmod(0o711)
+    return folder
+
+
+def eventually(attempt: Callable[[], Answer], *, timeout: float = 30) -> Answer:
+    """What `attempt` returns, once it raises nothing; its last error after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return attempt()
+        except Exception:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
