@@ -30,7 +30,7 @@ EXAMPLE = {
     "path": "/products/lamp",
     "user_id": "customer-17",
     "timestamp": "2026-01-02T03:04:05.678Z",
-    "event_id": "019b7c7d-9e2e-7cc3-98c4-dc0c0c07398f",
+    "event_id": "019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f",
     "properties": {"referrer": "https://example.com/"},
 }
 

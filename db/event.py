@@ -73,7 +73,7 @@ EventId = Annotated[
     Meta(
         description="A UUID that the client makes, so that an event sent twice is counted once; left out: the server "
         "makes one. Without `timestamp` it must be a UUIDv7, whose time is then the event's.",
-        examples=["019b7c7d-9e2e-7cc3-98c4-dc0c0c07398f"],
+        examples=["019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f"],
     ),
 ]
 Properties = Annotated[
@@ -179,24 +179,26 @@ def text_fault(name: str, text: str) -> str | None:
 
 def properties_fault(properties: dict[str, Any]) -> str | None:
     """Why these properties are over a limit, or None."""
-    keys = 0
-    level: list[Any] = [properties]
-    for _ in range(MAX_PROPERTIES_DEPTH + 1):
-        below: list[Any] = []
-        for value in level:
-            if isinstance(value, dict):
-                keys += len(value)
-                below += value
-                below += value.values()
-            elif isinstance(value, list):
-                below += value
-            elif isinstance(value, str) and "\0" in value:
-                return "hold U+0000"
-        if not below:
-            break
+    keys = depth = 0
+    level: list[dict[str, Any] | list[Any]] = [properties]
+    while level:
+        depth += 1
+        if depth > MAX_PROPERTIES_DEPTH:
+            return f"are nested more than {MAX_PROPERTIES_DEPTH} levels deep"
+        below = []
+        for container in level:
+            if isinstance(container, dict):
+                keys += len(container)
+                values = [*container, *container.values()]
+            else:
+                values = container
+            for value in values:
+                if isinstance(value, str):
+                    if "\0" in value:
+                        return "hold U+0000"
+                elif isinstance(value, (dict, list)):
+                    below.append(value)
         level = below
-    else:
-        return f"are nested more than {MAX_PROPERTIES_DEPTH} levels deep"
     if keys > MAX_PROPERTIES_KEYS:
         return f"have {keys} keys"
     if (size := len(msgspec.json.encode(properties))) > MAX_PROPERTIES_BYTES:

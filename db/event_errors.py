@@ -47,8 +47,9 @@ def field_errors(raw: bytes | msgspec.Raw, *, now: datetime, window: TimeWindow)
             values[field.name] = _value(field, given)
         except (ValueError, RecursionError) as error:
             errors.append(FieldError(field=field.name, reason=sentence(error), allowed=ALLOWED[field.name]))
-    if values.get("timestamp") is not None or {"timestamp", "event_id"} <= values.keys():
-        errors += _time_errors(values["timestamp"], values.get("event_id"), now, window)
+    timestamp, event_id = values.get("timestamp"), values.get("event_id")
+    if timestamp is not None or ("timestamp" in values and event_id is not None):
+        errors += _time_errors(timestamp, event_id, now, window)
     return errors
 
 
@@ -79,7 +80,8 @@ def _time_errors(
     try:
         time = event_time(timestamp, event_id or uuid7())
     except ValueError as error:
-        yield FieldError(field="timestamp", reason=str(error).removeprefix("timestamp "), allowed=allowed)
+        name, _, reason = str(error).partition(" ")
+        yield FieldError(field=name, reason=reason, allowed=allowed)
         return
     if fault := window.fault(time, now):
         yield FieldError(field="event_id" if timestamp is None else "timestamp", reason=fault, allowed=allowed)

@@ -1,7 +1,7 @@
 """What all tests share: the servers, both apps, a worker, and the cast: `shop` is ours, `other` must see nothing."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 from litestar.testing import TestClient
+from psycopg.conninfo import make_conninfo
 
 from db.migrations import migrate
 from tests.servers import Servers
@@ -50,6 +51,26 @@ def database_url(servers: Servers) -> str:
     """A migrated database."""
     migrate(servers.database_url)
     return servers.database_url
+
+
+@pytest.fixture
+def empty_database(servers: Servers) -> Iterator[Callable[..., str]]:
+    """Makes a database that nobody else uses: `empty_database(encoding="LATIN1")` is its address."""
+    made = []
+
+    def make(encoding: str = "UTF8") -> str:
+        name = f"test_{uuid4().hex[:12]}"
+        administer(f"create database {name} encoding '{encoding}' locale 'C' template template0")
+        made.append(name)
+        return make_conninfo(servers.database_url, dbname=name)
+
+    def administer(statement: str) -> None:
+        with psycopg.connect(servers.database_url, autocommit=True) as conn:
+            conn.execute(statement.encode())
+
+    yield make
+    for name in made:
+        administer(f"drop database {name} with (force)")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def event(site_id: str, **fields: Any) -> dict[str, Any]:
 
 def received(site_id: str, **fields: Any) -> ReceivedEvent:
     """The same as the queue carries it."""
-    return receive(msgspec.convert(event(site_id, **fields), Event), now=NOW, window=WINDOW)
+    return receive(msgspec.convert(event(site_id, **fields), Event), now=datetime.now(UTC), window=WINDOW)
 
 
 def batch(*events: ReceivedEvent) -> bytes:

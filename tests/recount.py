@@ -1,0 +1,62 @@
+"""The rollups counted anew from the events: what they must equal."""
+
+from tests.conftest import Connection
+
+#: For each rollup, its rows as they are and as the events say they should be.
+ROLLUPS = {
+    "event_hours": (
+        "select site_id, event_type, hour, events from event_hours",
+        """
+        select e.site_id, e.event_type, date_trunc('hour', e.event_time, s.timezone), count(*)
+        from events e join sites s using (site_id)
+        group by 1, 2, 3
+        """,
+    ),
+    "path_days": (
+        "select site_id, event_type, day, path, events from path_days",
+        """
+        select e.site_id, e.event_type, (e.event_time at time zone s.timezone)::date, e.path, count(*)
+        from events e join sites s using (site_id)
+        group by 1, 2, 3, 4
+        """,
+    ),
+    "user_days": (
+        """
+        select site_id, day, event_type, chunk * 8192 + bit
+        from user_days, generate_series(0, 8191) bit
+        where get_bit(users, bit) = 1
+        """,
+        """
+        select distinct e.site_id, (e.event_time at time zone s.timezone)::date, e.event_type, u.user_no
+        from events e join sites s using (site_id) join users u using (site_id, user_id)
+        """,
+    ),
+    "users": (
+        "select site_id, user_id from users",
+        "select distinct site_id, user_id from events where user_id is not null",
+    ),
+    "sites": (
+        "select site_id, users from sites",
+        "select site_id, count(distinct user_id) from events group by 1",
+    ),
+    "user_no": (
+        "select site_id, user_no from users",
+        "select site_id, generate_series(0, users - 1) from sites",
+    ),
+}
+
+
+def differences(conn: Connection, *sites: str) -> dict[str, list[tuple[object, ...]]]:
+    """Rows that a rollup has and should not have, or should have and has not, of these sites (of all without any)."""
+    found = {}
+    for name, (actual, expected) in ROLLUPS.items():
+        # What is put together here are the constants above.
+        query = f"""
+            with actual as materialized (select * from ({actual}) a where site_id = any(%(sites)s) or %(all)s),
+            expected as materialized (select * from ({expected}) e where site_id = any(%(sites)s) or %(all)s)
+            (table actual except table expected) union all (table expected except table actual)
+        """
+        rows = conn.execute(query.encode(), {"sites": list(sites), "all": not sites}).fetchall()
+        if rows:
+            found[name] = rows
+    return found

@@ -1,0 +1,59 @@
+"""Migrations: each applied once, in order, however many processes start at the same time."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from db.migrations import MigrationError, migrate
+from db.queries import MIGRATIONS
+
+EmptyDatabase = Callable[..., str]
+
+
+def test_they_are_applied_once_in_order_by_many_at_once(empty_database: EmptyDatabase) -> None:
+    url = empty_database()
+    with ThreadPoolExecutor(8) as threads:
+        applied = [names for names in threads.map(migrate, [url] * 8) if names]
+    assert applied == [[path.stem for path in MIGRATIONS]]
+    with psycopg.connect(url) as conn:
+        recorded = conn.execute("select name from migrations order by name").fetchall()
+    assert [name for (name,) in recorded] == applied[0]
+
+
+def test_their_names_are_numbered_without_gaps() -> None:
+    assert [int(path.stem[:4]) for path in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
+
+
+def test_a_failure_leaves_nothing_behind(empty_database: EmptyDatabase) -> None:
+    url = empty_database()
+    with psycopg.connect(url) as conn:
+        conn.execute("create table events ()")
+    with pytest.raises(psycopg.errors.DuplicateTable):
+        migrate(url)
+    with psycopg.connect(url) as conn:
+        assert conn.execute("select to_regclass('sites'), to_regclass('migrations')").fetchone() == (None, None)
+
+
+def test_one_that_was_changed_afterwards_is_refused(empty_database: EmptyDatabase) -> None:
+    url = empty_database()
+    migrate(url)
+    with psycopg.connect(url) as conn:
+        conn.execute("update migrations set checksum = 'other' where name like '0001%'")
+    with pytest.raises(MigrationError, match="0001_tables was changed"):
+        migrate(url)
+
+
+def test_a_database_of_a_newer_version_is_refused(empty_database: EmptyDatabase) -> None:
+    url = empty_database()
+    migrate(url)
+    with psycopg.connect(url) as conn:
+        conn.execute("insert into migrations (name, checksum) values ('9999_later', '')")
+    with pytest.raises(MigrationError, match="newer than this program: it has migration 9999_later"):
+        migrate(url)
+
+
+def test_a_database_that_cannot_hold_any_text_is_refused(empty_database: EmptyDatabase) -> None:
+    with pytest.raises(MigrationError, match=r"must be UTF8.*it is LATIN1"):
+        migrate(empty_database(encoding="LATIN1"))
