@@ -1,8 +1,6 @@
-"""Dramatiq's home: the broker and the actors. `dramatiq actors` runs them; more of these scale the workers."""
+"""Dramatiq's home: the queue and the actors. `dramatiq actors` runs them; more of these scale the workers."""
 
-from actors.make_partitions import make_partitions
-from actors.queue import broker, sender
-from actors.sender import QueueAway
-from actors.store_events import queue_events, store_events
+from actors.events import queue_events, store_events
+from actors.partitions import make_partitions
 
-__all__ = ["QueueAway", "broker", "make_partitions", "queue_events", "sender", "store_events"]
+__all__ = ["make_partitions", "queue_events", "store_events"]

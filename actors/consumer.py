@@ -126,8 +126,14 @@ class DurableConsumer(_RedisConsumer):
 
     def _settle(self, command: Any, message: MessageProxy) -> None:
         redis_id = message.options["redis_message_id"]
-        with redis_errors():  # the worker tries again until it is settled
-            command(self.queue_name, redis_id)
+        try:
+            with redis_errors():
+                command(self.queue_name, redis_id)
+        except ConnectionClosed:
+            if not self.broker.stopping:
+                raise  # the worker tries again until it is settled
+            # With Redis away, another worker will get it; a stop must not wait for that.
+            logger.warning("stopped without settling message %s of %s", redis_id, self.queue_name)
         self.held.discard(redis_id)
 
     def _fetched_ids(self) -> list[str]:

@@ -43,6 +43,7 @@ class Flusher(Middleware):
         self.database = database
         self.waiting: SimpleQueue[Part | None] = SimpleQueue()
         self.stopping = Event()
+        self.away = False
 
     def store(self, events: bytes) -> None:
         """Return once these events, a JSON array, are in PostgreSQL; waits for as long as that is away.
@@ -107,19 +108,23 @@ class Flusher(Middleware):
     def _write(self, batch: bytes) -> Stored:
         """Store a batch, waiting in place while PostgreSQL is away: its messages stay in Redis, unacknowledged."""
         pause = SHORTEST_PAUSE
-        while True:
+        while not (self.away and self.stopping.is_set()):
             try:
                 with self.database.pool.connection() as conn:
-                    return store_events(conn, batch)
+                    stored = store_events(conn, batch)
             except Exception as error:
                 if is_of_the_moment(error):
                     continue
                 if not is_of_the_server(error):
                     raise
+                self.away = True
                 logger.warning("PostgreSQL cannot take events, next try in %.1f s: %s", pause, error)
-            if self.stopping.wait(pause * random.uniform(0.5, 1)):  # noqa: S311 (many workers should not try as one)
-                raise GiveBack("the worker stops while PostgreSQL is away")
-            pause = min(pause * 2, LONGEST_PAUSE)
+                self.stopping.wait(pause * random.uniform(0.5, 1))  # noqa: S311 (many workers should not try as one)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                self.away = False
+                return stored
+        raise GiveBack("the worker stops while PostgreSQL is away")
 
 
 def _joined(parts: list[Part]) -> bytes:

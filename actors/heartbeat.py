@@ -28,7 +28,11 @@ class Heartbeat(Middleware):
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self.stopped.clear()
+        self.broker.stopping = False
         Thread(target=self._beat, name="heartbeat", daemon=True).start()
+
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self.broker.stopping = True
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self.stopped.set()

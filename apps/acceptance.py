@@ -40,15 +40,16 @@ class Rejected(msgspec.Struct, kw_only=True):
     errors: Annotated[list[FieldError], Meta(description="Each field that is wrong.")]
 
 
-class BatchAccepted(msgspec.Struct, kw_only=True, omit_defaults=True):
+class BatchAccepted(msgspec.Struct, kw_only=True):
     """At least one event of a batch was queued."""
 
-    status: Literal["queued"]
+    status: Literal["queued"] = "queued"
     accepted: Annotated[int, Meta(description="How many were queued.", examples=[498])]
     rejected: Annotated[list[Rejected], Meta(description="Those that were refused; all others were queued.")]
     event_ids: Annotated[
-        list[UUID | None] | None, Meta(description="With `?ids=true`: the ids in order, null where refused.")
-    ] = None
+        list[UUID | None] | msgspec.UnsetType,
+        Meta(description="With `?ids=true`: the ids in order, null where refused."),
+    ] = msgspec.UNSET
 
 
 class BatchProblem(Problem, kw_only=True, omit_defaults=True):
@@ -97,13 +98,7 @@ class Acceptance:
             except UNREADABLE:
                 batch.reject(index, field_errors(part, now=now, window=self.window))
         if not batch.accepted:
-            problem = BatchProblem(
-                title=HTTPStatus.BAD_REQUEST.phrase,
-                status=HTTPStatus.BAD_REQUEST,
-                detail="no event of the batch is valid",
-                rejected=batch.rejected,
-            )
-            raise Refusal(problem)
+            raise no_event_is_valid(batch.rejected)
         return batch
 
 
@@ -125,11 +120,17 @@ class Batch:
 
     def answer(self, *, ids: bool) -> BatchAccepted:
         return BatchAccepted(
-            status="queued",
             accepted=len(self.accepted),
             rejected=self.rejected,
-            event_ids=self.event_ids if ids else None,
+            event_ids=self.event_ids if ids else msgspec.UNSET,
         )
+
+
+def no_event_is_valid(rejected: list[Rejected]) -> Refusal:
+    """The Refusal of a batch of which nothing was accepted."""
+    status = HTTPStatus.BAD_REQUEST
+    detail = "no event of the batch is valid"
+    return Refusal(BatchProblem(title=status.phrase, status=status, detail=detail, rejected=rejected))
 
 
 class _Envelope(msgspec.Struct):

@@ -2,21 +2,30 @@
 
 from http import HTTPStatus
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from litestar import MediaType, Request, Response, post
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import Receive, Scope
 from msgspec import Meta
 
-import actors
-from apps.acceptance import MAX_BATCH, Acceptance, Accepted, BatchAccepted, BatchProblem, encode
+from actors import queue_events
+from apps.acceptance import (
+    MAX_BATCH,
+    Acceptance,
+    Accepted,
+    BatchAccepted,
+    Rejected,
+    encode,
+    no_event_is_valid,
+)
 from apps.bodies import read_body
-from apps.inbox import Inbox
-from apps.openapi import json_schema, operation
+from apps.inbox import NOT_TAKEN, Inbox
+from apps.openapi import answer, json_schema, operation
 from apps.parameters import read_query
-from apps.problems import problem_answer
+from apps.problems import problem_answer, refuse, unavailable
 from db.event import Event
+from db.event_errors import ALLOWED, FieldError
 from db.settings import load
 
 #: Bytes of a body, before and after decompression.
@@ -24,7 +33,7 @@ EVENT_BYTES, BATCH_BYTES = 64 * 1024, 5 * 1024 * 1024
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "site_id": "shop",
     "event_type": "page_view",
     "path": "/products/lamp",
@@ -50,15 +59,25 @@ BATCH_BODIES: dict[str, tuple[dict[str, Any], Any]] = {
     ),
 }
 
+BAD_PATH = FieldError(field="path", reason="is missing", allowed=ALLOWED["path"])
+
 REFUSALS = {
-    408: problem_answer("The body did not arrive in time."),
-    413: problem_answer("The body is too large, before or after decompression, or the batch too long."),
-    415: problem_answer("The body is compressed with something other than gzip or zstd."),
-    503: problem_answer("The queue did not take it; `Retry-After` says when to send it again."),
+    408: problem_answer(
+        "The body did not arrive in time.", refuse(HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive within 30 s")
+    ),
+    413: problem_answer(
+        "The body is too large, before or after decompression, or the batch too long.",
+        refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a batch may hold 1,000 events; this one has 1,001"),
+    ),
+    415: problem_answer(
+        "The body is compressed with something other than gzip or zstd.",
+        refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out"),
+    ),
+    503: problem_answer("The queue did not take it; `Retry-After` says when to send it again.", unavailable(NOT_TAKEN)),
 }
 
 acceptance = Acceptance(load())
-inbox = Inbox(actors.queue_events)
+inbox = Inbox(queue_events)
 
 
 class BatchQuery(msgspec.Struct, kw_only=True):
@@ -81,17 +100,17 @@ async def accept_event(scope: Scope, receive: Receive) -> bytes:
     status_code=HTTPStatus.ACCEPTED,
     operation_class=operation(body={"application/json": (json_schema(Event), EXAMPLE)}),
     responses={
-        202: ResponseSpec(data_container=Accepted, description="The event is in the queue.", generate_examples=False),
-        400: problem_answer("The event is not valid; `errors` names each bad field."),
+        202: answer("The event is in the queue.", Accepted(event_id=UUID(EXAMPLE["event_id"]))),
+        400: problem_answer(
+            "The event is not valid; `errors` names each bad field.",
+            refuse(HTTPStatus.BAD_REQUEST, "the event is not valid", [BAD_PATH]),
+        ),
         **REFUSALS,
     },
 )
 async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Takes one event, as JSON whatever the content type says; fields that are not listed are ignored.
-
-    Requests for exactly this path take the short way (ShortWay) and do not come here; others, as behind a proxy that
-    adds a prefix, do.
-    """
+    """Takes one event, as JSON whatever the content type says; fields that are not listed are ignored."""
+    # Requests for exactly this path take the short way and never come here; others, as with a prefix of a proxy, do.
     return Response(await accept_event(request.scope, request.receive), media_type=MediaType.JSON)
 
 
@@ -102,12 +121,14 @@ async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     status_code=HTTPStatus.ACCEPTED,
     operation_class=operation(query=BatchQuery, body=BATCH_BODIES),
     responses={
-        202: ResponseSpec(
-            data_container=BatchAccepted,
-            description="The events are in the queue, except those listed as rejected.",
-            generate_examples=False,
+        202: answer(
+            "The events are in the queue, except those listed as rejected.",
+            BatchAccepted(accepted=498, rejected=[Rejected(index=7, errors=[BAD_PATH])]),
         ),
-        400: problem_answer("The batch cannot be read, or no event in it is valid.", BatchProblem),
+        400: problem_answer(
+            "The batch cannot be read, or no event in it is valid.",
+            no_event_is_valid([Rejected(index=0, errors=[BAD_PATH])]),
+        ),
         **REFUSALS,
     },
 )

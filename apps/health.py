@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Meta
+
+from apps.openapi import answer
 
 #: Tries what an app depends on; raises where that cannot be used.
 Check = Callable[[], Awaitable[None]]
@@ -34,7 +35,13 @@ class Readiness(msgspec.Struct):
     checks: Annotated[dict[str, Dependency], Meta(examples=[{"redis": {"status": "ok"}}])]
 
 
-@get("/health", summary="Alive?", tags=["operation"], sync_to_thread=False)
+@get(
+    "/health",
+    summary="Alive?",
+    tags=["operation"],
+    sync_to_thread=False,
+    responses={200: answer("It answers.", Health())},
+)
 def health() -> Health:
     """The process runs and answers; says nothing of what it depends on."""
     return Health()
@@ -43,11 +50,20 @@ def health() -> Health:
 def readiness(**checks: Check) -> HTTPRouteHandler:
     """The handler of GET /ready that tries each of these dependencies."""
 
+    def _example(status: Literal["ready", "not ready"], dependency: Dependency) -> Readiness:
+        return Readiness(status=status, checks=dict.fromkeys(checks, dependency))
+
     @get(
         "/ready",
         summary="Able to do its job?",
         tags=["operation"],
-        responses={503: ResponseSpec(data_container=Readiness, description="Something it needs cannot be used.")},
+        responses={
+            200: answer("All that it needs can be used.", _example("ready", Dependency("ok"))),
+            503: answer(
+                "Something that it needs cannot be used.",
+                _example("not ready", Dependency("failed", "connection refused")),
+            ),
+        },
     )
     async def ready() -> Response[Readiness]:
         """Tries everything that this app depends on, and says what cannot be used and why."""

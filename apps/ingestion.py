@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 
-import actors
+from actors.queue import sender
 from apps.events import inbox, post_event, post_events
 from apps.health import health, readiness
 from apps.openapi import openapi
@@ -26,12 +26,12 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
     await inbox.open()
     yield
     await inbox.close()
-    await actors.sender.close()
+    await sender.close()
 
 
 app = ShortWay(
     Litestar(
-        [health, readiness(redis=actors.sender.ping), post_event, post_events],
+        [health, readiness(redis=sender.ping), post_event, post_events],
         lifespan=[lifespan],
         exception_handlers={Exception: answer_error},
         openapi_config=openapi("TJRA Retail Analytics: ingestion", DESCRIPTION),

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Parameter, RequestBody
 from litestar.params import PathParameter
@@ -52,9 +53,20 @@ def openapi(title: str, text: str) -> OpenAPIConfig:
     return OpenAPIConfig(
         title=title,
         version=metadata.version("tjra-retail-analytics"),
-        description=text,
+        description=text.strip(),
         use_handler_docstrings=True,
         render_plugins=[OfflineSwagger()],
+    )
+
+
+def answer(description: str, example: msgspec.Struct, media_type: str = "application/json") -> ResponseSpec:
+    """How an answer is documented: by one such, whose type is the schema."""
+    return ResponseSpec(
+        data_container=type(example),
+        description=description,
+        media_type=media_type,
+        generate_examples=False,
+        examples=[Example(value=msgspec.to_builtins(example))],
     )
 
 

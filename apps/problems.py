@@ -10,12 +10,14 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Meta
 
+from apps.openapi import answer
 from db.event_errors import FieldError
 from db.failures import is_of_the_server
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+DATABASE_AWAY = "the database (PostgreSQL) cannot answer now"
 #: Seconds after which a client may try again what was refused with 503.
 RETRY_AFTER = 1
 
@@ -61,7 +63,7 @@ def refusal_for(error: Exception) -> Refusal:
         return refuse(HTTPStatus(error.status_code), error.detail)
     if is_of_the_server(error):
         logger.warning("PostgreSQL cannot answer: %s", error)
-        return unavailable("the database (PostgreSQL) cannot answer now")
+        return unavailable(DATABASE_AWAY)
     logger.error("a request failed", exc_info=error)
     return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "something failed here; the log says what")
 
@@ -77,6 +79,6 @@ def answer_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     )
 
 
-def problem_answer(description: str, problem: type[Problem] = Problem) -> ResponseSpec:
-    """How OpenAPI documents an error answer."""
-    return ResponseSpec(data_container=problem, description=description, media_type=MEDIA_TYPE, generate_examples=False)
+def problem_answer(description: str, refusal: Refusal) -> ResponseSpec:
+    """How OpenAPI documents an error answer: by one such."""
+    return answer(description, refusal.problem, MEDIA_TYPE)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
@@ -10,13 +11,14 @@ from litestar import Litestar, Request, get
 from msgspec import Meta
 
 from apps.health import health, readiness
-from apps.openapi import openapi, operation
+from apps.openapi import answer, openapi, operation
 from apps.parameters import read_query
-from apps.problems import answer_error, problem_answer
+from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
 from db.event import SiteId
+from db.event_errors import FieldError
 from db.pools import read_pool
 from db.settings import load
-from db.stats import Stats, stats
+from db.stats import PathViews, Stats, stats
 
 #: Connections to PostgreSQL: a report takes milliseconds of one.
 CONNECTIONS = 8
@@ -31,6 +33,8 @@ Every error is `application/problem+json` with the reason and, in `errors`, each
 Day = Annotated[
     date, Meta(description="A day of the site's timezone, as YYYY-MM-DD; left out: all time.", examples=["2026-01-02"])
 ]
+
+BAD_DATE = FieldError(field="date", reason="Invalid RFC3339 encoded date", allowed="a day as YYYY-MM-DD")
 
 settings = load()
 pool = read_pool(settings.required("database_url"), connections=CONNECTIONS)
@@ -49,8 +53,21 @@ class StatsQuery(msgspec.Struct, kw_only=True):
     tags=["reports"],
     operation_class=operation(query=StatsQuery),
     responses={
-        400: problem_answer("A parameter is missing or not valid."),
-        503: problem_answer("The database is away; `Retry-After` says when to try again."),
+        200: answer(
+            "The report.",
+            Stats(
+                site_id="shop",
+                date=date(2026, 1, 2),
+                total_views=1024,
+                unique_users=417,
+                top_paths=[PathViews(path="/products/lamp", views=120)],
+            ),
+        ),
+        400: problem_answer(
+            "A parameter is missing or not valid.",
+            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DATE]),
+        ),
+        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
     },
 )
 async def get_stats(request: Request[Any, Any, Any]) -> Stats:
@@ -65,7 +82,7 @@ async def get_stats(request: Request[Any, Any, Any]) -> Stats:
 
 
 async def check_postgresql() -> None:
-    async with pool.connection(timeout=2) as conn:
+    async with pool.connection() as conn:
         await conn.execute("select from sites limit 1")
 
 

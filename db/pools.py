@@ -11,23 +11,28 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 #: A server that went away without a word is noticed after about 10 + 3 * 5 seconds.
 KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
+#: Seconds to wait for a connection.
+WAIT = 2
+#: Seconds for which a pool tries on its own, ever more seldom; after them the next request makes it try at once.
+RECONNECT = 5
 
 
 def write_pool(database_url: str, *, connections: int) -> ConnectionPool[Connection]:
-    """A pool for threads, not opened yet. Seconds to wait for a connection: 5, then PoolTimeout."""
+    """A pool for threads, not opened yet. Whoever waits for a connection in vain gets PoolTimeout."""
     return ConnectionPool(
         database_url,
         kwargs=_connection_options("tjra worker"),
         min_size=1,
         max_size=connections,
-        timeout=5,
+        timeout=WAIT,
+        reconnect_timeout=RECONNECT,
         open=False,
         name="write",
     )
 
 
 def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[AsyncConnection]:
-    """A pool for tasks, not opened yet. Seconds to wait for a connection: 5, then PoolTimeout.
+    """A pool for tasks, not opened yet. Whoever waits for a connection in vain gets PoolTimeout.
 
     A connection is tried before it is lent: a report must not fail because the server was restarted since the last.
     """
@@ -36,7 +41,8 @@ def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[Asy
         kwargs=_connection_options("tjra reporting"),
         min_size=1,
         max_size=connections,
-        timeout=5,
+        timeout=WAIT,
+        reconnect_timeout=RECONNECT,
         check=AsyncConnectionPool.check_connection,
         open=False,
         name="read",

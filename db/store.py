@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from psycopg import Connection
+from psycopg import Connection, DataError
 from psycopg.errors import CheckViolation
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -42,4 +42,6 @@ def _store(conn: Connection, batch: bytes) -> Stored:
 
 
 def _jsonb(batch: bytes) -> Jsonb:
+    if b"\0" in batch:  # the client library would cut it there, and what follows would be lost without a word
+        raise DataError("a batch holds a NUL byte")
     return Jsonb(batch, dumps=bytes)

@@ -80,17 +80,20 @@ def conn(database_url: str) -> Iterator[Connection]:
         yield conn
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def worker(database_url: str) -> Iterator[None]:
-    """A worker that stores what is queued."""
+    """A worker that stores what is queued; where a module does not ask for it, what is queued stays there."""
     import dramatiq
 
-    import actors
+    import actors  # noqa: F401 (declares them)
+    from actors.queue import broker
 
-    worker = dramatiq.Worker(actors.broker, worker_threads=8)
+    middleware = list(broker.middleware)
+    worker = dramatiq.Worker(broker, worker_threads=8)
     worker.start()
     yield
     worker.stop()
+    broker.middleware = middleware  # a worker adds one of its own
 
 
 @pytest.fixture(scope="session")

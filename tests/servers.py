@@ -83,3 +83,12 @@ def eventually(attempt: Callable[[], Answer], *, timeout: float = 30) -> Answer:
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.02)
+
+
+def until(condition: Callable[[], object], *, timeout: float = 30) -> None:
+    """Return once `condition` is true; AssertionError after `timeout` seconds."""
+
+    def attempt() -> None:
+        assert condition()
+
+    eventually(attempt, timeout=timeout)

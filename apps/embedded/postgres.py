@@ -50,7 +50,7 @@ class EmbeddedPostgres:
         programs = self._programs()
         if not self.data.exists():
             self._make_cluster(programs)
-        self._remove_stale_lock()
+        self._remove_stale_locks()
         settings = SETTINGS | {"unix_socket_directories": str(self.run)}
         return Child(
             "postgresql",
@@ -113,8 +113,8 @@ class EmbeddedPostgres:
             raise RuntimeError(f"PostgreSQL's initdb failed: {done.stderr.strip()}")
         unfinished.rename(self.data)
 
-    def _remove_stale_lock(self) -> None:
-        """Remove the lock file of a server that was killed, since its number may be another process's by now."""
+    def _remove_stale_locks(self) -> None:
+        """Remove the lock files of a server that was killed: their process number may be another's by now."""
         lock = self.data / "postmaster.pid"
         try:
             pid = int(lock.read_text().split()[0])
@@ -124,3 +124,4 @@ class EmbeddedPostgres:
             pass
         if Path("/proc/self").exists():
             lock.unlink(missing_ok=True)
+            (self.run / ".s.PGSQL.5432.lock").unlink(missing_ok=True)

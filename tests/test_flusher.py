@@ -1,0 +1,237 @@
+"""Writing in groups: what waits together is stored together, a bad event keeps nobody out, an outage loses nothing."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import psycopg
+import pytest
+from dramatiq import Worker
+
+import actors
+from actors.database import Database
+from actors.flusher import Flusher
+from actors.queue import broker
+from actors.retries import GiveBack
+from apps.embedded.postgres import EmbeddedPostgres
+from apps.processes import Child
+from db.migrations import migrate
+from db.pools import probe
+from db.settings import Settings
+from tests.conftest import Connection
+from tests.factories import batch, received
+from tests.recount import differences
+from tests.servers import eventually, temporary_folder, until
+from tests.test_migrations import EmptyDatabase
+
+
+class Running:
+    """A flusher as it runs in a worker, and threads that bring it events."""
+
+    def __init__(self, database_url: str) -> None:
+        self.database = Database(Settings(database_url=database_url))
+        self.flusher = Flusher(self.database)
+        self.threads = ThreadPoolExecutor(16)
+        worker = Worker(broker)  # never started: the hooks take it and do not use it
+        self.hooks = (broker, worker)
+        self.database.before_worker_boot(*self.hooks)
+        self.flusher.before_worker_boot(*self.hooks)
+
+    def store(self, events: bytes) -> Future[None]:
+        return self.threads.submit(self.flusher.store, events)
+
+    def begin_to_stop(self) -> None:
+        self.flusher.before_worker_shutdown(*self.hooks)
+
+    def stop(self) -> None:
+        self.begin_to_stop()
+        self.threads.shutdown()
+        self.flusher.after_worker_shutdown(*self.hooks)
+        self.database.after_worker_shutdown(*self.hooks)
+
+
+@pytest.fixture
+def running() -> Iterator[Callable[[str], Running]]:
+    """Starts flushers: `running(database_url)`."""
+    started = []
+
+    def start(database_url: str) -> Running:
+        started.append(Running(database_url))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+def stored(conn: Connection, shop: str) -> int:
+    row = conn.execute("select count(*) from events where site_id = %s", [shop]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def test_what_arrives_while_a_flush_is_under_way_is_stored_as_one(
+    running: Callable[[str], Running], database_url: str, conn: Connection, shop: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "actors.flusher")
+    one = running(database_url)
+    with psycopg.connect(database_url) as lock:
+        lock.execute("lock table sites in exclusive mode")
+        first = one.store(batch(received(shop)))
+        until(lambda: one.flusher.waiting.empty())
+        others = [one.store(batch(received(shop), received(shop))) for _ in range(10)]
+        until(lambda: one.flusher.waiting.qsize() == 10)
+        assert not first.done()
+    for future in (first, *others):
+        future.result(10)
+    assert [record.getMessage().rpartition(" in ")[0] for record in caplog.records] == [
+        "stored 1 of 1 events from 1 messages",
+        "stored 20 of 20 events from 10 messages",
+    ]
+    assert stored(conn, shop) == 21
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda event: event | {"path": None},
+        lambda event: event | {"site_id": "x" * 256},
+        lambda event: event | {"path": "".join(chr(0x4E00 + number) for number in range(2000))},
+        lambda event: event | {"properties": {"a": "\0"}},
+        lambda event: event | {"timestamp": "2500-01-01T00:00:00Z"},
+        lambda event: event | {"timestamp": "not a time"},
+        lambda event: event | {"event_id": 7},
+        lambda event: [event],
+        lambda _: None,
+    ],
+    ids=[
+        "null",
+        "too long",
+        "too long for an index",
+        "U+0000",
+        "no partition",
+        "no time",
+        "no id",
+        "nested",
+        "nothing",
+    ],
+)
+def test_a_bad_message_keeps_nobody_out(
+    running: Callable[[str], Running], database_url: str, conn: Connection, shop: str, spoil: Callable[[object], object]
+) -> None:
+    one = running(database_url)
+    bad = json.dumps([spoil(json.loads(batch(received(shop)))[0])]).encode()
+    with psycopg.connect(database_url) as lock:
+        lock.execute("lock table sites in exclusive mode")
+        first = one.store(batch(received(shop)))
+        until(lambda: one.flusher.waiting.empty())
+        good = [one.store(batch(received(shop, user_id="ann"))) for _ in range(5)]
+        spoiled = one.store(bad)
+        good += [one.store(batch(received(shop))) for _ in range(5)]
+        until(lambda: one.flusher.waiting.qsize() == 11)
+    for future in (first, *good):
+        future.result(10)
+    with pytest.raises(psycopg.Error):
+        spoiled.result(10)
+    assert stored(conn, shop) == 11
+    assert differences(conn, shop) == {}
+
+
+@pytest.mark.parametrize("bad", [b"", b"[", b"{}", b"7", b'"x"', b"[7]", b"\xff", b"[]\0"], ids=repr)
+def test_what_is_no_list_of_events_is_an_error(
+    running: Callable[[str], Running], database_url: str, bad: bytes
+) -> None:
+    with pytest.raises(psycopg.Error):
+        running(database_url).store(bad).result(10)
+
+
+def test_it_waits_for_a_database_that_is_not_migrated_yet(
+    running: Callable[[str], Running], empty_database: EmptyDatabase, shop: str
+) -> None:
+    url = empty_database()
+    one = running(url)
+    future = one.store(batch(received(shop)))
+    time.sleep(0.3)
+    assert not future.done()
+    migrate(url)
+    future.result(10)
+
+
+@pytest.fixture
+def postgres() -> Iterator[tuple[str, Child]]:
+    """A PostgreSQL of the test's own, migrated, to be killed."""
+    folder = temporary_folder()
+    server = EmbeddedPostgres(folder / "postgres")
+    child = server.child(log=folder / "postgres.log")
+    child.start()
+    eventually(lambda: probe(server.url))
+    migrate(server.url)
+    yield server.url, child
+    child.kill()
+    shutil.rmtree(folder)
+
+
+def test_it_waits_in_place_while_postgresql_is_away_and_goes_on_by_itself(
+    running: Callable[[str], Running], postgres: tuple[str, Child], shop: str
+) -> None:
+    url, child = postgres
+    one = running(url)
+    one.store(batch(received(shop))).result(10)
+    child.kill()
+    futures = [one.store(batch(received(shop))) for _ in range(10)]
+    time.sleep(1)
+    assert not any(future.done() for future in futures)
+    child.start()
+    for future in futures:
+        future.result(30)
+    with psycopg.connect(url) as conn:
+        assert stored(conn, shop) == 11
+        assert differences(conn, shop) == {}
+
+
+def test_a_stop_while_postgresql_is_away_gives_the_messages_back(
+    running: Callable[[str], Running], postgres: tuple[str, Child], shop: str
+) -> None:
+    url, child = postgres
+    one = running(url)
+    child.kill()
+    futures = [one.store(batch(received(shop))) for _ in range(10)]
+    time.sleep(0.3)
+    one.begin_to_stop()
+    for future in futures:
+        with pytest.raises(GiveBack):
+            future.result(10)
+
+
+def test_a_read_only_database_counts_as_away(
+    running: Callable[[str], Running], empty_database: EmptyDatabase, shop: str
+) -> None:
+    url = empty_database()
+    migrate(url)
+    name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(f"alter database {name} set default_transaction_read_only = on".encode())
+    one = running(url)
+    future = one.store(batch(received(shop)))
+    time.sleep(0.3)
+    assert not future.done()
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("set default_transaction_read_only = off")
+        conn.execute(f"alter database {name} reset default_transaction_read_only".encode())
+        conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()")
+    future.result(30)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_message_that_cannot_be_stored_ends_among_the_dead_letters(
+    monkeypatch: pytest.MonkeyPatch, conn: Connection, shop: str
+) -> None:
+    monkeypatch.setitem(actors.store_events.options, "max_retries", 1)
+    monkeypatch.setitem(actors.store_events.options, "min_backoff", 10)
+    bad = batch(received(shop)).replace(b'"path":"/"', b'"path":null')
+    dead = broker.client.zcard(f"{broker.namespace}:events.XQ")
+    actors.store_events.send(bad)
+    actors.store_events.send(batch(received(shop)))
+    until(lambda: broker.client.zcard(f"{broker.namespace}:events.XQ") == dead + 1)
+    assert stored(conn, shop) == 1

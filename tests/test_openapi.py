@@ -1,0 +1,75 @@
+"""The OpenAPI documents describe what there is, and their UI needs nothing from elsewhere."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+
+@pytest.fixture(params=["ingestion", "reporting"])
+def client(request: pytest.FixtureRequest) -> httpx.Client:
+    client: httpx.Client = request.getfixturevalue(request.param)
+    return client
+
+
+def operations(client: httpx.Client) -> dict[str, dict[str, Any]]:
+    document = client.get("/schema/openapi.json").json()
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_the_ui_needs_nothing_from_elsewhere(client: httpx.Client) -> None:
+    page = client.get("/schema")
+    assert page.status_code == 200
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text.partition("<body")[0])
+    addresses += re.findall(r"(?:src|href)='([^']+)'", page.text.partition("<body")[0])
+    assert len(addresses) == 4
+    for address in addresses:
+        assert address.startswith("/schema/assets/")
+        asset = client.get(address)
+        assert asset.status_code == 200
+        assert len(asset.content) > 500
+        assert asset.headers["content-type"].partition(";")[0] in {"text/javascript", "text/css", "image/png"}
+
+
+def test_no_other_file_is_served(client: httpx.Client) -> None:
+    for name in ("swagger-ui.js.map", "..%2f__init__.py", "__init__.py"):
+        assert client.get(f"/schema/assets/{name}").status_code == 404
+
+
+def test_every_operation_says_what_it_does_and_shows_its_answers(client: httpx.Client) -> None:
+    for name, operation in operations(client).items():
+        assert operation["summary"], name
+        assert len(operation["description"]) > 30, name
+        for status, answer in operation["responses"].items():
+            assert answer["description"], (name, status)
+            for media_type, content in answer["content"].items():
+                assert content["examples"], (name, status, media_type)
+
+
+def test_every_body_and_parameter_has_an_example(client: httpx.Client) -> None:
+    for name, operation in operations(client).items():
+        for parameter in operation.get("parameters") or []:
+            assert parameter["description"], (name, parameter["name"])
+            assert "schema" in parameter
+        for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+            assert content["schema"], (name, media_type)
+            assert content["examples"], (name, media_type)
+
+
+def test_the_events_endpoints_document_their_errors(ingestion: httpx.Client) -> None:
+    for name in ("POST /event", "POST /events"):
+        assert set(operations(ingestion)[name]["responses"]) == {"202", "400", "408", "413", "415", "503"}
+
+
+def test_the_examples_are_accepted(ingestion: httpx.Client) -> None:
+    for name in ("POST /event", "POST /events"):
+        for media_type, content in operations(ingestion)[name]["requestBody"]["content"].items():
+            for example in content["examples"].values():
+                body = {"content": example["value"]} if media_type != "application/json" else {"json": example["value"]}
+                answer = ingestion.post(name.split()[1], headers={"content-type": media_type}, **body)
+                assert answer.status_code == 202, answer.text

@@ -1,0 +1,104 @@
+"""POST /event: 202 once the queue has the event, else the reason."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests.factories import event
+from tests.queue import queued
+
+V7 = "019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f"
+
+
+@pytest.fixture(params=["/event", "/event/"], ids=["short way", "through Litestar"])
+def path(request: pytest.FixtureRequest) -> str:
+    """Both ways to the same: the second is taken where a path is not exactly /event."""
+    return str(request.param)
+
+
+def test_what_is_accepted_is_in_the_queue(ingestion: httpx.Client, path: str, shop: str) -> None:
+    answer = ingestion.post(path, json=event(shop, user_id="ann", event_id=V7, properties={"a": 1}))
+    assert answer.status_code == 202
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == {
+        "status": "queued",
+        "message": "Event received and queued for processing",
+        "event_id": V7,
+    }
+    (found,) = queued(shop)
+    received_at = found.pop("received_at")
+    assert received_at.endswith("Z")
+    assert found == event(shop, user_id="ann", event_id=V7, properties={"a": 1}, timestamp="2026-03-10T12:00:00Z")
+
+
+def test_the_server_makes_an_id_where_there_is_none(ingestion: httpx.Client, path: str, shop: str) -> None:
+    made = UUID(ingestion.post(path, json=event(shop)).json()["event_id"])
+    assert made.version == 7
+    assert [one["event_id"] for one in queued(shop)] == [str(made)]
+
+
+def test_the_content_type_does_not_matter(ingestion: httpx.Client, path: str, shop: str) -> None:
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", ""):
+        answer = ingestion.post(path, content=json.dumps(event(shop)), headers={"content-type": content_type})
+        assert answer.status_code == 202
+    assert len(queued(shop)) == 3
+
+
+def test_a_compressed_event_is_read(ingestion: httpx.Client, path: str, shop: str) -> None:
+    assert ingestion.post(path, content=gzip.compress(json.dumps(event(shop)).encode())).status_code == 202
+
+
+def test_a_refusal_names_every_bad_field(ingestion: httpx.Client, path: str, shop: str) -> None:
+    answer = ingestion.post(path, json={"site_id": shop, "path": "x" * 3000, "timestamp": "yesterday"})
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["title"], problem["status"], problem["detail"]) == ("Bad Request", 400, "the event is not valid")
+    assert [error["field"] for error in problem["errors"]] == ["event_type", "path", "timestamp"]
+    assert all(error["reason"] and error["allowed"] for error in problem["errors"])
+    assert queued(shop) == []
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 50_000, b'{"site_id":1e999}'], ids=repr)
+def test_a_body_that_is_no_event_is_refused(ingestion: httpx.Client, path: str, body: bytes) -> None:
+    answer = ingestion.post(path, content=body)
+    assert answer.status_code == 400
+    assert answer.json()["errors"]
+
+
+def test_a_body_over_the_limit_is_refused(ingestion: httpx.Client, path: str, shop: str) -> None:
+    answer = ingestion.post(path, json=event(shop, padding="x" * 64 * 1024))
+    assert answer.status_code == 413
+    assert "65,536 bytes" in answer.json()["detail"]
+
+
+def test_a_body_over_the_limit_that_does_not_say_its_length_is_refused(ingestion: httpx.Client, path: str) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(1000):
+            yield b" " * 1024
+
+    assert ingestion.post(path, content=endless()).status_code == 413
+
+
+def test_other_methods_are_refused(ingestion: httpx.Client) -> None:
+    answer = ingestion.get("/event")
+    assert answer.status_code == 405
+    assert answer.json()["title"] == "Method Not Allowed"
+
+
+def test_a_fault_of_ours_is_an_answer_too(
+    ingestion: httpx.Client, path: str, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apps.events import acceptance
+
+    def broken(_: bytes) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(acceptance, "event", broken)
+    answer = ingestion.post(path, json=event(shop))
+    assert answer.status_code == 500
+    assert answer.json()["detail"] == "something failed here; the log says what"
