@@ -8,6 +8,7 @@ import msgspec
 
 from apps.data_folder import FolderTaken
 from apps.embedded.programs import NotInstalled
+from apps.importing.command import import_command
 from apps.logs import configure
 from apps.supervisor import StartFailed, Stopped
 from apps.up import PortTaken, up
@@ -50,6 +51,9 @@ def migrate_command() -> None:
     for name in applied:
         click.echo(f"applied {name}")
     click.echo("the database is up to date")
+
+
+main.add_command(import_command)
 
 
 def _settings(options: dict[str, Any]) -> Settings:

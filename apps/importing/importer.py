@@ -1,0 +1,89 @@
+"""The import itself: the records of a source become events, the events batches, and the batches are delivered."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from apps.acceptance import Rejected
+from apps.importing.event_ids import EventIds
+from apps.importing.records import Record, Refused, Skipped
+from apps.importing.sources import Source
+from apps.importing.tally import Tally
+from db.event_errors import FieldError
+
+#: A request is sent once it has so many events or bytes: the API takes 1,000 and 5 MiB.
+BATCH_EVENTS, BATCH_BYTES = 500, 4 * 1024 * 1024
+#: Bytes of an event as JSON; in a larger one a field must be over its limit.
+EVENT_BYTES = 64 * 1024
+#: The progress is told after so many rows, also where none of them is sent.
+WATCH_ROWS = 500
+
+#: Takes the events of a batch, a JSON object each, and returns those that the API refuses.
+Deliver = Callable[[Sequence[bytes]], Sequence[Rejected]]
+
+
+class Row(NamedTuple):
+    """A row that became an event."""
+
+    line: int
+    event: bytes
+
+
+def import_source(source: Source, *, site: str, tally: Tally, deliver: Deliver, watch: Callable[[], None]) -> None:
+    """Deliver the events of a source and count into `tally`; `watch` is called now and then.
+
+    Raises what `deliver` raises.
+    """
+    file = source.lines.name
+    for batch in _batches(_rows(source, site, tally, watch)):
+        rejected = deliver([row.event for row in batch])
+        tally.sent += len(batch) - len(rejected)
+        for one in rejected:
+            tally.refused.add(_reason(one.errors), file, batch[one.index].line)
+    watch()
+
+
+def _rows(source: Source, site: str, tally: Tally, watch: Callable[[], None]) -> Iterator[Row]:
+    file = source.lines.name
+    ids = EventIds(site)
+    for record in source.records:
+        tally.read += 1
+        if tally.read % WATCH_ROWS == 0:
+            watch()
+        try:
+            yield Row(record.line, _event(source, record, ids))
+        except Skipped as reason:
+            tally.skipped.add(str(reason), file, record.line)
+        except Refused as reason:
+            tally.refused.add(str(reason), file, record.line)
+
+
+def _event(source: Source, record: Record, ids: EventIds) -> bytes:
+    if record.fault:
+        raise Refused(record.fault)
+    # Every row is counted, so that its id does not depend on which others the options let through.
+    event_id = ids.next(record.content)
+    event = source.event(record.values)
+    event.setdefault("event_id", event_id)
+    encoded = msgspec.json.encode(event)
+    if len(encoded) > EVENT_BYTES:
+        raise Refused(f"the event would have more than {EVENT_BYTES:,} bytes")
+    return encoded
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += len(row.event) + 1  # and a comma
+        if len(batch) == BATCH_EVENTS or size > BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _reason(errors: Sequence[FieldError]) -> str:
+    return "; ".join(f"{error.field} {error.reason}".strip() for error in errors)

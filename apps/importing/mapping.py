@@ -1,0 +1,50 @@
+"""Which column of a table becomes which field of an event: what the options say, checked against each file."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+
+from apps.importing.records import Unusable
+from apps.importing.times import Unit
+
+FIELDS = ("event_type", "path", "user_id", "timestamp", "event_id", "properties")
+#: What `--set` can give.
+CONSTANTS = ("event_type", "path", "user_id")
+REQUIRED = ("event_type", "path", "timestamp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapping:
+    """The options. A field that is in neither `columns` nor `constants` comes from the column of its own name."""
+
+    columns: dict[str, str] = field(default_factory=dict)  # field -> column; "": from none
+    constants: dict[str, str] = field(default_factory=dict)  # field -> value
+    properties: dict[str, str] = field(default_factory=dict)  # property -> column
+    types: dict[str, str] = field(default_factory=dict)  # event type in the file -> event type
+    zone: tzinfo = UTC
+    unit: Unit = "ms"
+
+    def column(self, name: str) -> str | None:
+        """The column that field `name` comes from, which an optional field's file need not have."""
+        return None if name in self.constants else self.columns.get(name, name) or None
+
+    def check(self, file: str, columns: Sequence[str]) -> None:
+        """Raise Unusable where a file with these columns cannot be mapped."""
+        if faults := list(self._faults(columns)):
+            there = ", ".join(columns)
+            raise Unusable("\n".join([f"{file} cannot be imported:", *faults, f"  its columns are: {there}"]))
+
+    def _faults(self, columns: Sequence[str]) -> Iterator[str]:
+        for name, column in self.columns.items():
+            if column and column not in columns:
+                yield f"  it has no column {column!r} (--column {name}={column})"
+        for name, column in self.properties.items():
+            if column not in columns:
+                yield f"  it has no column {column!r} (--property {column if name == column else f'{name}={column}'})"
+        for name in REQUIRED:
+            if not (name in self.constants or self.columns.get(name, name in columns)):
+                constant = f", or --set {name}=VALUE gives all the same" if name in CONSTANTS else ""
+                yield f"  nothing says the {name}: --column {name}=COLUMN names its column{constant}"
+        used = {*map(self.column, FIELDS), *self.properties.values()}
+        for twice in sorted({column for column in columns if column in used and columns.count(column) > 1}):
+            yield f"  it has several columns {twice!r}"

@@ -1,0 +1,53 @@
+"""The progress bar: how much of the files was read, how fast, and how long it will take."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from apps.importing.files import Lines
+from apps.importing.tally import Tally
+
+
+class Meter:
+    """A context that shows the progress on stderr, if that is a terminal; otherwise it writes nothing."""
+
+    def __init__(self, files: Sequence[Lines], tally: Tally) -> None:
+        self.files = files
+        self.tally = tally
+        console = Console(stderr=True)
+        self.bar = Progress(
+            BarColumn(bar_width=20),
+            TaskProgressColumn(),
+            # No markup: an IPv6 address has brackets.
+            TextColumn("{task.description}", markup=False),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.file.isatty(),
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        # The size of a pipe is not known: then the bar only shows that something goes on.
+        total = sum(lines.size for lines in files) if all(lines.regular for lines in files) else None
+        self.task = self.bar.add_task("", total=total)
+
+    def __enter__(self) -> "Meter":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.watch()
+        self.bar.stop()
+
+    def watch(self) -> None:
+        """Show where things stand."""
+        tally = self.tally
+        self.bar.update(
+            self.task,
+            completed=sum(lines.position() for lines in self.files),
+            description=f"{tally.read:,} rows, {tally.rate:,.0f}/s, {tally.refused.total:,} refused",
+        )
+
+    def tell(self, note: str) -> None:
+        """Show what we wait for, until there is progress again."""
+        self.bar.update(self.task, description=note)

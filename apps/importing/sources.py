@@ -1,0 +1,31 @@
+"""A file that is ready to be imported: opened, and checked against the options."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from apps.importing.access_log import LogEvents, read_line
+from apps.importing.csv_file import CsvFile
+from apps.importing.files import Format, Lines
+from apps.importing.mapping import Mapping
+from apps.importing.ndjson_file import NdjsonFile
+from apps.importing.records import Fields, Record, record_per_line
+from apps.importing.row_events import RowEvents
+
+
+class Source(NamedTuple):
+    """An opened file."""
+
+    lines: Lines
+    records: Iterator[Record]
+    event: Callable[[dict[str, Any]], Fields]  # from a record's values; raises Refused and Skipped
+
+
+def open_source(lines: Lines, kind: Format, *, site: str, mapping: Mapping, all_requests: bool) -> Source:
+    """The records of a file and how they become events. Raises Unusable."""
+    if kind == "combined":
+        events = LogEvents(site, all_requests=all_requests)
+        return Source(lines, record_per_line(lines, read_line), events.event)
+    table = CsvFile(lines) if kind == "csv" else NdjsonFile(lines)
+    if table.columns:  # else it is empty
+        mapping.check(lines.name, table.columns)
+    return Source(lines, table.records(), RowEvents(mapping, site).event)
