@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Literal
-from uuid import UUID
 
 import msgspec
 from msgspec import Meta
@@ -30,7 +29,7 @@ class Accepted(msgspec.Struct, kw_only=True):
     message: Annotated[str, Meta(examples=["Event received and queued for processing"])] = (
         "Event received and queued for processing"
     )
-    event_id: Annotated[UUID, Meta(description="The client's, or the one made for it; sent again, it counts once.")]
+    event_id: Annotated[str, Meta(description="The client's, or the one made for it; sent again, it counts once.")]
 
 
 class Rejected(msgspec.Struct, kw_only=True):
@@ -47,7 +46,7 @@ class BatchAccepted(msgspec.Struct, kw_only=True):
     accepted: Annotated[int, Meta(description="How many were queued.", examples=[498])]
     rejected: Annotated[list[Rejected], Meta(description="Those that were refused; all others were queued.")]
     event_ids: Annotated[
-        list[UUID | None] | msgspec.UnsetType,
+        list[str | None] | msgspec.UnsetType,
         Meta(description="With `?ids=true`: the ids in order, null where refused."),
     ] = msgspec.UNSET
 
@@ -108,7 +107,7 @@ class Batch:
     def __init__(self) -> None:
         self.accepted: list[bytes] = []
         self.rejected: list[Rejected] = []
-        self.event_ids: list[UUID | None] = []
+        self.event_ids: list[str | None] = []
 
     def add(self, event: ReceivedEvent) -> None:
         self.accepted.append(encode(event))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 MAX_BYTES = {"site_id": 255, "event_type": 100, "path": 2_048, "user_id": 255}
 MAX_PROPERTIES_BYTES = 32 * 1024
@@ -85,7 +85,7 @@ Properties = Annotated[
 ]
 
 
-class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What a client sends. Fields that are not listed here are ignored."""
 
     site_id: SiteId
@@ -107,11 +107,11 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
             raise ValueError(f"properties {fault}")
 
 
-class ReceivedEvent(Event, kw_only=True, omit_defaults=True):
+class ReceivedEvent(Event, kw_only=True, omit_defaults=True, gc=False):
     """What the queue carries: an event with its id and time filled in, and when we received it."""
 
     timestamp: datetime
-    event_id: UUID
+    event_id: str  # type: ignore[assignment]  # as text, whoever made it
     received_at: datetime
 
     def __post_init__(self) -> None:
@@ -138,8 +138,13 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
 
     Raises ValueError where no time can be known, or where it is outside the window.
     """
-    event_id = event.event_id or uuid7()
-    time = event_time(event.timestamp, event_id)
+    if event.event_id is None:
+        made = uuid7()
+        event_id = str(made)
+        time = event_time(made.timestamp if event.timestamp is None else event.timestamp)
+    else:
+        event_id = str(event.event_id)
+        time = event_time(event.timestamp, event.event_id)
     if fault := window.fault(time, now):
         raise ValueError(f"timestamp {fault}")
     return ReceivedEvent(
@@ -154,13 +159,13 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
     )
 
 
-def event_time(timestamp: datetime | int | None, event_id: UUID) -> datetime:
-    """When the event happened: what the client said, else what its UUIDv7 says (RFC 9562, section 5.7)."""
+def event_time(timestamp: datetime | int | None, event_id: UUID | None = None) -> datetime:
+    """When an event happened: what the client said, else what its UUIDv7 says (RFC 9562, section 5.7)."""
     if isinstance(timestamp, datetime):
         return timestamp
     if timestamp is not None:
         return EPOCH + timedelta(milliseconds=timestamp)
-    if event_id.version != 7:
+    if event_id is None or event_id.version != 7:
         raise ValueError("timestamp is missing, and event_id is not a UUIDv7, which would carry a time")
     try:
         return EPOCH + timedelta(milliseconds=event_id.int >> 80)

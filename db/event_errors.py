@@ -10,7 +10,6 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from uuid_utils.compat import uuid7
 
 from db.event import MAX_BYTES, Event, TimeWindow, event_time, properties_fault, text_fault
 
@@ -78,7 +77,7 @@ def _time_errors(
         "without timestamp, event_id must be a UUIDv7 of such a time or be left out"
     )
     try:
-        time = event_time(timestamp, event_id or uuid7())
+        time = event_time(timestamp, event_id)
     except ValueError as error:
         name, _, reason = str(error).partition(" ")
         yield FieldError(field=name, reason=reason, allowed=allowed)

@@ -46,7 +46,7 @@ def with_fields(**fields: Any) -> bytes:
 
 def test_an_event_gets_an_id_and_keeps_its_time() -> None:
     accepted = received("shop", timestamp="2026-01-02T04:04:05.678+01:00")
-    assert accepted.event_id.version == 7
+    assert UUID(accepted.event_id).version == 7
     assert accepted.timestamp == datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
     assert abs(datetime.now(UTC) - accepted.received_at) < timedelta(minutes=1)
 
@@ -63,7 +63,7 @@ def test_without_a_time_it_is_that_of_arrival() -> None:
 def test_without_a_time_a_uuid7_carries_it_so_that_a_resend_has_the_same() -> None:
     for _ in range(2):
         accepted = received("shop", timestamp=None, event_id=V7)
-        assert accepted.event_id == UUID(V7)
+        assert accepted.event_id == V7
         assert accepted.timestamp == datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
 
 
@@ -229,7 +229,7 @@ def test_what_validation_accepts_the_store_stores(conn: Connection, given_events
         assert is_stored(conn, one.site_id, one.event_id, one.timestamp)
 
 
-def is_stored(conn: Connection, site_id: str, event_id: UUID, time: datetime) -> bool:
+def is_stored(conn: Connection, site_id: str, event_id: str, time: datetime) -> bool:
     query = "select from events where site_id = %s and event_id = %s and event_time = %s"
     return conn.execute(query, [site_id, event_id, time]).fetchone() is not None
 

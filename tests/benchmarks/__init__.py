@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m tests.benchmarks`. They print ratios measured in one run, and are no tests."""

@@ -1,0 +1,111 @@
+"""The place where all sides are measured: one PostgreSQL, one Redis, and each side's programs when it is its turn."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+import redis
+
+from apps.embedded.postgres import EmbeddedPostgres
+from apps.embedded.redis import EmbeddedRedis
+from apps.processes import Child
+from db.migrations import migrate
+from db.pools import probe
+from tests.conftest import Connection
+from tests.servers import eventually, temporary_folder
+
+ROOT = Path(__file__).parent.parent.parent
+REDIS_PORT, APP_PORT = 56_399, 56_400
+#: Where the baseline listens, whatever one would like.
+BASELINE_PORT = 3100
+
+
+class Place:
+    """A context with the servers and, if a folder is given, a copy of the baseline that is ready to run."""
+
+    def __init__(self, baseline: Path | None) -> None:
+        self.folder = temporary_folder()
+        self.postgres = EmbeddedPostgres(self.folder / "postgres")
+        # Over TCP, since the baseline's client knows nothing else; the same for both.
+        self.redis_url = f"redis://127.0.0.1:{REDIS_PORT}/0"
+        self.redis = redis.Redis.from_url(self.redis_url)
+        os.environ |= {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.redis_url}
+        self.baseline = self.folder / "baseline" if baseline else None
+        if baseline and self.baseline:
+            shutil.copytree(baseline, self.baseline)
+            subprocess.run(["npm", "install", "--silent"], cwd=self.baseline, check=True)
+
+    def __enter__(self) -> "Place":
+        redis_child = EmbeddedRedis(self.folder / "redis").child(log=self.folder / "redis.log")
+        redis_child.command += ["--port", str(REDIS_PORT)]
+        self.children = [self.postgres.child(log=self.folder / "postgres.log"), redis_child]
+        for child in self.children:
+            child.start()
+        eventually(self.redis.ping)
+        eventually(lambda: probe(self.postgres.url))
+        migrate(self.postgres.url)
+        with self.connect() as conn:
+            conn.execute("select make_partition(now()), make_partition(now() - interval '1 day')")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for child in self.children:
+            child.stop()
+        shutil.rmtree(self.folder)
+
+    def connect(self) -> Connection:
+        return psycopg.connect(self.postgres.url, autocommit=True)
+
+    def empty(self) -> None:
+        """Forget all that is queued and stored."""
+        self.redis.flushall()
+        with self.connect() as conn:
+            conn.execute("truncate sites, events, users, event_hours, path_days, user_days")
+
+    @contextmanager
+    def running(self, *command: str | Path, cwd: Path = ROOT) -> Iterator[Child]:
+        """A program of some side, for as long as it is measured."""
+        child = Child(
+            "side",
+            ["env", "-C", cwd, *command],
+            log=self.folder / "sides.log",
+        )
+        child.start()
+        try:
+            yield child
+        finally:
+            child.stop()
+
+    @contextmanager
+    def app(self, name: str) -> Iterator[str]:
+        """An ASGI app under uvicorn; its address."""
+        address = f"http://127.0.0.1:{APP_PORT}"
+        command = [sys.executable, "-m", "uvicorn", name, "--port", str(APP_PORT), "--no-access-log"]
+        with self.running(*command, "--log-level", "warning"):
+            eventually(lambda: httpx.get(f"{address}/health"))
+            yield address
+
+    @contextmanager
+    def baseline_ingest(self) -> Iterator[str]:
+        """The baseline's ingestion; its address."""
+        address = f"http://127.0.0.1:{BASELINE_PORT}"
+        with self.running("node", "baseline.js", "ingest", cwd=self.baseline or ROOT):
+            eventually(lambda: httpx.get(f"{address}/"))
+            yield address
+
+
+def wrk(url: str, *, seconds: int, events: int = 1, connections: int = 64) -> float:
+    """Requests a second that a side answers with 2xx, times the events in each."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(Path(__file__).parent / "load.lua"), url]
+    done = subprocess.run(command, env=os.environ | {"EVENTS": str(events)}, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    if refused := [line for line in lines if "Non-2xx" in line or "Socket errors" in line]:
+        raise RuntimeError(f"{url}: {refused[0].strip()}")
+    (rate,) = (float(line.split()[1]) for line in lines if line.startswith("Requests/sec"))
+    return rate * events
