@@ -10,6 +10,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 import psycopg
+import redis
 from psycopg.conninfo import make_conninfo
 
 from apps.embedded.postgres import EmbeddedPostgres
@@ -53,6 +54,11 @@ class Servers:
     def stop(self) -> None:
         if self.given_database:
             self._administer(f"drop database {self.namespace.replace('-', '_')} with (force)")
+        if self.given_redis:
+            client = redis.Redis.from_url(self.given_redis)
+            for key in client.scan_iter(f"{self.namespace}*"):
+                client.delete(key)
+            client.close()
         for child in self.children:
             child.stop()
         shutil.rmtree(self.folder)

@@ -168,7 +168,10 @@ def test_it_starts_where_others_cannot_go_and_where_paths_are_long(folder: Path,
 
 def test_given_servers_are_used(folder: Path, servers: Servers, shop: str, database_url: str) -> None:
     stack = Stack(
-        folder / "given", DATABASE_URL=database_url, REDIS_URL=servers.redis_url, REDIS_NAMESPACE=f"up-{shop}"
+        folder / "given",
+        DATABASE_URL=database_url,
+        REDIS_URL=servers.redis_url,
+        REDIS_NAMESPACE=f"{servers.namespace}-up",
     )
     stack.wait_until_up()
     assert stack.pids("postgresql") + stack.pids("redis") == []
