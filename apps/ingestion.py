@@ -31,7 +31,7 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
 
 app = ShortWay(
     Litestar(
-        [health, readiness(redis=sender.ping), post_event, post_events],
+        [post_event, post_events, health, readiness(redis=sender.ping)],
         lifespan=[lifespan],
         exception_handlers={Exception: answer_error},
         openapi_config=openapi("TJRA Retail Analytics: ingestion", DESCRIPTION),

@@ -94,7 +94,7 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
 
 
 app = Litestar(
-    [health, readiness(postgresql=check_postgresql), get_stats],
+    [get_stats, health, readiness(postgresql=check_postgresql)],
     lifespan=[lifespan],
     exception_handlers={Exception: answer_error},
     openapi_config=openapi("TJRA Retail Analytics: reporting", DESCRIPTION),
