@@ -1,6 +1,16 @@
 """Dramatiq's home: the queue and the actors. `dramatiq actors` runs them; more of these scale the workers."""
 
+from actors.dead_letters import discard_dead_letters, file_dead_message, replay_dead_letters
 from actors.events import queue_events, store_events
-from actors.partitions import make_partitions
+from actors.upkeep import count_accepted, forget_settled_messages, make_partitions
 
-__all__ = ["make_partitions", "queue_events", "store_events"]
+__all__ = [
+    "count_accepted",
+    "discard_dead_letters",
+    "file_dead_message",
+    "forget_settled_messages",
+    "make_partitions",
+    "queue_events",
+    "replay_dead_letters",
+    "store_events",
+]

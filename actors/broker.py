@@ -4,6 +4,7 @@ What they are and how each shows is written at the code that closes it, here and
 heartbeat.py. It builds on private parts of Dramatiq, which is why that is pinned to one version.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -29,6 +30,9 @@ class DurableBroker(RedisBroker):
     def __init__(self, url: str, *, namespace: str, middleware: list[Middleware]) -> None:
         #: For each queue, the Redis ids of the messages that this process has fetched and not settled.
         self.held: dict[str, set[str]] = {}
+        #: What files, for each queue that has it, a message that failed for good (the message and why). It returns once
+        #: that is sure to happen. Those of other queues stay in Redis, among Dramatiq's own dead letters.
+        self.file_dead: dict[str, Callable[[bytes, str], object]] = {}
         #: Whether this process's worker is on its way out.
         self.stopping = False
         super().__init__(  # type: ignore[no-untyped-call]

@@ -1,6 +1,8 @@
-"""The clock: sends the actors that run by the hour."""
+"""The clock: sends the actors that run now and then."""
 
 import logging
+import time
+from collections.abc import Mapping
 from threading import Event, Thread
 
 from dramatiq import Actor, Broker, Worker
@@ -9,17 +11,18 @@ from dramatiq.middleware import Middleware
 
 logger = logging.getLogger(__name__)
 
-PAUSE = 3600.0
+#: Seconds before an actor is sent that could not be.
+RETRY_PAUSE = 10.0
 
 
 class Clock(Middleware):
-    """Sends each actor when a worker starts and every hour from then on.
+    """Sends each actor when a worker starts and every so many seconds from then on.
 
     Every worker process does so: such an actor must not mind to run more often than it needs to.
     """
 
-    def __init__(self, *hourly: Actor[[], None]) -> None:
-        self.hourly = hourly
+    def __init__(self, periods: Mapping[Actor[[], None], float]) -> None:
+        self.periods = periods
         self.stopped = Event()
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
@@ -30,13 +33,20 @@ class Clock(Middleware):
         self.stopped.set()
 
     def _tick(self) -> None:
+        due = dict.fromkeys(self.periods, time.monotonic())
         while True:
-            pause = PAUSE
-            for actor in self.hourly:
-                try:
-                    actor.send()
-                except BrokerError as error:
-                    logger.warning("could not send %s: %s", actor.actor_name, error)
-                    pause = 10.0
-            if self.stopped.wait(pause):
+            now = time.monotonic()
+            for actor, period in self.periods.items():
+                if due[actor] <= now:
+                    due[actor] = now + (period if _sent(actor) else RETRY_PAUSE)
+            if self.stopped.wait(min(due.values()) - now):
                 return
+
+
+def _sent(actor: Actor[[], None]) -> bool:
+    try:
+        actor.send()
+    except BrokerError as error:
+        logger.warning("could not send %s: %s", actor.actor_name, error)
+        return False
+    return True

@@ -73,7 +73,13 @@ class DurableConsumer(_RedisConsumer):
         self._settle(command, message)
 
     def nack(self, message: MessageProxy) -> None:
-        self._settle(self.broker.do_nack, message)
+        """Let go of a message that failed for good: once it is on its way to be filed, where this queue's are."""
+        if self.queue_name not in self.broker.file_dead:
+            self._settle(self.broker.do_nack, message)
+            return
+        exception = message._exception
+        self.broker.file_dead[self.queue_name](message.encode(), f"{type(exception).__name__}: {exception}")
+        self._settle(self.broker.do_ack, message)
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         ids = [message.options["redis_message_id"] for message in messages]
@@ -121,8 +127,12 @@ class DurableConsumer(_RedisConsumer):
         """Move an unreadable message to the dead letters; the stock consumer would stop at it with all behind it."""
         for redis_id in self._fetched_ids():
             if self.broker.client.hget(f"{self.broker.namespace}:{self.queue_name}.msgs", redis_id) == data:
-                self.broker.do_nack(self.queue_name, redis_id)
                 logger.error("set aside an unreadable message of %s, id %s: %s", self.queue_name, redis_id, error)
+                if self.queue_name in self.broker.file_dead:
+                    self.broker.file_dead[self.queue_name](data, f"it cannot be read: {error}")
+                    self.broker.do_ack(self.queue_name, redis_id)
+                else:
+                    self.broker.do_nack(self.queue_name, redis_id)
 
     def _settle(self, command: Any, message: MessageProxy) -> None:
         redis_id = message.options["redis_message_id"]

@@ -1,13 +1,27 @@
-"""A worker process's connections to PostgreSQL."""
+"""A worker process's connections to PostgreSQL, and the patience to wait for it."""
+
+import logging
+import random
+from collections.abc import Callable
+from threading import Event
+from typing import Any, TypeVar
 
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
+from actors.retries import GiveBack
+from db.failures import is_of_the_moment, is_of_the_server
 from db.pools import write_pool
 from db.settings import Settings
 
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
 #: One for the flusher and one for whatever else an actor does meanwhile.
 CONNECTIONS = 2
+#: Seconds between tries while PostgreSQL is away: the first, doubled each time up to the second.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 
 class Database(Middleware):
@@ -18,10 +32,41 @@ class Database(Middleware):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.stopping = Event()
+        self.away = False
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        self.stopping.clear()
         self.pool = write_pool(self.settings.required("database_url"), connections=CONNECTIONS)
         self.pool.open()
 
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self.stopping.set()
+
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self.pool.close()
+
+    def patiently(self, work: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:
+        """Return `work(conn, ...)`, trying it again for as long as PostgreSQL is away: the message that it is for waits
+        in Redis, unacknowledged. `work` is one transaction.
+
+        Raises GiveBack where the worker stops meanwhile, and the errors of `work` that waiting does not help.
+        """
+        pause = SHORTEST_PAUSE
+        while not (self.away and self.stopping.is_set()):
+            try:
+                with self.pool.connection() as conn:
+                    answer = work(conn, *args, **kwargs)
+            except Exception as error:
+                if is_of_the_moment(error):
+                    continue
+                if not is_of_the_server(error):
+                    raise
+                self.away = True
+                logger.warning("PostgreSQL cannot take events, next try in %.1f s: %s", pause, error)
+                self.stopping.wait(pause * random.uniform(0.5, 1))  # noqa: S311 (many workers should not try as one)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                self.away = False
+                return answer
+        raise GiveBack("the worker stops while PostgreSQL is away")

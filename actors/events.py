@@ -1,16 +1,31 @@
 """The actor that stores events, and the way into its queue."""
 
+from collections.abc import Mapping
+from typing import cast
+
 import dramatiq
+from dramatiq.broker import MessageProxy
+from dramatiq.middleware import CurrentMessage
+from uuid_utils import uuid7
 
+from actors.flusher import QUEUE
 from actors.queue import broker, flusher, sender
+from actors.sender import SiteDay
+from db.store import Message
 
 
-@dramatiq.actor(broker=broker, queue_name="events")
+@dramatiq.actor(broker=broker, queue_name=QUEUE)
 def store_events(events: bytes) -> None:
-    """Store events, a JSON array of them as ingestion made it. The message is acknowledged once they are committed."""
-    flusher.store(events)
+    """Store events, a JSON array of them as ingestion made it. The message is acknowledged once that is committed."""
+    flusher.store(Message(cast("MessageProxy", CurrentMessage.get_current_message()).message_id, events))
 
 
-async def queue_events(events: bytes) -> None:
-    """Return once the queue has these events. Raises QueueAway where Redis did not say that it has them."""
-    await sender.send(store_events.message(events))
+async def queue_events(events: bytes, accepted: Mapping[SiteDay, int]) -> str:
+    """Return once the queue has these events and has counted them: the id of their message.
+
+    Raises QueueAway where Redis did not say so.
+    """
+    # In order of time, so that the ids which PostgreSQL keeps for a while are added at the end of their index.
+    message = store_events.message(events).copy(message_id=str(uuid7()))
+    await sender.send(message, accepted)
+    return message.message_id

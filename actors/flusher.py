@@ -5,34 +5,32 @@ flushes grow by themselves.
 """
 
 import logging
-import random
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from threading import Event, Thread
+from threading import Thread
 
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
 from actors.database import Database
-from actors.retries import GiveBack
-from db.failures import is_of_the_data, is_of_the_moment, is_of_the_server
-from db.store import Stored, store_events
+from db.failures import is_of_the_data
+from db.store import AlreadySettled, Message, Stored, store_apart, store_messages
 
 logger = logging.getLogger(__name__)
 
+#: The queue that the events are in.
+QUEUE = "events"
 #: A flush takes no more messages once it has this many bytes, so that a statement takes a second or so at most.
 FLUSH_BYTES = 8 * 1024 * 1024
-#: Seconds between tries while PostgreSQL is away: the first, doubled each time up to the second.
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 
 class Part:
-    """One message's events, as a JSON array, and the thread that waits for them."""
+    """One message, and the thread that waits for it."""
 
-    def __init__(self, events: bytes) -> None:
-        self.events = events
+    def __init__(self, message: Message) -> None:
+        self.message = message
         self.done: Future[None] = Future()
 
 
@@ -42,25 +40,20 @@ class Flusher(Middleware):
     def __init__(self, database: Database) -> None:
         self.database = database
         self.waiting: SimpleQueue[Part | None] = SimpleQueue()
-        self.stopping = Event()
-        self.away = False
 
-    def store(self, events: bytes) -> None:
-        """Return once these events, a JSON array, are in PostgreSQL; waits for as long as that is away.
+    def store(self, message: Message) -> None:
+        """Return once this message is settled in PostgreSQL; waits for as long as that is away.
 
-        Raises GiveBack where the worker stops before that, and psycopg's error where an event cannot be stored.
+        Its events are stored then, or dead letters where they cannot be. Raises GiveBack where the worker stops before
+        that, and whatever else was wrong: the message can be tried again.
         """
-        part = Part(events)
+        part = Part(message)
         self.waiting.put(part)
         part.done.result()
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        self.stopping.clear()
         self.thread = Thread(target=self._run, name="flusher", daemon=True)
         self.thread.start()
-
-    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        self.stopping.set()
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self.waiting.put(None)
@@ -68,7 +61,7 @@ class Flusher(Middleware):
 
     def _run(self) -> None:
         while part := self.waiting.get():
-            self._flush([part, *self._riding_along(len(part.events))])
+            self._flush([part, *self._riding_along(len(part.message.events))])
 
     def _riding_along(self, size: int) -> Iterator[Part]:
         while size < FLUSH_BYTES:
@@ -79,15 +72,17 @@ class Flusher(Middleware):
             if part is None:  # the last word: for the next turn
                 self.waiting.put(None)
                 return
-            size += len(part.events)
+            size += len(part.message.events)
             yield part
 
     def _flush(self, parts: list[Part]) -> None:
+        # One that was delivered twice at once is there once.
+        messages = list({part.message.id: part.message for part in parts}.values())
         start = time.monotonic()
         try:
-            stored = self._write(_joined(parts))
+            stored = self._write(messages)
         except Exception as error:
-            if len(parts) > 1 and is_of_the_data(error):
+            if len(messages) > 1 and (isinstance(error, AlreadySettled) or is_of_the_data(error)):
                 # One bad event must not keep its neighbours out: each message on its own.
                 for part in parts:
                     self._flush([part])
@@ -99,36 +94,28 @@ class Flusher(Middleware):
             "stored %d of %d events from %d messages in %.0f ms",
             stored.stored,
             stored.received,
-            len(parts),
+            len(messages),
             (time.monotonic() - start) * 1000,
         )
+        if stored.dead:
+            logger.error("%d events cannot be stored and are dead letters now", stored.dead)
         for part in parts:
             part.done.set_result(None)
 
-    def _write(self, batch: bytes) -> Stored:
-        """Store a batch, waiting in place while PostgreSQL is away: its messages stay in Redis, unacknowledged."""
-        pause = SHORTEST_PAUSE
-        while not (self.away and self.stopping.is_set()):
-            try:
-                with self.database.pool.connection() as conn:
-                    stored = store_events(conn, batch)
-            except Exception as error:
-                if is_of_the_moment(error):
-                    continue
-                if not is_of_the_server(error):
-                    raise
-                self.away = True
-                logger.warning("PostgreSQL cannot take events, next try in %.1f s: %s", pause, error)
-                self.stopping.wait(pause * random.uniform(0.5, 1))  # noqa: S311 (many workers should not try as one)
-                pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                self.away = False
-                return stored
-        raise GiveBack("the worker stops while PostgreSQL is away")
+    def _write(self, messages: list[Message]) -> Stored:
+        try:
+            return self.database.patiently(store_messages, messages)
+        except AlreadySettled:
+            if len(messages) > 1:
+                raise
+            return Stored(0, 0)
+        except Exception as error:
+            if len(messages) > 1 or not is_of_the_data(error):
+                raise
+            return self._write_apart(messages[0])
 
-
-def _joined(parts: list[Part]) -> bytes:
-    """One JSON array of several. A lone one stays as it is, whatever it is: PostgreSQL says what is wrong with it."""
-    if len(parts) == 1:
-        return parts[0].events
-    return b"[" + b",".join(part.events[1:-1] for part in parts) + b"]"
+    def _write_apart(self, message: Message) -> Stored:
+        try:
+            return self.database.patiently(store_apart, message, queue=QUEUE)
+        except AlreadySettled:
+            return Stored(0, 0)

@@ -1,6 +1,7 @@
 """The queue of this installation: the broker, and what runs beside the actors and the apps that use it."""
 
 import dramatiq
+from dramatiq.middleware import CurrentMessage
 
 from actors.broker import DurableBroker
 from actors.database import Database
@@ -23,6 +24,7 @@ broker = DurableBroker(
     # Each starts after those above it and stops before them.
     middleware=[
         StopWithParent(),
+        CurrentMessage(),
         DurableRetries(max_retries=5, min_backoff=1_000, max_backoff=60_000),
         database,
         flusher,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from actors.sender import SiteDay
 from apps.problems import Problem, Refusal, refuse
 from db.event import Event, ReceivedEvent, TimeWindow, receive
 from db.event_errors import FieldError, field_errors
@@ -90,7 +91,7 @@ class Acceptance:
                 f"a batch may hold {MAX_BATCH:,} events; this one has {len(parts):,}",
             )
         now = datetime.now(UTC)
-        batch = Batch()
+        batch = Batch(now)
         for index, part in enumerate(parts):
             try:
                 batch.add(receive(self.decode(part), now=now, window=self.window))
@@ -104,12 +105,16 @@ class Acceptance:
 class Batch:
     """The outcome of a batch: what was accepted, ready for the queue, and what was not."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime) -> None:
+        self.day = now.date().isoformat()
+        self.counts: dict[SiteDay, int] = {}
         self.accepted: list[bytes] = []
         self.rejected: list[Rejected] = []
         self.event_ids: list[str | None] = []
 
     def add(self, event: ReceivedEvent) -> None:
+        site_day = event.site_id, self.day
+        self.counts[site_day] = self.counts.get(site_day, 0) + 1
         self.accepted.append(encode(event))
         self.event_ids.append(event.event_id)
 

@@ -27,6 +27,9 @@ from db.event import Event
 from db.event_errors import ALLOWED, FieldError
 from db.settings import load
 
+#: The header of an answer that names the message in which the events are queued; the log of the worker that stores them
+#: has the same id.
+MESSAGE_ID = "X-Message-Id"
 #: Bytes of a body, before and after decompression.
 EVENT_BYTES, BATCH_BYTES = 64 * 1024, 5 * 1024 * 1024
 
@@ -85,11 +88,14 @@ class BatchQuery(msgspec.Struct, kw_only=True):
     ids: Annotated[bool, Meta(description="Whether the answer lists all event ids: true or false.")] = False
 
 
-async def accept_event(scope: Scope, receive: Receive) -> bytes:
-    """Take the event of a request: the answer's body, once the queue has it. Raises Refusal or ClientGone."""
+async def accept_event(scope: Scope, receive: Receive) -> tuple[bytes, str]:
+    """Take the event of a request: the answer's body and the id of the event's message, once the queue has it.
+
+    Raises Refusal or ClientGone.
+    """
     event = acceptance.event(await read_body(scope, receive, limit=EVENT_BYTES))
-    await inbox.put(encode(event))
-    return encode(Accepted(event_id=event.event_id))
+    message_id = await inbox.put(encode(event), {(event.site_id, event.received_at.date().isoformat()): 1})
+    return encode(Accepted(event_id=event.event_id)), message_id
 
 
 @post(
@@ -110,7 +116,8 @@ async def accept_event(scope: Scope, receive: Receive) -> bytes:
 async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Takes one event, as JSON whatever the content type says; fields that are not listed are ignored."""
     # Requests for exactly this path take the short way and never come here; others, as with a prefix of a proxy, do.
-    return Response(await accept_event(request.scope, request.receive), media_type=MediaType.JSON)
+    body, message_id = await accept_event(request.scope, request.receive)
+    return Response(body, media_type=MediaType.JSON, headers={MESSAGE_ID: message_id})
 
 
 @post(
@@ -131,7 +138,7 @@ async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
         **REFUSALS,
     },
 )
-async def post_events(request: Request[Any, Any, Any]) -> BatchAccepted:
+async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted]:
     """Takes up to 1,000 events: a JSON array, an object with such an array as `events`, or JSON objects line by line
     (content type `application/x-ndjson`).
 
@@ -141,5 +148,5 @@ async def post_events(request: Request[Any, Any, Any]) -> BatchAccepted:
     body = await read_body(request.scope, request.receive, limit=BATCH_BYTES)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     batch = acceptance.batch(body, ndjson=media_type in NDJSON)
-    await inbox.put(b",".join(batch.accepted))
-    return batch.answer(ids=query.ids)
+    message_id = await inbox.put(b",".join(batch.accepted), batch.counts)
+    return Response(batch.answer(ids=query.ids), headers={MESSAGE_ID: message_id})

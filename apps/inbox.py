@@ -6,8 +6,10 @@ messages grow by themselves.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import NamedTuple
 
+from actors.sender import SiteDay
 from apps.problems import unavailable
 
 logger = logging.getLogger(__name__)
@@ -21,32 +23,42 @@ ENQUEUE_TIMEOUT = 0.8
 
 NOT_TAKEN = "the queue (Redis) did not take the events; send them again"
 
-Waiting = tuple[bytes, asyncio.Future[None]]
+Counts = Mapping[SiteDay, int]
+
+
+class Waiting(NamedTuple):
+    """The events of one request."""
+
+    events: bytes
+    counts: Counts
+    taken: asyncio.Future[str]
 
 
 class Inbox:
-    """Takes events from many requests and hands them to `enqueue`, a JSON array at a time.
+    """Takes events from many requests and hands them to `enqueue`, a JSON array and its counts at a time.
 
-    `enqueue` returns once the queue has them and raises otherwise.
+    `enqueue` returns the id of their message once the queue has them, and raises otherwise.
     """
 
-    def __init__(self, enqueue: Callable[[bytes], Awaitable[None]]) -> None:
+    def __init__(self, enqueue: Callable[[bytes, Counts], Awaitable[str]]) -> None:
         self.enqueue = enqueue
         self.waiting: list[Waiting] = []
         self.bytes_waiting = 0
 
-    async def put(self, events: bytes) -> None:
-        """Return once the queue has these events, which are JSON objects joined by commas.
+    async def put(self, events: bytes, counts: Counts) -> str:
+        """Return once the queue has these events, which are JSON objects joined by commas: the id of their message.
+
+        `counts` has how many they are, by site and day of arrival.
 
         Raises Refusal (503) where it did not take them, or where too many wait already.
         """
         if self.bytes_waiting + len(events) > MAX_WAITING:
             raise unavailable("too many events wait for the queue (Redis); send them again later")
-        taken = asyncio.get_running_loop().create_future()
-        self.waiting.append((events, taken))
+        taken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.waiting.append(Waiting(events, counts, taken))
         self.bytes_waiting += len(events)
         self.arrived.set()
-        await taken
+        return await taken
 
     async def open(self) -> None:
         """Start to take events."""
@@ -71,7 +83,7 @@ class Inbox:
     def _next_group(self) -> list[Waiting]:
         size = count = 0
         while count < len(self.waiting) and size < MESSAGE_BYTES:
-            size += len(self.waiting[count][0])
+            size += len(self.waiting[count].events)
             count += 1
         group = self.waiting[:count]
         del self.waiting[:count]
@@ -80,22 +92,30 @@ class Inbox:
     async def _hand_over(self, group: list[Waiting]) -> None:
         try:
             async with asyncio.timeout(ENQUEUE_TIMEOUT):
-                await self.enqueue(b"[%b]" % b",".join([events for events, _ in group]))
+                message_id = await self.enqueue(b"[%b]" % b",".join([one.events for one in group]), _total(group))
         except Exception as error:
             logger.error("%s: %s", NOT_TAKEN, str(error) or f"no answer within {ENQUEUE_TIMEOUT} s")
             # Nobody waits in line behind a Redis that does not answer: all who are here are told at once.
             group += self.waiting
             self.waiting.clear()
-            self._settle(group, success=False)
+            self._settle(group, None)
         else:
-            self._settle(group, success=True)
+            self._settle(group, message_id)
 
-    def _settle(self, group: Iterable[Waiting], *, success: bool) -> None:
-        for events, taken in group:
+    def _settle(self, group: Iterable[Waiting], message_id: str | None) -> None:
+        for events, _, taken in group:
             self.bytes_waiting -= len(events)
             if taken.done():  # its request was cancelled
                 continue
-            if success:
-                taken.set_result(None)
+            if message_id is not None:
+                taken.set_result(message_id)
             else:
                 taken.set_exception(unavailable(NOT_TAKEN))
+
+
+def _total(group: list[Waiting]) -> Counts:
+    total: dict[SiteDay, int] = {}
+    for one in group:
+        for site_day, events in one.counts.items():
+            total[site_day] = total.get(site_day, 0) + events
+    return total

@@ -12,10 +12,11 @@ from litestar import Litestar
 from litestar.types import Receive, Send
 
 from apps.bodies import ClientGone
-from apps.events import accept_event
+from apps.events import MESSAGE_ID, accept_event
 from apps.problems import MEDIA_TYPE, refusal_for
 
 JSON = [(b"content-type", b"application/json")]
+MESSAGE_ID_NAME = MESSAGE_ID.lower().encode()
 
 
 class ShortWay:
@@ -31,7 +32,8 @@ class ShortWay:
         status: int = HTTPStatus.ACCEPTED
         headers = JSON
         try:
-            body = await accept_event(scope, receive)
+            body, message_id = await accept_event(scope, receive)
+            headers = [*JSON, (MESSAGE_ID_NAME, message_id.encode())]
         except ClientGone:
             return
         except Exception as error:

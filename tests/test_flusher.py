@@ -5,12 +5,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from uuid import uuid4
 
 import psycopg
 import pytest
 from dramatiq import Worker
 
-import actors
 from actors.database import Database
 from actors.flusher import Flusher
 from actors.queue import broker
@@ -20,6 +20,7 @@ from apps.processes import Child
 from db.migrations import migrate
 from db.pools import probe
 from db.settings import Settings
+from db.store import Message
 from tests.conftest import Connection
 from tests.factories import batch, received
 from tests.recount import differences
@@ -40,10 +41,10 @@ class Running:
         self.flusher.before_worker_boot(*self.hooks)
 
     def store(self, events: bytes) -> Future[None]:
-        return self.threads.submit(self.flusher.store, events)
+        return self.threads.submit(self.flusher.store, Message(str(uuid4()), events))
 
     def begin_to_stop(self) -> None:
-        self.flusher.before_worker_shutdown(*self.hooks)
+        self.database.before_worker_shutdown(*self.hooks)
 
     def stop(self) -> None:
         self.begin_to_stop()
@@ -69,6 +70,19 @@ def running() -> Iterator[Callable[[str], Running]]:
 def stored(conn: Connection, shop: str) -> int:
     row = conn.execute("select count(*) from events where site_id = %s", [shop]).fetchone()
     return int(row[0]) if row else 0
+
+
+def filed(conn: Connection, message_id: str) -> list[tuple[bytes, str, str | None]]:
+    """The dead letters of a message: payload, error and SQLSTATE."""
+    query = "select payload, error, sqlstate from dead_letters where message_id = %s order by id"
+    return conn.execute(query, [message_id]).fetchall()
+
+
+def settled(conn: Connection, shop: str) -> tuple[int, int, int]:
+    """What became of the events that came in for a site: stored, duplicates and dead."""
+    query = "select sum(stored)::int, sum(duplicates)::int, sum(dead)::int from settled_days where site_id = %s"
+    stored, duplicates, dead = conn.execute(query, [shop]).fetchone() or (0, 0, 0)
+    return stored, duplicates, dead
 
 
 def somebody_waits_for_a_lock(conn: Connection) -> bool:
@@ -132,23 +146,78 @@ def test_a_bad_message_keeps_nobody_out(
         first = one.store(batch(received(shop)))
         until(lambda: somebody_waits_for_a_lock(conn))
         good = [one.store(batch(received(shop, user_id="ann"))) for _ in range(5)]
-        spoiled = one.store(bad)
+        message = Message(str(uuid4()), bad)
+        spoiled = one.threads.submit(one.flusher.store, message)
         good += [one.store(batch(received(shop))) for _ in range(5)]
         until(lambda: one.flusher.waiting.qsize() == 11)
-    for future in (first, *good):
+    for future in (first, *good, spoiled):
         future.result(10)
-    with pytest.raises(psycopg.Error):
-        spoiled.result(10)
     assert stored(conn, shop) == 11
     assert differences(conn, shop) == {}
+    assert [payload for payload, _, _ in filed(conn, message.id)] == [bad[1:-1]]
 
 
 @pytest.mark.parametrize("bad", [b"", b"[", b"{}", b"7", b'"x"', b"[7]", b"\xff", b"[]\0"], ids=repr)
-def test_what_is_no_list_of_events_is_an_error(
-    running: Callable[[str], Running], database_url: str, bad: bytes
+def test_what_is_no_list_of_events_is_filed(
+    running: Callable[[str], Running], database_url: str, conn: Connection, bad: bytes
 ) -> None:
-    with pytest.raises(psycopg.Error):
-        running(database_url).store(bad).result(10)
+    message = Message(str(uuid4()), bad)
+    running(database_url).flusher.store(message)
+    ((payload, error, _),) = filed(conn, message.id)
+    assert payload == (b"7" if bad == b"[7]" else bad)
+    assert error
+
+
+def test_three_poison_events_among_a_thousand_are_filed_and_the_rest_is_stored(
+    running: Callable[[str], Running], database_url: str, conn: Connection, shop: str
+) -> None:
+    events = json.loads(batch(*(received(shop, user_id=f"user {number % 100}") for number in range(1_000))))
+    events[17]["path"] = None
+    events[500]["properties"] = {"a": "\0"}
+    events[999]["timestamp"] = "2500-01-01T00:00:00Z"
+    message = Message(str(uuid4()), json.dumps(events).encode())
+    one = running(database_url)
+    one.flusher.store(message)
+    one.flusher.store(message)  # delivered again
+    assert stored(conn, shop) == 997
+    assert differences(conn, shop) == {}
+    letters = {json.loads(payload)["event_id"]: sqlstate for payload, _, sqlstate in filed(conn, message.id)}
+    assert letters == {
+        events[17]["event_id"]: "23502",
+        events[500]["event_id"]: "22P05",
+        events[999]["event_id"]: "23514",
+    }
+    assert settled(conn, shop) == (997, 0, 3)
+
+
+def test_a_message_that_is_delivered_again_counts_once_and_an_event_sent_again_as_a_duplicate(
+    running: Callable[[str], Running], database_url: str, conn: Connection, shop: str
+) -> None:
+    one = running(database_url)
+    ann, bob = received(shop, user_id="ann"), received(shop, user_id="bob")
+    first, second = Message(str(uuid4()), batch(ann, bob)), Message(str(uuid4()), batch(bob))
+    for message in (first, second, first, second, first):
+        one.flusher.store(message)
+    assert settled(conn, shop) == (2, 1, 0)
+    assert differences(conn, shop) == {}
+
+
+def test_messages_delivered_again_keep_nobody_out(
+    running: Callable[[str], Running], database_url: str, conn: Connection, shop: str
+) -> None:
+    one = running(database_url)
+    again = Message(str(uuid4()), batch(received(shop)))
+    one.flusher.store(again)
+    with psycopg.connect(database_url) as lock:
+        lock.execute("lock table sites in exclusive mode")
+        first = one.store(batch(received(shop)))
+        until(lambda: somebody_waits_for_a_lock(conn))
+        messages = [again, Message(str(uuid4()), batch(received(shop))), again]
+        futures = [one.threads.submit(one.flusher.store, message) for message in messages]
+        until(lambda: one.flusher.waiting.qsize() == 3)
+    for future in (first, *futures):
+        future.result(10)
+    assert settled(conn, shop) == (3, 0, 0)
 
 
 def test_it_waits_for_a_database_that_is_not_migrated_yet(
@@ -226,17 +295,3 @@ def test_a_read_only_database_counts_as_away(
         conn.execute(f"alter database {name} reset default_transaction_read_only".encode())
         conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()")
     future.result(30)
-
-
-@pytest.mark.usefixtures("worker")
-def test_a_message_that_cannot_be_stored_ends_among_the_dead_letters(
-    monkeypatch: pytest.MonkeyPatch, conn: Connection, shop: str
-) -> None:
-    monkeypatch.setitem(actors.store_events.options, "max_retries", 1)
-    monkeypatch.setitem(actors.store_events.options, "min_backoff", 10)
-    bad = batch(received(shop)).replace(b'"path":"/"', b'"path":null')
-    dead = broker.client.zcard(f"{broker.namespace}:events.XQ")
-    actors.store_events.send(bad)
-    actors.store_events.send(batch(received(shop)))
-    until(lambda: broker.client.zcard(f"{broker.namespace}:events.XQ") == dead + 1)
-    assert stored(conn, shop) == 1

@@ -16,7 +16,7 @@ from tests.factories import event
 def without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue's client finds no server."""
     monkeypatch.setattr(sender, "client", redis.asyncio.Redis.from_url("unix:///nowhere/redis.sock"))
-    monkeypatch.setattr(sender, "dispatch", sender.client.register_script(sender.dispatch.script))
+    monkeypatch.setattr(sender, "enqueue", sender.client.register_script(sender.enqueue.script))
 
 
 @pytest.fixture

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 
+from actors.sender import SiteDay
 from apps import inbox as inbox_module
 from apps.inbox import Inbox
 from apps.problems import Refusal
@@ -16,14 +17,17 @@ class Queue:
 
     def __init__(self) -> None:
         self.messages: list[list[int]] = []
+        self.counts: list[dict[SiteDay, int]] = []
         self.gate = asyncio.Event()
         self.error: Exception | None = None
 
-    async def enqueue(self, message: bytes) -> None:
+    async def enqueue(self, message: bytes, counts: Mapping[SiteDay, int]) -> str:
         await self.gate.wait()
         if self.error:
             raise self.error
         self.messages.append(json.loads(message))
+        self.counts.append(dict(counts))
+        return f"message {len(self.messages)}"
 
 
 def run(test: Callable[[Queue, Inbox], Awaitable[None]]) -> None:
@@ -38,8 +42,9 @@ def run(test: Callable[[Queue, Inbox], Awaitable[None]]) -> None:
     asyncio.run(main())
 
 
-async def put(inbox: Inbox, *events: int) -> "asyncio.Task[None]":
-    task = asyncio.create_task(inbox.put(b",".join(b"%d" % event for event in events)))
+async def put(inbox: Inbox, *events: int, day: str = "2026-01-02") -> "asyncio.Task[str]":
+    joined = b",".join(b"%d" % event for event in events)
+    task = asyncio.create_task(inbox.put(joined, {("shop", day): len(events)}))
     await asyncio.sleep(0.01)
     return task
 
@@ -111,16 +116,34 @@ def test_nobody_waits_for_a_queue_that_does_not_answer(monkeypatch: pytest.Monke
     run(test)
 
 
+def test_each_request_learns_its_message_and_all_events_are_counted() -> None:
+    async def test(queue: Queue, inbox: Inbox) -> None:
+        tasks = [
+            await put(inbox, 1),
+            await put(inbox, 2),
+            await put(inbox, 3, 4, day="2026-01-03"),
+            await put(inbox, 5),
+        ]
+        queue.gate.set()
+        assert await asyncio.gather(*tasks) == ["message 1", "message 2", "message 2", "message 2"]
+        assert queue.counts == [
+            {("shop", "2026-01-02"): 1},
+            {("shop", "2026-01-02"): 2, ("shop", "2026-01-03"): 2},
+        ]
+
+    run(test)
+
+
 def test_what_waits_in_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox_module, "MAX_WAITING", 3)
 
     async def test(queue: Queue, inbox: Inbox) -> None:
         tasks = [await put(inbox, 1), await put(inbox, 2), await put(inbox, 3)]
         with pytest.raises(Refusal, match="too many events wait"):
-            await inbox.put(b"4")
+            await inbox.put(b"4", {})
         queue.gate.set()
         await asyncio.gather(*tasks)
-        await inbox.put(b"5")
+        await inbox.put(b"5", {})
         assert queue.messages == [[1], [2, 3], [5]]
 
     run(test)

@@ -24,7 +24,7 @@ def events_of(conn: Connection, shop: str) -> int:
 def test_a_row_has_all_that_was_sent(conn: Connection, shop: str) -> None:
     one = received(shop, event_type="purchase", path="/ä", user_id="ann", properties={"revenue": 12.5, "a": [None]})
     store_events(conn, batch(one))
-    row = conn.execute("select * from events where site_id = %s", [shop]).fetchone()
+    row = (conn.execute("select * from events where site_id = %s", [shop]).fetchone() or ())[:-1]  # but stored_at
     properties = {"revenue": 12.5, "a": [None]}
     event_id = UUID(one.event_id)
     assert row == (shop, event_id, "purchase", "/ä", "ann", one.timestamp, one.received_at, properties)

@@ -1,0 +1,46 @@
+"""The actors of dead letters: to file a message that failed for good, to replay letters and to discard them."""
+
+from uuid import UUID
+
+import dramatiq
+from dramatiq.errors import DecodeError
+from dramatiq.message import Message as DramatiqMessage
+
+from actors.flusher import QUEUE
+from actors.queue import broker, database
+from db import replay as letters
+from db.dead_letters import Failure, file_unreadable
+from db.store import AlreadySettled, Message, file_message
+
+
+@dramatiq.actor(broker=broker, queue_name="dead_letters", max_retries=None)
+def file_dead_message(data: bytes, error: str) -> None:
+    """File the events of a message, as it was in the queue, that could not be read or failed too often."""
+    try:
+        message = DramatiqMessage.decode(data)
+        (events,) = message.args
+        failed = Message(str(UUID(message.message_id)), bytes(events))
+        failure = Failure(error, attempts=int(message.options.get("retries", 1)))
+    except (DecodeError, AttributeError, TypeError, ValueError):
+        database.patiently(file_unreadable, data, Failure(error), queue=QUEUE)
+        return
+    try:
+        database.patiently(file_message, failed, failure, queue=QUEUE)
+    except AlreadySettled:
+        return
+
+
+@dramatiq.actor(broker=broker, queue_name="dead_letters")
+def replay_dead_letters(letter_ids: list[str], request: str, event: bytes | None = None) -> None:
+    """Replay dead letters, one transaction each; `event` is what to store in the place of a lone one's payload."""
+    for letter_id in letter_ids:
+        database.patiently(letters.replay, letter_id, request=request, event=event)
+
+
+@dramatiq.actor(broker=broker, queue_name="dead_letters")
+def discard_dead_letters(letter_ids: list[str], request: str) -> None:
+    """Discard dead letters."""
+    database.patiently(letters.discard, letter_ids, request=request)
+
+
+broker.file_dead[QUEUE] = file_dead_message.send

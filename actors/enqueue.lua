@@ -1,0 +1,20 @@
+-- Puts a message into a queue and counts its events as accepted, once: a second call with the same id does nothing.
+-- That a call is made again is for when its reply was lost.
+--
+-- KEYS: the namespace. ARGV: the queue, the message's id, the message; then for each site and day of its events
+-- "YYYY-MM-DD site" and how many there are.
+--
+-- $namespace:$queue and $namespace:$queue.msgs: as Dramatiq's dispatch.lua has them
+-- $namespace:sent:$id: there for as long as a call may be made again
+-- $namespace:accepted: a hash of "YYYY-MM-DD site" -> events
+
+local namespace, queue, id, message = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+
+if not redis.call("set", namespace .. ":sent:" .. id, "", "nx", "ex", 30) then
+    return
+end
+redis.call("hset", namespace .. ":" .. queue .. ".msgs", id, message)
+redis.call("rpush", namespace .. ":" .. queue, id)
+for i = 4, #ARGV, 2 do
+    redis.call("hincrby", namespace .. ":accepted", ARGV[i], ARGV[i + 1])
+end
