@@ -1,6 +1,12 @@
 """Dramatiq's home: the queue and the actors. `dramatiq actors` runs them; more of these scale the workers."""
 
-from actors.dead_letters import discard_dead_letters, file_dead_message, replay_dead_letters
+from actors.dead_letters import (
+    discard_dead_letters,
+    file_dead_message,
+    queue_discard,
+    queue_replay,
+    replay_dead_letters,
+)
 from actors.events import queue_events, store_events
 from actors.upkeep import count_accepted, forget_settled_messages, make_partitions
 
@@ -10,7 +16,9 @@ __all__ = [
     "file_dead_message",
     "forget_settled_messages",
     "make_partitions",
+    "queue_discard",
     "queue_events",
+    "queue_replay",
     "replay_dead_letters",
     "store_events",
 ]

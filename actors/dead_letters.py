@@ -1,5 +1,6 @@
 """The actors of dead letters: to file a message that failed for good, to replay letters and to discard them."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import dramatiq
@@ -8,8 +9,9 @@ from dramatiq.message import Message as DramatiqMessage
 
 from actors.flusher import QUEUE
 from actors.queue import broker, database
+from actors.sender import Sender
 from db import replay as letters
-from db.dead_letters import Failure, file_unreadable
+from db.filing import Failure, file_unreadable
 from db.store import AlreadySettled, Message, file_message
 
 
@@ -41,6 +43,18 @@ def replay_dead_letters(letter_ids: list[str], request: str, event: bytes | None
 def discard_dead_letters(letter_ids: list[str], request: str) -> None:
     """Discard dead letters."""
     database.patiently(letters.discard, letter_ids, request=request)
+
+
+async def queue_replay(
+    sender: Sender, letter_ids: Sequence[UUID], *, request: UUID, event: bytes | None = None
+) -> None:
+    """Return once the queue has this request to replay dead letters. Raises QueueAway."""
+    await sender.send(replay_dead_letters.message(list(map(str, letter_ids)), str(request), event), {})
+
+
+async def queue_discard(sender: Sender, letter_ids: Sequence[UUID], *, request: UUID) -> None:
+    """Return once the queue has this request to discard dead letters. Raises QueueAway."""
+    await sender.send(discard_dead_letters.message(list(map(str, letter_ids)), str(request)), {})
 
 
 broker.file_dead[QUEUE] = file_dead_message.send

@@ -31,6 +31,7 @@ broker = DurableBroker(
     ],
 )
 broker.add_middleware(Heartbeat(broker))
-sender = Sender(broker, redis_url)
+sender = Sender(broker, redis_url)  # of the ingestion app
+requests = Sender(broker, redis_url)  # of the reporting app
 dramatiq.set_encoder(MessagePackEncoder())
 dramatiq.set_broker(broker)

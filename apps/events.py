@@ -45,11 +45,13 @@ EXAMPLE: dict[str, Any] = {
     "properties": {"referrer": "https://example.com/"},
 }
 
+JSON_EVENT = json_schema(Event)
+
 BATCH_BODIES: dict[str, tuple[dict[str, Any], Any]] = {
     "application/json": (
         {
             "oneOf": [
-                {"type": "array", "items": json_schema(Event), "minItems": 1, "maxItems": MAX_BATCH},
+                {"type": "array", "items": JSON_EVENT, "minItems": 1, "maxItems": MAX_BATCH},
                 {"type": "object", "properties": {"events": {"type": "array"}}, "required": ["events"]},
             ]
         },
@@ -103,7 +105,7 @@ async def accept_event(scope: Scope, receive: Receive) -> tuple[bytes, str]:
     summary="Send an event",
     tags=["events"],
     status_code=HTTPStatus.ACCEPTED,
-    operation_class=operation(body={"application/json": (json_schema(Event), EXAMPLE)}),
+    operation_class=operation(body={"application/json": (JSON_EVENT, EXAMPLE)}),
     responses={
         202: answer("The event is in the queue.", Accepted(event_id=EXAMPLE["event_id"])),
         400: problem_answer(

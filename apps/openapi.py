@@ -1,6 +1,7 @@
 """The OpenAPI documents of both apps and their UI at /schema, whose files come from an installed package."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from importlib import metadata, resources
 from typing import Annotated, Any
 
@@ -66,12 +67,15 @@ def answer(description: str, example: msgspec.Struct, media_type: str = "applica
         description=description,
         media_type=media_type,
         generate_examples=False,
-        examples=[Example(value=msgspec.to_builtins(example))],
+        examples=[Example(value=msgspec.json.decode(msgspec.json.encode(example)))],
     )
 
 
 def operation(
-    *, query: type[msgspec.Struct] | None = None, body: dict[str, tuple[dict[str, Any], Any]] | None = None
+    *,
+    query: type[msgspec.Struct] | None = None,
+    body: dict[str, tuple[dict[str, Any], Any]] | None = None,
+    body_required: bool = True,
 ) -> type[Operation]:
     """The documented operation of a handler that reads its parameters or its body itself.
 
@@ -89,8 +93,14 @@ def operation(
     @dataclass
     class Documented(Operation):
         def __post_init__(self) -> None:
-            self.parameters = parameters or None
-            self.request_body = RequestBody(content=content, required=True) if content else None
+            self.parameters = [*(self.parameters or []), *parameters] or None
+            # Litestar adds a 400 of its own to every handler with parameters, whether it can happen or not.
+            self.responses = {
+                status: response
+                for status, response in (self.responses or {}).items()
+                if response.description != HTTPStatus.BAD_REQUEST.description
+            }
+            self.request_body = RequestBody(content=content, required=body_required) if content else None
 
     return Documented
 

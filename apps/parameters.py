@@ -44,6 +44,8 @@ def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
 
 def _value(field: msgspec.structs.FieldInfo, text: str) -> Any:
     value = msgspec.convert(text, field.type, strict=False)
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("holds U+0000")
     if field.encode_name in MAX_BYTES and (fault := text_fault(field.encode_name, value)):
         raise ValueError(fault)
     return value

@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Meta
 
+from actors.sender import QueueAway
 from apps.openapi import answer
 from db.event_errors import FieldError
 from db.failures import is_of_the_server
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 DATABASE_AWAY = "the database (PostgreSQL) cannot answer now"
+QUEUE_AWAY = "the queue (Redis) cannot take anything now"
 #: Seconds after which a client may try again what was refused with 503.
 RETRY_AFTER = 1
 
@@ -61,6 +63,9 @@ def refusal_for(error: Exception) -> Refusal:
         return error
     if isinstance(error, HTTPException):
         return refuse(HTTPStatus(error.status_code), error.detail)
+    if isinstance(error, QueueAway):
+        logger.warning("Redis cannot answer: %s", error)
+        return unavailable(QUEUE_AWAY)
     if is_of_the_server(error):
         logger.warning("PostgreSQL cannot answer: %s", error)
         return unavailable(DATABASE_AWAY)

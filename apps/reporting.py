@@ -10,18 +10,16 @@ import msgspec
 from litestar import Litestar, Request, get
 from msgspec import Meta
 
+from actors.queue import requests
+from apps import database
+from apps.dead_letters import router as dead_letters
 from apps.health import health, readiness
 from apps.openapi import answer, openapi, operation
 from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
 from db.event import SiteId
 from db.event_errors import FieldError
-from db.pools import read_pool
-from db.settings import load
 from db.stats import PathViews, Stats, stats
-
-#: Connections to PostgreSQL: a report takes milliseconds of one.
-CONNECTIONS = 8
 
 DESCRIPTION = """
 Reports on what the [ingestion API](http://127.0.0.1:3000/schema) has accepted. They are exact, and an event is in them
@@ -35,9 +33,6 @@ Day = Annotated[
 ]
 
 BAD_DATE = FieldError(field="date", reason="Invalid RFC3339 encoded date", allowed="a day as YYYY-MM-DD")
-
-settings = load()
-pool = read_pool(settings.required("database_url"), connections=CONNECTIONS)
 
 
 class StatsQuery(msgspec.Struct, kw_only=True):
@@ -77,24 +72,25 @@ async def get_stats(request: Request[Any, Any, Any]) -> Stats:
     Views are events of type `page_view`; users are counted over all event types. A site that was never seen has zeros.
     """
     query = read_query(request, StatsQuery)
-    async with pool.connection() as conn:
+    async with database.pool.connection() as conn:
         return await stats(conn, site_id=query.site_id, date=query.date)
 
 
 async def check_postgresql() -> None:
-    async with pool.connection() as conn:
+    async with database.pool.connection() as conn:
         await conn.execute("select from sites limit 1")
 
 
 @asynccontextmanager
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
-    await pool.open()
+    await database.pool.open()
     yield
-    await pool.close()
+    await database.pool.close()
+    await requests.close()
 
 
 app = Litestar(
-    [get_stats, health, readiness(postgresql=check_postgresql)],
+    [get_stats, dead_letters, health, readiness(postgresql=check_postgresql)],
     lifespan=[lifespan],
     exception_handlers={Exception: answer_error},
     openapi_config=openapi("TJRA Retail Analytics: reporting", DESCRIPTION),

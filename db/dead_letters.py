@@ -1,107 +1,132 @@
-"""Dead letters: events and messages that could not be stored, filed until somebody replays or discards them."""
+"""Reading the dead letters: what could not be stored, why, and what became of it."""
 
-from base64 import b64encode
+import base64
+import binascii
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
-from typing import Annotated, Any, NamedTuple
-from uuid import UUID, uuid5
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from psycopg import Connection
-from psycopg.types.json import Jsonb
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
 
-from db.event import text_fault
+from db.event import EventType, SiteId
 from db.queries import QUERIES
 
-
-class Failure(NamedTuple):
-    """Why something could not be stored."""
-
-    error: str
-    sqlstate: str | None = None
-    """PostgreSQL's code, where it was PostgreSQL that said so."""
-    attempts: int = 1
+State = Literal["dead", "stored", "duplicate", "discarded"]
 
 
-class Letter(msgspec.Struct, kw_only=True):
-    """A dead letter to be filed. What its payload does not tell, or tells wrongly, is None."""
+class LetterHead(msgspec.Struct, kw_only=True):
+    """What is known of a dead letter without opening it."""
 
     id: UUID
-    queue: str
-    message_id: str | None
-    payload: str
-    """In base64."""
-    error: str
-    sqlstate: str | None
-    attempts: int
-    site_id: str | None = None
-    event_id: UUID | None = None
-    event_type: str | None = None
-    received_at: datetime | None = None
+    state: Annotated[
+        State, Meta(description="`dead`, or what became of it: `stored`, `duplicate` (was stored before), `discarded`.")
+    ]
+    site_id: Annotated[str | None, Meta(description="Null where the payload does not tell, as are the next three.")]
+    event_id: UUID | None
+    event_type: str | None
+    received_at: Annotated[datetime | None, Meta(description="When the event was accepted.")]
+    queue: Annotated[str, Meta(description="The queue that it was in.", examples=["events"])]
+    message_id: Annotated[UUID | None, Meta(description="The message that it was in.")]
+    error: Annotated[str, Meta(description="Why it could not be stored, the last time.")]
+    sqlstate: Annotated[str | None, Meta(description="PostgreSQL's code of that error.", examples=["23502"])]
+    attempts: Annotated[int, Meta(description="How often it was tried.", examples=[1])]
+    failed_at: Annotated[datetime, Meta(description="When it failed, the last time.")]
+    changed_at: Annotated[datetime | None, Meta(description="When somebody last asked to replay or discard it.")]
+    payload_bytes: Annotated[int, Meta(examples=[212])]
 
 
-def file_letters(conn: Connection, letters: Sequence[Letter]) -> None:
-    """File dead letters. One that is filed already stays as it is."""
-    if letters:
-        conn.execute(QUERIES["dead_letters/file"], {"letters": Jsonb(letters, dumps=msgspec.json.encode)})
+class DeadLetter(LetterHead, kw_only=True):
+    """A dead letter with what is in it."""
+
+    payload: Annotated[msgspec.Raw | None, Meta(description="Exactly as it was in the queue; null if it is no JSON.")]
+    payload_base64: Annotated[str, Meta(description="The same as bytes.")]
 
 
-def file_unreadable(conn: Connection, message: bytes, failure: Failure, *, queue: str) -> None:
-    """File a message that cannot be read, so that not even its id is known."""
-    # Named by its content, so that it is filed once.
-    identity = UUID(bytes=sha256(message).digest()[:16], version=5)
-    file_letters(conn, [_letter(identity, queue, None, message, failure)])
+class LetterFilter(msgspec.Struct, kw_only=True):
+    """Which dead letters are meant: those that match everything given."""
 
-
-def event_letter(queue: str, message_id: str, index: int, event: bytes | msgspec.Raw, failure: Failure) -> Letter:
-    """The letter of the event at this index of a message."""
-    letter = _letter(uuid5(UUID(message_id), str(index)), queue, message_id, bytes(event), failure)
-    told = _fields(event)
-    letter.site_id = _text(told, "site_id")
-    letter.event_type = _text(told, "event_type")
-    letter.event_id = _value(told, "event_id", UUID)
-    letter.received_at = _value(told, "received_at", Annotated[datetime, Meta(tz=True)])
-    return letter
-
-
-def message_letter(queue: str, message_id: str, payload: bytes, failure: Failure) -> Letter:
-    """The letter of a message in which no events can be told apart."""
-    return _letter(uuid5(UUID(message_id), "message"), queue, message_id, payload, failure)
-
-
-def site_of(event: bytes | msgspec.Raw) -> str | None:
-    """The site of an event, if it can be one."""
-    return _text(_fields(event), "site_id")
-
-
-def _letter(identity: UUID, queue: str, message_id: str | None, payload: bytes, failure: Failure) -> Letter:
-    return Letter(
-        id=identity,
-        queue=queue,
-        message_id=message_id,
-        payload=b64encode(payload).decode(),
-        error=failure.error.replace("\0", "\N{SYMBOL FOR NULL}"),
-        sqlstate=failure.sqlstate,
-        attempts=failure.attempts,
+    state: Annotated[State | None, Meta(description="`dead`, `stored`, `duplicate` or `discarded`.")] = None
+    site_id: SiteId | None = None
+    event_type: EventType | None = None
+    sqlstate: (
+        Annotated[
+            str, Meta(pattern="^[0-9A-Z]{5}$", description="PostgreSQL's code of the error: five letters and digits.")
+        ]
+        | None
+    ) = None
+    error: Annotated[str, Meta(min_length=1, max_length=1000, description="Text that the error has in it.")] | None = (
+        None
     )
+    failed_from: (
+        Annotated[datetime, Meta(tz=True, description="Failed at or after this time: ISO 8601 with an offset.")] | None
+    ) = None
+    failed_to: (
+        Annotated[datetime, Meta(tz=True, description="Failed before this time: ISO 8601 with an offset.")] | None
+    ) = None
 
 
-def _fields(event: bytes | msgspec.Raw) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(event, type=dict[str, Any])
-    except (ValueError, RecursionError):
-        return {}
+class LetterPage(msgspec.Struct, kw_only=True):
+    """Some dead letters, the newest failure first."""
+
+    dead_letters: list[LetterHead]
+    next_cursor: Annotated[str | None, Meta(description="Give it as `cursor` to go on; null: these were the last.")]
 
 
-def _text(fields: dict[str, Any], name: str) -> str | None:
-    value = fields.get(name)
-    return value if isinstance(value, str) and value and not text_fault(name, value) else None
+class BadCursor(ValueError):
+    """The text is no cursor of ours."""
 
 
-def _value(fields: dict[str, Any], name: str, kind: Any) -> Any:
-    try:
-        return msgspec.convert(fields.get(name), kind)
-    except msgspec.ValidationError:
+async def list_letters(
+    conn: AsyncConnection, which: LetterFilter, *, limit: int, cursor: str | None = None
+) -> LetterPage:
+    """A page of the dead letters that match. Raises BadCursor."""
+    failed_before, id_before = _place(cursor) if cursor else (None, None)
+    place = {"failed_before": failed_before, "id_before": id_before, "limit": limit + 1}
+    async with conn.cursor(row_factory=dict_row) as cur:
+        await cur.execute(QUERIES["dead_letters/list"], msgspec.structs.asdict(which) | place)
+        letters = [msgspec.convert(row, LetterHead) for row in await cur.fetchall()]
+    more = len(letters) > limit
+    return LetterPage(dead_letters=letters[:limit], next_cursor=_cursor(letters[limit - 1]) if more else None)
+
+
+async def read_letter(conn: AsyncConnection, letter_id: UUID) -> DeadLetter | None:
+    """A dead letter with its payload, or None if there is none with this id."""
+    async with conn.cursor(row_factory=dict_row) as cur:
+        await cur.execute(QUERIES["dead_letters/show"], {"id": letter_id})
+        row = await cur.fetchone()
+    if row is None:
         return None
+    payload: bytes = row["payload"]
+    row |= {"payload": _json(payload), "payload_base64": base64.b64encode(payload).decode()}
+    return DeadLetter(**row)
+
+
+async def outcomes(conn: AsyncConnection, letter_ids: Sequence[UUID], *, request: UUID) -> dict[State, int]:
+    """How many of these letters are in which state, of those with which a request is done."""
+    async with conn.cursor() as cur:
+        await cur.execute(QUERIES["dead_letters/outcomes"], {"ids": list(letter_ids), "request": request})
+        return dict(await cur.fetchall())
+
+
+def _json(payload: bytes) -> msgspec.Raw | None:
+    try:
+        msgspec.json.decode(payload)
+    except (ValueError, RecursionError):
+        return None
+    return msgspec.Raw(payload)
+
+
+def _cursor(letter: LetterHead) -> str:
+    return base64.urlsafe_b64encode(f"{letter.failed_at.isoformat()} {letter.id}".encode()).decode()
+
+
+def _place(cursor: str) -> tuple[Any, Any]:
+    try:
+        failed_at, letter_id = base64.b64decode(cursor, altchars="-_", validate=True).decode().split(" ")
+        return datetime.fromisoformat(failed_at), UUID(letter_id)
+    except (binascii.Error, ValueError):
+        raise BadCursor("is no cursor of this list") from None

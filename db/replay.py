@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import Connection
 
-from db.dead_letters import site_of
 from db.failures import is_of_the_data
+from db.filing import site_of
 from db.queries import QUERIES
 from db.store import failure_of, jsonb, lock_sites, store_events
 

@@ -14,8 +14,8 @@ from psycopg.errors import CheckViolation, UniqueViolation
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from db.dead_letters import Failure, Letter, event_letter, file_letters, message_letter, site_of
 from db.failures import is_of_the_data
+from db.filing import Failure, Letter, event_letter, file_letters, message_letter, site_of
 from db.queries import QUERIES
 
 _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode

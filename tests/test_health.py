@@ -22,10 +22,10 @@ def without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def reporting_without_postgresql(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     """A reporting app whose pool finds no server."""
-    from apps import reporting
+    from apps import database, reporting
 
     monkeypatch.setattr("db.pools.WAIT", 0.2)
-    monkeypatch.setattr(reporting, "pool", read_pool("host=/nowhere", connections=1))
+    monkeypatch.setattr(database, "pool", read_pool("host=/nowhere", connections=1))
     with TestClient(reporting.app) as client:
         yield client
 

@@ -1,0 +1,219 @@
+"""GET /dead-letters and what can be done with them."""
+
+import base64
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.params import PathParameter
+from msgspec import Meta
+
+from apps import database, letters
+from apps.bodies import read_body
+from apps.events import EVENT_BYTES, EXAMPLE, JSON_EVENT
+from apps.letters import Outcome
+from apps.openapi import answer, operation
+from apps.parameters import read_query
+from apps.problems import DATABASE_AWAY, QUEUE_AWAY, problem_answer, refuse, unavailable
+from db.dead_letters import BadCursor, DeadLetter, LetterFilter, LetterHead, LetterPage, list_letters
+from db.event_errors import FieldError
+
+LetterId = Annotated[UUID, PathParameter(description="The letter's id.")]
+
+_PAYLOAD = msgspec.json.encode(EXAMPLE | {"path": None})
+_LETTER: dict[str, Any] = {
+    "id": UUID("5d0c8d6a-0f3f-5f1c-8bb0-c56f1d7f5c9c"),
+    "state": "dead",
+    "site_id": "shop",
+    "event_id": UUID(EXAMPLE["event_id"]),
+    "event_type": "page_view",
+    "received_at": datetime(2026, 1, 2, 3, 4, 5, 700_000, UTC),
+    "queue": "events",
+    "message_id": UUID("019b7ca9-8f2e-7cc3-98c4-dc0c0c073990"),
+    "error": 'null value in column "path" of relation "events" violates not-null constraint',
+    "sqlstate": "23502",
+    "attempts": 1,
+    "failed_at": datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC),
+    "changed_at": None,
+    "payload_bytes": len(_PAYLOAD),
+}
+HEAD = LetterHead(**_LETTER)
+LETTER = DeadLetter(**_LETTER, payload=msgspec.Raw(_PAYLOAD), payload_base64=base64.b64encode(_PAYLOAD).decode())
+BAD_STATE = FieldError(field="state", reason="Invalid enum value 'alive'", allowed="dead, stored, ...")
+
+BAD_PARAMETER = problem_answer(
+    "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STATE])
+)
+NOT_FOUND = problem_answer(
+    "There is no such letter.", refuse(HTTPStatus.NOT_FOUND, f"there is no dead letter {HEAD.id}")
+)
+AWAY = problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY))
+EITHER_AWAY = problem_answer(
+    "The database or the queue is away; `Retry-After` says when to try again.", unavailable(QUEUE_AWAY)
+)
+SOME = Outcome(letters=3, stored=2, duplicate=1)
+
+
+class ListQuery(LetterFilter, kw_only=True):
+    """The parameters of GET /dead-letters."""
+
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
+    cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before.")] = None
+
+
+@get(
+    "/",
+    summary="List dead letters",
+    operation_class=operation(query=ListQuery),
+    responses={
+        200: answer("A page of them.", LetterPage(dead_letters=[HEAD], next_cursor=None)),
+        400: BAD_PARAMETER,
+        503: AWAY,
+    },
+)
+async def list_dead_letters(request: Request[Any, Any, Any]) -> LetterPage:
+    """Events that were accepted and could not be stored, with the reason: the newest failure first.
+
+    They are kept until somebody replays or discards them, and after that for reference.
+    """
+    query = read_query(request, ListQuery)
+    async with database.pool.connection() as conn:
+        try:
+            return await list_letters(conn, query, limit=query.limit, cursor=query.cursor)
+        except BadCursor as error:
+            fault = FieldError(field="cursor", reason=str(error), allowed="`next_cursor` of the page before")
+            raise refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [fault]) from None
+
+
+@get(
+    "/{letter_id:uuid}",
+    summary="Open a dead letter",
+    operation_class=operation(),
+    responses={200: answer("The letter.", LETTER), 404: NOT_FOUND, 503: AWAY},
+)
+async def show_dead_letter(letter_id: LetterId) -> DeadLetter:
+    """A dead letter with its payload, exactly as it was in the queue."""
+    return await letters.show(letter_id)
+
+
+@post(
+    "/{letter_id:uuid}/replay",
+    summary="Replay a dead letter",
+    status_code=HTTPStatus.OK,
+    operation_class=operation(body={"application/json": (JSON_EVENT, EXAMPLE)}, body_required=False),
+    responses={
+        200: answer("It was tried: `state` says what became of it, and where it is still `dead`, `error` why.", LETTER),
+        202: answer("The request is in the queue; no worker has got to it yet.", LETTER),
+        400: problem_answer(
+            "The event in the body is not valid.",
+            refuse(
+                HTTPStatus.BAD_REQUEST,
+                "the event is not valid",
+                [FieldError(field="path", reason="is missing", allowed="text")],
+            ),
+        ),
+        404: NOT_FOUND,
+        503: EITHER_AWAY,
+    },
+)
+async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId) -> Response[DeadLetter]:
+    """Tries to store the event again: as it is, or with a body the event that the body holds in its place, as for
+    `POST /event` (without `event_id` or `timestamp`, those of the letter hold).
+
+    To replay a letter whose event is stored already does nothing: an event counts once.
+    """
+    body = await read_body(request.scope, request.receive, limit=EVENT_BYTES)
+    return _answer(*await letters.replay(letter_id, body))
+
+
+@post(
+    "/{letter_id:uuid}/discard",
+    summary="Discard a dead letter",
+    operation_class=operation(),
+    status_code=HTTPStatus.OK,
+    responses={
+        200: answer("The letter.", LETTER),
+        202: answer("The request is in the queue; no worker has got to it yet.", LETTER),
+        404: NOT_FOUND,
+        503: EITHER_AWAY,
+    },
+)
+async def discard_dead_letter(letter_id: LetterId) -> Response[DeadLetter]:
+    """Says that nobody wants this event any more. It is kept, and can still be replayed."""
+    return _answer(*await letters.discard(letter_id))
+
+
+@post(
+    "/replay",
+    summary="Replay dead letters by filter",
+    status_code=HTTPStatus.OK,
+    operation_class=operation(query=LetterFilter),
+    responses={
+        200: answer("What became of them.", SOME),
+        202: answer(
+            "The request is in the queue; no worker has got to some of them yet.", Outcome(letters=3, waiting=3)
+        ),
+        400: BAD_PARAMETER,
+        503: EITHER_AWAY,
+    },
+)
+async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Response[Outcome]:
+    """Replays up to 1,000 letters that match, the newest failure first; those in state `dead` if no state is given.
+
+    At least one parameter is needed: `state=dead` means all.
+    """
+    return _outcome(await letters.replay_all(_filter(request)))
+
+
+@post(
+    "/discard",
+    summary="Discard dead letters by filter",
+    status_code=HTTPStatus.OK,
+    operation_class=operation(query=LetterFilter),
+    responses={
+        200: answer("What became of them.", Outcome(letters=3, discarded=3)),
+        202: answer(
+            "The request is in the queue; no worker has got to some of them yet.", Outcome(letters=3, waiting=3)
+        ),
+        400: BAD_PARAMETER,
+        503: EITHER_AWAY,
+    },
+)
+async def discard_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Response[Outcome]:
+    """Discards up to 1,000 letters that match, the newest failure first; those in state `dead` if no state is given.
+
+    At least one parameter is needed: `state=dead` means all.
+    """
+    return _outcome(await letters.discard_all(_filter(request)))
+
+
+def _filter(request: Request[Any, Any, Any]) -> LetterFilter:
+    which = read_query(request, LetterFilter)
+    if which == LetterFilter():
+        raise refuse(HTTPStatus.BAD_REQUEST, "at least one parameter should say which letters are meant: state=dead")
+    return which
+
+
+def _answer(letter: DeadLetter, outcome: Outcome) -> Response[DeadLetter]:
+    return Response(letter, status_code=HTTPStatus.ACCEPTED if outcome.waiting else HTTPStatus.OK)
+
+
+def _outcome(outcome: Outcome) -> Response[Outcome]:
+    return Response(outcome, status_code=HTTPStatus.ACCEPTED if outcome.waiting else HTTPStatus.OK)
+
+
+router = Router(
+    "/dead-letters",
+    route_handlers=[
+        list_dead_letters,
+        show_dead_letter,
+        replay_dead_letter,
+        discard_dead_letter,
+        replay_dead_letters_by_filter,
+        discard_dead_letters_by_filter,
+    ],
+    tags=["dead letters"],
+)
