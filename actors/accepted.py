@@ -1,12 +1,13 @@
 """What Redis has counted as accepted: enqueue.lua counts, here it is read."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
-import redis
+from redis.exceptions import RedisError
 
 from actors.broker import DurableBroker
+from actors.sender import QueueAway, Sender
 from db.ledger import Count
 
 
@@ -27,6 +28,16 @@ def read_accepted(broker: DurableBroker) -> Accepted:
     return _accepted(*pipe.execute())
 
 
+async def accepted_now(sender: Sender) -> Accepted:
+    """The same from an event loop. Raises QueueAway."""
+    pipe = sender.client.pipeline(transaction=True)
+    _ask(pipe, sender.broker.namespace)
+    try:
+        return _accepted(*await pipe.execute())
+    except RedisError as error:
+        raise QueueAway(str(error)) from error
+
+
 def forget_counted(broker: DurableBroker, accepted: Accepted) -> None:
     """Drop the counts of days that are over for long: they are kept elsewhere, and grow no more."""
     last = accepted.counted_at.date() - timedelta(days=1)
@@ -34,7 +45,7 @@ def forget_counted(broker: DurableBroker, accepted: Accepted) -> None:
         broker.client.hdel(f"{broker.namespace}:accepted", *fields)
 
 
-def _ask(pipe: "redis.client.Pipeline", namespace: str) -> None:
+def _ask(pipe: Any, namespace: str) -> None:
     pipe.set(f"{namespace}:accepted:source", str(uuid4()), nx=True)
     pipe.get(f"{namespace}:accepted:source")
     pipe.time()

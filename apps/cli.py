@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from apps.data_folder import FolderTaken
+from apps.dead_letter_commands import dead_letters
 from apps.embedded.programs import NotInstalled
 from apps.importing.command import import_command
 from apps.logs import configure
@@ -54,6 +55,7 @@ def migrate_command() -> None:
 
 
 main.add_command(import_command)
+main.add_command(dead_letters)
 
 
 def _settings(options: dict[str, Any]) -> Settings:

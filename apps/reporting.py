@@ -17,6 +17,7 @@ from apps.health import health, readiness
 from apps.openapi import answer, openapi, operation
 from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
+from apps.receipts import get_receipt
 from db.event import SiteId
 from db.event_errors import FieldError
 from db.stats import PathViews, Stats, stats
@@ -90,7 +91,7 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
 
 
 app = Litestar(
-    [get_stats, dead_letters, health, readiness(postgresql=check_postgresql)],
+    [get_stats, dead_letters, get_receipt, health, readiness(postgresql=check_postgresql)],
     lifespan=[lifespan],
     exception_handlers={Exception: answer_error},
     openapi_config=openapi("TJRA Retail Analytics: reporting", DESCRIPTION),
