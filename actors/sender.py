@@ -6,7 +6,6 @@ with 64 connections that took 14,000 events/s, this takes 23,000.
 
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 import redis.asyncio
 from dramatiq.common import current_millis
@@ -15,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from actors.broker import DEAD_MESSAGE_TTL, HEARTBEAT_TIMEOUT, DurableBroker, socket_options
+from actors.broker import DEAD_MESSAGE_TTL, HEARTBEAT_TIMEOUT, DurableBroker, new_id, socket_options
 
 
 class QueueAway(Exception):
@@ -36,7 +35,7 @@ class Sender:
         The first failure is not taken for an answer: after a restart of Redis, the connection that was kept is dead.
         So the queue may have a message twice, which its actor must not mind.
         """
-        redis_id = str(uuid4())
+        redis_id = new_id()
         data = replace(message, options={**message.options, "redis_message_id": redis_id}).encode()
         try:
             await self._enqueue(message.queue_name, redis_id, data)
@@ -45,13 +44,6 @@ class Sender:
                 await self._enqueue(message.queue_name, redis_id, data)
             except RedisError as error:
                 raise QueueAway(str(error)) from error
-
-    async def ping(self) -> None:
-        """Return if Redis answers. Raises QueueAway."""
-        try:
-            await self.client.ping()
-        except RedisError as error:
-            raise QueueAway(str(error)) from error
 
     async def close(self) -> None:
         """Close the connections."""

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 
 from apps.problems import unavailable
+from apps.queue_watch import QueueWatch
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +19,9 @@ MAX_WAITING = 32 * 1024 * 1024
 MESSAGE_BYTES = 512 * 1024
 #: Seconds for the queue to take a message before its requests are told that it did not.
 ENQUEUE_TIMEOUT = 0.8
+
+#: Seconds after which clients may come back to a queue that is full: it will not have drained in one.
+FULL_RETRY_AFTER = 10
 
 NOT_TAKEN = "the queue (Redis) did not take the events; send them again"
 
@@ -30,16 +34,19 @@ class Inbox:
     `enqueue` returns once the queue has them and raises otherwise.
     """
 
-    def __init__(self, enqueue: Callable[[bytes], Awaitable[None]]) -> None:
+    def __init__(self, enqueue: Callable[[bytes], Awaitable[None]], watch: QueueWatch) -> None:
         self.enqueue = enqueue
+        self.watch = watch
         self.waiting: list[Waiting] = []
         self.bytes_waiting = 0
 
     async def put(self, events: bytes) -> None:
         """Return once the queue has these events, which are JSON objects joined by commas.
 
-        Raises Refusal (503) where it did not take them, or where too many wait already.
+        Raises Refusal (503) where it did not take them, where it is full, or where too many wait here already.
         """
+        if self.watch.full:
+            raise unavailable(self.watch.full, retry_after=FULL_RETRY_AFTER)
         if self.bytes_waiting + len(events) > MAX_WAITING:
             raise unavailable("too many events wait for the queue (Redis); send them again later")
         taken = asyncio.get_running_loop().create_future()

@@ -10,10 +10,13 @@ import msgspec
 from litestar import Litestar, Request, get
 from msgspec import Meta
 
+from actors.queue import broker, redis_url
+from actors.queue_state import QueueReader
 from apps.health import health, readiness
 from apps.openapi import answer, openapi, operation
 from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
+from apps.queue_watch import QueueWatch
 from db.event import SiteId
 from db.event_errors import FieldError
 from db.pools import read_pool
@@ -38,6 +41,7 @@ BAD_DATE = FieldError(field="date", reason="Invalid RFC3339 encoded date", allow
 
 settings = load()
 pool = read_pool(settings.required("database_url"), connections=CONNECTIONS)
+watch = QueueWatch(QueueReader(broker, redis_url), settings)
 
 
 class StatsQuery(msgspec.Struct, kw_only=True):
@@ -89,12 +93,13 @@ async def check_postgresql() -> None:
 @asynccontextmanager
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
     await pool.open()
-    yield
+    async with watch.watching():
+        yield
     await pool.close()
 
 
 app = Litestar(
-    [get_stats, health, readiness(postgresql=check_postgresql)],
+    [get_stats, health, readiness(watch, postgresql=check_postgresql)],
     lifespan=[lifespan],
     exception_handlers={Exception: answer_error},
     openapi_config=openapi("TJRA Retail Analytics: reporting", DESCRIPTION),

@@ -1,6 +1,7 @@
 """What all tests share: the servers, both apps, a worker, and the cast: `shop` is ours, `other` must see nothing."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ from litestar.testing import TestClient
 from psycopg.conninfo import make_conninfo
 
 from db.migrations import migrate
-from tests.servers import Servers
+from tests.servers import Redis, Servers, temporary_folder
 
 Connection = psycopg.Connection[Any]
 
@@ -32,7 +33,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 SERVERS = pytest.StashKey[Servers]()
 #: What the environment may hold for a running installation must not reach the tests.
-OURS = {"DATA_DIR", "INGESTION_PORT", "REPORTING_PORT", "LISTEN_HOST", "EVENTS_NOT_BEFORE", "EVENTS_AHEAD_HOURS"}
+OURS = {
+    "DATA_DIR",
+    "INGESTION_PORT",
+    "REPORTING_PORT",
+    "LISTEN_HOST",
+    "EVENTS_NOT_BEFORE",
+    "EVENTS_AHEAD_HOURS",
+    "QUEUE_MAX_MESSAGES",
+    "QUEUE_MAX_AGE_SECONDS",
+    "QUEUE_MAX_MEMORY_BYTES",
+    "READY_MAX_QUEUE_AGE_SECONDS",
+}
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +90,17 @@ def conn(database_url: str) -> Iterator[Connection]:
     """A connection to that database; every statement is a transaction."""
     with psycopg.connect(database_url, autocommit=True) as conn:
         yield conn
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    """A Redis of the test's own."""
+    folder = temporary_folder()
+    redis = Redis(folder)
+    redis.start()
+    yield redis
+    redis.child.kill()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
