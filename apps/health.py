@@ -1,7 +1,7 @@
 """GET /health and GET /ready of both apps."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -56,7 +56,7 @@ def health() -> Health:
 
 def readiness(watch: QueueWatch, **checks: Check) -> HTTPRouteHandler:
     """The handler of GET /ready that tries Redis with the queue and its workers, and each of these dependencies."""
-    ok = dict.fromkeys([*checks, "redis", "queue", "workers"], Dependency("ok"))
+    ok: dict[str, Dependency] = dict.fromkeys([*checks, "redis", "queue", "workers"], Dependency("ok"))
     late = ok | {
         "queue": Dependency("failed", "the oldest message has been in the queue for 312 s; it should be below 60 s")
     }
@@ -76,8 +76,8 @@ def readiness(watch: QueueWatch, **checks: Check) -> HTTPRouteHandler:
         Fails where a server does not answer, the queue is full or its oldest message is too old, or no worker lives. A
         Redis that is set to throw events out or not to keep them is `degraded`, which does not fail it.
         """
-        of_queue, *outcomes = await asyncio.gather(_try_queue(watch), *(_try(check) for check in checks.values()))
-        found = dict(zip(checks, outcomes, strict=True)) | of_queue
+        others, queue = await asyncio.gather(_try(checks), _try_queue(watch))
+        found = others | queue
         if all(dependency.status != "failed" for dependency in found.values()):
             return Response(Readiness(status="ready", checks=found))
         return Response(Readiness(status="not ready", checks=found), status_code=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -85,7 +85,12 @@ def readiness(watch: QueueWatch, **checks: Check) -> HTTPRouteHandler:
     return ready
 
 
-async def _try(check: Check) -> Dependency:
+async def _try(checks: Mapping[str, Check]) -> dict[str, Dependency]:
+    outcomes = await asyncio.gather(*map(_outcome, checks.values()))
+    return dict(zip(checks, outcomes, strict=True))
+
+
+async def _outcome(check: Check) -> Dependency:
     task = asyncio.ensure_future(check())
     done, _ = await asyncio.wait([task], timeout=PATIENCE)
     if not done:

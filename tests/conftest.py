@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
@@ -13,7 +13,11 @@ from litestar.testing import TestClient
 from psycopg.conninfo import make_conninfo
 
 from db.migrations import migrate
+from db.settings import Settings
 from tests.servers import Redis, Servers, temporary_folder
+
+if TYPE_CHECKING:
+    from tests.watched_queue import WatchedQueue
 
 Connection = psycopg.Connection[Any]
 
@@ -33,18 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 SERVERS = pytest.StashKey[Servers]()
 #: What the environment may hold for a running installation must not reach the tests.
-OURS = {
-    "DATA_DIR",
-    "INGESTION_PORT",
-    "REPORTING_PORT",
-    "LISTEN_HOST",
-    "EVENTS_NOT_BEFORE",
-    "EVENTS_AHEAD_HOURS",
-    "QUEUE_MAX_MESSAGES",
-    "QUEUE_MAX_AGE_SECONDS",
-    "QUEUE_MAX_MEMORY_BYTES",
-    "READY_MAX_QUEUE_AGE_SECONDS",
-}
+OURS = {name.upper() for name in Settings.__struct_fields__}
 
 
 @pytest.fixture(scope="session")
@@ -135,6 +128,15 @@ def reporting(database_url: str) -> Iterator[httpx.Client]:
 
     with TestClient(app) as client:
         yield client
+
+
+@pytest.fixture
+def queue(redis: Redis, ingestion: httpx.Client, reporting: httpx.Client) -> Iterator["WatchedQueue"]:
+    """A queue of the test's own, which both apps use and watch."""
+    from tests.watched_queue import watched_queue
+
+    with watched_queue(redis, ingestion, reporting) as queue:
+        yield queue
 
 
 @pytest.fixture
