@@ -6,13 +6,16 @@ heartbeat.py. It builds on private parts of Dramatiq, which is why that is pinne
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import redis
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.common import current_millis, dq_name
 from dramatiq.message import Message
 from dramatiq.middleware import Middleware
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from uuid_utils import uuid7
 
 from actors.consumer import DurableConsumer, redis_errors
 
@@ -49,8 +52,17 @@ class DurableBroker(RedisBroker):
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """Put a message into the queue. Raises ConnectionClosed where Redis did not say that it has it."""
+        # As the stock broker does it, but for the id: each way into the queue is a new one.
+        message = message.copy(options={"redis_message_id": new_id()})
+        queue_name = message.queue_name
+        if delay is not None:
+            queue_name = dq_name(queue_name)
+            message = message.copy(queue_name=queue_name, options={"eta": current_millis() + delay})
+        self.emit_before("enqueue", message, delay)
         with redis_errors():
-            return super().enqueue(message, delay=delay)
+            self.do_enqueue(queue_name, message.options["redis_message_id"], message.encode())
+        self.emit_after("enqueue", message, delay)
+        return message
 
     def maintain(self, queue_name: str) -> None:
         """Write this process's heartbeat, and give what dead workers had fetched from this queue back to it."""
@@ -59,6 +71,16 @@ class DurableBroker(RedisBroker):
     def _should_do_maintenance(self, command: str) -> int:
         # The stock broker rolls dice at every command, which took 12 minutes to find a dead worker's messages.
         return int(command == "qsize")
+
+
+def new_id() -> str:
+    """A Redis id for a message: a UUIDv7, so that its age can be told without reading it."""
+    return str(uuid7())
+
+
+def id_millis(redis_id: str) -> int:
+    """When such an id was made, in milliseconds since 1970."""
+    return UUID(redis_id).int >> 80
 
 
 def connect(url: str) -> redis.Redis:

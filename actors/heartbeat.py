@@ -1,6 +1,8 @@
 """The heartbeat: tells Redis that this worker lives, and gives the messages of dead workers to the living."""
 
 import logging
+from collections.abc import Callable
+from pathlib import Path
 from threading import Event, Thread
 
 import redis
@@ -11,6 +13,7 @@ from actors.broker import HEARTBEAT_TIMEOUT, DurableBroker
 
 logger = logging.getLogger(__name__)
 
+SCRIPT = Path(__file__).with_suffix(".lua").read_text()
 #: Seconds between heartbeats: three may be missed before a worker counts as dead.
 PAUSE = HEARTBEAT_TIMEOUT / 1000 / 4
 
@@ -26,21 +29,39 @@ class Heartbeat(Middleware):
         self.broker = broker
         self.stopped = Event()
 
+    @property
+    def workers_key(self) -> str:
+        return f"{self.broker.namespace}:workers"
+
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self.stopped.clear()
         self.broker.stopping = False
-        Thread(target=self._beat, name="heartbeat", daemon=True).start()
+        self.thread = Thread(target=self._run, name="heartbeat", daemon=True)
+        self.thread.start()
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self.broker.stopping = True
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self.stopped.set()
+        self.thread.join()
+
+    def _run(self) -> None:
+        self._try(self._beat)
+        while not self.stopped.wait(PAUSE):
+            self._try(self._beat)
+        self._try(self._end)
 
     def _beat(self) -> None:
-        while not self.stopped.wait(PAUSE):
-            try:
-                for queue_name in self.broker.queues | self.broker.delay_queues:
-                    self.broker.maintain(queue_name)
-            except redis.RedisError as error:
-                logger.warning("no heartbeat: %s", error)
+        self.broker.client.eval(SCRIPT, 1, self.workers_key, self.broker.broker_id, str(self.broker.heartbeat_timeout))
+        for queue_name in self.broker.queues | self.broker.delay_queues:
+            self.broker.maintain(queue_name)
+
+    def _end(self) -> None:
+        self.broker.client.zrem(self.workers_key, self.broker.broker_id)
+
+    def _try(self, command: Callable[[], None]) -> None:
+        try:
+            command()
+        except redis.RedisError as error:
+            logger.warning("no heartbeat: %s", error)

@@ -31,7 +31,6 @@ broker = DurableBroker(
     ],
 )
 broker.add_middleware(Heartbeat(broker))
-sender = Sender(broker, redis_url)  # of the ingestion app
-requests = Sender(broker, redis_url)  # of the reporting app
+sender = Sender(broker, redis_url)
 dramatiq.set_encoder(MessagePackEncoder())
 dramatiq.set_broker(broker)

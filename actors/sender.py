@@ -52,13 +52,6 @@ class Sender:
             except RedisError as error:
                 raise QueueAway(str(error)) from error
 
-    async def ping(self) -> None:
-        """Return if Redis answers. Raises QueueAway."""
-        try:
-            await self.client.ping()
-        except RedisError as error:
-            raise QueueAway(str(error)) from error
-
     async def close(self) -> None:
         """Close the connections."""
         await self.client.aclose()

@@ -45,11 +45,11 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
 def list_command(limit: int, as_json: bool, **which: Any) -> None:
     """List dead letters, the newest failure first."""
-    from apps import database
+    from apps import connections
     from db.dead_letters import list_letters
 
     async def run() -> list[Any]:
-        async with database.pool.connection() as conn:
+        async with connections.pool.connection() as conn:
             page = await list_letters(conn, _filter(which | {"state": which["state"] or "dead"}), limit=limit)
         return page.dead_letters
 
@@ -122,17 +122,16 @@ def _chosen(which: dict[str, Any], *, event: object = None) -> LetterFilter:
 
 def _run(work: Callable[[], Awaitable[Answer]]) -> Answer:
     """Do work that needs PostgreSQL and the queue."""
-    from actors.queue import requests
     from actors.sender import QueueAway
-    from apps import database
+    from apps import connections
     from apps.problems import Refusal
 
     async def run() -> Answer:
-        async with database.pool:
+        async with connections.pool:
             try:
                 return await work()
             finally:
-                await requests.close()
+                await connections.requests.close()
 
     try:
         return asyncio.run(run())

@@ -11,7 +11,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import PathParameter
 from msgspec import Meta
 
-from apps import database, letters
+from apps import connections, letters
 from apps.bodies import read_body
 from apps.events import EVENT_BYTES, EXAMPLE, JSON_EVENT
 from apps.letters import Outcome
@@ -80,7 +80,7 @@ async def list_dead_letters(request: Request[Any, Any, Any]) -> LetterPage:
     They are kept until somebody replays or discards them, and after that for reference.
     """
     query = read_query(request, ListQuery)
-    async with database.pool.connection() as conn:
+    async with connections.pool.connection() as conn:
         try:
             return await list_letters(conn, query, limit=query.limit, cursor=query.cursor)
         except BadCursor as error:

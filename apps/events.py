@@ -9,6 +9,8 @@ from litestar.types import Receive, Scope
 from msgspec import Meta
 
 from actors import queue_events
+from actors.queue import broker, redis_url
+from actors.queue_state import QueueReader
 from apps.acceptance import (
     MAX_BATCH,
     Acceptance,
@@ -23,6 +25,7 @@ from apps.inbox import NOT_TAKEN, Inbox
 from apps.openapi import answer, json_schema, operation
 from apps.parameters import read_query
 from apps.problems import problem_answer, refuse, unavailable
+from apps.queue_watch import QueueWatch
 from db.event import Event
 from db.event_errors import ALLOWED, FieldError
 from db.settings import load
@@ -77,11 +80,15 @@ REFUSALS = {
         "The body is compressed with something other than gzip or zstd.",
         refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out"),
     ),
-    503: problem_answer("The queue did not take it; `Retry-After` says when to send it again.", unavailable(NOT_TAKEN)),
+    503: problem_answer(
+        "The queue did not take it, or is full; `Retry-After` says when to send it again.", unavailable(NOT_TAKEN)
+    ),
 }
 
-acceptance = Acceptance(load())
-inbox = Inbox(queue_events)
+settings = load()
+acceptance = Acceptance(settings)
+watch = QueueWatch(QueueReader(broker, redis_url), settings)
+inbox = Inbox(queue_events, watch)
 
 
 class BatchQuery(msgspec.Struct, kw_only=True):

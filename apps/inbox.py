@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from actors.sender import SiteDay
 from apps.problems import unavailable
+from apps.queue_watch import QueueWatch
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,9 @@ MAX_WAITING = 32 * 1024 * 1024
 MESSAGE_BYTES = 512 * 1024
 #: Seconds for the queue to take a message before its requests are told that it did not.
 ENQUEUE_TIMEOUT = 0.8
+
+#: Seconds after which clients may come back to a queue that is full: it will not have drained in one.
+FULL_RETRY_AFTER = 10
 
 NOT_TAKEN = "the queue (Redis) did not take the events; send them again"
 
@@ -40,8 +44,9 @@ class Inbox:
     `enqueue` returns the id of their message once the queue has them, and raises otherwise.
     """
 
-    def __init__(self, enqueue: Callable[[bytes, Counts], Awaitable[str]]) -> None:
+    def __init__(self, enqueue: Callable[[bytes, Counts], Awaitable[str]], watch: QueueWatch) -> None:
         self.enqueue = enqueue
+        self.watch = watch
         self.waiting: list[Waiting] = []
         self.bytes_waiting = 0
 
@@ -50,8 +55,10 @@ class Inbox:
 
         `counts` has how many they are, by site and day of arrival.
 
-        Raises Refusal (503) where it did not take them, or where too many wait already.
+        Raises Refusal (503) where it did not take them, where it is full, or where too many wait here already.
         """
+        if self.watch.full:
+            raise unavailable(self.watch.full, retry_after=FULL_RETRY_AFTER)
         if self.bytes_waiting + len(events) > MAX_WAITING:
             raise unavailable("too many events wait for the queue (Redis); send them again later")
         taken: asyncio.Future[str] = asyncio.get_running_loop().create_future()

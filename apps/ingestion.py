@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from litestar import Litestar
 
 from actors.queue import sender
-from apps.events import inbox, post_event, post_events
+from apps.events import inbox, post_event, post_events, watch
 from apps.health import health, readiness
 from apps.openapi import openapi
 from apps.problems import answer_error
@@ -24,14 +24,15 @@ events were not taken: send them again after `Retry-After` seconds.
 @asynccontextmanager
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
     await inbox.open()
-    yield
+    async with watch.watching():
+        yield
     await inbox.close()
     await sender.close()
 
 
 app = ShortWay(
     Litestar(
-        [post_event, post_events, health, readiness(redis=sender.ping)],
+        [post_event, post_events, health, readiness(watch)],
         lifespan=[lifespan],
         exception_handlers={Exception: answer_error},
         openapi_config=openapi("TJRA Retail Analytics: ingestion", DESCRIPTION),

@@ -12,8 +12,7 @@ from msgspec import Meta
 from uuid_utils.compat import uuid7
 
 from actors import queue_discard, queue_replay
-from actors.queue import requests
-from apps import database
+from apps import connections
 from apps.acceptance import UNREADABLE, Acceptance, encode
 from apps.problems import refuse
 from db.dead_letters import DeadLetter, LetterFilter, list_letters, outcomes, read_letter
@@ -42,7 +41,7 @@ class Outcome(msgspec.Struct, kw_only=True):
 
 async def show(letter_id: UUID) -> DeadLetter:
     """The letter with this id. Raises Refusal (404)."""
-    async with database.pool.connection() as conn:
+    async with connections.pool.connection() as conn:
         letter = await read_letter(conn, letter_id)
     if letter is None:
         raise refuse(HTTPStatus.NOT_FOUND, f"there is no dead letter {letter_id}")
@@ -57,7 +56,7 @@ async def replay(letter_id: UUID, event: bytes | None = None) -> tuple[DeadLette
     letter = await show(letter_id)
     replacement = _replacement(event, letter) if event else None
     request = uuid7()
-    await queue_replay(requests, [letter_id], request=request, event=replacement)
+    await queue_replay(connections.requests, [letter_id], request=request, event=replacement)
     outcome = await _outcome([letter_id], request)
     return await show(letter_id), outcome
 
@@ -66,7 +65,7 @@ async def discard(letter_id: UUID) -> tuple[DeadLetter, Outcome]:
     """Discard a dead letter. Raises Refusal (404)."""
     await show(letter_id)
     request = uuid7()
-    await queue_discard(requests, [letter_id], request=request)
+    await queue_discard(connections.requests, [letter_id], request=request)
     outcome = await _outcome([letter_id], request)
     return await show(letter_id), outcome
 
@@ -75,7 +74,7 @@ async def replay_all(which: LetterFilter) -> Outcome:
     """Replay up to 1,000 letters that match, the newest first; dead ones where no state is given."""
     request = uuid7()
     if letter_ids := await _matching(which):
-        await queue_replay(requests, letter_ids, request=request)
+        await queue_replay(connections.requests, letter_ids, request=request)
     return await _outcome(letter_ids, request)
 
 
@@ -83,13 +82,13 @@ async def discard_all(which: LetterFilter) -> Outcome:
     """Discard up to 1,000 letters that match, the newest first."""
     request = uuid7()
     if letter_ids := await _matching(which):
-        await queue_discard(requests, letter_ids, request=request)
+        await queue_discard(connections.requests, letter_ids, request=request)
     return await _outcome(letter_ids, request)
 
 
 async def _matching(which: LetterFilter) -> list[UUID]:
     which = msgspec.structs.replace(which, state=which.state or "dead")
-    async with database.pool.connection() as conn:
+    async with connections.pool.connection() as conn:
         page = await list_letters(conn, which, limit=MAX_LETTERS)
     return [letter.id for letter in page.dead_letters]
 
@@ -99,7 +98,7 @@ async def _outcome(letter_ids: Sequence[UUID], request: UUID) -> Outcome:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE
     while True:
-        async with database.pool.connection() as conn:
+        async with connections.pool.connection() as conn:
             done: dict[Any, int] = dict(await outcomes(conn, letter_ids, request=request))
         waiting = len(letter_ids) - sum(done.values())
         if not waiting or loop.time() > deadline:

@@ -38,13 +38,14 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Refusal(Exception):
     """Ends a request with a problem."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, retry_after: int = RETRY_AFTER) -> None:
         super().__init__(problem.detail)
         self.problem = problem
+        self.retry_after = retry_after
 
     def headers(self) -> dict[str, str]:
         """What is sent with the problem."""
-        return {"Retry-After": str(RETRY_AFTER)} if self.problem.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+        return {"Retry-After": str(self.retry_after)} if self.problem.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
 
 
 def refuse(status: HTTPStatus, detail: str, errors: list[FieldError] | None = None) -> Refusal:
@@ -52,9 +53,10 @@ def refuse(status: HTTPStatus, detail: str, errors: list[FieldError] | None = No
     return Refusal(Problem(title=status.phrase, status=status, detail=detail, errors=errors or []))
 
 
-def unavailable(detail: str) -> Refusal:
+def unavailable(detail: str, *, retry_after: int = RETRY_AFTER) -> Refusal:
     """The Refusal for what will work again without the client doing anything but trying again."""
-    return refuse(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    return Refusal(Problem(title=status.phrase, status=status, detail=detail), retry_after=retry_after)
 
 
 def refusal_for(error: Exception) -> Refusal:

@@ -9,10 +9,9 @@ import msgspec
 from litestar import Request, get
 from litestar.params import PathParameter
 
-from actors.queue import requests
 from actors.search import find_event
 from actors.sender import QueueAway
-from apps import database
+from apps import connections
 from apps.openapi import answer, operation
 from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
@@ -70,7 +69,7 @@ async def get_receipt(
     if known := await _stored_or_dead(query.site_id, event_id):
         return known
     try:
-        found = await find_event(requests, site_id=query.site_id, event_id=event_id)
+        found = await find_event(connections.requests, site_id=query.site_id, event_id=event_id)
     except QueueAway:
         return Receipt(status="unknown", detail=CANNOT_LOOK)
     if found.received_at:
@@ -81,5 +80,5 @@ async def get_receipt(
 
 
 async def _stored_or_dead(site_id: str, event_id: UUID) -> Receipt | None:
-    async with database.pool.connection() as conn:
+    async with connections.pool.connection() as conn:
         return await receipt(conn, site_id=site_id, event_id=event_id)

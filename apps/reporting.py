@@ -10,8 +10,8 @@ import msgspec
 from litestar import Litestar, Request, get
 from msgspec import Meta
 
-from actors.queue import requests
-from apps import database
+from apps import connections
+from apps.accounting import get_accounting
 from apps.dead_letters import router as dead_letters
 from apps.health import health, readiness
 from apps.openapi import answer, openapi, operation
@@ -73,25 +73,30 @@ async def get_stats(request: Request[Any, Any, Any]) -> Stats:
     Views are events of type `page_view`; users are counted over all event types. A site that was never seen has zeros.
     """
     query = read_query(request, StatsQuery)
-    async with database.pool.connection() as conn:
+    async with connections.pool.connection() as conn:
         return await stats(conn, site_id=query.site_id, date=query.date)
 
 
 async def check_postgresql() -> None:
-    async with database.pool.connection() as conn:
+    async with connections.pool.connection() as conn:
         await conn.execute("select from sites limit 1")
 
 
 @asynccontextmanager
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
-    await database.pool.open()
-    yield
-    await database.pool.close()
-    await requests.close()
+    async with connections.connected():
+        yield
 
 
 app = Litestar(
-    [get_stats, dead_letters, get_receipt, health, readiness(postgresql=check_postgresql)],
+    [
+        get_stats,
+        dead_letters,
+        get_receipt,
+        get_accounting,
+        health,
+        readiness(connections.watch, postgresql=check_postgresql),
+    ],
     lifespan=[lifespan],
     exception_handlers={Exception: answer_error},
     openapi_config=openapi("TJRA Retail Analytics: reporting", DESCRIPTION),

@@ -3,10 +3,13 @@
 import os
 import socket
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from apps.data_folder import DataFolder
 from apps.embedded.postgres import EmbeddedPostgres
@@ -23,6 +26,10 @@ THREADS = 16
 RECOVERY, ANSWER, START = 600, 30, 60
 
 Tell = Callable[[str], None]
+
+
+class NotReady(Exception):
+    """An app lacks something; the message says what."""
 
 
 class PortTaken(Exception):
@@ -107,4 +114,16 @@ def _url(listening: socket.socket) -> str:
 
 
 def _ready(listening: socket.socket) -> Callable[[], object]:
-    return lambda: urllib.request.urlopen(f"{_url(listening)}/ready", timeout=2).close()  # noqa: S310 (our own http)
+    """Raises NotReady while the app lacks something. A queue that is behind is none: its workers have only started."""
+
+    def probe() -> None:
+        try:
+            urllib.request.urlopen(f"{_url(listening)}/ready", timeout=3).close()  # noqa: S310 (our own http)
+        except urllib.error.HTTPError as answer:
+            checks = msgspec.json.decode(answer.read())["checks"]
+            lacking = {name: check["reason"] for name, check in checks.items() if check["status"] == "failed"}
+            lacking.pop("queue", None)
+            if lacking:
+                raise NotReady("; ".join(f"{name}: {reason}" for name, reason in lacking.items())) from None
+
+    return probe

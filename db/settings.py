@@ -12,6 +12,8 @@ from msgspec import Meta
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+Count = Annotated[int, Meta(ge=1, description="a number from 1 on")]
+Seconds = Annotated[int, Meta(ge=1, description="seconds from 1 on")]
 Port = Annotated[int, Meta(ge=0, le=65535, description="a port number from 0 to 65535 (0: any free one)")]
 
 PG_SSL_MODES = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
@@ -45,6 +47,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Annotated[Path, Meta(description="a directory")] = Path(".tjra")
     events_not_before: Annotated[date, Meta(description="a date from 1970-01-01 on, as YYYY-MM-DD")] = date(2000, 1, 1)
     events_ahead_hours: Annotated[int, Meta(ge=0, le=720, description="hours from 0 to 720")] = 24
+    #: Past these, ingestion takes no events: messages not stored yet, the age of the oldest, memory that Redis uses.
+    queue_max_messages: Count = 1_000_000
+    queue_max_age_seconds: Seconds = 24 * 60 * 60
+    #: Not set: it follows from the memory that Redis has.
+    queue_max_memory_bytes: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="a number of bytes from 1 on")
+    ] = None
+    #: Past this age of the oldest message, neither app is ready.
+    ready_max_queue_age_seconds: Seconds = 60
     log_level: Annotated[
         str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     ] = "info"

@@ -1,8 +1,9 @@
 """What all tests share: the servers, both apps, a worker, and the cast: `shop` is ours, `other` must see nothing."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
@@ -12,7 +13,11 @@ from litestar.testing import TestClient
 from psycopg.conninfo import make_conninfo
 
 from db.migrations import migrate
-from tests.servers import Servers
+from db.settings import Settings
+from tests.servers import Redis, Servers, temporary_folder
+
+if TYPE_CHECKING:
+    from tests.watched_queue import WatchedQueue
 
 Connection = psycopg.Connection[Any]
 
@@ -32,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 SERVERS = pytest.StashKey[Servers]()
 #: What the environment may hold for a running installation must not reach the tests.
-OURS = {"DATA_DIR", "INGESTION_PORT", "REPORTING_PORT", "LISTEN_HOST", "EVENTS_NOT_BEFORE", "EVENTS_AHEAD_HOURS"}
+OURS = {name.upper() for name in Settings.__struct_fields__}
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +85,17 @@ def conn(database_url: str) -> Iterator[Connection]:
         yield conn
 
 
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    """A Redis of the test's own."""
+    folder = temporary_folder()
+    redis = Redis(folder)
+    redis.start()
+    yield redis
+    redis.child.kill()
+    shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="module")
 def worker(database_url: str) -> Iterator[None]:
     """A worker that stores what is queued; where a module does not ask for it, what is queued stays there."""
@@ -112,6 +128,15 @@ def reporting(database_url: str) -> Iterator[httpx.Client]:
 
     with TestClient(app) as client:
         yield client
+
+
+@pytest.fixture
+def queue(redis: Redis, ingestion: httpx.Client, reporting: httpx.Client) -> Iterator["WatchedQueue"]:
+    """A queue of the test's own, which both apps use and watch."""
+    from tests.watched_queue import watched_queue
+
+    with watched_queue(redis, ingestion, reporting) as queue:
+        yield queue
 
 
 @pytest.fixture

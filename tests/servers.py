@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -70,6 +71,26 @@ class Servers:
     def _administer(self, statement: str) -> None:
         with psycopg.connect(self.given_database or "", autocommit=True) as conn:
             conn.execute(statement.encode())
+
+
+class Redis:
+    """A Redis of the test's own, to be killed, stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server = EmbeddedRedis(folder / "redis")
+        self.child: Child = self.server.child(log=folder / "redis.log")
+
+    def start(self) -> None:
+        self.child.start()
+        eventually(self.server.probe)
+
+    def restart(self) -> None:
+        self.child.kill()
+        self.start()
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.child.process
+        os.kill(self.child.process.pid, number)
 
 
 def temporary_folder() -> Path:

@@ -1,14 +1,11 @@
 """The holes through which the stock broker loses or strands messages: a test each, against a real Redis."""
 
-import os
-import shutil
 import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, cast
 
 import dramatiq
@@ -19,42 +16,10 @@ from dramatiq.errors import ConnectionClosed
 from actors.broker import DurableBroker
 from actors.heartbeat import Heartbeat
 from actors.retries import DurableRetries, GiveBack
-from apps.embedded.redis import EmbeddedRedis
-from apps.processes import Child
-from tests.servers import eventually, temporary_folder, until
+from tests.servers import Redis, until
 from tests.wire import Wire
 
 MakeBroker = Callable[..., DurableBroker]
-
-
-class Redis:
-    """A Redis of the test's own, to be killed, stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.server = EmbeddedRedis(folder / "redis")
-        self.child: Child = self.server.child(log=folder / "redis.log")
-
-    def start(self) -> None:
-        self.child.start()
-        eventually(self.server.probe)
-
-    def restart(self) -> None:
-        self.child.kill()
-        self.start()
-
-    def signal(self, number: signal.Signals) -> None:
-        assert self.child.process
-        os.kill(self.child.process.pid, number)
-
-
-@pytest.fixture
-def redis() -> Iterator[Redis]:
-    folder = temporary_folder()
-    redis = Redis(folder)
-    redis.start()
-    yield redis
-    redis.child.kill()
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

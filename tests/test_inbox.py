@@ -6,10 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 
+from actors.queue import broker, redis_url
+from actors.queue_state import QueueReader
 from actors.sender import SiteDay
 from apps import inbox as inbox_module
 from apps.inbox import Inbox
 from apps.problems import Refusal
+from apps.queue_watch import QueueWatch
+from db.settings import Settings
 
 
 class Queue:
@@ -33,7 +37,7 @@ class Queue:
 def run(test: Callable[[Queue, Inbox], Awaitable[None]]) -> None:
     async def main() -> None:
         queue = Queue()
-        inbox = Inbox(queue.enqueue)
+        inbox = Inbox(queue.enqueue, QueueWatch(QueueReader(broker, redis_url), Settings()))
         await inbox.open()
         await test(queue, inbox)
         queue.gate.set()

@@ -1,0 +1,29 @@
+"""What the reporting app is connected to: PostgreSQL, which it reads, and the queue, which it watches and asks."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from actors.queue import broker, redis_url
+from actors.queue_state import QueueReader
+from actors.sender import Sender
+from apps.queue_watch import QueueWatch
+from db.pools import read_pool
+from db.settings import load
+
+#: Connections to PostgreSQL: a report takes milliseconds of one.
+CONNECTIONS = 8
+
+settings = load()
+pool = read_pool(settings.required("database_url"), connections=CONNECTIONS)
+watch = QueueWatch(QueueReader(broker, redis_url), settings)
+requests = Sender(broker, redis_url)
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[None]:
+    """Hold the connections open."""
+    await pool.open()
+    async with watch.watching():
+        yield
+    await requests.close()
+    await pool.close()

@@ -1,0 +1,73 @@
+"""A queue on a Redis of the test's own, which both apps use and watch while the test runs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+import httpx
+import msgspec
+import pytest
+from litestar.testing import TestClient
+
+from actors.broker import DurableBroker
+from actors.heartbeat import Heartbeat
+from actors.queue import sender
+from actors.queue_state import QueueReader
+from actors.sender import Sender
+from apps import connections, events
+from apps.queue_watch import QueueWatch
+from tests.servers import Redis
+
+App = TestClient[Any]
+
+
+class WatchedQueue:
+    """The queue `test:events`, at first without workers."""
+
+    def __init__(self, redis: Redis, apps: Mapping[App, QueueWatch]) -> None:
+        self.redis = redis
+        self.apps = apps
+        self.broker = DurableBroker(redis.server.url, namespace="test", middleware=[])
+        self.broker.declare_queue("events")
+
+    def beat(self) -> None:
+        """Give the sign of life of a worker."""
+        Heartbeat(self.broker)._beat()
+
+    def empty(self) -> None:
+        self.broker.flush("events")
+
+    def set(self, **settings: int) -> None:
+        """Change settings of both apps."""
+        for watch in self.apps.values():
+            watch.settings = msgspec.structs.replace(watch.settings, **settings)
+
+    def look(self) -> None:
+        """Have both apps look now."""
+        for app, watch in self.apps.items():
+            with app.portal() as portal:
+                portal.call(watch.look)
+
+    def close(self) -> None:
+        for app, watch in self.apps.items():
+            with app.portal() as portal:
+                portal.call(watch.reader.close)
+
+
+@contextmanager
+def watched_queue(redis: Redis, ingestion: httpx.Client, reporting_client: httpx.Client) -> Iterator[WatchedQueue]:
+    """Both apps on this Redis; in the end on the one of all tests again, with what they see there."""
+    apps = {cast("App", ingestion): events.watch, cast("App", reporting_client): connections.watch}
+    queue = WatchedQueue(redis, apps)
+    sending = Sender(queue.broker, redis.server.url)
+    with pytest.MonkeyPatch.context() as patch:
+        for watch in apps.values():
+            patch.setattr(watch, "reader", QueueReader(queue.broker, redis.server.url))
+            patch.setattr(watch, "settings", watch.settings)
+        for name in ("broker", "client", "enqueue"):
+            patch.setattr(sender, name, getattr(sending, name))
+        yield queue
+        queue.close()
+        with cast("App", ingestion).portal() as portal:
+            portal.call(sending.close)
+    queue.look()
