@@ -13,6 +13,7 @@ from apps.importing.command import import_command
 from apps.logs import configure
 from apps.supervisor import StartFailed, Stopped
 from apps.up import PortTaken, up
+from apps.upkeep import rebuild_command, verify_command
 from db.migrations import MigrationError, migrate
 from db.settings import Settings, load
 
@@ -56,6 +57,8 @@ def migrate_command() -> None:
 
 main.add_command(import_command)
 main.add_command(dead_letters)
+main.add_command(verify_command)
+main.add_command(rebuild_command)
 
 
 def _settings(options: dict[str, Any]) -> Settings:

@@ -1,6 +1,7 @@
-"""The two connection pools: one for the workers' threads, which write, one for the reporting app's tasks, which read.
+"""The two connection pools: one for the workers' threads, which write, one for the reporting app's tasks, which read;
+and the connection of a command.
 
-Both work behind a pooler in transaction mode: no prepared statements, no session state, every statement a transaction.
+All work behind a pooler in transaction mode: no prepared statements, no session state, every statement a transaction.
 """
 
 from typing import Any
@@ -47,6 +48,11 @@ def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[Asy
         open=False,
         name="read",
     )
+
+
+def connect(database_url: str) -> Connection:
+    """A connection for a command that runs for a while, with the pools' options."""
+    return psycopg.connect(database_url, **_connection_options("tjra"))
 
 
 def probe(database_url: str) -> None:

@@ -1,0 +1,115 @@
+"""Recounting: where the rollups differ from what the events say, and making them right.
+
+Each comparison is one statement and so sees one moment, while events go on being stored. Days are those of the site's
+timezone, the first and the last included. Days that begin before `sites.events_from` are left out throughout: their
+events are no longer kept.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from db.queries import QUERIES
+
+#: The queries that compare some of a site's days, and those that look at a site as a whole; each with its table.
+CHECKS_OF_DAYS = {
+    "rollups/different_event_hours": "event_hours",
+    "rollups/different_path_days": "path_days",
+    "rollups/different_user_days": "user_days",
+    "rollups/unnumbered_users": "users",
+}
+CHECKS_OF_SITE = {
+    "rollups/idle_users": "users",
+    "rollups/user_numbers": "users",
+    "rollups/user_counter": "sites",
+}
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A row of a rollup that is not what the events say; null: no such row."""
+
+    site_id: str
+    rollup: str
+    key: dict[str, Any]
+    rollup_says: int | None
+    events_say: int | None
+
+
+class Found(NamedTuple):
+    """What a comparison found: all differences as a number, and the first of them."""
+
+    total: int
+    differences: list[Difference]
+
+
+class Span(NamedTuple):
+    """The days on which there is something to compare (null: none), and the first whose events are kept (null: all)."""
+
+    first: date | None
+    last: date | None
+    first_kept: date | None
+
+
+class _Row(NamedTuple):
+    key: dict[str, Any]
+    says: int | None
+    should: int | None
+    differences: int
+
+
+def site_ids(conn: Connection) -> list[str]:
+    """All sites."""
+    return [site_id for (site_id,) in conn.execute(QUERIES["rollups/sites"])]
+
+
+def span(conn: Connection, site_id: str, *, from_day: date | None, to_day: date | None) -> Span | None:
+    """The days to compare between two that may be left open; None where there is no such site."""
+    with conn.cursor(row_factory=class_row(Span)) as cur:
+        values = {"site_id": site_id, "from_day": from_day, "to_day": to_day}
+        return cur.execute(QUERIES["rollups/span"], values).fetchone()
+
+
+def compare_days(conn: Connection, site_id: str, *, first_day: date, last_day: date, most: int) -> Iterator[Found]:
+    """What differs on these days, a check at a time, with at most `most` differences each."""
+    for name, rollup in CHECKS_OF_DAYS.items():
+        values = {"site_id": site_id, "first_day": first_day, "last_day": last_day, "most": most}
+        yield _compare(conn, name, rollup, values)
+
+
+def compare_users(conn: Connection, site_id: str, *, most: int) -> Iterator[Found]:
+    """What is wrong with the numbering of the site's users, a check at a time, with at most `most` differences each."""
+    for name, rollup in CHECKS_OF_SITE.items():
+        yield _compare(conn, name, rollup, {"site_id": site_id, "most": most})
+
+
+def rebuild_users(conn: Connection, site_id: str, *, renumber: bool) -> int:
+    """Correct the counter of users, in a transaction; answers how many rows were not right.
+
+    With `renumber` some users may lose their numbers; they get new ones when all days are rebuilt after that.
+    """
+    return _corrected(conn, "rollups/rebuild_users", {"site_id": site_id, "renumber": renumber})
+
+
+def rebuild_days(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
+    """Make these days' rollups what the events say, in a transaction; answers how many rows were not right.
+
+    Whoever stores events of the site waits meanwhile.
+    """
+    values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
+    return _corrected(conn, "rollups/rebuild_days", values)
+
+
+def _compare(conn: Connection, name: str, rollup: str, values: dict[str, object]) -> Found:
+    with conn.cursor(row_factory=class_row(_Row)) as cur:
+        rows = cur.execute(QUERIES[name], values).fetchall()
+    differences = [Difference(str(values["site_id"]), rollup, row.key, row.says, row.should) for row in rows]
+    return Found(rows[0].differences if rows else 0, differences)
+
+
+def _corrected(conn: Connection, name: str, values: dict[str, object]) -> int:
+    (corrected,) = conn.execute(QUERIES[name], values).fetchone() or (0,)
+    return int(corrected)

@@ -1,0 +1,4 @@
+-- Which sites are there?
+select site_id
+from sites
+order by site_id
