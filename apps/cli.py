@@ -9,9 +9,9 @@ import msgspec
 from apps.data_folder import FolderTaken
 from apps.embedded.programs import NotInstalled
 from apps.importing.command import import_command
-from apps.logs import configure
 from apps.supervisor import StartFailed, Stopped
 from apps.up import PortTaken, up
+from db.logs import configure
 from db.migrations import MigrationError, migrate
 from db.settings import Settings, load
 

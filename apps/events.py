@@ -19,10 +19,11 @@ from apps.acceptance import (
     no_event_is_valid,
 )
 from apps.bodies import read_body
+from apps.event_metrics import INVALID, count_refusal
 from apps.inbox import NOT_TAKEN, Inbox
 from apps.openapi import answer, json_schema, operation
 from apps.parameters import read_query
-from apps.problems import problem_answer, refuse, unavailable
+from apps.problems import Refusal, problem_answer, refuse, unavailable
 from db.event import Event
 from db.event_errors import ALLOWED, FieldError
 from db.settings import load
@@ -86,8 +87,12 @@ class BatchQuery(msgspec.Struct, kw_only=True):
 
 
 async def accept_event(scope: Scope, receive: Receive) -> bytes:
-    """Take the event of a request: the answer's body, once the queue has it. Raises Refusal or ClientGone."""
-    event = acceptance.event(await read_body(scope, receive, limit=EVENT_BYTES))
+    """Take the event of a request: the answer's body, once the queue has it. Raises Refusal."""
+    try:
+        event = acceptance.event(await read_body(scope, receive, limit=EVENT_BYTES))
+    except Refusal as refusal:
+        count_refusal(refusal)
+        raise
     await inbox.put(encode(event))
     return encode(Accepted(event_id=event.event_id))
 
@@ -138,8 +143,13 @@ async def post_events(request: Request[Any, Any, Any]) -> BatchAccepted:
     One bad event never keeps its neighbours out: the answer lists each that was refused by its index, and says why.
     """
     query = read_query(request, BatchQuery)
-    body = await read_body(request.scope, request.receive, limit=BATCH_BYTES)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    batch = acceptance.batch(body, ndjson=media_type in NDJSON)
-    await inbox.put(b",".join(batch.accepted))
+    try:
+        body = await read_body(request.scope, request.receive, limit=BATCH_BYTES)
+        batch = acceptance.batch(body, ndjson=media_type in NDJSON)
+    except Refusal as refusal:
+        count_refusal(refusal)
+        raise
+    INVALID.inc(len(batch.rejected))
+    await inbox.put(b",".join(batch.accepted), count=len(batch.accepted))
     return batch.answer(ids=query.ids)

@@ -6,8 +6,10 @@ messages grow by themselves.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable
 
+from apps.event_metrics import OVERLOADED, count_message, count_message_not_taken
 from apps.problems import unavailable
 
 logger = logging.getLogger(__name__)
@@ -21,7 +23,8 @@ ENQUEUE_TIMEOUT = 0.8
 
 NOT_TAKEN = "the queue (Redis) did not take the events; send them again"
 
-Waiting = tuple[bytes, asyncio.Future[None]]
+#: What a request brought: events, how many, and the future that it waits for.
+Waiting = tuple[bytes, int, asyncio.Future[None]]
 
 
 class Inbox:
@@ -35,15 +38,16 @@ class Inbox:
         self.waiting: list[Waiting] = []
         self.bytes_waiting = 0
 
-    async def put(self, events: bytes) -> None:
-        """Return once the queue has these events, which are JSON objects joined by commas.
+    async def put(self, events: bytes, *, count: int = 1) -> None:
+        """Return once the queue has these `count` events, which are JSON objects joined by commas.
 
         Raises Refusal (503) where it did not take them, or where too many wait already.
         """
         if self.bytes_waiting + len(events) > MAX_WAITING:
+            OVERLOADED.inc(count)
             raise unavailable("too many events wait for the queue (Redis); send them again later")
         taken = asyncio.get_running_loop().create_future()
-        self.waiting.append((events, taken))
+        self.waiting.append((events, count, taken))
         self.bytes_waiting += len(events)
         self.arrived.set()
         await taken
@@ -78,20 +82,24 @@ class Inbox:
         return group
 
     async def _hand_over(self, group: list[Waiting]) -> None:
+        message = b"[%b]" % b",".join([events for events, _, _ in group])
+        start = time.perf_counter()
         try:
             async with asyncio.timeout(ENQUEUE_TIMEOUT):
-                await self.enqueue(b"[%b]" % b",".join([events for events, _ in group]))
+                await self.enqueue(message)
         except Exception as error:
             logger.error("%s: %s", NOT_TAKEN, str(error) or f"no answer within {ENQUEUE_TIMEOUT} s")
             # Nobody waits in line behind a Redis that does not answer: all who are here are told at once.
             group += self.waiting
             self.waiting.clear()
             self._settle(group, success=False)
+            count_message_not_taken(events=_events(group))
         else:
             self._settle(group, success=True)
+            count_message(size=len(message), events=_events(group), seconds=time.perf_counter() - start)
 
     def _settle(self, group: Iterable[Waiting], *, success: bool) -> None:
-        for events, taken in group:
+        for events, _, taken in group:
             self.bytes_waiting -= len(events)
             if taken.done():  # its request was cancelled
                 continue
@@ -99,3 +107,7 @@ class Inbox:
                 taken.set_result(None)
             else:
                 taken.set_exception(unavailable(NOT_TAKEN))
+
+
+def _events(group: list[Waiting]) -> int:
+    return sum(count for _, count, _ in group)

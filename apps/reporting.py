@@ -9,13 +9,17 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Litestar, Request, get
 from msgspec import Meta
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from apps.health import health, readiness
+from apps.metrics import Measured, Requests, metrics
 from apps.openapi import answer, openapi, operation
 from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
 from db.event import SiteId
 from db.event_errors import FieldError
+from db.logs import configure
+from db.pool_metrics import PoolMetrics
 from db.pools import read_pool
 from db.settings import load
 from db.stats import PathViews, Stats, stats
@@ -88,15 +92,20 @@ async def check_postgresql() -> None:
 
 @asynccontextmanager
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
+    configure(settings)
     await pool.open()
     yield
     await pool.close()
 
 
-app = Litestar(
-    [get_stats, health, readiness(postgresql=check_postgresql)],
+own = CollectorRegistry()
+ProcessCollector(registry=own)
+own.register(PoolMetrics(lambda: pool.get_stats()))
+litestar = Litestar(
+    [get_stats, health, readiness(postgresql=check_postgresql), metrics(own)],
     lifespan=[lifespan],
     exception_handlers={Exception: answer_error},
     openapi_config=openapi("TJRA Retail Analytics: reporting", DESCRIPTION),
     logging_config=None,
 )
+app = Measured(litestar, Requests(own))
