@@ -29,6 +29,8 @@ class DurableBroker(RedisBroker):
     def __init__(self, url: str, *, namespace: str, middleware: list[Middleware]) -> None:
         #: For each queue, the Redis ids of the messages that this process has fetched and not settled.
         self.held: dict[str, set[str]] = {}
+        #: For each queue, when its consumer was last at work, by `time.monotonic`.
+        self.seen: dict[str, float] = {}
         #: Whether this process's worker is on its way out.
         self.stopping = False
         super().__init__(  # type: ignore[no-untyped-call]

@@ -16,6 +16,11 @@ from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
 from actors.database import Database
+from actors.metrics import (
+    FLUSH_RETRIES,
+    POSTGRESQL_AWAY,
+    count_flush,
+)
 from actors.retries import GiveBack
 from db.failures import is_of_the_data, is_of_the_moment, is_of_the_server
 from db.store import Stored, store_events
@@ -44,6 +49,8 @@ class Flusher(Middleware):
         self.waiting: SimpleQueue[Part | None] = SimpleQueue()
         self.stopping = Event()
         self.away = False
+        #: Since when the thread has been at its present try, by `time.monotonic`; None while it has nothing to do.
+        self.trying_since: float | None = None
 
     def store(self, events: bytes) -> None:
         """Return once these events, a JSON array, are in PostgreSQL; waits for as long as that is away.
@@ -69,6 +76,7 @@ class Flusher(Middleware):
     def _run(self) -> None:
         while part := self.waiting.get():
             self._flush([part, *self._riding_along(len(part.events))])
+            self.trying_since = None
 
     def _riding_along(self, size: int) -> Iterator[Part]:
         while size < FLUSH_BYTES:
@@ -95,12 +103,18 @@ class Flusher(Middleware):
             for part in parts:
                 part.done.set_exception(error)
             return
+        seconds = time.monotonic() - start
+        count_flush(stored=stored.stored, received=stored.received, seconds=seconds)
+        fields = {
+            "stored": stored.stored,
+            "received": stored.received,
+            "messages": len(parts),
+            "milliseconds": round(seconds * 1000),
+        }
         logger.info(
-            "stored %d of %d events from %d messages in %.0f ms",
-            stored.stored,
-            stored.received,
-            len(parts),
-            (time.monotonic() - start) * 1000,
+            "stored %(stored)d of %(received)d events from %(messages)d messages in %(milliseconds)d ms",
+            fields,
+            extra=fields,
         )
         for part in parts:
             part.done.set_result(None)
@@ -109,20 +123,25 @@ class Flusher(Middleware):
         """Store a batch, waiting in place while PostgreSQL is away: its messages stay in Redis, unacknowledged."""
         pause = SHORTEST_PAUSE
         while not (self.away and self.stopping.is_set()):
+            self.trying_since = time.monotonic()
             try:
                 with self.database.pool.connection() as conn:
                     stored = store_events(conn, batch)
             except Exception as error:
                 if is_of_the_moment(error):
+                    FLUSH_RETRIES.inc()
                     continue
                 if not is_of_the_server(error):
                     raise
+                FLUSH_RETRIES.inc()
                 self.away = True
+                POSTGRESQL_AWAY.set(1)
                 logger.warning("PostgreSQL cannot take events, next try in %.1f s: %s", pause, error)
                 self.stopping.wait(pause * random.uniform(0.5, 1))  # noqa: S311 (many workers should not try as one)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 self.away = False
+                POSTGRESQL_AWAY.set(0)
                 return stored
         raise GiveBack("the worker stops while PostgreSQL is away")
 

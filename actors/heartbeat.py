@@ -1,6 +1,7 @@
 """The heartbeat: tells Redis that this worker lives, and gives the messages of dead workers to the living."""
 
 import logging
+import time
 from threading import Event, Thread
 
 import redis
@@ -25,10 +26,14 @@ class Heartbeat(Middleware):
     def __init__(self, broker: DurableBroker) -> None:
         self.broker = broker
         self.stopped = Event()
+        #: When the thread was last at work, by `time.monotonic`, and whether Redis was away then.
+        self.seen = time.monotonic()
+        self.away = False
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self.stopped.clear()
         self.broker.stopping = False
+        self.seen = time.monotonic()
         Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
@@ -39,8 +44,11 @@ class Heartbeat(Middleware):
 
     def _beat(self) -> None:
         while not self.stopped.wait(PAUSE):
+            self.seen = time.monotonic()
             try:
                 for queue_name in self.broker.queues | self.broker.delay_queues:
                     self.broker.maintain(queue_name)
+                self.away = False
             except redis.RedisError as error:
+                self.away = True
                 logger.warning("no heartbeat: %s", error)

@@ -1,4 +1,4 @@
-"""What a worker process counts for Prometheus; port.py answers with it."""
+"""What a worker process counts for Prometheus; health.py answers with it."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
@@ -26,3 +26,11 @@ MESSAGES_GIVEN_BACK = Counter(
     "tjra_messages_given_back", "Messages put back into their queue as they were.", registry=WORKER
 )
 DEAD_LETTERS = Counter("tjra_dead_letters", "Messages filed as dead letters.", registry=WORKER)
+
+
+def count_flush(*, stored: int, received: int, seconds: float) -> None:
+    """Count a flush that was committed."""
+    FLUSH_SECONDS.observe(seconds)
+    FLUSH_EVENTS.observe(received)
+    EVENTS_STORED.inc(stored)
+    EVENTS_DUPLICATE.inc(received - stored)

@@ -1,6 +1,7 @@
 """What all tests share: the servers, both apps, a worker, and the cast: `shop` is ours, `other` must see nothing."""
 
 import os
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -27,12 +28,16 @@ def pytest_configure(config: pytest.Config) -> None:
         "DATABASE_URL": servers.database_url,
         "REDIS_URL": servers.redis_url,
         "REDIS_NAMESPACE": servers.namespace,
+        "WORKER_PORT": "0",
     }
 
 
 SERVERS = pytest.StashKey[Servers]()
 #: What the environment may hold for a running installation must not reach the tests.
-OURS = {"DATA_DIR", "INGESTION_PORT", "REPORTING_PORT", "LISTEN_HOST", "EVENTS_NOT_BEFORE", "EVENTS_AHEAD_HOURS"}
+OURS = {
+    "DATA_DIR", "INGESTION_PORT", "REPORTING_PORT", "LISTEN_HOST", "EVENTS_NOT_BEFORE", "EVENTS_AHEAD_HOURS",
+    "LOG_LEVEL", "LOG_FORMAT", "PROMETHEUS_MULTIPROC_DIR",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -124,3 +129,11 @@ def shop() -> str:
 def other() -> str:
     """Somebody else's site."""
     return f"other-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
