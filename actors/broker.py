@@ -36,6 +36,8 @@ class DurableBroker(RedisBroker):
         #: What files, for each queue that has it, a message that failed for good (the message and why). It returns once
         #: that is sure to happen. Those of other queues stay in Redis, among Dramatiq's own dead letters.
         self.file_dead: dict[str, Callable[[bytes, str], object]] = {}
+        #: For each queue, when its consumer was last at work, by `time.monotonic`.
+        self.seen: dict[str, float] = {}
         #: Whether this process's worker is on its way out.
         self.stopping = False
         super().__init__(  # type: ignore[no-untyped-call]

@@ -53,13 +53,19 @@ class DurableConsumer(_RedisConsumer):
 
     def __init__(self, broker: "DurableBroker", queue_name: str, prefetch: int, timeout: int) -> None:
         super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
+        self.seen()
         self.held = broker.held.setdefault(queue_name, set())
         if queue_name in broker.delay_queues:
             # A consumer is made anew after an error, and then Dramatiq has dropped the messages it was delaying.
             self.held.clear()
         self.reclaim()
 
+    def seen(self) -> None:
+        """Note that the thread is at work; health.py looks at that."""
+        self.broker.seen[self.queue_name] = time.monotonic()
+
     def __next__(self) -> MessageProxy | None:
+        self.seen()
         with redis_errors():
             if not self.message_cache:
                 self.message_cache = self._fetch()
@@ -135,6 +141,7 @@ class DurableConsumer(_RedisConsumer):
                     self.broker.do_nack(self.queue_name, redis_id)
 
     def _settle(self, command: Any, message: MessageProxy) -> None:
+        self.seen()  # with Redis away, the thread that delays messages comes here again and again
         redis_id = message.options["redis_message_id"]
         try:
             with redis_errors():

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
+from actors.metrics import POSTGRESQL_AWAY, TRANSACTION_RETRIES
 from actors.retries import GiveBack
 from db.failures import is_of_the_moment, is_of_the_server
 from db.pools import write_pool
@@ -58,15 +59,18 @@ class Database(Middleware):
                 with self.pool.connection() as conn:
                     answer = work(conn, *args, **kwargs)
             except Exception as error:
+                if not (is_of_the_moment(error) or is_of_the_server(error)):
+                    raise
+                TRANSACTION_RETRIES.inc()
                 if is_of_the_moment(error):
                     continue
-                if not is_of_the_server(error):
-                    raise
                 self.away = True
+                POSTGRESQL_AWAY.set(1)
                 logger.warning("PostgreSQL cannot take events, next try in %.1f s: %s", pause, error)
                 self.stopping.wait(pause * random.uniform(0.5, 1))  # noqa: S311 (many workers should not try as one)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 self.away = False
+                POSTGRESQL_AWAY.set(0)
                 return answer
         raise GiveBack("the worker stops while PostgreSQL is away")

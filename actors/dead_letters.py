@@ -1,6 +1,7 @@
 """The actors of dead letters: to file a message that failed for good, to replay letters and to discard them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
 import dramatiq
@@ -8,6 +9,7 @@ from dramatiq.errors import DecodeError
 from dramatiq.message import Message as DramatiqMessage
 
 from actors.flusher import QUEUE
+from actors.metrics import DEAD_LETTERS
 from actors.queue import broker, database
 from actors.sender import Sender
 from db import replay as letters
@@ -25,11 +27,10 @@ def file_dead_message(data: bytes, error: str) -> None:
         failure = Failure(error, attempts=int(message.options.get("retries", 1)))
     except (DecodeError, AttributeError, TypeError, ValueError):
         database.patiently(file_unreadable, data, Failure(error), queue=QUEUE)
+        DEAD_LETTERS.inc()
         return
-    try:
-        database.patiently(file_message, failed, failure, queue=QUEUE)
-    except AlreadySettled:
-        return
+    with suppress(AlreadySettled):
+        DEAD_LETTERS.inc(database.patiently(file_message, failed, failure, queue=QUEUE).dead)
 
 
 @dramatiq.actor(broker=broker, queue_name="dead_letters")

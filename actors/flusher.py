@@ -6,15 +6,17 @@ flushes grow by themselves.
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import Any
 
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
 from actors.database import Database
+from actors.metrics import count_flush
 from db.failures import is_of_the_data
 from db.store import AlreadySettled, Message, Stored, store_apart, store_messages
 
@@ -40,6 +42,8 @@ class Flusher(Middleware):
     def __init__(self, database: Database) -> None:
         self.database = database
         self.waiting: SimpleQueue[Part | None] = SimpleQueue()
+        #: Since when a try to write has been under way, by `time.monotonic`; None while there is none.
+        self.trying_since: float | None = None
 
     def store(self, message: Message) -> None:
         """Return once this message is settled in PostgreSQL; waits for as long as that is away.
@@ -90,12 +94,18 @@ class Flusher(Middleware):
             for part in parts:
                 part.done.set_exception(error)
             return
+        seconds = time.monotonic() - start
+        count_flush(stored, seconds=seconds)
+        fields = {
+            "stored": stored.stored,
+            "received": stored.received,
+            "messages": len(messages),
+            "milliseconds": round(seconds * 1000),
+        }
         logger.info(
-            "stored %d of %d events from %d messages in %.0f ms",
-            stored.stored,
-            stored.received,
-            len(messages),
-            (time.monotonic() - start) * 1000,
+            "stored %(stored)d of %(received)d events from %(messages)d messages in %(milliseconds)d ms",
+            fields,
+            extra=fields | {"message_ids": [message.id for message in messages]},
         )
         if stored.dead:
             logger.error("%d events cannot be stored and are dead letters now", stored.dead)
@@ -104,7 +114,7 @@ class Flusher(Middleware):
 
     def _write(self, messages: list[Message]) -> Stored:
         try:
-            return self.database.patiently(store_messages, messages)
+            return self.database.patiently(self._try, store_messages, messages)
         except AlreadySettled:
             if len(messages) > 1:
                 raise
@@ -116,6 +126,13 @@ class Flusher(Middleware):
 
     def _write_apart(self, message: Message) -> Stored:
         try:
-            return self.database.patiently(store_apart, message, queue=QUEUE)
+            return self.database.patiently(self._try, store_apart, message, queue=QUEUE)
         except AlreadySettled:
             return Stored(0, 0)
+
+    def _try(self, conn: Any, work: Callable[..., Stored], *args: Any, **kwargs: Any) -> Stored:
+        self.trying_since = time.monotonic()
+        try:
+            return work(conn, *args, **kwargs)
+        finally:
+            self.trying_since = None

@@ -1,6 +1,7 @@
 """The heartbeat: tells Redis that this worker lives, and gives the messages of dead workers to the living."""
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -28,6 +29,9 @@ class Heartbeat(Middleware):
     def __init__(self, broker: DurableBroker) -> None:
         self.broker = broker
         self.stopped = Event()
+        #: When the thread was last at work, by `time.monotonic`, and whether Redis was away then.
+        self.seen = time.monotonic()
+        self.away = False
 
     @property
     def workers_key(self) -> str:
@@ -36,6 +40,7 @@ class Heartbeat(Middleware):
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self.stopped.clear()
         self.broker.stopping = False
+        self.seen = time.monotonic()
         self.thread = Thread(target=self._run, name="heartbeat", daemon=True)
         self.thread.start()
 
@@ -61,7 +66,10 @@ class Heartbeat(Middleware):
         self.broker.client.zrem(self.workers_key, self.broker.broker_id)
 
     def _try(self, command: Callable[[], None]) -> None:
+        self.seen = time.monotonic()
         try:
             command()
+            self.away = False
         except redis.RedisError as error:
+            self.away = True
             logger.warning("no heartbeat: %s", error)

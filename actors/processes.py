@@ -8,6 +8,9 @@ import sys
 from dramatiq import Broker
 from dramatiq.middleware import Middleware
 
+from db.logs import configure
+from db.settings import Settings
+
 PR_SET_PDEATHSIG = 1
 
 
@@ -23,3 +26,13 @@ class StopWithParent(Middleware):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:  # it died before the call
                 os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Logs(Middleware):
+    """A worker process logs as the settings say, instead of as the dramatiq command has set it up."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def after_process_boot(self, broker: Broker) -> None:
+        configure(self.settings, anew=True)

@@ -7,10 +7,13 @@ from actors.broker import DurableBroker
 from actors.database import Database
 from actors.encoder import MessagePackEncoder
 from actors.flusher import Flusher
+from actors.health import WorkerPort
 from actors.heartbeat import Heartbeat
-from actors.processes import StopWithParent
+from actors.metrics import WORKER
+from actors.processes import Logs, StopWithParent
 from actors.retries import DurableRetries
 from actors.sender import Sender
+from db.pool_metrics import PoolMetrics
 from db.settings import load
 
 settings = load()
@@ -24,13 +27,17 @@ broker = DurableBroker(
     # Each starts after those above it and stops before them.
     middleware=[
         StopWithParent(),
+        Logs(settings),
         CurrentMessage(),
         DurableRetries(max_retries=5, min_backoff=1_000, max_backoff=60_000),
         database,
         flusher,
     ],
 )
-broker.add_middleware(Heartbeat(broker))
+heartbeat = Heartbeat(broker)
+broker.add_middleware(heartbeat)
+broker.add_middleware(WorkerPort(settings, broker, flusher, heartbeat))
+WORKER.register(PoolMetrics(lambda: database.pool.get_stats()))
 sender = Sender(broker, redis_url)
 dramatiq.set_encoder(MessagePackEncoder())
 dramatiq.set_broker(broker)

@@ -8,6 +8,7 @@ from dramatiq.broker import MessageProxy
 from dramatiq.middleware import Retries
 
 from actors.consumer import GIVE_BACK
+from actors.metrics import MESSAGE_RETRIES, MESSAGES_GIVEN_BACK
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class DurableRetries(Retries):
     ) -> None:
         if isinstance(exception, GiveBack):
             message.options[GIVE_BACK] = True
+            MESSAGES_GIVEN_BACK.inc()
             return
         try:
             super().after_process_message(broker, message, result=result, exception=exception)  # type: ignore[no-untyped-call]
@@ -35,3 +37,7 @@ class DurableRetries(Retries):
             logger.exception("could not retry message %s; it goes back to its queue", message.message_id)
             message.failed = False
             message.options[GIVE_BACK] = True
+            MESSAGES_GIVEN_BACK.inc()
+        else:
+            if exception is not None and not message.failed:
+                MESSAGE_RETRIES.inc()

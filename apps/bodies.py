@@ -24,15 +24,11 @@ ENCODINGS = (b"", b"identity", b"gzip", b"x-gzip", b"zstd")
 MAX_FRAMES = 16
 
 
-class ClientGone(Exception):
-    """The client went away before it had sent all; nobody is there to be answered."""
-
-
 async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
     """The whole body, decompressed: at most `limit` bytes, before and after that.
 
     What it is compressed with is told by its first bytes: some clients do not say it in a header. Raises Refusal (400,
-    408, 413, 415) or ClientGone.
+    408, 413, 415).
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and len(value) < 20 and int(value) > limit:
@@ -58,7 +54,8 @@ async def _rest(message: Any, receive: Receive, limit: int) -> bytes:
         async with asyncio.timeout(BODY_TIMEOUT):
             while True:
                 if message["type"] != "http.request":
-                    raise ClientGone
+                    # Nobody is there to be answered; it is counted.
+                    raise refuse(HTTPStatus.REQUEST_TIMEOUT, "the client went away before it had sent all")
                 part = message.get("body", b"")
                 parts.append(part)
                 size += len(part)

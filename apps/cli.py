@@ -10,10 +10,10 @@ from apps.data_folder import FolderTaken
 from apps.dead_letter_commands import dead_letters
 from apps.embedded.programs import NotInstalled
 from apps.importing.command import import_command
-from apps.logs import configure
 from apps.supervisor import StartFailed, Stopped
 from apps.up import PortTaken, up
 from apps.upkeep import rebuild_command, verify_command
+from db.logs import configure
 from db.migrations import MigrationError, migrate
 from db.settings import Settings, load
 
@@ -31,6 +31,7 @@ def main() -> None:
 @click.option("--listen-host", help="Address to listen on; 0.0.0.0: all.  [default: 127.0.0.1, or LISTEN_HOST]")
 @click.option("--ingestion-port", type=PORT, help="0: any free one.  [default: 3000, or INGESTION_PORT]")
 @click.option("--reporting-port", type=PORT, help="0: any free one.  [default: 3001, or REPORTING_PORT]")
+@click.option("--worker-port", type=PORT, help="Of the first worker.  [default: 3002, or WORKER_PORT]")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
 def up_command(workers: int, **options: Any) -> None:
     """Run everything: both apps, the workers, and PostgreSQL and Redis where DATABASE_URL or REDIS_URL is not set."""

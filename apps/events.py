@@ -21,10 +21,11 @@ from apps.acceptance import (
     no_event_is_valid,
 )
 from apps.bodies import read_body
+from apps.event_metrics import INVALID, count_refusal
 from apps.inbox import NOT_TAKEN, Inbox
 from apps.openapi import answer, json_schema, operation
 from apps.parameters import read_query
-from apps.problems import problem_answer, refuse, unavailable
+from apps.problems import Refusal, problem_answer, refuse, unavailable
 from apps.queue_watch import QueueWatch
 from db.event import Event
 from db.event_errors import ALLOWED, FieldError
@@ -100,9 +101,13 @@ class BatchQuery(msgspec.Struct, kw_only=True):
 async def accept_event(scope: Scope, receive: Receive) -> tuple[bytes, str]:
     """Take the event of a request: the answer's body and the id of the event's message, once the queue has it.
 
-    Raises Refusal or ClientGone.
+    Raises Refusal.
     """
-    event = acceptance.event(await read_body(scope, receive, limit=EVENT_BYTES))
+    try:
+        event = acceptance.event(await read_body(scope, receive, limit=EVENT_BYTES))
+    except Refusal as refusal:
+        count_refusal(refusal)
+        raise
     message_id = await inbox.put(encode(event), {(event.site_id, event.received_at.date().isoformat()): 1})
     return encode(Accepted(event_id=event.event_id)), message_id
 
@@ -154,8 +159,13 @@ async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted
     One bad event never keeps its neighbours out: the answer lists each that was refused by its index, and says why.
     """
     query = read_query(request, BatchQuery)
-    body = await read_body(request.scope, request.receive, limit=BATCH_BYTES)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    batch = acceptance.batch(body, ndjson=media_type in NDJSON)
+    try:
+        body = await read_body(request.scope, request.receive, limit=BATCH_BYTES)
+        batch = acceptance.batch(body, ndjson=media_type in NDJSON)
+    except Refusal as refusal:
+        count_refusal(refusal)
+        raise
+    INVALID.inc(len(batch.rejected))
     message_id = await inbox.put(b",".join(batch.accepted), batch.counts)
     return Response(batch.answer(ids=query.ids), headers={MESSAGE_ID: message_id})

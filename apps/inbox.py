@@ -6,10 +6,12 @@ messages grow by themselves.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from actors.sender import SiteDay
+from apps.event_metrics import OVERLOADED, count_message, count_message_not_taken
 from apps.problems import unavailable
 from apps.queue_watch import QueueWatch
 
@@ -58,8 +60,10 @@ class Inbox:
         Raises Refusal (503) where it did not take them, where it is full, or where too many wait here already.
         """
         if self.watch.full:
+            OVERLOADED.inc(sum(counts.values()))
             raise unavailable(self.watch.full, retry_after=FULL_RETRY_AFTER)
         if self.bytes_waiting + len(events) > MAX_WAITING:
+            OVERLOADED.inc(sum(counts.values()))
             raise unavailable("too many events wait for the queue (Redis); send them again later")
         taken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.waiting.append(Waiting(events, counts, taken))
@@ -97,17 +101,22 @@ class Inbox:
         return group
 
     async def _hand_over(self, group: list[Waiting]) -> None:
+        message = b"[%b]" % b",".join([one.events for one in group])
+        counts = _total(group)
+        start = time.perf_counter()
         try:
             async with asyncio.timeout(ENQUEUE_TIMEOUT):
-                message_id = await self.enqueue(b"[%b]" % b",".join([one.events for one in group]), _total(group))
+                message_id = await self.enqueue(message, counts)
         except Exception as error:
             logger.error("%s: %s", NOT_TAKEN, str(error) or f"no answer within {ENQUEUE_TIMEOUT} s")
             # Nobody waits in line behind a Redis that does not answer: all who are here are told at once.
             group += self.waiting
             self.waiting.clear()
             self._settle(group, None)
+            count_message_not_taken(events=sum(_total(group).values()))
         else:
             self._settle(group, message_id)
+            count_message(size=len(message), events=sum(counts.values()), seconds=time.perf_counter() - start)
 
     def _settle(self, group: Iterable[Waiting], message_id: str | None) -> None:
         for events, _, taken in group:

@@ -6,11 +6,16 @@ from contextlib import asynccontextmanager
 from litestar import Litestar
 
 from actors.queue import sender
+from apps.event_metrics import INGESTION
 from apps.events import inbox, post_event, post_events, watch
 from apps.health import health, readiness
+from apps.metrics import Measured, Requests, metrics
 from apps.openapi import openapi
 from apps.problems import answer_error
+from apps.queue_metrics import QueueMetrics
 from apps.short_way import ShortWay
+from db.logs import configure
+from db.settings import load
 
 DESCRIPTION = """
 Takes what happens in a shop: page views, clicks, orders. An answer of 202 is a promise: that event will be counted,
@@ -23,6 +28,7 @@ events were not taken: send them again after `Retry-After` seconds.
 
 @asynccontextmanager
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
+    configure(load())
     await inbox.open()
     async with watch.watching():
         yield
@@ -30,12 +36,12 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
     await sender.close()
 
 
-app = ShortWay(
-    Litestar(
-        [post_event, post_events, health, readiness(watch)],
-        lifespan=[lifespan],
-        exception_handlers={Exception: answer_error},
-        openapi_config=openapi("TJRA Retail Analytics: ingestion", DESCRIPTION),
-        logging_config=None,
-    )
+requests = Requests(INGESTION)
+litestar = Litestar(
+    [post_event, post_events, health, readiness(watch), metrics(INGESTION, QueueMetrics(watch))],
+    lifespan=[lifespan],
+    exception_handlers={Exception: answer_error},
+    openapi_config=openapi("TJRA Retail Analytics: ingestion", DESCRIPTION),
+    logging_config=None,
 )
+app = ShortWay(Measured(litestar, requests), requests)

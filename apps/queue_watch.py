@@ -30,6 +30,8 @@ class QueueWatch:
         self.settings = settings
         #: None before the first look.
         self.state: QueueState | None = None
+        #: Whether Redis did not tell at the last look.
+        self.away = False
         #: Why no events are taken now, None while they are.
         self.full: str | None = None
         self.weaknesses: list[str] = []
@@ -61,15 +63,14 @@ class QueueWatch:
         await self.reader.close()
 
     async def _run(self) -> None:
-        away = False
         while True:
             try:
                 await self.look()
-                away = False
+                self.away = False
             except QueueAway as error:
-                if not away:
+                if not self.away:
                     logger.warning("cannot look at the queue (Redis): %s", error)
-                away = True
+                self.away = True
             except Exception:
                 logger.exception("cannot look at the queue")
             await asyncio.sleep(PAUSE)

@@ -9,17 +9,23 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Litestar, Request, get
 from msgspec import Meta
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from apps import connections
 from apps.accounting import get_accounting
 from apps.dead_letters import router as dead_letters
 from apps.health import health, readiness
+from apps.ledger_metrics import LedgerMetrics
+from apps.metrics import Measured, Requests, metrics
 from apps.openapi import answer, openapi, operation
 from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
+from apps.queue_metrics import QueueMetrics
 from apps.receipts import get_receipt
 from db.event import SiteId
 from db.event_errors import FieldError
+from db.logs import configure
+from db.pool_metrics import PoolMetrics
 from db.stats import PathViews, Stats, stats
 
 DESCRIPTION = """
@@ -84,11 +90,16 @@ async def check_postgresql() -> None:
 
 @asynccontextmanager
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
-    async with connections.connected():
+    configure(connections.settings)
+    async with connections.connected(), ledger.watching():
         yield
 
 
-app = Litestar(
+ledger = LedgerMetrics()
+own = CollectorRegistry()
+ProcessCollector(registry=own)
+own.register(PoolMetrics(lambda: connections.pool.get_stats()))
+litestar = Litestar(
     [
         get_stats,
         dead_letters,
@@ -96,9 +107,11 @@ app = Litestar(
         get_accounting,
         health,
         readiness(connections.watch, postgresql=check_postgresql),
+        metrics(own, QueueMetrics(connections.watch), ledger),
     ],
     lifespan=[lifespan],
     exception_handlers={Exception: answer_error},
     openapi_config=openapi("TJRA Retail Analytics: reporting", DESCRIPTION),
     logging_config=None,
 )
+app = Measured(litestar, Requests(own))

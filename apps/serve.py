@@ -8,7 +8,7 @@ import sys
 
 import uvicorn
 
-from apps.logs import configure
+from db.logs import configure
 from db.settings import load
 
 #: Seconds that requests have to end once the app should stop.
@@ -20,7 +20,12 @@ def main() -> None:
     name, descriptor = sys.argv[1:]
     configure(load())
     config = uvicorn.Config(
-        f"apps.{name}:app", lifespan="on", access_log=False, log_config=None, timeout_graceful_shutdown=GRACE
+        f"apps.{name}:app",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE,
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(descriptor))])
 

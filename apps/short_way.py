@@ -5,14 +5,14 @@ rate, a raw route inside Litestar 0.68, this 1.0.
 """
 
 from http import HTTPStatus
+from time import perf_counter
 from typing import Any
 
 import msgspec
-from litestar import Litestar
-from litestar.types import Receive, Send
+from litestar.types import ASGIApp, Receive, Send
 
-from apps.bodies import ClientGone
 from apps.events import MESSAGE_ID, accept_event
+from apps.metrics import Requests
 from apps.problems import MEDIA_TYPE, refusal_for
 
 JSON = [(b"content-type", b"application/json")]
@@ -22,20 +22,20 @@ MESSAGE_ID_NAME = MESSAGE_ID.lower().encode()
 class ShortWay:
     """An ASGI app that answers POST /event itself and leaves everything else to Litestar."""
 
-    def __init__(self, litestar: Litestar) -> None:
+    def __init__(self, litestar: ASGIApp, requests: Requests) -> None:
         self.litestar = litestar
+        self.requests = requests
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/event" or scope["method"] != "POST":
             await self.litestar(scope, receive, send)
             return
+        arrived = perf_counter()
         status: int = HTTPStatus.ACCEPTED
         headers = JSON
         try:
             body, message_id = await accept_event(scope, receive)
             headers = [*JSON, (MESSAGE_ID_NAME, message_id.encode())]
-        except ClientGone:
-            return
         except Exception as error:
             refusal = refusal_for(error)
             status = refusal.problem.status
@@ -49,3 +49,4 @@ class ShortWay:
         }
         await send(start)
         await send({"type": "http.response.body", "body": body, "more_body": False})
+        self.requests.count("POST", "/event", status, since=arrived)

@@ -14,6 +14,7 @@ import msgspec
 from apps.data_folder import DataFolder
 from apps.embedded.postgres import EmbeddedPostgres
 from apps.embedded.redis import EmbeddedRedis
+from apps.metrics import SHARED_FOLDER
 from apps.processes import Child
 from apps.supervisor import Supervisor
 from db.migrations import migrate
@@ -53,6 +54,8 @@ def up(settings: Settings, *, workers: int, tell: Tell) -> None:
         migrate(addresses["DATABASE_URL"])
         data.write_env(addresses)
         environment = os.environ | addresses
+        environment |= {"LISTEN_HOST": settings.listen_host, "WORKER_PORT": str(settings.worker_port)}
+        environment.pop(SHARED_FOLDER, None)  # each process has a port of its own, and tells of itself only
         supervisor.start(_worker(workers, environment, data))
         for name, listening in (("reporting", reporting), ("ingestion", ingestion)):
             supervisor.start(_app(name, listening, environment, data))
@@ -100,6 +103,7 @@ def _worker(processes: int, environment: dict[str, str], data: DataFolder) -> Ch
     # -P and --path: from wherever we are called, our own packages are meant.
     command = [sys.executable, "-P", "-m", "dramatiq", "actors", "--path", str(Path(__file__).parent.parent)]
     options = ["--processes", str(processes), "--threads", str(THREADS), "--worker-shutdown-timeout", "20000"]
+    options += ["--skip-logging"]  # a worker process sets it up by our settings
     return Child("worker", [*command, *options], environment=environment, grace=30, keep=[data.keep])
 
 

@@ -44,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     ingestion_port: Port = 3000
     reporting_port: Port = 3001
+    worker_port: Port = 3002
     data_dir: Annotated[Path, Meta(description="a directory")] = Path(".tjra")
     events_not_before: Annotated[date, Meta(description="a date from 1970-01-01 on, as YYYY-MM-DD")] = date(2000, 1, 1)
     events_ahead_hours: Annotated[int, Meta(ge=0, le=720, description="hours from 0 to 720")] = 24
@@ -59,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[
         str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     ] = "info"
+    log_format: Annotated[str, Meta(pattern="^(console|json)$", description="console or json")] = "console"
 
     def __post_init__(self) -> None:
         if self.events_not_before < date(1970, 1, 1):

@@ -44,6 +44,11 @@ class Stored(NamedTuple):
     dead: int = 0
     """How many could not be stored, and are dead letters now."""
 
+    @property
+    def duplicates(self) -> int:
+        """How many were stored before."""
+        return max(0, self.received - self.stored - self.dead)
+
 
 def store_messages(conn: Connection, messages: Sequence[Message]) -> Stored:
     """Store the events that are new, with all rollups, in one transaction; makes a partition that they lack.
@@ -93,7 +98,7 @@ def store_apart(conn: Connection, message: Message, *, queue: str) -> Stored:
     return Stored(len(events), stored, dead=len(letters))
 
 
-def file_message(conn: Connection, message: Message, failure: Failure, *, queue: str) -> None:
+def file_message(conn: Connection, message: Message, failure: Failure, *, queue: str) -> Stored:
     """File all events of a message as dead letters, for a reason that was none of theirs."""
     with conn.transaction():
         settle_message(conn, message.id)
@@ -101,9 +106,10 @@ def file_message(conn: Connection, message: Message, failure: Failure, *, queue:
             events = _elements(message.events)
         except ValueError:
             file_letters(conn, [message_letter(queue, message.id, message.events, failure)])
-            return
+            return Stored(0, 0, dead=1)
         lock_sites(conn, filter(None, map(site_of, events)))
         file_letters(conn, [event_letter(queue, message.id, *event, failure) for event in enumerate(events)])
+    return Stored(len(events), 0, dead=len(events))
 
 
 def store_events(conn: Connection, batch: bytes) -> Stored:

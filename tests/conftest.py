@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -17,9 +18,11 @@ from db.settings import Settings
 from tests.servers import Redis, Servers, temporary_folder
 
 if TYPE_CHECKING:
+    from actors.broker import DurableBroker
     from tests.watched_queue import WatchedQueue
 
 Connection = psycopg.Connection[Any]
+MakeBroker = Callable[..., "DurableBroker"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,12 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "DATABASE_URL": servers.database_url,
         "REDIS_URL": servers.redis_url,
         "REDIS_NAMESPACE": servers.namespace,
+        "WORKER_PORT": "0",
     }
 
 
 SERVERS = pytest.StashKey[Servers]()
 #: What the environment may hold for a running installation must not reach the tests.
-OURS = {name.upper() for name in Settings.__struct_fields__}
+OURS = {name.upper() for name in Settings.__struct_fields__} | {"PROMETHEUS_MULTIPROC_DIR"}
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +100,29 @@ def redis() -> Iterator[Redis]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture
+def make_broker(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> MakeBroker:
+    """Makes brokers whose patience is short enough for a test."""
+    from actors.broker import DurableBroker
+    from actors.heartbeat import Heartbeat
+    from actors.retries import DurableRetries
+
+    monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
+    monkeypatch.setattr("dramatiq.worker.POST_PROCESS_MESSAGE_RETRY_DELAY_SECS", 0.1)
+    monkeypatch.setattr("actors.broker.SOCKET_TIMEOUT", 0.5)
+    monkeypatch.setattr("actors.broker.HEARTBEAT_TIMEOUT", 1_000)
+    monkeypatch.setattr("actors.heartbeat.PAUSE", 0.1)
+
+    def make(url: str = redis.server.url) -> "DurableBroker":
+        broker = DurableBroker(
+            url, namespace="test", middleware=[DurableRetries(max_retries=3, min_backoff=50, max_backoff=200)]
+        )
+        broker.add_middleware(Heartbeat(broker))
+        return broker
+
+    return make
+
+
 @pytest.fixture(scope="module")
 def worker(database_url: str) -> Iterator[None]:
     """A worker that stores what is queued; where a module does not ask for it, what is queued stays there."""
@@ -149,3 +176,11 @@ def shop() -> str:
 def other() -> str:
     """Somebody else's site."""
     return f"other-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import Connection
 from tests.servers import until
 
-FREE_PORTS = ("--ingestion-port", "0", "--reporting-port", "0")
+FREE_PORTS = ("--ingestion-port", "0", "--reporting-port", "0", "--worker-port", "0")
 #: What tells the processes of a system apart, in their command lines.
 PARTS = {
     "supervisor": "apps up",

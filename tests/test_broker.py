@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -14,31 +14,10 @@ import pytest
 from dramatiq.errors import ConnectionClosed
 
 from actors.broker import DurableBroker
-from actors.heartbeat import Heartbeat
-from actors.retries import DurableRetries, GiveBack
+from actors.retries import GiveBack
+from tests.conftest import MakeBroker
 from tests.servers import Redis, until
 from tests.wire import Wire
-
-MakeBroker = Callable[..., DurableBroker]
-
-
-@pytest.fixture
-def make_broker(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> MakeBroker:
-    """Makes brokers whose patience is short enough for a test."""
-    monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
-    monkeypatch.setattr("dramatiq.worker.POST_PROCESS_MESSAGE_RETRY_DELAY_SECS", 0.1)
-    monkeypatch.setattr("actors.broker.SOCKET_TIMEOUT", 0.5)
-    monkeypatch.setattr("actors.broker.HEARTBEAT_TIMEOUT", 1_000)
-    monkeypatch.setattr("actors.heartbeat.PAUSE", 0.1)
-
-    def make(url: str = redis.server.url) -> DurableBroker:
-        broker = DurableBroker(
-            url, namespace="test", middleware=[DurableRetries(max_retries=3, min_backoff=50, max_backoff=200)]
-        )
-        broker.add_middleware(Heartbeat(broker))
-        return broker
-
-    return make
 
 
 @contextmanager

@@ -1,0 +1,41 @@
+"""What a worker process counts for Prometheus; health.py answers with it."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from db.store import Stored
+
+WORKER = CollectorRegistry()
+ProcessCollector(registry=WORKER)
+
+FLUSH_SECONDS = Histogram(
+    "tjra_flush_duration_seconds",
+    "Time from the begin of a flush to its commit, waiting for PostgreSQL included.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
+    registry=WORKER,
+)
+FLUSH_EVENTS = Histogram(
+    "tjra_flush_events",
+    "Events that a flush brought to PostgreSQL.",
+    buckets=(1, 10, 100, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000),
+    registry=WORKER,
+)
+EVENTS_STORED = Counter("tjra_events_stored", "Events that were new and are stored.", registry=WORKER)
+EVENTS_DUPLICATE = Counter("tjra_events_duplicate", "Events that came again and were stored before.", registry=WORKER)
+TRANSACTION_RETRIES = Counter(
+    "tjra_transaction_retries", "Transactions tried again, for an error that was none of theirs.", registry=WORKER
+)
+POSTGRESQL_AWAY = Gauge("tjra_postgresql_away", "1 while the worker waits for PostgreSQL.", registry=WORKER)
+MESSAGE_RETRIES = Counter("tjra_message_retries", "Messages to be tried again later: failed.", registry=WORKER)
+MESSAGES_GIVEN_BACK = Counter(
+    "tjra_messages_given_back", "Messages put back into their queue as they were.", registry=WORKER
+)
+DEAD_LETTERS = Counter("tjra_dead_letters", "Dead letters filed.", registry=WORKER)
+
+
+def count_flush(flush: Stored, *, seconds: float) -> None:
+    """Count a flush that was committed."""
+    FLUSH_SECONDS.observe(seconds)
+    FLUSH_EVENTS.observe(flush.received)
+    EVENTS_STORED.inc(flush.stored)
+    EVENTS_DUPLICATE.inc(flush.duplicates)
+    DEAD_LETTERS.inc(flush.dead)

@@ -1,0 +1,215 @@
+"""The port of a worker process: it tells a stuck worker from one that waits for a server."""
+
+import time
+from collections.abc import Callable, Iterator
+from threading import Event
+from uuid import uuid4
+
+import dramatiq
+import httpx
+import psycopg
+import pytest
+from dramatiq.broker import MessageProxy
+
+import actors
+from actors.broker import DurableBroker
+from actors.consumer import DurableConsumer
+from actors.database import Database
+from actors.flusher import Flusher
+from actors.health import WorkerPort, listen
+from actors.heartbeat import Heartbeat
+from actors.queue import broker
+from db.settings import Settings
+from db.store import Message
+from tests.conftest import Connection, MakeBroker
+from tests.factories import batch, received
+from tests.servers import Redis, until
+from tests.test_flusher import somebody_waits_for_a_lock
+from tests.test_metrics import values
+
+#: Seconds after which a thread counts as stuck in these tests.
+PATIENCE = 2.0
+OK = {"status": "ok", "stuck": [], "waiting_for": []}
+
+
+class Watched:
+    """A worker of the test's own, watched through its port."""
+
+    def __init__(self, broker: DurableBroker, database_url: str) -> None:
+        settings = Settings(database_url=database_url, worker_port=0)
+        self.database = Database(settings)
+        self.flusher = Flusher(self.database)
+        heartbeat = next(middleware for middleware in broker.middleware if isinstance(middleware, Heartbeat))
+        port = WorkerPort(settings, broker, self.flusher, heartbeat)
+        for middleware in (self.database, self.flusher, port):
+            broker.add_middleware(middleware)
+        self.store = dramatiq.actor(broker=broker, actor_name="store")(self._store)
+        self.worker = dramatiq.Worker(broker, worker_timeout=50, worker_threads=2)
+        self.worker.start()
+        self.client = client_of(port)
+
+    def _store(self, events: bytes) -> None:
+        self.flusher.store(Message(str(uuid4()), events))
+
+    def waits_for(self) -> list[str]:
+        names: list[str] = self.client.get("/health").json()["waiting_for"]
+        return names
+
+    def stuck(self) -> str:
+        """Why it is stuck, or nothing."""
+        answer = self.client.get("/health")
+        health = answer.json()
+        assert (answer.status_code, health["status"]) == ((503, "stuck") if health["stuck"] else (200, "ok"))
+        return "; ".join(health["stuck"])
+
+    def stop(self) -> None:
+        self.client.close()
+        self.worker.stop(timeout=5_000)
+
+
+def client_of(port: WorkerPort) -> httpx.Client:
+    assert port.server
+    return httpx.Client(base_url=f"http://127.0.0.1:{port.server.server_address[1]}", timeout=30)
+
+
+@pytest.fixture
+def port(worker: None) -> Iterator[httpx.Client]:
+    """A client of the port of the worker that the tests share."""
+    with client_of(
+        next(middleware for middleware in broker.middleware if isinstance(middleware, WorkerPort))
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def watch(
+    make_broker: MakeBroker, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Watched]]:
+    """Starts workers with a Redis of their own and little patience: `watch()`, `watch(database_url)`."""
+    monkeypatch.setattr("actors.health.LONGEST_REST", PATIENCE)
+    monkeypatch.setattr("actors.health.LONGEST_TRY", PATIENCE)
+    started = []
+
+    def start(database_url: str = database_url) -> Watched:
+        started.append(Watched(make_broker(), database_url))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+def test_a_worker_is_well_and_tells_of_its_flushes(port: httpx.Client, shop: str) -> None:
+    assert port.get("/health").json() == OK
+    before = values(port.get("/metrics").text)
+    twice = received(shop)
+    actors.store_events.send(batch(received(shop), twice, twice))
+
+    def changed(name: str) -> float:
+        return values(port.get("/metrics").text)[name] - before[name]
+
+    until(lambda: changed("tjra_flush_duration_seconds_count") == 1)
+    assert changed("tjra_flush_events_sum") == 3
+    assert changed("tjra_events_stored_total") == 2
+    assert changed("tjra_events_duplicate_total") == 1
+    assert changed("tjra_pool_requests_total") >= 1
+    assert values(port.get("/metrics").text)["tjra_postgresql_away"] == 0
+
+
+def test_retries_and_dead_letters_are_counted(port: httpx.Client, shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(actors.store_events.options, "max_retries", 1)
+    monkeypatch.setitem(actors.store_events.options, "min_backoff", 10)
+    names = ("tjra_message_retries_total", "tjra_dead_letters_total")
+
+    def counts() -> list[float]:
+        found = values(port.get("/metrics").text)
+        return [found[name] for name in names]
+
+    retries, dead = counts()
+    actors.store_events.send(batch(received(shop)).replace(b'"path":"/"', b'"path":null'))
+    until(lambda: counts() == [retries + 1, dead + 1])
+
+
+def test_nothing_else_is_there(port: httpx.Client) -> None:
+    assert port.get("/").status_code == port.get("/health/x").status_code == 404
+
+
+def test_each_process_takes_the_next_free_port(unused_port: int) -> None:
+    port = WorkerPort(Settings(), *[None] * 3)  # type: ignore[arg-type]
+    servers = [listen("127.0.0.1", unused_port, port) for _ in range(3)]
+    numbers = [server.server_address[1] for server in servers]
+    for server in servers:
+        server.server_close()
+    assert numbers[0] >= unused_port
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] < unused_port + 64
+
+
+def test_a_consumer_that_has_ended_is_noticed(watch: Callable[..., Watched]) -> None:
+    one = watch()
+    assert one.stuck() == ""
+    one.worker.consumers["default"].stop()
+    until(lambda: one.stuck() == "the consumer of default has ended")
+
+
+def test_a_consumer_that_is_stuck_is_noticed(watch: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch) -> None:
+    one = watch()
+    go_on = Event()
+    fetch = DurableConsumer.__next__
+
+    def hang(consumer: DurableConsumer) -> MessageProxy | None:
+        go_on.wait()
+        return fetch(consumer)
+
+    monkeypatch.setattr(DurableConsumer, "__next__", hang)
+    until(lambda: "the consumer of default was last at work" in one.stuck())
+    go_on.set()
+    until(lambda: not one.stuck())
+
+
+def test_a_flusher_that_is_stuck_is_noticed(
+    watch: Callable[..., Watched], database_url: str, conn: Connection, shop: str
+) -> None:
+    one = watch()
+    with psycopg.connect(database_url) as lock:
+        lock.execute("lock table sites in exclusive mode")
+        one.store.send(batch(received(shop)))
+        until(lambda: somebody_waits_for_a_lock(conn))
+        until(lambda: "the flusher has been writing for" in one.stuck())
+    until(lambda: not one.stuck())
+
+
+def test_a_flusher_that_has_ended_is_noticed(watch: Callable[..., Watched]) -> None:
+    one = watch()
+    one.flusher.waiting.put(None)
+    until(lambda: "the flusher has ended" in one.stuck())
+
+
+def test_a_worker_without_redis_waits_and_is_not_stuck(watch: Callable[..., Watched], redis: Redis) -> None:
+    one = watch()
+    redis.child.kill()
+    until(lambda: one.waits_for() == ["Redis"])
+    stays_well(one)
+    redis.start()
+    until(lambda: one.waits_for() == [])
+    assert one.stuck() == ""
+
+
+def test_a_worker_without_postgresql_waits_and_is_not_stuck(
+    watch: Callable[..., Watched], shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.pools.WAIT", 0.2)
+    monkeypatch.setattr("actors.database.LONGEST_PAUSE", 0.2)
+    one = watch("host=/nowhere")
+    one.store.send(batch(received(shop)))
+    until(lambda: one.waits_for() == ["PostgreSQL"])
+    assert values(one.client.get("/metrics").text)["tjra_postgresql_away"] == 1
+    stays_well(one)
+
+
+def stays_well(one: Watched) -> None:
+    """It is not called stuck, for longer than there is patience."""
+    end = time.monotonic() + 2 * PATIENCE
+    while time.monotonic() < end:
+        assert one.stuck() == ""
+        time.sleep(0.1)
