@@ -1,6 +1,6 @@
 """A queue on a Redis of the test's own, which both apps use and watch while the test runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -48,11 +48,6 @@ class WatchedQueue:
             with app.portal() as portal:
                 portal.call(watch.look)
 
-    def close(self) -> None:
-        for app, watch in self.apps.items():
-            with app.portal() as portal:
-                portal.call(watch.reader.close)
-
 
 @contextmanager
 def watched_queue(redis: Redis, ingestion: httpx.Client, reporting_client: httpx.Client) -> Iterator[WatchedQueue]:
@@ -60,14 +55,18 @@ def watched_queue(redis: Redis, ingestion: httpx.Client, reporting_client: httpx
     apps = {cast("App", ingestion): events.watch, cast("App", reporting_client): connections.watch}
     queue = WatchedQueue(redis, apps)
     sending = Sender(queue.broker, redis.server.url)
+    to_close: list[tuple[App, Callable[[], Awaitable[None]]]] = [(cast("App", ingestion), sending.close)]
     with pytest.MonkeyPatch.context() as patch:
-        for watch in apps.values():
-            patch.setattr(watch, "reader", QueueReader(queue.broker, redis.server.url))
+        for app, watch in apps.items():
+            reader = QueueReader(queue.broker, redis.server.url)
+            to_close.append((app, reader.close))
+            patch.setattr(watch, "reader", reader)
             patch.setattr(watch, "settings", watch.settings)
         for name in ("broker", "client", "enqueue"):
             patch.setattr(sender, name, getattr(sending, name))
         yield queue
-        queue.close()
-        with cast("App", ingestion).portal() as portal:
-            portal.call(sending.close)
+    # Closed only now that the apps have their own again: a look in the background would open them anew.
+    for app, close in to_close:
+        with app.portal() as portal:
+            portal.call(close)
     queue.look()
