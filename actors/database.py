@@ -3,6 +3,8 @@
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
+from actors.metrics import WORKER
+from db.pool_metrics import PoolMetrics
 from db.pools import write_pool
 from db.settings import Settings
 
@@ -22,6 +24,9 @@ class Database(Middleware):
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self.pool = write_pool(self.settings.required("database_url"), connections=CONNECTIONS)
         self.pool.open()
+        self.metrics = PoolMetrics(self.pool.get_stats)
+        WORKER.register(self.metrics)
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        WORKER.unregister(self.metrics)
         self.pool.close()

@@ -16,11 +16,7 @@ from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
 from actors.database import Database
-from actors.metrics import (
-    FLUSH_RETRIES,
-    POSTGRESQL_AWAY,
-    count_flush,
-)
+from actors.metrics import FLUSH_RETRIES, POSTGRESQL_AWAY, count_flush
 from actors.retries import GiveBack
 from db.failures import is_of_the_data, is_of_the_moment, is_of_the_server
 from db.store import Stored, store_events
