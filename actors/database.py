@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
-from actors.metrics import POSTGRESQL_AWAY, TRANSACTION_RETRIES
+from actors.metrics import POSTGRESQL_AWAY, TRANSACTION_RETRIES, WORKER
 from actors.retries import GiveBack
 from db.failures import is_of_the_moment, is_of_the_server
+from db.pool_metrics import PoolMetrics
 from db.pools import write_pool
 from db.settings import Settings
 
@@ -40,11 +41,14 @@ class Database(Middleware):
         self.stopping.clear()
         self.pool = write_pool(self.settings.required("database_url"), connections=CONNECTIONS)
         self.pool.open()
+        self.metrics = PoolMetrics(self.pool.get_stats)
+        WORKER.register(self.metrics)
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self.stopping.set()
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        WORKER.unregister(self.metrics)
         self.pool.close()
 
     def patiently(self, work: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:

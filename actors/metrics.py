@@ -9,7 +9,7 @@ ProcessCollector(registry=WORKER)
 
 FLUSH_SECONDS = Histogram(
     "tjra_flush_duration_seconds",
-    "Time from the begin of a flush to its commit, waiting for PostgreSQL included.",
+    "Time from the start of a flush to its commit, waiting for PostgreSQL included.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
     registry=WORKER,
 )
@@ -25,7 +25,7 @@ TRANSACTION_RETRIES = Counter(
     "tjra_transaction_retries", "Transactions tried again, for an error that was none of theirs.", registry=WORKER
 )
 POSTGRESQL_AWAY = Gauge("tjra_postgresql_away", "1 while the worker waits for PostgreSQL.", registry=WORKER)
-MESSAGE_RETRIES = Counter("tjra_message_retries", "Messages to be tried again later: failed.", registry=WORKER)
+MESSAGE_RETRIES = Counter("tjra_message_retries", "Failed messages that will be tried again later.", registry=WORKER)
 MESSAGES_GIVEN_BACK = Counter(
     "tjra_messages_given_back", "Messages put back into their queue as they were.", registry=WORKER
 )

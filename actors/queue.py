@@ -9,11 +9,9 @@ from actors.encoder import MessagePackEncoder
 from actors.flusher import Flusher
 from actors.health import WorkerPort
 from actors.heartbeat import Heartbeat
-from actors.metrics import WORKER
 from actors.processes import Logs, StopWithParent
 from actors.retries import DurableRetries
 from actors.sender import Sender
-from db.pool_metrics import PoolMetrics
 from db.settings import load
 
 settings = load()
@@ -37,7 +35,6 @@ broker = DurableBroker(
 heartbeat = Heartbeat(broker)
 broker.add_middleware(heartbeat)
 broker.add_middleware(WorkerPort(settings, broker, flusher, heartbeat))
-WORKER.register(PoolMetrics(lambda: database.pool.get_stats()))
 sender = Sender(broker, redis_url)
 dramatiq.set_encoder(MessagePackEncoder())
 dramatiq.set_broker(broker)

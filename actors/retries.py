@@ -27,6 +27,8 @@ class DurableRetries(Retries):
     def after_process_message(
         self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
     ) -> None:
+        if exception is None:
+            return
         if isinstance(exception, GiveBack):
             message.options[GIVE_BACK] = True
             MESSAGES_GIVEN_BACK.inc()

@@ -37,11 +37,7 @@ ENQUEUE_FAILURES = Counter("tjra_enqueue_failures", "Messages that the queue did
 
 #: Why a request's events were refused, by the status that says so.
 REASONS = {400: "invalid", 408: "incomplete", 413: "too_large", 415: "compression", 503: "overloaded"}
-INVALID = EVENTS_REFUSED.labels("invalid")
-OVERLOADED = EVENTS_REFUSED.labels("overloaded")
-QUEUE_AWAY = EVENTS_REFUSED.labels("queue_away")
-for reason in REASONS.values():
-    EVENTS_REFUSED.labels(reason)
+INVALID, OVERLOADED, QUEUE_AWAY = (EVENTS_REFUSED.labels(reason) for reason in ("invalid", "overloaded", "queue_away"))
 
 
 def count_message(*, size: int, events: int, seconds: float) -> None:
@@ -62,4 +58,4 @@ def count_refusal(refusal: Refusal) -> None:
     """Count the events of a request that was refused as a whole before they got to the inbox."""
     problem = refusal.problem
     events = len(problem.rejected) if isinstance(problem, BatchProblem) else 1
-    EVENTS_REFUSED.labels(REASONS[problem.status]).inc(events)
+    EVENTS_REFUSED.labels(REASONS.get(problem.status, "other")).inc(events)
