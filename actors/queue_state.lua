@@ -9,11 +9,13 @@ local queue = namespace .. ":" .. queue_name
 local time = redis.call("time")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- Ids are UUIDv7: the smallest is the oldest.
+-- Ids are UUIDv7: the smallest is the oldest. An id that was in the queue twice may outlive its message.
 local oldest = false
 local function see(id)
     if id and string.sub(id, 15, 15) == "7" and (not oldest or id < oldest) then
-        oldest = id
+        if redis.call("hexists", queue .. ".msgs", id) == 1 then
+            oldest = id
+        end
     end
 end
 

@@ -1,5 +1,6 @@
 """/health and /ready, and what is answered while a server is away."""
 
+import resource
 import signal
 from collections.abc import Iterator
 from typing import Any, cast
@@ -14,6 +15,7 @@ from db.pools import read_pool
 from tests.conftest import Connection
 from tests.factories import event
 from tests.queue import enqueue_old
+from tests.servers import until
 from tests.watched_queue import App, WatchedQueue
 
 OK = {"status": "ok"}
@@ -104,6 +106,25 @@ def test_a_redis_that_evicts_or_does_not_persist_is_named_and_logged(
     assert "Redis is set to lose events: appendonly is off" in caplog.text
     queue.broker.client.config_set("maxmemory-policy", "noeviction")
     queue.broker.client.config_set("appendonly", "yes")
+    assert checks(ingestion, 200)["redis"] == OK
+
+
+def test_a_redis_whose_disk_is_full_is_named(
+    queue: WatchedQueue, ingestion: httpx.Client, reporting: httpx.Client, shop: str
+) -> None:
+    child = queue.redis.child
+    # A file that would become too long is then an error like that of a full disk, and not the end of the process.
+    child.command = ["sh", "-c", 'trap "" XFSZ; exec "$@"', "sh", *child.command]
+    queue.redis.restart()
+    queue.broker.client.config_set("appendfsync", "everysec")
+    assert child.process
+    resource.prlimit(child.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    until(lambda: ingestion.post("/event", json=event(shop)).status_code == 503)
+    for client in (ingestion, reporting):
+        assert "append-only file failed" in checks(client, 503)["redis"]["reason"]
+    resource.prlimit(child.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    until(lambda: ingestion.post("/event", json=event(shop)).status_code == 202)
+    queue.beat()
     assert checks(ingestion, 200)["redis"] == OK
 
 

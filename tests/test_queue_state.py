@@ -94,6 +94,15 @@ def test_a_message_that_waits_for_its_retry_does_not_make_the_queue_old(broker: 
     assert look().delayed == 1
 
 
+def test_an_id_whose_message_was_settled_elsewhere_does_not_make_the_queue_old(
+    broker: DurableBroker, look: Look
+) -> None:
+    enqueue_old(broker, seconds=500)
+    broker.do_fetch("events", 1)
+    broker.client.hdel("test:events.msgs", held(broker)[0])
+    assert look().oldest_seconds == 0
+
+
 def test_a_worker_counts_from_its_start_to_its_end_and_a_sender_does_not(
     redis: Redis, broker: DurableBroker, look: Look
 ) -> None:

@@ -180,6 +180,16 @@ def test_given_servers_are_used(folder: Path, servers: Servers, shop: str, datab
     assert stack.stop() == 0
 
 
+def test_it_starts_with_a_queue_that_is_full(folder: Path, shop: str) -> None:
+    stack = Stack(folder / "full", QUEUE_MAX_MEMORY_BYTES="1")
+    stack.wait_until_up()
+    answer = stack.ingestion.post("/event", json=event(shop))
+    assert answer.status_code == 503
+    assert "QUEUE_MAX_MEMORY_BYTES" in answer.json()["detail"]
+    assert stack.ingestion.get("/ready").status_code == 503
+    assert stack.stop() == 0
+
+
 def test_a_given_server_that_is_away_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apps.up.ANSWER", 0.5)
     settings = Settings(
