@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from actors.queue import broker, redis_url
 from actors.queue_state import QueueReader
 from actors.sender import Sender
 from apps.queue_watch import QueueWatch
-from db.pools import read_pool
+from db.pools import ReadConnection, begin_snapshot, read_pool
 from db.settings import load
 
 #: Connections to PostgreSQL: a report takes milliseconds of one.
@@ -17,6 +18,13 @@ settings = load()
 pool = read_pool(settings.required("database_url"), connections=CONNECTIONS)
 watch = QueueWatch(QueueReader(broker, redis_url), settings)
 requests = Sender(broker, redis_url)
+
+
+@asynccontextmanager
+async def snapshot() -> AsyncIterator[tuple[ReadConnection, datetime]]:
+    """A connection whose queries all see the same moment, and that moment."""
+    async with pool.connection() as conn, conn.transaction():
+        yield conn, await begin_snapshot(conn)
 
 
 @asynccontextmanager

@@ -4,9 +4,10 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 import msgspec
+import msgspec.inspect
 from litestar import Request
 
-from apps.problems import refuse
+from apps.problems import Refusal, refuse
 from db.event import MAX_BYTES, text_fault
 from db.event_errors import FieldError, description, sentence
 
@@ -14,7 +15,7 @@ Query = TypeVar("Query", bound=msgspec.Struct)
 
 
 def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
-    """The request's parameters as this Struct; an empty one counts as not given.
+    """The request's parameters as this Struct; an empty one counts as not given, and a list's may be repeated.
 
     Raises Refusal (400) that names each bad parameter: missing, given twice, unknown, or with a value not allowed.
     """
@@ -24,6 +25,11 @@ def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
     for name, given in request.query_params.dict().items():
         if name not in fields:
             errors.append(FieldError(field=name, reason="is unknown", allowed=f"one of {', '.join(fields)}"))
+        elif _is_list(fields[name]):
+            try:
+                values[name] = [_value(fields[name], [text])[0] for text in given if text]
+            except ValueError as error:
+                errors.append(_error(fields[name], sentence(error)))
         elif len(given) > 1:
             errors.append(_error(fields[name], f"is given {len(given)} times"))
         elif given[0]:
@@ -42,9 +48,21 @@ def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
     return msgspec.convert(values, query)
 
 
-def _value(field: msgspec.structs.FieldInfo, text: str) -> Any:
-    value = msgspec.convert(text, field.type, strict=False)
-    if isinstance(value, str) and "\0" in value:
+def bad_parameter(query: type[msgspec.Struct], name: str, reason: str, allowed: str | None = None) -> Refusal:
+    """The Refusal (400) of a parameter whose value is found to be wrong later on."""
+    field = next(field for field in msgspec.structs.fields(query) if field.encode_name == name)
+    error = FieldError(field=name, reason=reason, allowed=allowed or description(field.type))
+    return refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [error])
+
+
+def _is_list(field: msgspec.structs.FieldInfo) -> bool:
+    kind = msgspec.inspect.type_info(field.type)
+    return isinstance(kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind, msgspec.inspect.ListType)
+
+
+def _value(field: msgspec.structs.FieldInfo, given: str | list[str]) -> Any:
+    value = msgspec.convert(given, field.type, strict=False)
+    if "\0" in "".join(given):
         raise ValueError("holds U+0000")
     if field.encode_name in MAX_BYTES and (fault := text_fault(field.encode_name, value)):
         raise ValueError(fault)

@@ -4,11 +4,15 @@ and the connection of a command.
 All work behind a pooler in transaction mode: no prepared statements, no session state, every statement a transaction.
 """
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+#: A connection of the read pool.
+ReadConnection = AsyncConnection[Any]
 
 #: A server that went away without a word is noticed after about 10 + 3 * 5 seconds.
 KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
@@ -53,6 +57,13 @@ def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[Asy
 def connect(database_url: str) -> Connection:
     """A connection for a command that runs for a while, with the pools' options."""
     return psycopg.connect(database_url, **_connection_options("tjra"))
+
+
+async def begin_snapshot(conn: AsyncConnection) -> datetime:
+    """Make all that this transaction will read be of one moment: that moment."""
+    await conn.execute("set transaction isolation level repeatable read, read only")
+    (moment,) = await (await conn.execute("select now()")).fetchone() or (datetime.now(UTC),)
+    return cast("datetime", moment)
 
 
 def probe(database_url: str) -> None:

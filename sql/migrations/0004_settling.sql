@@ -3,6 +3,19 @@
 
 alter table events add column stored_at timestamptz not null default now();
 
+-- How many of an hour's events name no user: every report that counts users tells them apart.
+alter table event_hours add column anonymous bigint not null default 0;
+update event_hours h
+set anonymous = a.events
+from (
+    select e.site_id, e.event_type, date_trunc('hour', e.event_time, s.timezone) as hour, count(*) as events
+    from events e
+    join sites s on s.site_id = e.site_id
+    where e.user_id is null
+    group by 1, 2, 3
+) a
+where h.site_id = a.site_id and h.event_type = a.event_type and h.hour = a.hour;
+
 -- The messages whose events are stored or filed. They are forgotten some days later: until then Redis has dropped them.
 create table settled_messages (
     message_id uuid primary key,
@@ -165,11 +178,13 @@ begin
         where s.site_id = n.site_id
     ),
     hours as (
-        insert into event_hours (site_id, event_type, hour, events)
-        select site_id, event_type, hour, count(*)
+        insert into event_hours (site_id, event_type, hour, events, anonymous)
+        select site_id, event_type, hour, count(*), count(*) - count(user_id)
         from placed
         group by site_id, event_type, hour
-        on conflict (site_id, event_type, hour) do update set events = event_hours.events + excluded.events
+        on conflict (site_id, event_type, hour) do update set
+            events = event_hours.events + excluded.events,
+            anonymous = event_hours.anonymous + excluded.anonymous
     ),
     paths as (
         insert into path_days (site_id, event_type, day, path, events)

@@ -1,0 +1,50 @@
+"""How a report is answered: JSON, or its rows as CSV or NDJSON where `Accept` asks for that; and how long it keeps."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+
+from apps.problems import refuse
+from db.reports.report import Report
+
+JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
+TYPES = (JSON, CSV, NDJSON)
+#: Seconds for which an answer may be kept: of a range that is over, to which late events may still be added, and of one
+#: that is not.
+OVER, NOT_OVER = 300, 5
+
+
+def answer_report(request: Request[Any, Any, Any], report: Report, rows: Sequence[msgspec.Struct]) -> Response[bytes]:
+    """The report as the client wants it; `rows` is the part of it that is a table. Raises Refusal (406)."""
+    media_type = request.accept.best_match(list(TYPES))
+    if media_type is None:
+        raise refuse(HTTPStatus.NOT_ACCEPTABLE, f"`Accept` should allow one of {', '.join(TYPES)}")
+    # Not of the moment at which it was asked.
+    unchanging = msgspec.json.encode(msgspec.structs.replace(report, as_of=report.end))
+    tag = f'"{hashlib.blake2b(unchanging + media_type.encode(), digest_size=12).hexdigest()}"'
+    seconds = OVER if report.end <= datetime.now(UTC) else NOT_OVER
+    headers = {"ETag": tag, "Cache-Control": f"private, max-age={seconds}", "Vary": "Accept"}
+    if tag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
+        return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=media_type)
+    return Response(_encoded(report, rows, media_type), headers=headers, media_type=media_type)
+
+
+def _encoded(report: Report, rows: Sequence[msgspec.Struct], media_type: str) -> bytes:
+    if media_type == JSON:
+        return msgspec.json.encode(report)
+    if media_type == NDJSON:
+        return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+    text = io.StringIO()
+    builtins = [msgspec.to_builtins(row) for row in rows]
+    names = dict.fromkeys(name for row in builtins for name in row)
+    writer = csv.DictWriter(text, names)
+    writer.writeheader()
+    writer.writerows(builtins)
+    return text.getvalue().encode()

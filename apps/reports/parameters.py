@@ -1,0 +1,142 @@
+"""The parameters that reports share: a range of time, filters, a range to compare with. Their queries inherit them."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from apps.parameters import bad_parameter
+from db.event import SiteId
+from db.pools import ReadConnection
+from db.reports import filters, ranges
+from db.reports.filters import BadFilter, read_filters
+from db.reports.ranges import Asked, BadRange, Comparison, Period, resolve, timezones
+from db.reports.report import Question
+
+#: Years that a range may reach to: what PostgreSQL's and Python's calendars both can add and subtract.
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+
+Moment = TypeVar("Moment", bound=date)
+
+MOMENT = "a day as YYYY-MM-DD, or an instant in ISO 8601 with an offset"
+
+
+class RangeQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "to"}):
+    """Which site, and which time."""
+
+    site_id: SiteId
+    date: Annotated[date, Meta(description="One day, as YYYY-MM-DD.", examples=["2026-01-02"])] | None = None
+    start: Annotated[str, Meta(description=f"The range begins here: {MOMENT}.", examples=["2026-01-01"])] | None = None
+    end: (
+        Annotated[
+            str,
+            Meta(
+                description=f"The range ends before this: {MOMENT}, as `from`; left out: now, or the end of today.",
+                examples=["2026-02-01"],
+            ),
+        ]
+        | None
+    ) = None
+    period: Annotated[
+        Period | None,
+        Meta(
+            description="A range up to today, today included: `today`, `7d`, `28d`, `30d` or `91d` (so many days), "
+            "`month` or `year` (the present one), `6mo` or `12mo` (the present month and those before), `all`; or "
+            "`yesterday`. "
+            f"Without `date`, `from` and `period`: `{ranges.DEFAULT}`."
+        ),
+    ] = None
+    timezone: (
+        Annotated[
+            str,
+            Meta(description="The timezone that days are meant in, as Europe/Berlin (IANA); left out: the site's."),
+        ]
+        | None
+    ) = None
+
+
+class FilteredQuery(RangeQuery, kw_only=True):
+    """Which site, which time and which events."""
+
+    filter: Annotated[
+        list[str],
+        Meta(description=f"What events have to match; may be repeated (all have to match): {filters.ALLOWED}."),
+    ] = msgspec.field(default_factory=list)
+
+
+class ComparedQuery(FilteredQuery, kw_only=True):
+    """Which site, which time and which events, and whether to compare."""
+
+    compare: Annotated[
+        Comparison | None,
+        Meta(description="Have the same of `previous_period` (as long, just before) or `previous_year` as well."),
+    ] = None
+
+
+async def question(conn: ReadConnection, query: FilteredQuery | RangeQuery) -> Question:
+    """What is asked. Raises Refusal (400) that names the parameter."""
+    return await _question(conn, query, asked(query))
+
+
+async def compared(conn: ReadConnection, query: ComparedQuery, question: Question) -> Question | None:
+    """The same question about the range to compare with, if there is one."""
+    return await _question(conn, query, question.range.compared(query.compare)) if query.compare else None
+
+
+def asked(query: RangeQuery) -> Asked:
+    """The range that was asked for. Raises Refusal (400)."""
+    kind = type(query)
+    if query.timezone is not None and query.timezone not in timezones():
+        raise bad_parameter(kind, "timezone", f"{query.timezone!r} is unknown")
+    given = [name for name, value in (("date", query.date), ("from", query.start), ("period", query.period)) if value]
+    if len(given) > 1:
+        raise bad_parameter(kind, given[1], f"is given beside `{given[0]}`", "one of date, from and period")
+    if query.end and not query.start:
+        raise bad_parameter(kind, "to", "is given without `from`")
+    if query.date:
+        _within(kind, "date", (query.date,))
+        return Asked(days=(query.date, query.date + timedelta(days=1)), timezone=query.timezone)
+    if query.start:
+        return _between(query, query.start, query.end)
+    return Asked(period=query.period or ranges.DEFAULT, timezone=query.timezone)
+
+
+def _between(query: RangeQuery, start: str, end: str | None) -> Asked:
+    kind = type(query)
+    first, last = _moment(kind, "from", start), _moment(kind, "to", end) if end else None
+    if isinstance(first, datetime):
+        if last is not None and not isinstance(last, datetime):
+            raise bad_parameter(kind, "to", "is a day, but `from` is an instant")
+        return Asked(instants=(first, last or datetime.now(UTC)), timezone=query.timezone)
+    if isinstance(last, datetime):
+        raise bad_parameter(kind, "to", "is an instant, but `from` is a day")
+    # Today of the timezone may be tomorrow of ours; a range may end in the future.
+    return Asked(days=(first, last or datetime.now(UTC).date() + timedelta(days=1)), timezone=query.timezone)
+
+
+def _moment(kind: type[RangeQuery], name: str, text: str) -> date | datetime:
+    for wanted in (date, Annotated[datetime, Meta(tz=True)]):
+        try:
+            moment: date | datetime = msgspec.convert(text, wanted, strict=False)
+            return _within(kind, name, (moment,))[0]
+        except msgspec.ValidationError:
+            continue
+    raise bad_parameter(kind, name, "is neither a day nor an instant with an offset", MOMENT)
+
+
+def _within(kind: type[RangeQuery], name: str, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
+    if not all(FIRST_YEAR <= moment.year <= LAST_YEAR for moment in moments):
+        raise bad_parameter(kind, name, f"is not between the years {FIRST_YEAR} and {LAST_YEAR}", MOMENT)
+    return moments
+
+
+async def _question(conn: ReadConnection, query: RangeQuery, asked: Asked) -> Question:
+    try:
+        found = read_filters(query.filter if isinstance(query, FilteredQuery) else [])
+        covered = await resolve(conn, query.site_id, asked, now=datetime.now(UTC))
+    except BadFilter as error:
+        raise bad_parameter(type(query), "filter", str(error)) from None
+    except BadRange as error:
+        raise bad_parameter(type(query), *error.args) from None
+    return Question(site_id=query.site_id, range=covered, filters=found)

@@ -1,0 +1,92 @@
+"""GET /timeseries."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from litestar import Request, Response, get
+from msgspec import Meta
+
+from apps import connections
+from apps.openapi import answer, operation
+from apps.parameters import bad_parameter, read_query
+from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
+from apps.reports.answers import answer_report
+from apps.reports.parameters import ComparedQuery, compared, question
+from db.event_errors import FieldError
+from db.reports.timeseries import Interval, Metric, Point, Timeseries, intervals, timeseries
+
+EXAMPLE = Timeseries(
+    site_id="shop",
+    start=datetime(2026, 1, 1, tzinfo=UTC),
+    end=datetime(2026, 1, 3, tzinfo=UTC),
+    timezone="UTC",
+    source="rollups",
+    as_of=datetime(2026, 1, 3, 12, tzinfo=UTC),
+    metric="views",
+    interval="day",
+    points=[
+        Point(at=datetime(2026, 1, 1, tzinfo=UTC), value=1024),
+        Point(at=datetime(2026, 1, 2, tzinfo=UTC), value=0),
+    ],
+)
+BAD_INTERVAL = FieldError(
+    field="interval", reason="'minute' is too fine for this range", allowed="hour, day, week, month"
+)
+
+
+class TimeseriesQuery(ComparedQuery, kw_only=True):
+    """The parameters of GET /timeseries."""
+
+    metric: Annotated[
+        Metric, Meta(description="`events`; `views`: events of type `page_view`; `users`: different `user_id`s.")
+    ] = "events"
+    interval: Annotated[
+        Interval | None,
+        Meta(
+            description="`minute`, `hour`, `day`, `week` or `month`; left out: `hour` up to two days, else `day`, or "
+            "the finest that the range allows."
+        ),
+    ] = None
+
+
+@get(
+    "/timeseries",
+    summary="Events, views or users over time",
+    tags=["reports"],
+    operation_class=operation(query=TimeseriesQuery),
+    responses={
+        200: answer("The series. As CSV or NDJSON: its points.", EXAMPLE),
+        400: problem_answer(
+            "A parameter is missing or not valid.",
+            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_INTERVAL]),
+        ),
+        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+    },
+)
+async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """A point for each minute, hour, day, week or month of a range, also where nothing happened.
+
+    Buckets are those of the timezone, whatever its clocks do. The first and the last bucket have what is in the range.
+    """
+    query = read_query(request, TimeseriesQuery)
+    async with connections.snapshot() as (conn, as_of):
+        asked = await question(conn, query)
+        allowed = intervals(asked)
+        interval = query.interval or _usual(allowed, hours=(asked.range.end - asked.range.start).total_seconds() / 3600)
+        if interval not in allowed:
+            reason = f"{interval!r} is too fine for this range"
+            raise bad_parameter(TimeseriesQuery, "interval", reason, ", ".join(allowed))
+        source, points = await timeseries(conn, asked, metric=query.metric, interval=interval)
+        before = None
+        if other := await compared(conn, query, asked):
+            _, before = await timeseries(conn, other, metric=query.metric, interval=interval)
+    report = Timeseries(
+        **asked.head(source, as_of), metric=query.metric, interval=interval, points=points, compare=before
+    )
+    return answer_report(request, report, points)
+
+
+def _usual(allowed: list[Interval], *, hours: float) -> Interval:
+    usual: Interval = "hour" if hours <= 48 else "day"
+    return usual if usual in allowed else allowed[0]

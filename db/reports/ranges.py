@@ -1,0 +1,115 @@
+"""The time that a report covers: from what was asked to two instants, in the timezone that its days are meant in."""
+
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from db.queries import QUERIES
+
+Period = Literal["today", "yesterday", "7d", "28d", "30d", "91d", "month", "6mo", "12mo", "year", "all"]
+Comparison = Literal["previous_period", "previous_year"]
+
+Moment = TypeVar("Moment", bound=date)
+
+#: The range of a report that is asked for without one.
+DEFAULT: Period = "30d"
+
+
+class BadRange(ValueError):
+    """What was asked for is no range. `args`: the parameter, what is wrong with it, and what is allowed."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A range as it was asked for: two days, two instants, or a period."""
+
+    days: tuple[date, date] | None = None
+    instants: tuple[datetime, datetime] | None = None
+    period: Period | None = None
+    timezone: str | None = None
+
+
+class Range(msgspec.Struct, frozen=True, kw_only=True):
+    """The time from `start` to before `end`."""
+
+    timezone: str
+    site_timezone: str
+    first_day: date | None
+    """The first day and the day after the last, where the range is one of days of `timezone`."""
+    end_day: date | None
+    start: datetime
+    end: datetime
+    hours_fit: bool
+    """Whether the site's rollups by hour, and by day, hold exactly this range."""
+    days_fit: bool
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def local(self, moment: datetime) -> datetime:
+        """This instant with the offset of the report's timezone."""
+        return moment.astimezone(self.zone)
+
+    def compared(self, comparison: Comparison) -> Asked:
+        """The range to compare this one with."""
+        if self.first_day and self.end_day:
+            days = (
+                _earlier(self.first_day, self.end_day, comparison),
+                _earlier_end(self.first_day, self.end_day, comparison),
+            )
+            return Asked(days=days, timezone=self.timezone)
+        start, end = self.local(self.start), self.local(self.end)
+        if comparison == "previous_period":
+            return Asked(instants=(self.start - (self.end - self.start), self.start), timezone=self.timezone)
+        return Asked(instants=(_year_before(start), _year_before(end)), timezone=self.timezone)
+
+
+async def resolve(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datetime) -> Range:
+    """The range that was asked for, of this site. Raises BadRange where it is empty."""
+    first_day, end_day = asked.days or (None, None)
+    start, end = asked.instants or (None, None)
+    values: dict[str, Any] = {
+        "site_id": site_id,
+        "now": now,
+        "timezone": asked.timezone,
+        "first_day": first_day,
+        "end_day": end_day,
+        "start": start,
+        "end": end,
+        "period": asked.period,
+    }
+    async with conn.cursor(row_factory=dict_row) as cur:
+        await cur.execute(QUERIES["reports/range"], values)
+        found = Range(**(await cur.fetchone() or {}))
+    if found.end <= found.start:
+        raise BadRange("to", "is not after `from`", "a day or an instant after `from`, which is itself not covered")
+    return found
+
+
+@cache
+def timezones() -> frozenset[str]:
+    """The names of all timezones (https://www.iana.org/time-zones)."""
+    return frozenset(available_timezones())
+
+
+def _earlier(first: date, end: date, comparison: Comparison) -> date:
+    return first - (end - first) if comparison == "previous_period" else _year_before(first)
+
+
+def _earlier_end(first: date, end: date, comparison: Comparison) -> date:
+    if comparison == "previous_period":
+        return first
+    return _year_before(end - timedelta(days=1)) + timedelta(days=1)
+
+
+def _year_before(moment: Moment) -> Moment:
+    """The same day a year before; of 29 February, 28 February."""
+    try:
+        return moment.replace(year=moment.year - 1)
+    except ValueError:
+        return moment.replace(year=moment.year - 1, day=28)

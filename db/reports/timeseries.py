@@ -1,0 +1,90 @@
+"""GET /timeseries: events, views or unique users by minute, hour, day, week or month."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from psycopg import AsyncConnection
+
+from db.reports.filters import VIEW
+from db.reports.report import Question, Report, Source, rows
+
+Metric = Literal["events", "views", "users"]
+Interval = Literal["minute", "hour", "day", "week", "month"]
+
+#: Points that a series may have.
+MAX_POINTS = 1_500
+#: How long a bucket is at most, and a step that meets each: changed clocks make days of 23 hours, hours of 30 minutes.
+LONGEST: dict[Interval, timedelta] = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=31),
+}
+STEPS: dict[Interval, timedelta] = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(minutes=15),
+    "day": timedelta(hours=6),
+    "week": timedelta(days=1),
+    "month": timedelta(days=7),
+}
+
+
+class Point(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One bucket of a series."""
+
+    at: Annotated[datetime, Meta(description="When the bucket begins; weeks begin on Monday.")]
+    value: Annotated[int, Meta(examples=[120])]
+    anonymous: Annotated[
+        int | None,
+        Meta(description="With metric `users`: events that name no user, who are not in `value`.", examples=[3]),
+    ] = None
+
+
+class Timeseries(Report, kw_only=True, omit_defaults=True):
+    """A series of one point a bucket, also where nothing happened."""
+
+    metric: Metric
+    interval: Interval
+    points: list[Point]
+    compare: Annotated[
+        list[Point] | None, Meta(description="With `compare`: the same of the range compared with, bucket by bucket.")
+    ] = None
+
+
+def intervals(question: Question) -> list[Interval]:
+    """The intervals that the length of a range allows."""
+    length = question.range.end - question.range.start
+    return [name for name, longest in LONGEST.items() if length <= MAX_POINTS * longest]
+
+
+async def timeseries(
+    conn: AsyncConnection, question: Question, *, metric: Metric, interval: Interval
+) -> tuple[Source, list[Point]]:
+    """One point a bucket, the first and the last perhaps of a part of one; and where the numbers are from."""
+    query = _query(question, metric, interval)
+    if metric == "views":
+        question = msgspec.structs.replace(question, filters=question.filters.only(VIEW))
+    parameters = question.parameters(interval=interval, step=STEPS[interval])
+    found = {row["at"]: row for row in await rows(conn, query, parameters)}
+    nothing: dict[str, Any] = {"value": 0, "anonymous": 0 if metric == "users" else None}
+    points = [
+        Point(**nothing | found.get(at, {}) | {"at": question.range.local(at)})
+        for at in [row["at"] for row in await rows(conn, "buckets", parameters)]
+    ]
+    return "events" if query.endswith("from_events") else "rollups", points
+
+
+def _query(question: Question, metric: Metric, interval: Interval) -> str:
+    """The query that answers fastest."""
+    needs = question.filters.needs
+    by_day = question.range.days_fit and interval not in ("minute", "hour")
+    if metric == "users":
+        return "timeseries_users_by_days" if by_day and needs <= {"event_type"} else "timeseries_users_from_events"
+    if question.range.hours_fit and interval != "minute" and needs <= {"event_type"}:
+        return "timeseries_by_hours"
+    if by_day and needs <= {"event_type", "path"}:
+        return "timeseries_by_paths"
+    return "timeseries_from_events"

@@ -1,0 +1,70 @@
+-- Which time does a report of a site cover, and which rollups fit it?
+-- site_id: the site; now: the present; timezone: of the report, or null for the site's. The range is given as days
+-- (first_day, end_day: half-open), as instants (start, end: half-open), or as the name of a period; the others are null.
+--
+-- hours_fit: both ends are where hours of the site begin, and all its hours are hours of the report's timezone too.
+-- days_fit: it is made of whole days of the site.
+with zone as (
+    select coalesce(:'timezone', s.timezone, 'UTC') as zone, coalesce(s.timezone, 'UTC') as site_zone
+    from (select) always
+    left join sites s on s.site_id = :'site_id'
+),
+present as (
+    select *, (:'now'::timestamptz at time zone zone)::date as today
+    from zone
+),
+days as (
+    select
+        *,
+        case :'period'
+            when 'today' then today
+            when 'yesterday' then today - 1
+            when '7d' then today - 6
+            when '28d' then today - 27
+            when '30d' then today - 29
+            when '91d' then today - 90
+            when 'month' then date_trunc('month', today)::date
+            when '6mo' then (date_trunc('month', today) - interval '5 months')::date
+            when '12mo' then (date_trunc('month', today) - interval '11 months')::date
+            when 'year' then date_trunc('year', today)::date
+            when 'all' then coalesce(
+                (select (min(hour) at time zone zone)::date from event_hours where site_id = :'site_id'), today
+            )
+            else :'first_day'::date
+        end as first_day,
+        case
+            when :'period' = 'yesterday' then today
+            when :'period' = 'all' then greatest(today, (
+                select (max(hour) at time zone zone)::date from event_hours where site_id = :'site_id'
+            )) + 1
+            when :'period' is not null then today + 1
+            else :'end_day'::date
+        end as end_day
+    from present
+),
+instants as (
+    select
+        *,
+        coalesce(:'start'::timestamptz, first_day::timestamp at time zone zone) as starts,
+        coalesce(:'end'::timestamptz, end_day::timestamp at time zone zone) as ends
+    from days
+)
+select
+    zone as timezone,
+    site_zone as site_timezone,
+    first_day,
+    end_day,
+    starts as start,
+    ends as end,
+    date_trunc('hour', starts, site_zone) = starts
+        and date_trunc('hour', ends, site_zone) = ends
+        and (
+            zone = site_zone
+            or not exists (
+                select
+                from generate_series(starts, ends, '1 day') moment
+                where date_trunc('hour', moment, zone) <> date_trunc('hour', moment, site_zone)
+            )
+        ) as hours_fit,
+    first_day is not null and zone = site_zone as days_fit
+from instants

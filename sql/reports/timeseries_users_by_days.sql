@@ -1,0 +1,25 @@
+-- How many different users did a site have in each bucket of a range, and how many events without a user? From rollups.
+-- site_id: the site; first_day, end_day: days of the site, half-open; start, end: the same as instants; interval: day,
+-- week or month of timezone, which is the site's; filters: of event types, see event_matches.
+with users as (
+    select at, sum(bit_count(users))::bigint as users
+    from (
+        select date_trunc(:'interval', day::timestamp) as at, chunk, bit_or(users) as users
+        from user_days
+        where site_id = :'site_id' and day >= :'first_day' and day < :'end_day'
+            and event_matches(event_type, null, null, null, :'filters'::jsonb)
+        group by 1, 2
+    ) chunks
+    group by at
+),
+anonymous as (
+    select date_trunc(:'interval', hour at time zone :'timezone') as at, sum(anonymous)::bigint as anonymous
+    from event_hours
+    where site_id = :'site_id' and hour >= :'start' and hour < :'end'
+        and event_matches(event_type, null, null, null, :'filters'::jsonb)
+    group by 1
+)
+select at at time zone :'timezone' as at, coalesce(users, 0) as value, coalesce(anonymous, 0) as anonymous
+from users
+full join anonymous using (at)
+order by 1
