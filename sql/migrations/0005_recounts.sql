@@ -170,17 +170,19 @@ begin
 
     if renumber then
         delete from users u
-        using idle_users(site) i
-        where u.site_id = site and u.user_id = i.user_id;
+        where u.site_id = site and u.user_id = any (array(select i.user_id from idle_users(site) i));
         get diagnostics corrected = row_count;
 
         delete from users u
-        using (
-            select user_id, row_number() over (partition by user_no order by first_seen, user_id) as nth
-            from users
-            where site_id = site
-        ) shared
-        where u.site_id = site and u.user_id = shared.user_id and shared.nth > 1;
+        where u.site_id = site and u.user_id = any (array(
+            select s.user_id
+            from (
+                select user_id, row_number() over (partition by user_no order by first_seen, user_id) as nth
+                from users
+                where site_id = site
+            ) s
+            where s.nth > 1
+        ));
         get diagnostics step = row_count;
         corrected := corrected + step;
 
@@ -202,11 +204,10 @@ $$;
 
 -- Make the rollups of these days what the events say: one call is one transaction. Writers of the site wait for it, as
 -- they wait for each other, and count on top of it. Returns how many rows were not right.
+-- It is written so that no plan takes time by the square of the rows, however old the planner's statistics are.
 create function rebuild_days(site varchar, first_day date, last_day date, out corrected bigint)
 language plpgsql
 as $$
-declare
-    step bigint;
 begin
     perform from sites s where s.site_id = site for update;
 
@@ -219,10 +220,13 @@ begin
         ),
         free as (
             select no, row_number() over (order by no) as nth
-            from generate_series(0, (
-                select coalesce(max(user_no), -1) + (select count(*) from unnumbered) from users where site_id = site
-            )) no
-            where not exists (select from users u where u.site_id = site and u.user_no = no)
+            from (
+                select generate_series(0, coalesce(max(user_no), -1) + (select count(*) from unnumbered))
+                from users
+                where site_id = site
+                except
+                select user_no from users where site_id = site
+            ) numbers (no)
         )
         insert into users (site_id, user_id, user_no, first_seen)
         select site, n.user_id, free.no, n.first_seen
@@ -237,10 +241,13 @@ begin
     with different as materialized (
         select * from different_event_hours(site, first_day, last_day)
     ),
+    surplus as materialized (
+        select event_type, hour from different where should is null
+    ),
     gone as (
         delete from event_hours h
-        using different d
-        where h.site_id = site and h.event_type = d.event_type and h.hour = d.hour and d.should is null
+        using surplus s
+        where h.site_id = site and h.event_type = s.event_type and h.hour = s.hour
     ),
     put as (
         insert into event_hours (site_id, event_type, hour, events)
@@ -252,11 +259,14 @@ begin
     with different as materialized (
         select * from different_path_days(site, first_day, last_day)
     ),
+    surplus as materialized (
+        select event_type, day, path from different where should is null
+    ),
     gone as (
         delete from path_days p
-        using different d
-        where p.site_id = site and p.event_type = d.event_type and p.day = d.day and p.path = d.path
-            and d.should is null
+        using surplus s
+        where p.site_id = site and p.day between first_day and last_day
+            and p.event_type = s.event_type and p.day = s.day and p.path = s.path
     ),
     put as (
         insert into path_days (site_id, event_type, day, path, events)
@@ -268,11 +278,14 @@ begin
     with different as materialized (
         select * from different_user_days(site, first_day, last_day)
     ),
+    surplus as materialized (
+        select day, event_type, chunk from different where should is null
+    ),
     gone as (
         delete from user_days u
-        using different d
-        where u.site_id = site and u.day = d.day and u.event_type = d.event_type and u.chunk = d.chunk
-            and d.should is null
+        using surplus s
+        where u.site_id = site and u.day between first_day and last_day
+            and u.day = s.day and u.event_type = s.event_type and u.chunk = s.chunk
     ),
     put as (
         insert into user_days (site_id, day, event_type, chunk, users)

@@ -1,12 +1,12 @@
 -- Which numbers of a site's users does not exactly one user have?
--- site_id: the site; most: how many to show of them.
+-- site_id: the site; most: how many to show of them. (A full join, as it is never done by a nested loop.)
 select
     json_build_object('user_no', no) as key,
     count(u.user_id) as says,
     1 as should,
     count(*) over () as differences
 from generate_series(0, (select max(user_no) from users where site_id = :'site_id')) no
-left join (select user_id, user_no from users where site_id = :'site_id') u on u.user_no = no
+full join (select user_id, user_no from users where site_id = :'site_id') u on u.user_no = no
 group by no
 having count(u.user_id) <> 1
 order by no
