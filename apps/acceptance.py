@@ -11,7 +11,7 @@ from msgspec import Meta
 from actors.sender import SiteDay
 from apps.problems import Problem, Refusal, refuse
 from db.event import Event, ReceivedEvent, TimeWindow, receive
-from db.event_errors import FieldError, field_errors
+from db.event_errors import FieldError, field_errors, take_apart
 from db.settings import Settings
 
 #: Events that one request may carry.
@@ -144,8 +144,8 @@ class _Envelope(msgspec.Struct):
 def _elements(body: bytes) -> Sequence[bytes | msgspec.Raw]:
     try:
         if body.lstrip()[:1] == b"{":
-            return msgspec.json.decode(body, type=_Envelope).events
-        return msgspec.json.decode(body, type=list[msgspec.Raw])
+            return take_apart(body, _Envelope).events
+        return take_apart(body, list[msgspec.Raw])
     except UNREADABLE as error:
         raise refuse(
             HTTPStatus.BAD_REQUEST,

@@ -1,18 +1,21 @@
 """The command line: `tjra`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from apps.data_folder import FolderTaken
+from apps.data_folder import FolderUnusable
 from apps.dead_letter_commands import dead_letters
 from apps.embedded.programs import NotInstalled
 from apps.importing.command import import_command
 from apps.supervisor import StartFailed, Stopped
 from apps.up import PortTaken, up
 from apps.upkeep import rebuild_command, verify_command
+from db.failures import is_of_the_server
 from db.logs import configure
 from db.migrations import MigrationError, migrate
 from db.settings import Settings, load
@@ -36,21 +39,15 @@ def main() -> None:
 def up_command(workers: int, **options: Any) -> None:
     """Run everything: both apps, the workers, and PostgreSQL and Redis where DATABASE_URL or REDIS_URL is not set."""
     settings = _settings(options)
-    try:
+    with _faults_in_a_line(), suppress(Stopped):
         up(settings, workers=workers, tell=click.echo)
-    except Stopped:
-        pass
-    except (FolderTaken, MigrationError, NotInstalled, PortTaken, StartFailed) as error:
-        raise click.ClickException(str(error)) from None
 
 
 @main.command("migrate")
 def migrate_command() -> None:
     """Bring the database at DATABASE_URL to this version's schema."""
-    try:
+    with _faults_in_a_line():
         applied = migrate(_settings({}).required("database_url"))
-    except MigrationError as error:
-        raise click.ClickException(str(error)) from None
     for name in applied:
         click.echo(f"applied {name}")
     click.echo("the database is up to date")
@@ -60,6 +57,19 @@ main.add_command(import_command)
 main.add_command(dead_letters)
 main.add_command(verify_command)
 main.add_command(rebuild_command)
+
+
+@contextmanager
+def _faults_in_a_line() -> Iterator[None]:
+    """What the person in front of it can mend is told in words, without a traceback."""
+    try:
+        yield
+    except (FolderUnusable, MigrationError, NotInstalled, PortTaken, StartFailed) as error:
+        raise click.ClickException(str(error)) from None
+    except Exception as error:
+        if is_of_the_server(error):
+            raise click.ClickException(f"the database at DATABASE_URL cannot be used: {error}") from None
+        raise
 
 
 def _settings(options: dict[str, Any]) -> Settings:

@@ -2,15 +2,23 @@
 
 import fcntl
 import os
+import re
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 #: A server's log that is longer than this when it is started begins anew, in bytes.
 LOG_BYTES = 10 * 1024 * 1024
+#: What a shell takes as it stands behind NAME=, where it leaves "?" alone.
+PLAIN = re.compile(r"[\w@%+=:,./?-]*", re.ASCII)
 
 
-class FolderTaken(Exception):
+class FolderUnusable(Exception):
+    """The folder cannot be used; the message says why."""
+
+
+class FolderTaken(FolderUnusable):
     """Another run has the folder; the message says which."""
 
 
@@ -25,9 +33,14 @@ class DataFolder:
         self.path = path.resolve()
 
     def __enter__(self) -> "DataFolder":
-        # Root's PostgreSQL runs as another account, which must be able to pass through.
-        self.path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
-        self.ours = _open(self.path / "up.lock")
+        try:
+            # Root's PostgreSQL runs as another account, which must be able to pass through.
+            self.path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+            self.ours = _open(self.path / "up.lock")
+        except OSError as error:
+            raise FolderUnusable(
+                f"{self.path} cannot hold the data: {error.strerror}; --data-dir or DATA_DIR chooses another folder"
+            ) from None
         if not _locked(self.ours):
             pid = os.pread(self.ours, 20, 0).decode().strip()
             os.close(self.ours)
@@ -60,15 +73,22 @@ class DataFolder:
         return path
 
     def write_env(self, variables: dict[str, str]) -> None:
-        """Write `env`, by which another terminal learns the addresses; for us only, since they may hold passwords."""
+        """Write `env`, from which the shell of another terminal learns the addresses.
+
+        For us only, since they may hold passwords.
+        """
         unfinished = self.path / "env.unfinished"
         unfinished.touch(mode=0o600)
-        unfinished.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+        unfinished.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in variables.items()))
         unfinished.rename(self.path / "env")
 
 
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _quoted(value: str) -> str:
+    return value if PLAIN.fullmatch(value) else shlex.quote(value)
 
 
 def _locked(descriptor: int) -> bool:

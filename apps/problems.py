@@ -78,11 +78,12 @@ def refusal_for(error: Exception) -> Refusal:
 def answer_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Litestar's handler for every error."""
     refusal = refusal_for(error)
+    own = error.headers if isinstance(error, HTTPException) else None  # such as Allow, which a 405 must have
     return Response(
         msgspec.json.encode(refusal.problem),
         status_code=refusal.problem.status,
         media_type=MEDIA_TYPE,
-        headers=refusal.headers(),
+        headers=(own or {}) | refusal.headers(),
     )
 
 

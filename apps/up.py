@@ -1,5 +1,6 @@
 """`tjra up`: everything in one command, on servers of our own or on given ones."""
 
+import errno
 import os
 import socket
 import sys
@@ -34,14 +35,14 @@ class NotReady(Exception):
 
 
 class PortTaken(Exception):
-    """Another program listens there; the message says which setting changes the port."""
+    """We cannot listen there; the message says why, and which setting chooses another port or address."""
 
 
 def up(settings: Settings, *, workers: int, tell: Tell) -> None:
     """Run the apps and `workers` worker processes until we are asked to stop, and the servers that are not given.
 
-    `tell` gets lines for the person in front of it. Raises PortTaken, FolderTaken, NotInstalled, MigrationError,
-    StartFailed and Stopped.
+    `tell` gets lines for the person in front of it. Raises PortTaken, FolderUnusable, NotInstalled, MigrationError,
+    psycopg's errors, StartFailed and Stopped.
     """
     with (
         DataFolder(settings.data_dir) as data,
@@ -73,10 +74,12 @@ def _listen(settings: Settings, name: str) -> socket.socket:
     try:
         return socket.create_server((settings.listen_host, port), backlog=2048)
     except OSError as error:
-        raise PortTaken(
-            f"cannot listen on {settings.listen_host} port {port}: {os.strerror(error.errno or 0)}; "
-            f"--{name}-port or {name.upper()}_PORT chooses another (0: any free one)"
-        ) from None
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            choice = f"--{name}-port or {name.upper()}_PORT chooses another (0: any free one)"
+        else:
+            choice = "--listen-host or LISTEN_HOST chooses another address"
+        reason = str(error.strerror).partition(" (while")[0]  # behind it create_server repeats the address
+        raise PortTaken(f"cannot listen on {settings.listen_host} port {port}: {reason}; {choice}") from None
 
 
 def _start_servers(settings: Settings, data: DataFolder, supervisor: Supervisor, tell: Tell) -> dict[str, str]:

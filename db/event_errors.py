@@ -3,9 +3,10 @@
 Only refused events come here, so it may take its time: it decodes the event again, field by field.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -13,7 +14,14 @@ from msgspec import Meta
 
 from db.event import MAX_BYTES, Event, TimeWindow, event_time, properties_fault, text_fault
 
+Kind = TypeVar("Kind")
+
 FIELDS = msgspec.structs.fields(Event)
+#: The escape of half a surrogate pair, which JavaScript writes where it cut an emoji in two.
+HALF_PAIR = re.compile(
+    rb"\\u[dD][89abAB][\da-fA-F]{2}(?!\\u[dD][c-fC-F][\da-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][\da-fA-F]{2})\\u[dD][c-fC-F][\da-fA-F]{2}"
+)
 
 
 def description(kind: Any) -> str:
@@ -36,7 +44,7 @@ class FieldError(msgspec.Struct, kw_only=True):
 def field_errors(raw: bytes | msgspec.Raw, *, now: datetime, window: TimeWindow) -> list[FieldError]:
     """Every field of a refused event that is wrong: which, why, and what is allowed."""
     try:
-        given = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        given = take_apart(raw, dict[str, msgspec.Raw])
     except (ValueError, RecursionError) as error:
         return [FieldError(field="", reason=sentence(error), allowed="a JSON object with the fields of an event")]
     errors = []
@@ -50,6 +58,19 @@ def field_errors(raw: bytes | msgspec.Raw, *, now: datetime, window: TimeWindow)
     if timestamp is not None or ("timestamp" in values and event_id is not None):
         errors += _time_errors(timestamp, event_id, now, window)
     return errors
+
+
+def take_apart(raw: bytes | msgspec.Raw, kind: type[Kind]) -> Kind:
+    """Decode JSON as a type whose parts are Raw, so that each part can be judged by itself.
+
+    Half of a surrogate pair must not spoil the other parts: as an escape msgspec refuses the whole for it, but in its
+    place a byte that is not UTF-8 spoils only the text that it is in.
+    """
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.DecodeError:
+        # With backslashes escaped by number, every "\u" that is left begins an escape.
+        return msgspec.json.decode(HALF_PAIR.sub(b"\xff", bytes(raw).replace(rb"\\", rb"\u005c")), type=kind)
 
 
 def _value(field: msgspec.structs.FieldInfo, given: dict[str, msgspec.Raw]) -> Any:
@@ -90,4 +111,6 @@ def sentence(error: Exception) -> str:
     """What an error of msgspec or of ours says, without the place where it was found."""
     if isinstance(error, RecursionError):
         return "is nested too deep"
+    if isinstance(error, UnicodeDecodeError):
+        return "holds what is not UTF-8, or half of a surrogate pair"
     return str(error).replace(" - at `$`", "")

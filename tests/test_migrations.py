@@ -5,7 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from click.testing import CliRunner
+from psycopg.conninfo import make_conninfo
 
+from apps.cli import main
 from db.migrations import MigrationError, migrate
 from db.queries import MIGRATIONS
 
@@ -57,3 +60,18 @@ def test_a_database_of_a_newer_version_is_refused(empty_database: EmptyDatabase)
 def test_a_database_that_cannot_hold_any_text_is_refused(empty_database: EmptyDatabase) -> None:
     with pytest.raises(MigrationError, match=r"must be UTF8.*it is LATIN1"):
         migrate(empty_database(encoding="LATIN1"))
+
+
+@pytest.mark.parametrize("fault", ["away", "read-only"])
+def test_the_command_says_in_a_line_why_it_cannot_use_the_database(
+    empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    url = "postgresql://ann:secret@127.0.0.1:1/shop"
+    if fault == "read-only":
+        url = make_conninfo(empty_database(), options="-c default_transaction_read_only=on", password="secret")
+    monkeypatch.setenv("DATABASE_URL", url)
+    done = CliRunner().invoke(main, ["migrate"])
+    assert done.exit_code == 1
+    reason = "connection failed" if fault == "away" else "cannot execute CREATE TABLE in a read-only transaction"
+    assert done.output.startswith(f"Error: the database at DATABASE_URL cannot be used: {reason}")
+    assert "secret" not in done.output

@@ -63,6 +63,18 @@ def test_a_refusal_names_every_bad_field(ingestion: httpx.Client, path: str, sho
     assert queued(shop) == []
 
 
+def test_an_emoji_cut_in_two_is_refused_by_its_field(ingestion: httpx.Client, path: str, shop: str) -> None:
+    # A backslash and a whole emoji beside it are no reason.
+    fields = event(
+        shop, path="\\ud83d/\N{GRINNING FACE}", user_id="\ud83d", properties={"title": "\ude00"}, timestamp="x"
+    )
+    answer = ingestion.post(path, content=json.dumps(fields))
+    assert answer.status_code == 400
+    reason = "holds what is not UTF-8, or half of a surrogate pair"
+    named = {error["field"]: error["reason"] for error in answer.json()["errors"]}
+    assert named == {"user_id": reason, "timestamp": "Invalid RFC3339 encoded datetime", "properties": reason}
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 50_000, b'{"site_id":1e999}'], ids=repr)
 def test_a_body_that_is_no_event_is_refused(ingestion: httpx.Client, path: str, body: bytes) -> None:
     answer = ingestion.post(path, content=body)
@@ -88,6 +100,7 @@ def test_other_methods_are_refused(ingestion: httpx.Client) -> None:
     answer = ingestion.get("/event")
     assert answer.status_code == 405
     assert answer.json()["title"] == "Method Not Allowed"
+    assert set(answer.headers["allow"].split(", ")) == {"OPTIONS", "POST"}
 
 
 def test_a_fault_of_ours_is_an_answer_too(

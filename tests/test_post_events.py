@@ -54,6 +54,25 @@ def test_bad_events_are_listed_by_index_and_their_neighbours_queued(ingestion: h
     assert len(queued(shop)) == 2
 
 
+@pytest.mark.parametrize("half", ["\ud83d", "cut \ude00 here"], ids=ascii)
+@pytest.mark.parametrize("field", ["path", "properties"])
+@pytest.mark.parametrize("form", ["array", "object", "NDJSON"])
+def test_an_emoji_cut_in_two_is_refused_alone(
+    ingestion: httpx.Client, shop: str, half: str, field: str, form: str
+) -> None:
+    bad = event(shop, **{field: half if field == "path" else {"title": half}})
+    events = [event(shop, path="/\N{GRINNING FACE}"), bad, event(shop, path="/b")]
+    if form == "NDJSON":
+        answer = ingestion.post("/events", content=lines(*events), headers=NDJSON)
+    else:
+        body = json.dumps(events if form == "array" else {"events": events})
+        answer = ingestion.post("/events", content=body)
+    assert answer.status_code == 202
+    (rejected,) = answer.json()["rejected"]
+    assert (rejected["index"], [error["field"] for error in rejected["errors"]]) == (1, [field])
+    assert [one["path"] for one in queued(shop)] == ["/\N{GRINNING FACE}", "/b"]
+
+
 def test_a_bad_line_is_rejected_alone(ingestion: httpx.Client, shop: str) -> None:
     body = lines(event(shop)) + b'\n{"site_id": "x\n\xff\n' + lines(event(shop))
     answer = ingestion.post("/events", content=body, headers=NDJSON).json()

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from apps.data_folder import DataFolder
 from apps.supervisor import StartFailed
 from apps.up import up
 from db.settings import Settings
@@ -83,6 +84,35 @@ def test_a_taken_port_is_refused_with_the_reason(folder: Path) -> None:
         assert stack.process.wait(30) == 1
     assert f"cannot listen on 127.0.0.1 port {port}: Address already in use; --reporting-port or" in stack.output()
     assert not stack.processes()
+
+
+def test_an_address_that_is_not_ours_is_refused_with_the_reason(folder: Path) -> None:
+    for host in ("192.0.2.1", "no-such-host.invalid"):  # the first is for documentation (RFC 5737)
+        stack = Stack(folder / "elsewhere", "--listen-host", host)
+        assert stack.process.wait(30) == 1
+        assert f"cannot listen on {host} port 0: " in stack.output()
+        assert "--listen-host or LISTEN_HOST chooses another address" in stack.output()
+
+
+def test_a_folder_that_cannot_hold_data_is_refused_with_the_reason(folder: Path) -> None:
+    (folder / "file").touch()
+    stack = Stack(folder / "file")
+    assert stack.process.wait(30) == 1
+    assert stack.output().startswith(f"Error: {folder / 'file'} cannot hold the data: File exists; --data-dir or")
+
+
+def test_a_shell_reads_the_env_file_as_it_was_written(tmp_path: Path) -> None:
+    variables = {
+        "DATABASE_URL": "postgresql://ann:it's%20$HOME@db.example/shop?sslmode=require&channel_binding=require",
+        "REDIS_URL": "redis://127.0.0.1:6379/0",
+        "PG": "host=db.example user=ann",
+    }
+    DataFolder(tmp_path).write_env(variables)
+    script = "set -a; . ./env; exec env -0"
+    done = subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, env={}, capture_output=True, text=True, check=True)
+    read = dict(line.split("=", 1) for line in done.stdout.rstrip("\0").split("\0"))
+    assert {name: read[name] for name in variables} == variables
+    assert "REDIS_URL=redis://127.0.0.1:6379/0\n" in (tmp_path / "env").read_text()  # as it is, where it can be
 
 
 @pytest.mark.parametrize("part", ["worker", "redis", "postgresql", "ingestion", "reporting"])
