@@ -5,9 +5,11 @@ from tests.conftest import Connection
 #: For each rollup, its rows as they are and as the events say they should be.
 ROLLUPS = {
     "event_hours": (
-        "select site_id, event_type, hour, events from event_hours",
+        "select site_id, event_type, hour, events, anonymous from event_hours",
         """
-        select e.site_id, e.event_type, date_trunc('hour', e.event_time, s.timezone), count(*)
+        select
+            e.site_id, e.event_type, date_trunc('hour', e.event_time, s.timezone), count(*),
+            count(*) filter (where e.user_id is null)
         from events e join sites s using (site_id)
         group by 1, 2, 3
         """,

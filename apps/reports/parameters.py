@@ -22,11 +22,14 @@ Moment = TypeVar("Moment", bound=date)
 MOMENT = "a day as YYYY-MM-DD, or an instant in ISO 8601 with an offset"
 
 
+Day = Annotated[date, Meta(description="One day, as YYYY-MM-DD.", examples=["2026-01-02"])]
+
+
 class RangeQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "to"}):
     """Which site, and which time."""
 
     site_id: SiteId
-    date: Annotated[date, Meta(description="One day, as YYYY-MM-DD.", examples=["2026-01-02"])] | None = None
+    date: Day | None = None
     start: Annotated[str, Meta(description=f"The range begins here: {MOMENT}.", examples=["2026-01-01"])] | None = None
     end: (
         Annotated[

@@ -14,8 +14,9 @@ from sites;
 -- clock is turned back further, and then by its local day, which is exact. Being stable, they see the snapshot of the
 -- statement that calls them. And days whose events are gone are left out here, in that snapshot, where no caller can forget it.
 
+-- An hour whose events are right may still be wrong in how many of them are anonymous.
 create function different_event_hours(site varchar, first_day date, last_day date)
-returns table (event_type varchar, hour timestamptz, says bigint, should bigint)
+returns table (event_type varchar, hour timestamptz, says bigint, should bigint, anonymous_says bigint, anonymous bigint)
 language plpgsql stable
 as $$
 #variable_conflict use_column
@@ -24,9 +25,9 @@ declare
 begin
     select k.timezone, greatest(first_day, k.first_kept) into zone, first_day from kept_days k where k.site_id = site;
     return query
-    select coalesce(s.event_type, r.event_type), coalesce(s.hour, r.hour), s.events, r.events
+    select coalesce(s.event_type, r.event_type), coalesce(s.hour, r.hour), s.events, r.events, s.anonymous, r.anonymous
     from (
-        select event_type, hour, events
+        select event_type, hour, events, anonymous
         from event_hours
         where site_id = site
             and hour >= first_day::timestamp at time zone zone - interval '3 hours'
@@ -34,7 +35,11 @@ begin
             and (hour at time zone zone)::date between first_day and last_day
     ) s
     full join (
-        select event_type, date_trunc('hour', event_time, zone) as hour, count(*) as events
+        select
+            event_type,
+            date_trunc('hour', event_time, zone) as hour,
+            count(*) as events,
+            count(*) - count(user_id) as anonymous
         from events
         where site_id = site
             and event_time >= first_day::timestamp at time zone zone - interval '3 hours'
@@ -42,7 +47,7 @@ begin
             and (date_trunc('hour', event_time, zone) at time zone zone)::date between first_day and last_day
         group by 1, 2
     ) r on r.event_type = s.event_type and r.hour = s.hour
-    where s.events is distinct from r.events;
+    where (s.events, s.anonymous) is distinct from (r.events, r.anonymous);
 end
 $$;
 
@@ -250,9 +255,11 @@ begin
         where h.site_id = site and h.event_type = s.event_type and h.hour = s.hour
     ),
     put as (
-        insert into event_hours (site_id, event_type, hour, events)
-        select site, event_type, hour, should from different where should is not null
-        on conflict (site_id, event_type, hour) do update set events = excluded.events
+        insert into event_hours (site_id, event_type, hour, events, anonymous)
+        select site, event_type, hour, should, anonymous from different where should is not null
+        on conflict (site_id, event_type, hour) do update set
+            events = excluded.events,
+            anonymous = excluded.anonymous
     )
     select corrected + count(*) into corrected from different;
 

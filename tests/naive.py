@@ -1,0 +1,89 @@
+"""Random events, and counting them in plain Python: what the reports are compared with.
+
+`histories()` makes lists of events around midnights and changes of clocks; `kept(history)` stores one on a new site.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from db.event import ReceivedEvent
+from db.store import store_events
+from tests.conftest import Connection
+from tests.factories import batch, received
+
+#: Timezones with their peculiarities: changes of clocks by an hour and by half of one, odd offsets, far east and west.
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Kiritimati")
+
+#: The clocks of Berlin, New York and Lord Howe are changed in these hours (UTC), others are midnights somewhere.
+MOMENTS = [
+    datetime(2026, 3, 8, 7, tzinfo=UTC),
+    datetime(2026, 3, 29, 1, tzinfo=UTC),
+    datetime(2026, 4, 4, 15, tzinfo=UTC),
+    datetime(2026, 10, 25, 1, tzinfo=UTC),
+    datetime(2026, 11, 1, 6, tzinfo=UTC),
+    datetime(2026, 3, 28, 23, tzinfo=UTC),
+    datetime(2026, 3, 31, 18, 30, tzinfo=UTC),
+    datetime(2026, 3, 30, tzinfo=UTC),
+]
+
+times = st.builds(
+    lambda moment, seconds: moment + timedelta(seconds=seconds),
+    st.sampled_from(MOMENTS),
+    st.integers(-7_200, 7_200) | st.sampled_from([-3_600, -1, 0, 1, 1_800, 3_599, 3_600, 86_400, -86_400]),
+)
+
+events = st.fixed_dictionaries(
+    {
+        "event_type": st.sampled_from(["page_view", "page_view", "click", "purchase"]),
+        "path": st.sampled_from(["/", "/a", "/products/1", "/products/2", "/products/*", "/ä.b"]),
+        "user_id": st.sampled_from([None, "ann", "bob", "eve", "zoë"]),
+        "timestamp": times,
+        "properties": st.sampled_from(
+            [None, {}, {"plan": "free"}, {"plan": "paid", "seats": 3}, {"seats": 12.5}, {"deep": {"a": ["x", "y"]}}]
+        ),
+    }
+)
+
+
+def histories(*, most: int = 40) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Lists of events of one site."""
+    return st.lists(events, max_size=most)
+
+
+def kept(conn: Connection, history: list[dict[str, Any]], *, timezone: str = "UTC") -> tuple[str, list[ReceivedEvent]]:
+    """Store these events on a new site of that timezone, out of order and some twice; the site and the events."""
+    site = f"naive-{uuid4().hex[:12]}"
+    conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [site, timezone])
+    given = [received(site, **one | {"timestamp": one["timestamp"].isoformat()}) for one in history]
+    if given:
+        store_events(conn, batch(*reversed(given)))
+        store_events(conn, batch(*given[::3]))
+    return site, given
+
+
+def bucket(moment: datetime, interval: str, timezone: str) -> datetime:
+    """The begin of the minute, hour, day, week (from Monday) or month that a moment is in, by the clocks of a place."""
+    zone = ZoneInfo(timezone)
+    local = moment.astimezone(zone)
+    if interval == "minute":
+        return local.replace(second=0, microsecond=0)
+    if interval == "hour":
+        return local.replace(minute=0, second=0, microsecond=0)
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    if interval == "week":
+        return (day.replace(tzinfo=None) - timedelta(days=day.weekday())).replace(tzinfo=zone)
+    return day.replace(day=1) if interval == "month" else day
+
+
+def within(given: list[ReceivedEvent], start: datetime, end: datetime) -> list[ReceivedEvent]:
+    """The events of a half-open range."""
+    return [one for one in given if start <= one.timestamp < end]
+
+
+def midnight(year: int, month: int, day: int, timezone: str) -> datetime:
+    """The begin of a day at a place."""
+    return datetime(year, month, day, tzinfo=ZoneInfo(timezone))
