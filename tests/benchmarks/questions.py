@@ -67,7 +67,9 @@ QUESTIONS = [
         "/retention",
         {"interval": "day"},
         """
-        with days as (select distinct user_id, {day} as day from events where site_id = 'shop-0' and user_id is not null),
+        with days as (
+            select distinct user_id, {day} as day from events where site_id = 'shop-0' and user_id is not null
+        ),
         firsts as (select user_id, min(day) as first from days group by 1)
         select first, day, count(*) from firsts join days using (user_id)
         where first between {first} and {last} group by 1, 2 order by 1, 2
