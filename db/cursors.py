@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +11,7 @@ class BadCursor(ValueError):
     """The text is no cursor of ours."""
 
 
-def cursor_at(place: Sequence[Any]) -> str:
+def cursor_at(place: Any) -> str:
     """The cursor of a place: the values that a list is sorted by, of the last row before it."""
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
