@@ -22,6 +22,9 @@ from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
 from apps.queue_metrics import QueueMetrics
 from apps.receipts import get_receipt
+from apps.reports.breakdown import get_breakdown
+from apps.reports.events import export_events, get_events
+from apps.reports.sites import get_sites
 from apps.reports.timeseries import get_timeseries
 from db.event import SiteId
 from db.event_errors import FieldError
@@ -104,6 +107,10 @@ litestar = Litestar(
     [
         get_stats,
         get_timeseries,
+        get_breakdown,
+        get_events,
+        export_events,
+        get_sites,
         dead_letters,
         get_receipt,
         get_accounting,

@@ -96,6 +96,11 @@ def _expression(operator: str, values: Iterable[str]) -> str:
     return "|".join(f"^{_escaped(value[:-1])}" if value.endswith("*") else f"^{_escaped(value)}$" for value in values)
 
 
+def any_case(text: str) -> str:
+    """A regular expression of PostgreSQL's: this text in small or large letters, whatever collation compares them."""
+    return "".join(f"(?:{'|'.join(map(_escaped, sorted({one, one.lower(), one.upper()})))})" for one in text)
+
+
 def _escaped(text: str) -> str:
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
