@@ -1,6 +1,7 @@
 """Errors as clients see them: application/problem+json (RFC 9457), with a list that names each bad field."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -36,18 +37,26 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Refusal(Exception):
     """Ends a request with a problem."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(problem.detail)
         self.problem = problem
+        self.given_headers = headers or {}
 
     def headers(self) -> dict[str, str]:
         """What is sent with the problem."""
-        return {"Retry-After": str(RETRY_AFTER)} if self.problem.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+        retry = {"Retry-After": str(RETRY_AFTER)} if self.problem.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+        return {**retry, **self.given_headers}
 
 
-def refuse(status: HTTPStatus, detail: str, errors: list[FieldError] | None = None) -> Refusal:
+def refuse(
+    status: HTTPStatus,
+    detail: str,
+    errors: list[FieldError] | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> Refusal:
     """The Refusal with this status, to be raised."""
-    return Refusal(Problem(title=status.phrase, status=status, detail=detail, errors=errors or []))
+    return Refusal(Problem(title=status.phrase, status=status, detail=detail, errors=errors or []), headers)
 
 
 def unavailable(detail: str) -> Refusal:
@@ -60,7 +69,8 @@ def refusal_for(error: Exception) -> Refusal:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, HTTPException):
-        return refuse(HTTPStatus(error.status_code), error.detail)
+        # With 405 comes Allow, which RFC 9110 demands.
+        return refuse(HTTPStatus(error.status_code), error.detail, headers=error.headers)
     if is_of_the_server(error):
         logger.warning("PostgreSQL cannot answer: %s", error)
         return unavailable(DATABASE_AWAY)

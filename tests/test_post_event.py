@@ -88,6 +88,7 @@ def test_other_methods_are_refused(ingestion: httpx.Client) -> None:
     answer = ingestion.get("/event")
     assert answer.status_code == 405
     assert answer.json()["title"] == "Method Not Allowed"
+    assert "POST" in answer.headers["allow"].split(", ")
 
 
 def test_a_fault_of_ours_is_an_answer_too(
