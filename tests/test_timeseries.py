@@ -154,6 +154,7 @@ def test_an_answer_that_has_not_changed_is_not_sent_again(
         ({"from": "2026-03-10T00:00:00"}, "from"),
         ({"from": "0001-01-01"}, "from"),
         ({"from": "today"}, "from"),
+        ({"from": "-58800"}, "from"),
         ({"period": "fortnight"}, "period"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"filter": "colour:is:red"}, "filter"),

@@ -120,7 +120,7 @@ def _between(query: RangeQuery, start: str, end: str | None) -> Asked:
 def _moment(kind: type[RangeQuery], name: str, text: str) -> date | datetime:
     for wanted in (date, Annotated[datetime, Meta(tz=True)]):
         try:
-            moment: date | datetime = msgspec.convert(text, wanted, strict=False)
+            moment: date | datetime = msgspec.convert(text, wanted)
             return _within(kind, name, (moment,))[0]
         except msgspec.ValidationError:
             continue
