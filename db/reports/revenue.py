@@ -143,7 +143,6 @@ async def revenue(
     parameters = question.parameters(
         order_types=list(orders),
         refund_types=list(refunds),
-        sale_types=[*orders, *refunds],
         limit=products,
         interval=interval,
     )
