@@ -22,6 +22,8 @@ from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
 from apps.queue_metrics import QueueMetrics
 from apps.receipts import get_receipt
+from apps.reports.live import get_live
+from apps.reports.live_stream import get_live_stream, streaming
 from apps.reports.revenue import get_revenue
 from apps.reports.timeseries import get_timeseries
 from db.event import SiteId
@@ -93,7 +95,7 @@ async def check_postgresql() -> None:
 @asynccontextmanager
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
     configure(connections.settings)
-    async with connections.connected(), ledger.watching():
+    async with connections.connected(), ledger.watching(), streaming():
         yield
 
 
@@ -106,6 +108,8 @@ litestar = Litestar(
         get_stats,
         get_timeseries,
         get_revenue,
+        get_live,
+        get_live_stream,
         dead_letters,
         get_receipt,
         get_accounting,
