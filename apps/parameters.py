@@ -70,8 +70,9 @@ def _value(field: msgspec.structs.FieldInfo, given: str | list[str]) -> Any:
             raise
     if "\0" in "".join(given):
         raise ValueError("holds U+0000")
-    if field.encode_name in MAX_BYTES and (fault := text_fault(field.encode_name, value)):
-        raise ValueError(fault)
+    for text in value if isinstance(value, list) else [value]:
+        if field.encode_name in MAX_BYTES and (fault := text_fault(field.encode_name, text)):
+            raise ValueError(fault)
     return value
 
 

@@ -24,6 +24,9 @@ from apps.queue_metrics import QueueMetrics
 from apps.receipts import get_receipt
 from apps.reports.breakdown import get_breakdown
 from apps.reports.events import export_events, get_events
+from apps.reports.live import get_live
+from apps.reports.live_stream import get_live_stream, streaming
+from apps.reports.revenue import get_revenue
 from apps.reports.sites import get_sites
 from apps.reports.timeseries import get_timeseries
 from db.event import SiteId
@@ -95,7 +98,7 @@ async def check_postgresql() -> None:
 @asynccontextmanager
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
     configure(connections.settings)
-    async with connections.connected(), ledger.watching():
+    async with connections.connected(), ledger.watching(), streaming():
         yield
 
 
@@ -111,6 +114,9 @@ litestar = Litestar(
         get_events,
         export_events,
         get_sites,
+        get_revenue,
+        get_live,
+        get_live_stream,
         dead_letters,
         get_receipt,
         get_accounting,

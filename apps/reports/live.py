@@ -1,0 +1,89 @@
+"""GET /live."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get
+from msgspec import Meta
+
+from apps import connections
+from apps.openapi import answer, operation
+from apps.parameters import bad_parameter, read_query
+from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
+from apps.reports.answers import answer_report
+from db.event import SiteId
+from db.event_errors import FieldError
+from db.reports import filters
+from db.reports.filters import BadFilter, read_filters
+from db.reports.live import Live, LivePage, LivePoint, live
+
+EXAMPLE = Live(
+    site_id="shop",
+    start=datetime(2026, 1, 2, 3, 4, 30, tzinfo=UTC),
+    end=datetime(2026, 1, 2, 3, 5, 30, tzinfo=UTC),
+    timezone="UTC",
+    source="events",
+    as_of=datetime(2026, 1, 2, 3, 5, 30, tzinfo=UTC),
+    events=12,
+    users=5,
+    anonymous=2,
+    pages=[LivePage(path="/products/lamp", views=4, users=3, anonymous=1)],
+    points=[
+        LivePoint(at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC), events=9, users=4, anonymous=2),
+        LivePoint(at=datetime(2026, 1, 2, 3, 5, tzinfo=UTC), events=3, users=2, anonymous=0),
+    ],
+)
+BAD_MINUTES = FieldError(field="minutes", reason="Expected `int` <= 60", allowed="How many minutes back, from 1 to 60.")
+
+
+class LiveQuery(msgspec.Struct, kw_only=True):
+    """The parameters of GET /live."""
+
+    site_id: SiteId
+    minutes: Annotated[int, Meta(ge=1, le=60, description="How many minutes back, from 1 to 60.")] = 5
+    filter: Annotated[
+        list[str],
+        Meta(description=f"What events have to match; may be repeated (all have to match): {filters.ALLOWED}."),
+    ] = msgspec.field(default_factory=list)
+    limit: Annotated[int, Meta(ge=1, le=100, description="How many pages, from 1 to 100.")] = 10
+
+    def filters(self) -> filters.Filters:
+        """The filters. Raises Refusal (400)."""
+        try:
+            return read_filters(self.filter)
+        except BadFilter as error:
+            raise bad_parameter(type(self), "filter", str(error)) from None
+
+
+async def read_live(query: LiveQuery) -> Live:
+    """The report now. Raises Refusal (400)."""
+    wanted = query.filters()
+    async with connections.snapshot() as (conn, as_of):
+        return await live(conn, query.site_id, wanted, as_of=as_of, minutes=query.minutes, pages=query.limit)
+
+
+@get(
+    "/live",
+    summary="The last minutes",
+    tags=["reports"],
+    operation_class=operation(query=LiveQuery),
+    responses={
+        200: answer("The report. As CSV or NDJSON: its minutes.", EXAMPLE),
+        400: problem_answer(
+            "A parameter is missing or not valid.",
+            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_MINUTES]),
+        ),
+        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+    },
+)
+async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The events and users of the last minutes, minute by minute, and the pages that are viewed.
+
+    By the time of the events: those that come late, or are dated ahead, are not in it.
+    """
+    report = await read_live(read_query(request, LiveQuery))
+    response = answer_report(request, report, report.points)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,149 @@
+"""GET /live/stream: what GET /live answers, pushed again and again as server-sent events.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from time import monotonic
+from typing import Annotated, Any
+from weakref import WeakValueDictionary
+
+import msgspec
+from litestar import Request, get
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+from litestar.types import ASGIApp, Receive, Scope, Send
+from msgspec import Meta
+
+from apps.openapi import operation
+from apps.parameters import read_query
+from apps.problems import problem_answer, refusal_for, refuse, unavailable
+from apps.reports.live import BAD_MINUTES, EXAMPLE, LiveQuery, read_live
+from apps.stopping import on_stop_signal
+
+#: Streams of this process at once.
+MOST = 200
+TOO_MANY = f"{MOST} streams are open already"
+#: Seconds after which a comment is sent where there is nothing else: proxies end connections on which nothing comes.
+HEARTBEAT = 15
+#: Milliseconds after which a browser connects again.
+RECONNECT = 3_000
+
+
+class LiveStreamQuery(LiveQuery, kw_only=True):
+    """The parameters of GET /live/stream."""
+
+    every: Annotated[int, Meta(ge=1, le=60, description="Seconds between two messages, from 1 to 60.")] = 2
+
+
+class Feed:
+    """What all who ask the same are sent: whoever comes first when it is due reads it for them all."""
+
+    def __init__(self, query: LiveStreamQuery) -> None:
+        self.query = query
+        self.reading = asyncio.Lock()
+        self.message = ServerSentEventMessage()
+        self.due = 0.0
+
+    async def latest(self) -> tuple[ServerSentEventMessage, float]:
+        """The numbers, or why there are none, and when (by `monotonic`) the next are due."""
+        async with self.reading:
+            if monotonic() >= self.due:
+                self.message = await self._read()
+                self.due = monotonic() + self.query.every
+            return self.message, self.due
+
+    async def _read(self) -> ServerSentEventMessage:
+        try:
+            return ServerSentEventMessage(msgspec.json.encode(await read_live(self.query)))
+        except Exception as error:  # the streams go on: the database may be back the next time
+            return ServerSentEventMessage(msgspec.json.encode(refusal_for(error).problem), event="problem")
+
+
+class Bounded(ASGIMiddleware):
+    """Counts the streams, each until its connection is done with, and refuses those that are too many."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self) -> None:
+        self.open = 0
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        if self.open >= MOST:
+            raise unavailable(TOO_MANY, retry_after=HEARTBEAT)
+        self.open += 1
+        try:
+            await next_app(scope, receive, send)
+        finally:
+            self.open -= 1
+
+
+#: Feeds live as long as somebody listens.
+feeds: WeakValueDictionary[bytes, Feed] = WeakValueDictionary()
+stopping = asyncio.Event()
+
+
+@asynccontextmanager
+async def streaming() -> AsyncIterator[None]:
+    """End all streams once the app should stop: the server waits for them."""
+    with on_stop_signal(stopping.set):
+        yield
+
+
+@get(
+    "/live/stream",
+    summary="The last minutes, as a stream",
+    tags=["reports"],
+    operation_class=operation(query=LiveStreamQuery),
+    middleware=[Bounded()],
+    responses={
+        200: ResponseSpec(
+            data_container=str,
+            description="Server-sent events without end.",
+            media_type="text/event-stream",
+            generate_examples=False,
+            examples=[Example(value=f"data: {msgspec.json.encode(EXAMPLE).decode()}\n\n")],
+        ),
+        400: problem_answer(
+            "A parameter is missing or not valid.",
+            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_MINUTES]),
+        ),
+        503: problem_answer("Too many streams are open.", unavailable(TOO_MANY, retry_after=HEARTBEAT)),
+    },
+)
+async def get_live_stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
+    """The report of GET /live every few seconds: `curl -N`, or in a browser `new EventSource(...)`.
+
+    Each message is the report as JSON. Where it cannot be had, as while the database is away, an event `problem` says
+    why instead, and the stream goes on. It costs the same however many listen, as long as they ask the same.
+    """
+    query = read_query(request, LiveStreamQuery)
+    query.filters()  # a 400 rather than a stream of problems
+    feed = feeds.setdefault(msgspec.json.encode(query), Feed(query))
+    return ServerSentEvent(_messages(feed))
+
+
+async def _messages(feed: Feed) -> AsyncIterator[ServerSentEventMessage]:
+    yield ServerSentEventMessage(data=None, retry=RECONNECT)
+    while not stopping.is_set():
+        message, due = await feed.latest()
+        yield message
+        while (left := due - monotonic()) > 0:
+            if await _stops_within(min(left, HEARTBEAT)):
+                break
+            if left > HEARTBEAT:
+                yield ServerSentEventMessage(data=None, comment="still here")
+
+
+async def _stops_within(seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await stopping.wait()
+    except TimeoutError:
+        return False

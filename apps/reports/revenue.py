@@ -1,0 +1,128 @@
+"""GET /revenue."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any, get_args
+
+import msgspec
+from litestar import Request, Response, get
+from msgspec import Meta
+
+from apps import connections
+from apps.openapi import answer, operation
+from apps.parameters import bad_parameter, read_query
+from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
+from apps.reports.answers import answer_report
+from apps.reports.parameters import ComparedQuery, compared, question
+from db.event import EventType
+from db.event_errors import FieldError
+from db.reports.revenue import (
+    ORDERS,
+    REFUNDS,
+    CurrencySales,
+    Ignored,
+    ProductSales,
+    Revenue,
+    RevenueInterval,
+    TooManyPoints,
+    revenue,
+)
+from db.reports.timeseries import intervals
+
+EXAMPLE = Revenue(
+    site_id="shop",
+    start=datetime(2026, 1, 1, tzinfo=UTC),
+    end=datetime(2026, 2, 1, tzinfo=UTC),
+    timezone="UTC",
+    source="events",
+    as_of=datetime(2026, 2, 1, 12, tzinfo=UTC),
+    event_types=list(ORDERS),
+    refund_types=list(REFUNDS),
+    currencies=[
+        CurrencySales(
+            currency="EUR", orders=12, revenue="1438.8", average_order_value="119.9", refunds=1, refunded="10"
+        )
+    ],
+    products=[ProductSales(currency="EUR", product="lamp-3", name="Lamp", orders=7, quantity="9", revenue="359.1")],
+    repeated=3,
+    ignored=[Ignored(what="order", reason="currency_missing", count=2)],
+)
+BAD_LIMIT = FieldError(field="limit", reason="Expected `int` <= 100", allowed="how many, from 1 to 100")
+
+
+class RevenueQuery(ComparedQuery, kw_only=True):
+    """The parameters of GET /revenue."""
+
+    event_type: Annotated[
+        list[EventType],
+        Meta(description=f"Which event types are orders; may be repeated; left out: {', '.join(ORDERS)}."),
+    ] = msgspec.field(default_factory=list)
+    refund_type: Annotated[
+        list[EventType],
+        Meta(description=f"Which event types are refunds; may be repeated; left out: {', '.join(REFUNDS)}."),
+    ] = msgspec.field(default_factory=list)
+    interval: Annotated[
+        RevenueInterval | None, Meta(description="`day`, `week` or `month`: have a series as well, in `points`.")
+    ] = None
+    limit: Annotated[int, Meta(ge=1, le=100, description="How many products of each currency, from 1 to 100.")] = 10
+
+
+@get(
+    "/revenue",
+    summary="Orders, revenue and products",
+    tags=["reports"],
+    operation_class=operation(query=RevenueQuery),
+    responses={
+        200: answer("The report. As CSV or NDJSON: its points if there is an interval, else its currencies.", EXAMPLE),
+        400: problem_answer(
+            "A parameter is missing or not valid.",
+            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT]),
+        ),
+        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+    },
+)
+async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """What a shop sold and took back, by currency; amounts of different currencies are never added.
+
+    **Orders** are events with these properties: `revenue`, else `total`, else `value`; `currency`; `order_id`, else
+    `transaction_id`; and `products`, else `items`: objects with `product_id`, `sku`, `item_id`, `name` or `item_name`,
+    `price`, and `quantity` (left out: 1). Numbers may be text, such as "119.90".
+
+    An order that is sent several times counts once: by the first of its events that can be counted, by event_time, even
+    where that is before the range. An order without an id counts each time it is sent. **Refunds** count each; their
+    amount may be written with or without a minus.
+
+    Each order and each refund of the range is in `currencies`, `repeated` or `ignored`.
+    """
+    query = read_query(request, RevenueQuery)
+    orders, refunds = query.event_type or list(ORDERS), query.refund_type or list(REFUNDS)
+    if both := [name for name in refunds if name in orders]:
+        raise bad_parameter(RevenueQuery, "refund_type", f"{both[0]!r} is an order already")
+    async with connections.snapshot() as (conn, as_of):
+        asked = await question(conn, query)
+        allowed = [name for name in intervals(asked) if name in get_args(RevenueInterval)]
+        if query.interval and query.interval not in allowed:
+            reason = f"{query.interval!r} is too fine for this range"
+            raise bad_parameter(RevenueQuery, "interval", reason, ", ".join(allowed))
+        try:
+            sold = await revenue(
+                conn, asked, orders=orders, refunds=refunds, products=query.limit, interval=query.interval
+            )
+        except TooManyPoints as error:
+            raise bad_parameter(RevenueQuery, "interval", str(error)) from None
+        before = None
+        if other := await compared(conn, query, asked):
+            before = (await revenue(conn, other, orders=orders, refunds=refunds, products=0)).currencies
+    report = Revenue(
+        **asked.head("events", as_of),
+        event_types=orders,
+        refund_types=refunds,
+        currencies=sold.currencies,
+        products=sold.products,
+        repeated=sold.repeated,
+        ignored=sold.ignored,
+        interval=query.interval,
+        points=sold.points if query.interval else None,
+        compare=before,
+    )
+    return answer_report(request, report, sold.points if query.interval else sold.currencies)

@@ -1,0 +1,168 @@
+"""GET /revenue: what a shop sold and took back, by currency, and its products."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+from psycopg import AsyncConnection
+
+from db.reports.report import Question, Report, rows
+from db.reports.timeseries import STEPS
+
+#: The event types that are orders and refunds where none are asked for. The index events_sales holds just these.
+ORDERS = ("Order Completed", "order_completed", "purchase", "Purchase", "checkout_completed")
+REFUNDS = ("Order Refunded", "order_refunded", "refund", "Refund")
+#: Points that a series may have over all currencies.
+MAX_POINTS = 10_000
+
+RevenueInterval = Literal["day", "week", "month"]
+
+#: Numbers are exact and answered as text: money is no binary fraction.
+NUMBER = r"^[0-9]+(\.[0-9]+)?$"
+Currency = Annotated[str, Meta(description="ISO 4217, in capitals.", pattern="^[A-Z]{3}$", examples=["EUR"])]
+Orders = Annotated[int, Meta(examples=[12])]
+Refunds = Annotated[int, Meta(examples=[1])]
+Sold = Annotated[str, Meta(description="Of the orders; refunds are not taken off.", pattern=NUMBER, examples=["119.9"])]
+Refunded = Annotated[
+    str,
+    Meta(description="Of the range's refunds, whenever that was ordered.", pattern=NUMBER, examples=["10"]),
+]
+
+
+class CurrencySales(msgspec.Struct, kw_only=True):
+    """Orders and refunds in one currency."""
+
+    currency: Currency
+    orders: Orders
+    revenue: Sold
+    average_order_value: Annotated[
+        str | None,
+        Meta(description="`revenue` by `orders`, to 4 decimal places; null without orders.", examples=["9.9917"]),
+    ]
+    refunds: Refunds
+    refunded: Refunded
+
+
+class SalesPoint(msgspec.Struct, kw_only=True):
+    """Orders and refunds in one bucket and currency."""
+
+    at: Annotated[datetime, Meta(description="When the bucket begins; weeks begin on Monday.")]
+    currency: Currency
+    orders: Orders = 0
+    revenue: Sold = "0"
+    refunds: Refunds = 0
+    refunded: Refunded = "0"
+
+
+class ProductSales(msgspec.Struct, kw_only=True):
+    """What of a product was ordered in one currency."""
+
+    currency: Currency
+    product: Annotated[
+        str,
+        Meta(description="The first of `product_id`, `sku`, `item_id`, `name`, `item_name`.", examples=["lamp-3"]),
+    ]
+    name: Annotated[str | None, Meta(description="`name` or `item_name`; of several, one.", examples=["Lamp"])]
+    orders: Annotated[int, Meta(description="In how many orders it was.", examples=[7])]
+    quantity: Annotated[str, Meta(pattern=NUMBER, examples=["9"])]
+    revenue: Annotated[
+        str, Meta(description="The sum of `price` times `quantity`.", pattern=NUMBER, examples=["119.9"])
+    ]
+
+
+class Ignored(msgspec.Struct, kw_only=True):
+    """What could not be counted."""
+
+    what: Literal["order", "refund", "product"]
+    reason: Literal[
+        "revenue_missing",
+        "revenue_invalid",
+        "revenue_negative",
+        "currency_missing",
+        "currency_invalid",
+        "product_missing",
+        "price_invalid",
+        "quantity_invalid",
+    ]
+    count: Annotated[int, Meta(description="Events; with `product`: entries in counted orders.", examples=[2])]
+
+
+class Revenue(Report, kw_only=True, omit_defaults=True):
+    """What a shop sold and took back."""
+
+    event_types: Annotated[list[str], Meta(description="The event types that were taken for orders.")]
+    refund_types: Annotated[list[str], Meta(description="The event types that were taken for refunds.")]
+    currencies: Annotated[list[CurrencySales], Meta(description="The currency with most orders first.")]
+    products: Annotated[
+        list[ProductSales],
+        Meta(description="In each currency, the products with most revenue."),
+    ]
+    repeated: Annotated[
+        int, Meta(description="Events of orders that are counted by an earlier event of theirs.", examples=[3])
+    ]
+    ignored: Annotated[list[Ignored], Meta(description="What could not be counted, by reason.")]
+    interval: RevenueInterval | None = None
+    points: Annotated[
+        list[SalesPoint] | None,
+        Meta(description="With `interval`: a point for each bucket and each of the currencies, also of nothing."),
+    ] = None
+    compare: Annotated[
+        list[CurrencySales] | None, Meta(description="With `compare`: the currencies of the range compared with.")
+    ] = None
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """What the report's query answers."""
+
+    currencies: list[CurrencySales]
+    products: list[ProductSales]
+    points: list[SalesPoint]
+    repeated: int
+    ignored: list[Ignored]
+
+
+class TooManyPoints(ValueError):
+    """The series would have more than MAX_POINTS points; the message says of how many currencies."""
+
+
+async def revenue(
+    conn: AsyncConnection,
+    question: Question,
+    *,
+    orders: Sequence[str],
+    refunds: Sequence[str],
+    products: int,
+    interval: RevenueInterval | None = None,
+) -> Answer:
+    """Orders and refunds of these event types, at most so many products a currency, and points if there is an interval.
+
+    Raises TooManyPoints.
+    """
+    parameters = question.parameters(
+        order_types=list(orders),
+        refund_types=list(refunds),
+        limit=products,
+        interval=interval,
+    )
+    (row,) = await rows(conn, "revenue", parameters)
+    answer = msgspec.convert(row, Answer)
+    if interval:
+        buckets = await rows(conn, "buckets", parameters | {"step": STEPS[interval]})
+        answer.points = _filled(answer, [question.range.local(bucket["at"]) for bucket in buckets])
+    return answer
+
+
+def _filled(answer: Answer, buckets: list[datetime]) -> list[SalesPoint]:
+    """A point for each bucket and currency."""
+    currencies = [sales.currency for sales in answer.currencies]
+    if len(buckets) * len(currencies) > MAX_POINTS:
+        raise TooManyPoints(f"is too fine for this range with {len(currencies)} currencies")
+    found = {(point.at, point.currency): point for point in answer.points}
+    points = []
+    for at in buckets:
+        for currency in currencies:
+            point = found.get((at, currency), SalesPoint(at=at, currency=currency))
+            points.append(msgspec.structs.replace(point, at=at))
+    return points

@@ -1,0 +1,315 @@
+"""GET /revenue: by hand, and against a naive count."""
+
+from collections import defaultdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from db.event import ReceivedEvent
+from db.reports.revenue import ORDERS, REFUNDS
+from db.store import store_events
+from tests.conftest import Connection
+from tests.factories import batch, received
+from tests.naive import ZONES, bucket, kept, midnight, times, within
+
+MARCH = {"from": "2026-03-01", "to": "2026-04-01"}
+
+
+def order(site: str, day: str, /, event_type: str = "Order Completed", **properties: Any) -> ReceivedEvent:
+    return received(site, event_type=event_type, timestamp=f"2026-{day}T12:00:00Z", properties=properties)
+
+
+def ask(reporting: httpx.Client, site: str, **parameters: Any) -> dict[str, Any]:
+    answer = reporting.get("/revenue", params={"site_id": site, **MARCH, **parameters})
+    assert answer.status_code == 200, answer.text
+    report: dict[str, Any] = answer.json()
+    return report
+
+
+def sold(report: dict[str, Any]) -> dict[str, tuple[int, str]]:
+    return {sales["currency"]: (sales["orders"], sales["revenue"]) for sales in report["currencies"]}
+
+
+def test_it_adds_up_orders_by_currency(reporting: httpx.Client, conn: Connection, shop: str, other: str) -> None:
+    store_events(
+        conn,
+        batch(
+            order(shop, "03-10", order_id="1", revenue=0.1, currency="EUR"),
+            order(shop, "03-11", order_id="2", revenue=0.2, currency="EUR"),
+            order(shop, "03-12", "purchase", transaction_id="3", value="12.30", currency=" usd "),
+            order(shop, "03-13", "purchase", order_id="4", total=1, value=99, currency="EUR"),
+            order(shop, "03-13", "page_view", order_id="5", revenue=1, currency="EUR"),
+            order(shop, "04-01", order_id="6", revenue=1, currency="EUR"),
+            order(shop, "03-14", "Order Refunded", order_id="1", total=-0.1, currency="EUR"),
+            order(shop, "03-15", "refund", transaction_id="0", value="3", currency="GBP"),
+            order(other, "03-10", order_id="7", revenue=1000, currency="EUR"),
+        ),
+    )
+    report = ask(reporting, shop)
+    names = ["currency", "orders", "revenue", "average_order_value", "refunds", "refunded"]
+    assert report["currencies"] == [
+        dict(zip(names, values, strict=True))
+        for values in (
+            ("EUR", 3, "1.3", "0.4333", 1, "0.1"),
+            ("USD", 1, "12.3", "12.3", 0, "0"),
+            ("GBP", 0, "0", None, 1, "3"),
+        )
+    ]
+    assert (report["repeated"], report["ignored"], report["source"]) == (0, [], "events")
+    assert (report["event_types"], report["refund_types"]) == (list(ORDERS), list(REFUNDS))
+    assert "points" not in report
+
+
+def test_money_is_exact_however_large_the_sum(reporting: httpx.Client, conn: Connection, shop: str) -> None:
+    large = "999999999999999.99"
+    store_events(conn, batch(*(order(shop, "03-10", revenue=large, currency="EUR") for _ in range(100))))
+    assert sold(ask(reporting, shop)) == {"EUR": (100, "99999999999999999")}
+
+
+def test_an_order_counts_once_by_its_first_event(reporting: httpx.Client, conn: Connection, shop: str) -> None:
+    store_events(
+        conn,
+        batch(
+            order(shop, "02-28", order_id="before", revenue=1, currency="EUR"),
+            order(shop, "03-01", order_id="before", revenue=2, currency="EUR"),
+            order(shop, "03-10", order_id=17, revenue=4, currency="EUR"),
+            order(shop, "03-12", "purchase", transaction_id="17", revenue=8, currency="USD"),
+            order(shop, "04-10", order_id="17", revenue=16, currency="EUR"),
+            order(shop, "03-10", order_id="mended", revenue="a lot", currency="EUR"),
+            order(shop, "03-11", order_id="mended", revenue=32, currency="EUR"),
+            order(shop, "03-20", order_id="", revenue=64, currency="EUR"),
+            order(shop, "03-21", order_id="", revenue=64, currency="EUR"),
+        ),
+    )
+    report = ask(reporting, shop)
+    assert sold(report) == {"EUR": (4, str(4 + 32 + 64 + 64))}
+    assert report["repeated"] == 2
+    assert report["ignored"] == [{"what": "order", "reason": "revenue_invalid", "count": 1}]
+    assert sold(ask(reporting, shop, **{"from": "2026-02-01"})) == {"EUR": (5, str(1 + 4 + 32 + 64 + 64))}
+    assert sold(ask(reporting, shop, event_type="purchase")) == {"USD": (1, "8")}
+
+
+def test_ids_that_begin_alike_are_different_orders(reporting: httpx.Client, conn: Connection, shop: str) -> None:
+    long = "x" * 3_000
+    store_events(
+        conn,
+        batch(
+            *(
+                order(shop, "03-10", order_id=long + name, revenue=1, currency="EUR", receipt=name * 20_000)
+                for name in "abb"
+            )
+        ),
+    )
+    report = ask(reporting, shop)
+    assert (sold(report), report["repeated"]) == ({"EUR": (2, "2")}, 1)
+
+
+def test_filters_are_on_the_event_that_counts(reporting: httpx.Client, conn: Connection, shop: str) -> None:
+    store_events(
+        conn,
+        batch(
+            order(shop, "03-10", order_id="1", revenue=1, currency="EUR", channel="web"),
+            order(shop, "03-11", order_id="1", revenue=1, currency="EUR", channel="app"),
+            order(shop, "03-12", order_id="2", revenue=2, currency="EUR", channel="app"),
+        ),
+    )
+    report = ask(reporting, shop, filter="properties.channel:is:app")
+    assert (sold(report), report["repeated"]) == ({"EUR": (1, "2")}, 1)
+
+
+def test_what_cannot_be_counted_is_told(reporting: httpx.Client, conn: Connection, shop: str) -> None:
+    odd: list[Any] = ["", "a", "1,50", "1e3", "NaN", True, {}, [1], "٣", 1e15, "1."]
+    broken: list[tuple[str, list[dict[str, Any]]]] = [
+        ("currency_invalid", [{"revenue": 1, "currency": "€"}, {"revenue": 1, "currency": 978}]),
+        ("currency_missing", [{"revenue": 1}, {"revenue": 1, "currency": None}]),
+        ("revenue_invalid", [{"revenue": value, "currency": "EUR"} for value in odd]),
+        ("revenue_missing", [{"currency": "EUR"}, {"revenue": None, "currency": "EUR"}]),
+        ("revenue_negative", [{"revenue": -1, "currency": "EUR"}, {"revenue": "-0.01", "currency": "EUR"}]),
+    ]
+    events = [order(shop, "03-10", **properties) for _, several in broken for properties in several]
+    events += [received(shop, event_type="purchase"), order(shop, "03-10", "refund", total="x", currency="EUR")]
+    store_events(conn, batch(*events))
+    report = ask(reporting, shop)
+    assert report["currencies"] == []
+    assert report["ignored"] == [
+        {"what": "order", "reason": reason, "count": len(several) + (reason == "revenue_missing")}
+        for reason, several in broken
+    ] + [{"what": "refund", "reason": "revenue_invalid", "count": 1}]
+
+
+def test_products_with_most_revenue_come_first(reporting: httpx.Client, conn: Connection, shop: str) -> None:
+    lamp = {"product_id": "lamp", "name": "Lamp", "price": "19.90", "quantity": 2}
+    chair, half = {"sku": "chair", "price": 100}, {"item_id": 7, "price": 1, "quantity": 0.5}
+    broken = [
+        {"price": 1},
+        {"name": "free"},
+        {"name": "odd", "price": -1},
+        {"name": "odd", "price": 1, "quantity": "x"},
+        7,
+    ]
+    store_events(
+        conn,
+        batch(
+            order(shop, "03-10", order_id="1", revenue=1, currency="EUR", products=[lamp, lamp, chair]),
+            order(shop, "03-11", order_id="1", revenue=1, currency="EUR", products=[lamp]),
+            order(shop, "03-11", order_id="2", revenue=1, currency="EUR", products=[lamp, *broken]),
+            order(shop, "03-12", "purchase", value=1, currency="USD", items=[half]),
+            order(shop, "03-12", "purchase", value=1, currency="USD", products={"not": "a list"}),
+        ),
+    )  # fmt: skip
+    report = ask(reporting, shop)
+    assert report["products"] == [
+        {"currency": "EUR", "product": "lamp", "name": "Lamp", "orders": 2, "quantity": "6", "revenue": "119.4"},
+        {"currency": "EUR", "product": "chair", "name": None, "orders": 1, "quantity": "1", "revenue": "100"},
+        {"currency": "USD", "product": "7", "name": None, "orders": 1, "quantity": "0.5", "revenue": "0.5"},
+    ]
+    assert report["ignored"] == [
+        {"what": "product", "reason": "price_invalid", "count": 2},
+        {"what": "product", "reason": "product_missing", "count": 2},
+        {"what": "product", "reason": "quantity_invalid", "count": 1},
+    ]
+    assert [one["product"] for one in ask(reporting, shop, limit=1)["products"]] == ["lamp", "7"]
+
+
+def test_a_series_has_a_point_for_each_currency(reporting: httpx.Client, conn: Connection, shop: str) -> None:
+    store_events(
+        conn,
+        batch(
+            order(shop, "03-10", revenue=1, currency="EUR"),
+            order(shop, "03-10", revenue=2, currency="EUR"),
+            order(shop, "03-11", revenue=4, currency="USD"),
+            order(shop, "03-11", "refund", revenue=3, currency="EUR"),
+        ),
+    )
+    parameters = {"from": "2026-03-10", "to": "2026-03-12", "interval": "day", "timezone": "Europe/Berlin"}
+    nothing = {"orders": 0, "revenue": "0", "refunds": 0, "refunded": "0"}
+    tenth, eleventh = "2026-03-10T00:00:00+01:00", "2026-03-11T00:00:00+01:00"
+    assert ask(reporting, shop, **parameters)["points"] == [
+        nothing | {"at": tenth, "currency": "EUR", "orders": 2, "revenue": "3"},
+        nothing | {"at": tenth, "currency": "USD"},
+        nothing | {"at": eleventh, "currency": "EUR", "refunds": 1, "refunded": "3"},
+        nothing | {"at": eleventh, "currency": "USD", "orders": 1, "revenue": "4"},
+    ]
+    table = reporting.get("/revenue", params={"site_id": shop, **parameters}, headers={"Accept": "text/csv"})
+    assert table.text.splitlines()[:2] == ["at,currency,orders,revenue,refunds,refunded", f"{tenth},EUR,2,3,0,0"]
+    assert ask(reporting, shop, **MARCH, compare="previous_period")["compare"] == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "field"),
+    [
+        ({"event_type": "x" * 101}, "event_type"),
+        ({"event_type": "ü" * 51}, "event_type"),
+        ({"event_type": "refund"}, "refund_type"),
+        ({"event_type": ["a", "b"], "refund_type": ["c", "b"]}, "refund_type"),
+        ({"interval": "hour"}, "interval"),
+        ({"interval": "day", "from": "1990-01-01"}, "interval"),
+        ({"limit": 0}, "limit"),
+        ({"limit": 101}, "limit"),
+        ({"currency": "EUR"}, "currency"),
+    ],
+)
+def test_a_bad_parameter_is_named(reporting: httpx.Client, parameters: dict[str, Any], field: str) -> None:
+    answer = reporting.get("/revenue", params={"site_id": "shop", **MARCH, **parameters})
+    assert answer.status_code == 400, answer.text
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_a_series_of_too_many_currencies_is_refused(reporting: httpx.Client, conn: Connection, shop: str) -> None:
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    codes = [f"X{one}{two}" for one in letters[:14] for two in letters]
+    store_events(conn, batch(*(order(shop, "03-10", revenue=1, currency=code) for code in codes)))
+    answer = reporting.get("/revenue", params={"site_id": shop, **MARCH, "interval": "day"})
+    assert answer.status_code == 400
+    assert f"with {len(codes)} currencies" in answer.json()["errors"][0]["reason"]
+    assert ask(reporting, shop, interval="day", filter="properties.currency:is:XAA")["points"][9]["orders"] == 1
+
+
+def test_the_index_holds_the_event_types_that_are_sales(conn: Connection) -> None:
+    (index,) = conn.execute("select pg_get_indexdef('events_sales'::regclass)").fetchone() or ("",)
+    assert all(f"'{name}'" in index for name in (*ORDERS, *REFUNDS))
+
+
+sales = st.lists(
+    st.fixed_dictionaries(
+        {
+            "event_type": st.sampled_from(["Order Completed", "purchase", "refund", "page_view"]),
+            "path": st.sampled_from(["/", "/done"]),
+            "user_id": st.sampled_from([None, "ann"]),
+            "timestamp": times,
+            "properties": st.fixed_dictionaries(
+                {},
+                optional={
+                    "order_id": st.sampled_from(["1", "2", 3, "3", ""]),
+                    "revenue": st.sampled_from([0.1, "0.20", 30, -1, "?", None]),
+                    "currency": st.sampled_from(["EUR", "eur", "USD", "", None]),
+                },
+            ),
+        }
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(sales, st.sampled_from(ZONES), st.sampled_from([None, "/done"]), st.sampled_from(["day", "week", "month"]))
+def test_it_equals_a_naive_count(
+    conn: Connection, reporting: httpx.Client, history: Any, zone: str, path: str | None, interval: str
+) -> None:
+    site, stored = kept(conn, history)
+    first, last = midnight(2026, 3, 8, zone), midnight(2026, 3, 31, zone)
+    parameters = {"filter": f"path:is:{path}"} if path else {}
+    report = ask(
+        reporting, site, **{"from": "2026-03-08", "to": "2026-03-31"}, timezone=zone, interval=interval, **parameters
+    )
+
+    counted: dict[tuple[datetime, str], list[Any]] = defaultdict(lambda: [0, Decimal(), 0, Decimal()])
+    seen: set[str] = set()
+    outcomes = {"counted": 0, "repeated": 0, "ignored": 0}
+    for one in sorted(stored, key=lambda one: (one.timestamp, one.event_id)):
+        if one.event_type == "page_view":
+            continue
+        outcome, key = judge(one, seen)
+        if within([one], first, last) and path in (None, one.path):
+            outcomes[outcome] += 1
+            if outcome == "counted":
+                place = 2 if one.event_type == "refund" else 0
+                point = counted[bucket(one.timestamp, interval, zone), key]
+                point[place] += 1
+                point[place + 1] += abs(Decimal(str((one.properties or {})["revenue"])))
+    found = {
+        (datetime.fromisoformat(point["at"]), point["currency"]): [
+            point["orders"], Decimal(point["revenue"]), point["refunds"], Decimal(point["refunded"]),
+        ]
+        for point in report["points"]
+        if point["orders"] or point["refunds"]
+    }  # fmt: skip
+    assert found == counted
+    totals = {name: [0, Decimal(), 0, Decimal()] for _, name in counted}
+    for (_, name), point in counted.items():
+        totals[name] = [one + other for one, other in zip(totals[name], point, strict=True)]
+    assert {
+        one["currency"]: [one["orders"], Decimal(one["revenue"]), one["refunds"], Decimal(one["refunded"])]
+        for one in report["currencies"]
+    } == totals
+    assert report["repeated"] == outcomes["repeated"]
+    assert sum(one["count"] for one in report["ignored"]) == outcomes["ignored"]
+
+
+def judge(event: ReceivedEvent, seen: set[str]) -> tuple[str, str]:
+    """What becomes of an order or refund, and its currency; `seen` are the ids of the orders before it."""
+    properties = event.properties or {}
+    revenue, currency = properties.get("revenue"), str(properties.get("currency") or "").upper()
+    if revenue in (None, "?") or not currency or (revenue == -1 and event.event_type != "refund"):
+        return "ignored", currency
+    if event.event_type == "refund" or not (order_id := str(properties.get("order_id", ""))):
+        return "counted", currency
+    if order_id in seen:
+        return "repeated", currency
+    seen.add(order_id)
+    return "counted", currency
