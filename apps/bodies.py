@@ -31,41 +31,39 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
     408, 413, 415).
     """
     for name, value in scope["headers"]:
-        if name == b"content-length" and len(value) < 20 and int(value) > limit:
+        if name == b"content-length" and value.isdigit() and len(value) < 20 and int(value) > limit:
             raise _too_large(limit)
         if name == b"content-encoding" and value.strip().lower() not in ENCODINGS:
             raise refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out")
-    message: Any = await receive()
-    body: bytes = message.get("body", b"")
-    if message["type"] != "http.request" or message.get("more_body"):
-        body = await _rest(message, receive, limit)
-    if len(body) > limit:
-        raise _too_large(limit)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            body = await _whole_body(receive, limit)
+    except TimeoutError:
+        raise refuse(
+            HTTPStatus.REQUEST_TIMEOUT,
+            f"the body did not arrive within {BODY_TIMEOUT} s",
+            headers={"Connection": "close"},  # else the server would go on to wait for it
+        ) from None
     if body.startswith((GZIP, ZSTD)):
         return _decompressed(body, limit)
     return body
 
 
-async def _rest(message: Any, receive: Receive, limit: int) -> bytes:
-    """The body that this first message begins."""
+async def _whole_body(receive: Receive, limit: int) -> bytes:
     parts = []
     size = 0
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            while True:
-                if message["type"] != "http.request":
-                    # Nobody is there to be answered; it is counted.
-                    raise refuse(HTTPStatus.REQUEST_TIMEOUT, "the client went away before it had sent all")
-                part = message.get("body", b"")
-                parts.append(part)
-                size += len(part)
-                if size > limit:
-                    raise _too_large(limit)
-                if not message.get("more_body"):
-                    return b"".join(parts)
-                message = await receive()
-    except TimeoutError:
-        raise refuse(HTTPStatus.REQUEST_TIMEOUT, f"the body did not arrive within {BODY_TIMEOUT} s") from None
+    while True:
+        message: Any = await receive()
+        if message["type"] != "http.request":
+            # Nobody is there to be answered; it is counted.
+            raise refuse(HTTPStatus.REQUEST_TIMEOUT, "the client went away before it had sent all")
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        if not message.get("more_body"):
+            return b"".join(parts)
 
 
 class _Decompressor(Protocol):

@@ -16,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 from db.migrations import migrate
 from db.settings import Settings
 from tests.servers import Redis, Servers, temporary_folder
+from tests.serving import Served, serve
 
 if TYPE_CHECKING:
     from actors.broker import DurableBroker
@@ -155,6 +156,22 @@ def reporting(database_url: str) -> Iterator[httpx.Client]:
 
     with TestClient(app) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def ingestion_server(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The ingestion app on a socket of its own; it waits a second for a body."""
+    with serve("ingestion", tmp_path_factory.mktemp("ingestion"), body_timeout=1) as served:
+        yield served
+        assert "Traceback" not in served.log()
+
+
+@pytest.fixture(scope="module")
+def reporting_server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The reporting app on a socket of its own."""
+    with serve("reporting", tmp_path_factory.mktemp("reporting")) as served:
+        yield served
+        assert "Traceback" not in served.log()
 
 
 @pytest.fixture

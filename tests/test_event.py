@@ -194,7 +194,7 @@ texts = st.one_of(
 )
 numbers = (
     st.integers()
-    | st.integers(-4299, 4299).map(lambda digits: (10 ** abs(digits)) * (1 if digits > 0 else -1))
+    | st.integers(-4299, 4299).map(lambda digits: 10 ** abs(digits) * (1 if digits > 0 else -1))
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.sampled_from([-0.0, 5e-324, 1.7976931348623157e308, 2**64, -(2**63) - 1])
 )
@@ -244,6 +244,36 @@ def test_what_validation_accepts_the_store_stores(conn: Connection, given_events
 def is_stored(conn: Connection, site_id: str, event_id: str, time: datetime) -> bool:
     query = "select from events where site_id = %s and event_id = %s and event_time = %s"
     return conn.execute(query, [site_id, event_id, time]).fetchone() is not None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "-0.0",
+            "5e-324",
+            "1.7976931348623157e308",
+            "1e22",
+            "18446744073709551616",
+            "-" + "9" * 4000,
+            "[[[[[[[]]]]]]]",
+        ),
+        *(
+            '"\\uffff\\ufffe\\ufdd0"',
+            '"\\ud83d\\ude00"',
+            '"\\u0001\\u007f\\u0085\\u2028"',
+            '{"":{"\\ufeff":"\\\\u0000"}}',
+        ),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_odd_values_are_stored_as_they_are(conn: Connection, shop: str, value: str) -> None:
+    properties = '{"a":' + value + "}"
+    one = accept(json.dumps(event(shop)).encode()[:-1] + b',"properties":%b}' % properties.encode())
+    assert one
+    store_events(conn, batch(one))
+    row = conn.execute("select properties = %s::jsonb from events where site_id = %s", [properties, shop]).fetchone()
+    assert row == (True,)
 
 
 @pytest.mark.parametrize("offset", ["+23:59", "-23:59", "+16:00", "-15:59"])

@@ -1,0 +1,16 @@
+"""What Schemathesis loads before it runs (schemathesis.toml)."""
+
+from typing import Any
+
+import schemathesis
+from hypothesis import Phase, settings
+
+# To optimise for a target, which is how much is accepted, takes several times what all other phases take.
+settings.register_profile("fast", phases=set(Phase) - {Phase.explain, Phase.target})
+settings.load_profile("fast")
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(_: schemathesis.SerializationContext, value: Any) -> bytes:
+    """A body in a media type that Schemathesis does not know: the text as it is."""
+    return value if isinstance(value, bytes) else str(value).encode(errors="surrogatepass")
