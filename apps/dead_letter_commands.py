@@ -141,6 +141,6 @@ def _run(work: Callable[[], Awaitable[Answer]]) -> Answer:
 
 def _print(answer: Any) -> None:
     builtins = msgspec.json.decode(msgspec.json.encode(answer))
-    if isinstance(answer, DeadLetter) and answer.payload is not None:
+    if isinstance(answer, DeadLetter) and bytes(answer.payload) != b"null":
         del builtins["payload_base64"]  # the payload once more
     click.echo(msgspec.json.format(msgspec.json.encode(builtins)))

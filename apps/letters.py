@@ -126,6 +126,6 @@ class _Timed(msgspec.Struct):
 
 def _timestamp(letter: DeadLetter) -> datetime | None:
     try:
-        return msgspec.json.decode(letter.payload or b"", type=_Timed).timestamp
+        return msgspec.json.decode(letter.payload, type=_Timed).timestamp
     except UNREADABLE:
         return None

@@ -44,7 +44,7 @@ class LetterHead(msgspec.Struct, kw_only=True):
 class DeadLetter(LetterHead, kw_only=True):
     """A dead letter with what is in it."""
 
-    payload: Annotated[msgspec.Raw | None, Meta(description="Exactly as it was in the queue; null if it is no JSON.")]
+    payload: Annotated[msgspec.Raw, Meta(description="Exactly as it was in the queue; null if it is no JSON.")]
     payload_base64: Annotated[str, Meta(description="The same as bytes.")]
 
 
@@ -110,11 +110,11 @@ async def outcomes(conn: AsyncConnection, letter_ids: Sequence[UUID], *, request
         return dict(await cur.fetchall())
 
 
-def _json(payload: bytes) -> msgspec.Raw | None:
+def _json(payload: bytes) -> msgspec.Raw:
     try:
         msgspec.json.decode(payload)
     except (ValueError, RecursionError):
-        return None
+        return msgspec.Raw(b"null")
     return msgspec.Raw(payload)
 
 

@@ -34,7 +34,7 @@ class StoredEvent(msgspec.Struct, kw_only=True):
     event_time: Annotated[datetime, Meta(description="When it happened.")]
     received_at: Annotated[datetime, Meta(description="When it was accepted.")]
     stored_at: Annotated[datetime, Meta(description="When the flush that has it began.")]
-    properties: Annotated[msgspec.Raw | None, Meta(description="A JSON object.")]
+    properties: Annotated[msgspec.Raw, Meta(description="A JSON object, or null.")]
 
 
 class EventPage(Report, kw_only=True):
@@ -83,5 +83,5 @@ def _event(row: dict[str, Any]) -> StoredEvent:
         event_time=row["event_time"].astimezone(UTC),
         received_at=row["received_at"].astimezone(UTC),
         stored_at=row["stored_at"].astimezone(UTC),
-        properties=None if properties is None else msgspec.Raw(properties.encode()),
+        properties=msgspec.Raw(b"null" if properties is None else properties.encode()),
     )
