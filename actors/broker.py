@@ -21,8 +21,9 @@ from actors.consumer import DurableConsumer, redis_errors
 
 #: Milliseconds without a heartbeat after which a worker's messages go to others.
 HEARTBEAT_TIMEOUT = 10_000
-#: Dramatiq drops its dead letters after this many milliseconds, by default a week's: ten years.
-DEAD_MESSAGE_TTL = 10 * 365 * 24 * 60 * 60 * 1000
+#: Milliseconds after which Redis drops the messages of upkeep that failed for good. Those of events never come there:
+#: they are filed in PostgreSQL.
+DEAD_MESSAGE_TTL = 7 * 24 * 60 * 60 * 1000
 #: Seconds that a command may take. Redis stalls while it forks to rewrite its log.
 SOCKET_TIMEOUT = 5
 

@@ -1,34 +1,60 @@
-"""The actors that the clock sends: what a running system needs done now and then."""
+"""The actors that the clock sends: what a running system needs done now and then.
+
+Where a server is away they do nothing: the clock sends them again.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
 
 import dramatiq
+from dramatiq.errors import ConnectionClosed
 
 from actors.accepted import forget_counted, read_accepted
 from actors.clock import Clock
+from actors.consumer import redis_errors
 from actors.queue import broker, database
 from db import ledger, store
+from db.failures import is_of_the_server
+
+logger = logging.getLogger(__name__)
+
+QUEUE = "maintenance"
 
 
-@dramatiq.actor(broker=broker, queue_name="maintenance")
+@dramatiq.actor(broker=broker, queue_name=QUEUE)
 def make_partitions() -> None:
     """Make the partitions of events for this week and the next two, where they are missing."""
-    with database.pool.connection() as conn:
-        store.make_partitions_ahead(conn)
+    _do(store.make_partitions_ahead)
 
 
-@dramatiq.actor(broker=broker, queue_name="maintenance")
+@dramatiq.actor(broker=broker, queue_name=QUEUE)
 def forget_settled_messages() -> None:
     """Forget the messages that Redis cannot deliver again."""
-    with database.pool.connection() as conn:
-        store.forget_settled_messages(conn)
+    _do(store.forget_settled_messages)
 
 
-@dramatiq.actor(broker=broker, queue_name="maintenance")
+@dramatiq.actor(broker=broker, queue_name=QUEUE)
 def count_accepted() -> None:
     """Keep what Redis has counted as accepted, so that the ledger outlives it."""
+    _do(_count_accepted)
+
+
+def _count_accepted(conn: Any) -> None:
     accepted = read_accepted(broker)
-    with database.pool.connection() as conn:
-        ledger.count_accepted(conn, source=accepted.source, counted_at=accepted.counted_at, counts=accepted.counts)
+    ledger.count_accepted(conn, source=accepted.source, counted_at=accepted.counted_at, counts=accepted.counts)
     forget_counted(broker, accepted)
+
+
+def _do(work: Callable[[Any], None]) -> None:
+    """Do it, unless PostgreSQL or Redis is away."""
+    try:
+        with redis_errors(), database.pool.connection() as conn:
+            work(conn)
+    except Exception as error:
+        if not isinstance(error, ConnectionClosed) and not is_of_the_server(error):
+            raise
+        logger.warning("left for the next time: %s", error)
 
 
 broker.add_middleware(Clock({make_partitions: 3600, forget_settled_messages: 3600, count_accepted: 60}))

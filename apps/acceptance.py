@@ -55,7 +55,10 @@ class BatchAccepted(msgspec.Struct, kw_only=True):
 class BatchProblem(Problem, kw_only=True, omit_defaults=True):
     """No event of a batch was accepted."""
 
-    rejected: Annotated[list[Rejected], Meta(description="Each event and what is wrong with it.")]
+    rejected: Annotated[
+        list[Rejected],
+        Meta(description="Each event and what is wrong with it; left out where the batch could not be read."),
+    ] = msgspec.field(default_factory=list)
 
 
 class Acceptance:

@@ -18,7 +18,8 @@ from apps.letters import Outcome
 from apps.openapi import answer, operation
 from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, QUEUE_AWAY, problem_answer, refuse, unavailable
-from db.dead_letters import BadCursor, DeadLetter, LetterFilter, LetterHead, LetterPage, list_letters
+from db.cursors import BadCursor
+from db.dead_letters import DeadLetter, LetterFilter, LetterHead, LetterPage, list_letters
 from db.event_errors import FieldError
 
 LetterId = Annotated[UUID, PathParameter(description="The letter's id.")]

@@ -50,15 +50,10 @@ EXAMPLE: dict[str, Any] = {
 }
 
 JSON_EVENT = json_schema(Event)
-
+EVENTS = {"type": "array", "items": JSON_EVENT, "minItems": 1, "maxItems": MAX_BATCH}
 BATCH_BODIES: dict[str, tuple[dict[str, Any], Any]] = {
     "application/json": (
-        {
-            "oneOf": [
-                {"type": "array", "items": JSON_EVENT, "minItems": 1, "maxItems": MAX_BATCH},
-                {"type": "object", "properties": {"events": {"type": "array"}}, "required": ["events"]},
-            ]
-        },
+        {"oneOf": [EVENTS, {"type": "object", "properties": {"events": EVENTS}, "required": ["events"]}]},
         [EXAMPLE, {"site_id": "shop", "event_type": "purchase", "path": "/checkout", "user_id": "customer-17"}],
     ),
     NDJSON[0]: (

@@ -51,6 +51,8 @@ class Inbox:
         self.watch = watch
         self.waiting: list[Waiting] = []
         self.bytes_waiting = 0
+        #: Whether the queue did not take the last message.
+        self.failing = False
 
     async def put(self, events: bytes, counts: Counts) -> str:
         """Return once the queue has these events, which are JSON objects joined by commas: the id of their message.
@@ -108,13 +110,19 @@ class Inbox:
             async with asyncio.timeout(ENQUEUE_TIMEOUT):
                 message_id = await self.enqueue(message, counts)
         except Exception as error:
-            logger.error("%s: %s", NOT_TAKEN, str(error) or f"no answer within {ENQUEUE_TIMEOUT} s")
+            # Once, not for each message of an outage.
+            log = logger.debug if self.failing else logger.error
+            log("%s: %s", NOT_TAKEN, str(error) or f"no answer within {ENQUEUE_TIMEOUT} s")
+            self.failing = True
             # Nobody waits in line behind a Redis that does not answer: all who are here are told at once.
             group += self.waiting
             self.waiting.clear()
             self._settle(group, None)
             count_message_not_taken(events=sum(_total(group).values()))
         else:
+            if self.failing:
+                logger.warning("the queue (Redis) takes events again")
+                self.failing = False
             self._settle(group, message_id)
             count_message(size=len(message), events=sum(counts.values()), seconds=time.perf_counter() - start)
 

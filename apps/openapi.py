@@ -119,4 +119,5 @@ def _parameter(field: msgspec.structs.FieldInfo) -> Parameter:
         required=field.required,
         description=description(field.type),
         schema=json_schema(field.type),  # type: ignore[arg-type]
+        allow_empty_value=not field.required,  # it counts as not given
     )

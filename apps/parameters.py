@@ -1,5 +1,6 @@
 """Query parameters: the Struct of a report checks them, carries them, and documents them (openapi.py)."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -61,7 +62,12 @@ def _is_list(field: msgspec.structs.FieldInfo) -> bool:
 
 
 def _value(field: msgspec.structs.FieldInfo, given: str | list[str]) -> Any:
-    value = msgspec.convert(given, field.type, strict=False)
+    try:
+        value = msgspec.convert(given, field.type)
+    except msgspec.ValidationError:
+        value = msgspec.convert(given, field.type, strict=False)
+        if isinstance(value, datetime):  # made of a number of seconds, which nobody means here
+            raise
     if "\0" in "".join(given):
         raise ValueError("holds U+0000")
     for text in value if isinstance(value, list) else [value]:

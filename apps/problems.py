@@ -1,6 +1,7 @@
 """Errors as clients see them: application/problem+json (RFC 9457), with a list that names each bad field."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -38,25 +39,26 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Refusal(Exception):
     """Ends a request with a problem."""
 
-    def __init__(self, problem: Problem, *, retry_after: int = RETRY_AFTER) -> None:
+    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(problem.detail)
         self.problem = problem
-        self.retry_after = retry_after
-
-    def headers(self) -> dict[str, str]:
-        """What is sent with the problem."""
-        return {"Retry-After": str(self.retry_after)} if self.problem.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+        self.headers = dict(headers or {})
 
 
-def refuse(status: HTTPStatus, detail: str, errors: list[FieldError] | None = None) -> Refusal:
+def refuse(
+    status: HTTPStatus,
+    detail: str,
+    errors: list[FieldError] | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> Refusal:
     """The Refusal with this status, to be raised."""
-    return Refusal(Problem(title=status.phrase, status=status, detail=detail, errors=errors or []))
+    return Refusal(Problem(title=status.phrase, status=status, detail=detail, errors=errors or []), headers)
 
 
 def unavailable(detail: str, *, retry_after: int = RETRY_AFTER) -> Refusal:
     """The Refusal for what will work again without the client doing anything but trying again."""
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    return Refusal(Problem(title=status.phrase, status=status, detail=detail), retry_after=retry_after)
+    return refuse(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": str(retry_after)})
 
 
 def refusal_for(error: Exception) -> Refusal:
@@ -64,7 +66,8 @@ def refusal_for(error: Exception) -> Refusal:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, HTTPException):
-        return refuse(HTTPStatus(error.status_code), error.detail)
+        # With 405 comes Allow, which RFC 9110 demands.
+        return refuse(HTTPStatus(error.status_code), error.detail, headers=error.headers)
     if isinstance(error, QueueAway):
         logger.warning("Redis cannot answer: %s", error)
         return unavailable(QUEUE_AWAY)
@@ -78,12 +81,11 @@ def refusal_for(error: Exception) -> Refusal:
 def answer_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Litestar's handler for every error."""
     refusal = refusal_for(error)
-    own = error.headers if isinstance(error, HTTPException) else None  # such as Allow, which a 405 must have
     return Response(
         msgspec.json.encode(refusal.problem),
         status_code=refusal.problem.status,
         media_type=MEDIA_TYPE,
-        headers=(own or {}) | refusal.headers(),
+        headers=refusal.headers,
     )
 
 

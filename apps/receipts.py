@@ -53,6 +53,7 @@ class ReceiptQuery(msgspec.Struct, kw_only=True):
                 [FieldError(field="site_id", reason="is missing", allowed=ALLOWED["site_id"])],
             ),
         ),
+        404: problem_answer("The id is no UUID.", refuse(HTTPStatus.NOT_FOUND, "Not Found")),
         503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
     },
 )

@@ -22,9 +22,12 @@ from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
 from apps.queue_metrics import QueueMetrics
 from apps.receipts import get_receipt
+from apps.reports.breakdown import get_breakdown
+from apps.reports.events import export_events, get_events
 from apps.reports.live import get_live
 from apps.reports.live_stream import get_live_stream, streaming
 from apps.reports.revenue import get_revenue
+from apps.reports.sites import get_sites
 from apps.reports.timeseries import get_timeseries
 from db.event import SiteId
 from db.event_errors import FieldError
@@ -107,6 +110,10 @@ litestar = Litestar(
     [
         get_stats,
         get_timeseries,
+        get_breakdown,
+        get_events,
+        export_events,
+        get_sites,
         get_revenue,
         get_live,
         get_live_stream,

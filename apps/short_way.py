@@ -40,7 +40,7 @@ class ShortWay:
             refusal = refusal_for(error)
             status = refusal.problem.status
             headers = [(b"content-type", MEDIA_TYPE.encode())]
-            headers += [(name.lower().encode(), value.encode()) for name, value in refusal.headers().items()]
+            headers += [(name.lower().encode(), value.encode()) for name, value in refusal.headers.items()]
             body = msgspec.json.encode(refusal.problem)
         start: Any = {
             "type": "http.response.start",

@@ -1,10 +1,9 @@
 """Reading the dead letters: what could not be stored, why, and what became of it."""
 
 import base64
-import binascii
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,10 +11,13 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
+from db.cursors import cursor_at, place_of
 from db.event import EventType, SiteId
 from db.queries import QUERIES
 
 State = Literal["dead", "stored", "duplicate", "discarded"]
+#: Where the list goes on: behind the letter with this time of failure and id.
+Place = tuple[Annotated[datetime, Meta(tz=True)], UUID]
 
 
 class LetterHead(msgspec.Struct, kw_only=True):
@@ -76,15 +78,11 @@ class LetterPage(msgspec.Struct, kw_only=True):
     next_cursor: Annotated[str | None, Meta(description="Give it as `cursor` to go on; null: these were the last.")]
 
 
-class BadCursor(ValueError):
-    """The text is no cursor of ours."""
-
-
 async def list_letters(
     conn: AsyncConnection, which: LetterFilter, *, limit: int, cursor: str | None = None
 ) -> LetterPage:
     """A page of the dead letters that match. Raises BadCursor."""
-    failed_before, id_before = _place(cursor) if cursor else (None, None)
+    failed_before, id_before = place_of(cursor, Place) if cursor else (None, None)
     place = {"failed_before": failed_before, "id_before": id_before, "limit": limit + 1}
     async with conn.cursor(row_factory=dict_row) as cur:
         await cur.execute(QUERIES["dead_letters/list"], msgspec.structs.asdict(which) | place)
@@ -121,12 +119,4 @@ def _json(payload: bytes) -> msgspec.Raw | None:
 
 
 def _cursor(letter: LetterHead) -> str:
-    return base64.urlsafe_b64encode(f"{letter.failed_at.isoformat()} {letter.id}".encode()).decode()
-
-
-def _place(cursor: str) -> tuple[Any, Any]:
-    try:
-        failed_at, letter_id = base64.b64decode(cursor, altchars="-_", validate=True).decode().split(" ")
-        return datetime.fromisoformat(failed_at), UUID(letter_id)
-    except (binascii.Error, ValueError):
-        raise BadCursor("is no cursor of this list") from None
+    return cursor_at((letter.failed_at, letter.id))

@@ -152,7 +152,7 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
         event_type=event.event_type,
         path=event.path,
         user_id=event.user_id,
-        timestamp=time,
+        timestamp=time.astimezone(UTC),  # PostgreSQL reads no offset of 16 hours or more
         event_id=event_id,
         properties=event.properties,
         received_at=now,

@@ -72,7 +72,8 @@ def bucket(moment: datetime, interval: str, timezone: str) -> datetime:
     if interval == "minute":
         return local.replace(second=0, microsecond=0)
     if interval == "hour":
-        return local.replace(minute=0, second=0, microsecond=0)
+        # By the time that has passed: a half hour that is repeated, as on Lord Howe Island, is a bucket of its own.
+        return moment - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
     day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     if interval == "week":
         return (day.replace(tzinfo=None) - timedelta(days=day.weekday())).replace(tzinfo=zone)

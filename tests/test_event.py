@@ -3,7 +3,7 @@
 import json
 import random
 import string
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -106,7 +106,9 @@ def test_unknown_fields_are_ignored() -> None:
         ({"timestamp": 0}, "before 2000-01-01"),
         ({"timestamp": -1}, ">= 0"),
         ({"timestamp": 10**30}, "<= 253402300799999"),
-        ({"timestamp": (ARRIVAL + timedelta(hours=24, seconds=1)).isoformat()}, "more than 24 h ahead"),
+        pytest.param(
+            {"timestamp": (ARRIVAL + timedelta(hours=24, seconds=1)).isoformat()}, "more than 24 h ahead", id="tomorrow"
+        ),
         ({"properties": []}, "Expected `object | null`, got `array`"),
         ({"properties": {"a": ["b", {"c": "\0"}]}}, "hold U+0000"),
         ({"properties": {"\0": 1}}, "hold U+0000"),
@@ -190,12 +192,22 @@ texts = st.one_of(
     st.text(st.characters(min_codepoint=1, max_codepoint=0x7F), min_size=2000, max_size=2048),
     st.text(st.characters(min_codepoint=0x10000), min_size=500, max_size=512),
 )
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
+numbers = (
+    st.integers()
+    | st.integers(-4299, 4299).map(lambda digits: (10 ** abs(digits)) * (1 if digits > 0 else -1))
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([-0.0, 5e-324, 1.7976931348623157e308, 2**64, -(2**63) - 1])
+)
+scalars = st.none() | st.booleans() | numbers | texts
 trees = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4)
 )
+offsets = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 times = st.one_of(
-    st.datetimes(timezones=st.sampled_from([UTC])).map(datetime.isoformat),
+    st.datetimes(timezones=offsets).map(datetime.isoformat),
+    st.datetimes(datetime.fromisoformat("2000-01-02"), ARRIVAL.replace(tzinfo=None), timezones=offsets).map(
+        datetime.isoformat
+    ),
     st.integers(-(10**13), 3 * 10**12),
     st.just("2026-03-10T12:00:00.123456789+05:45"),
 )
@@ -232,6 +244,13 @@ def test_what_validation_accepts_the_store_stores(conn: Connection, given_events
 def is_stored(conn: Connection, site_id: str, event_id: str, time: datetime) -> bool:
     query = "select from events where site_id = %s and event_id = %s and event_time = %s"
     return conn.execute(query, [site_id, event_id, time]).fetchone() is not None
+
+
+@pytest.mark.parametrize("offset", ["+23:59", "-23:59", "+16:00", "-15:59"])
+def test_every_offset_is_stored(conn: Connection, shop: str, offset: str) -> None:
+    one = received(shop, timestamp=f"2026-03-10T12:00:00{offset}")
+    assert store_events(conn, batch(one)).stored == 1
+    assert is_stored(conn, shop, one.event_id, one.timestamp)
 
 
 def test_the_longest_event_fits_every_index(conn: Connection) -> None:

@@ -95,7 +95,7 @@ def test_all_who_wait_are_told_when_the_queue_refuses_and_the_next_are_taken() -
             with pytest.raises(Refusal) as refusal:
                 await task
             assert refusal.value.problem.status == 503
-            assert refusal.value.headers() == {"Retry-After": "1"}
+            assert refusal.value.headers == {"Retry-After": "1"}
         queue.error = None
         await (await put(inbox, 3))
         assert queue.messages == [[3]]

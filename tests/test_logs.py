@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from actors import store_events
+from actors.queue import broker
 from db.logs import json_lines
 from tests.factories import batch, event, received
 from tests.servers import eventually, until
@@ -74,10 +75,12 @@ def test_workers_log_json_lines_and_each_says_where_it_answers(workers: Path, sh
         return re.findall(r"metrics of this worker: (http://[0-9.:]+)", workers.read_text())
 
     until(lambda: len(urls()) == 2, timeout=60)
-    store_events.send(batch(received(shop), received(shop)))
+    until(lambda: not broker.client.hlen(f"{broker.namespace}:events.msgs"))  # what other tests have left there
+    before = events_stored(urls())
+    message = store_events.send(batch(received(shop), received(shop)))
 
     def flushes() -> list[dict[str, Any]]:
-        return [line for line in read(workers.read_text()) if line["logger"] == "actors.flusher"]
+        return [line for line in read(workers.read_text()) if message.message_id in line.get("message_ids", ())]
 
     until(flushes)
     (flush,) = flushes()
@@ -86,8 +89,11 @@ def test_workers_log_json_lines_and_each_says_where_it_answers(workers: Path, sh
     assert flush["message"].startswith("stored 2 of 2 events from 1 messages in ")
     for url in urls():
         assert httpx.get(f"{url}/health").json()["status"] == "ok"
-    stored = [values(httpx.get(f"{url}/metrics").text)["tjra_events_stored_total"] for url in urls()]
-    assert sorted(stored) == [0, 2]
+    assert sorted(now - then for now, then in zip(events_stored(urls()), before, strict=True)) == [0, 2]
+
+
+def events_stored(urls: list[str]) -> list[float]:
+    return [values(httpx.get(f"{url}/metrics").text)["tjra_events_stored_total"] for url in urls]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ SPOILED = {
     "hours: anonymous events off": (
         ("update event_hours set anonymous = anonymous + 1 where site_id = %(site)s and event_type = 'click'"
          " and hour = '2026-03-11 12:00Z'"),
-        [("event_hours", {"event_type": "click", "hour": "2026-03-11T12:00:00Z", "counts": "anonymous"}, 1, 0)],
+        [("event_hours", {"event_type": "click", "hour": "2026-03-11T12:00:00Z", "counts": "anonymous"}, 2, 1)],
     ),
     "hours: a row missing": (
         "delete from event_hours where site_id = %(site)s and hour = '2026-03-11 12:00Z' and event_type = 'click'",

@@ -23,9 +23,7 @@ OVER, NOT_OVER = 300, 5
 
 def answer_report(request: Request[Any, Any, Any], report: Report, rows: Sequence[msgspec.Struct]) -> Response[bytes]:
     """The report as the client wants it; `rows` is the part of it that is a table. Raises Refusal (406)."""
-    media_type = request.accept.best_match(list(TYPES))
-    if media_type is None:
-        raise refuse(HTTPStatus.NOT_ACCEPTABLE, f"`Accept` should allow one of {', '.join(TYPES)}")
+    media_type = accepted(request)
     # Not of the moment at which it was asked.
     unchanging = msgspec.json.encode(msgspec.structs.replace(report, as_of=report.end))
     tag = f'"{hashlib.blake2b(unchanging + media_type.encode(), digest_size=12).hexdigest()}"'
@@ -33,18 +31,35 @@ def answer_report(request: Request[Any, Any, Any], report: Report, rows: Sequenc
     headers = {"ETag": tag, "Cache-Control": f"private, max-age={seconds}", "Vary": "Accept"}
     if tag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
         return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=media_type)
-    return Response(_encoded(report, rows, media_type), headers=headers, media_type=media_type)
+    return Response(encoded(report, rows, media_type), headers=headers, media_type=media_type)
 
 
-def _encoded(report: Report, rows: Sequence[msgspec.Struct], media_type: str) -> bytes:
-    if media_type == JSON:
-        return msgspec.json.encode(report)
+def accepted(request: Request[Any, Any, Any], types: Sequence[str] = TYPES) -> str:
+    """The media type that the client likes best, the first of those it likes equally. Raises Refusal (406)."""
+    media_type = request.accept.best_match(list(types))
+    if media_type is None:
+        raise refuse(HTTPStatus.NOT_ACCEPTABLE, f"`Accept` should allow one of {', '.join(types)}")
+    return media_type
+
+
+def encoded(whole: msgspec.Struct, rows: Sequence[msgspec.Struct], media_type: str) -> bytes:
+    """An answer as JSON, or the part of it that is a table as CSV or NDJSON."""
+    return msgspec.json.encode(whole) if media_type == JSON else encoded_rows(rows, media_type)
+
+
+def encoded_rows(rows: Sequence[msgspec.Struct], media_type: str, *, header: bool = True) -> bytes:
+    """Rows as CSV or NDJSON; in a cell of CSV what is no text or number is JSON."""
     if media_type == NDJSON:
         return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
     text = io.StringIO()
-    builtins = [msgspec.to_builtins(row) for row in rows]
+    builtins = [msgspec.to_builtins(row, enc_hook=_json) for row in rows]
     names = dict.fromkeys(name for row in builtins for name in row)
     writer = csv.DictWriter(text, names)
-    writer.writeheader()
+    if header:
+        writer.writeheader()
     writer.writerows(builtins)
     return text.getvalue().encode()
+
+
+def _json(raw: msgspec.Raw) -> str:
+    return bytes(raw).decode()

@@ -114,14 +114,13 @@ def _between(query: RangeQuery, start: str, end: str | None) -> Asked:
         return Asked(instants=(first, last or datetime.now(UTC)), timezone=query.timezone)
     if isinstance(last, datetime):
         raise bad_parameter(kind, "to", "is an instant, but `from` is a day")
-    # Today of the timezone may be tomorrow of ours; a range may end in the future.
-    return Asked(days=(first, last or datetime.now(UTC).date() + timedelta(days=1)), timezone=query.timezone)
+    return Asked(days=(first, last), timezone=query.timezone)
 
 
 def _moment(kind: type[RangeQuery], name: str, text: str) -> date | datetime:
     for wanted in (date, Annotated[datetime, Meta(tz=True)]):
         try:
-            moment: date | datetime = msgspec.convert(text, wanted, strict=False)
+            moment: date | datetime = msgspec.convert(text, wanted)
             return _within(kind, name, (moment,))[0]
         except msgspec.ValidationError:
             continue

@@ -76,7 +76,7 @@ async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
         interval = query.interval or _usual(allowed, hours=(asked.range.end - asked.range.start).total_seconds() / 3600)
         if interval not in allowed:
             reason = f"{interval!r} is too fine for this range"
-            raise bad_parameter(TimeseriesQuery, "interval", reason, ", ".join(allowed))
+            raise bad_parameter(TimeseriesQuery, "interval", reason, ", ".join(allowed) or "none: a shorter range")
         source, points = await timeseries(conn, asked, metric=query.metric, interval=interval)
         before = None
         if other := await compared(conn, query, asked):
@@ -89,4 +89,4 @@ async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 def _usual(allowed: list[Interval], *, hours: float) -> Interval:
     usual: Interval = "hour" if hours <= 48 else "day"
-    return usual if usual in allowed else allowed[0]
+    return usual if usual in allowed or not allowed else allowed[0]

@@ -14,6 +14,8 @@ OPERATORS = {
     "properties": ("is", "is_not", "contains", "contains_not", "gt", "gte", "lt", "lte", "exists", "missing"),
 }
 PROPERTY = re.compile(r"properties\.(.{1,200})", re.DOTALL)
+#: A number as SQL's path language writes it: 007 is none.
+NUMBER = re.compile(r"-?(0|[1-9]\d{0,17})(\.\d{1,18})?", re.ASCII)
 COMPARED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 ALLOWED = (
     "dimension:operator:value, such as event_type:is:click|tap, path:is:/products/*, path:contains_not:admin, "
@@ -94,6 +96,11 @@ def _expression(operator: str, values: Iterable[str]) -> str:
     return "|".join(f"^{_escaped(value[:-1])}" if value.endswith("*") else f"^{_escaped(value)}$" for value in values)
 
 
+def any_case(text: str) -> str:
+    """A regular expression of PostgreSQL's: this text in small or large letters, whatever collation compares them."""
+    return "".join(f"(?:{'|'.join(map(_escaped, sorted({one, one.lower(), one.upper()})))})" for one in text)
+
+
 def _escaped(text: str) -> str:
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
@@ -109,19 +116,20 @@ def _predicate(name: str, operator: str, value: str) -> str:
         found = " || ".join(f'{place} like_regex {_quoted(part)} flag "q"' for part in value.split("|"))
     else:
         found = " || ".join(f"{place} == {literal}" for part in value.split("|") for literal in _literals(part))
-    return f"!({found})" if operator.endswith("_not") else f"({found})"
+    # Values of different types cannot be compared, which is neither true nor false; a value of another type is another.
+    return f"(!({found}) || ({found}) is unknown)" if operator.endswith("_not") else f"({found})"
 
 
 def _literals(value: str) -> list[str]:
     """The JSON values that a text may mean."""
     literals = [_quoted(value)]
-    if value in ("true", "false", "null") or re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", value, re.ASCII):
+    if value in ("true", "false", "null") or NUMBER.fullmatch(value):
         literals.append(value)
     return literals
 
 
 def _number(value: str) -> str:
-    if not re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", value, re.ASCII):
+    if not NUMBER.fullmatch(value):
         raise BadFilter(f"should compare with a number, not {value!r}")
     return value
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 from psycopg import AsyncConnection
+from psycopg.errors import InvalidParameterValue
 from psycopg.rows import dict_row
 
 from db.queries import QUERIES
@@ -27,7 +28,8 @@ class BadRange(ValueError):
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A range as it was asked for: two days, two instants, or a period."""
 
-    days: tuple[date, date] | None = None
+    days: tuple[date, date | None] | None = None
+    """The first day, and the day after the last; None: after today."""
     instants: tuple[datetime, datetime] | None = None
     period: Period | None = None
     timezone: str | None = None
@@ -49,7 +51,8 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
+        """What instants are shown in: the timezone, or UTC where only PostgreSQL knows it, as +02 or europe/berlin."""
+        return ZoneInfo(self.timezone if self.timezone in timezones() else "UTC")
 
     def local(self, moment: datetime) -> datetime:
         """This instant with the offset of the report's timezone."""
@@ -70,7 +73,7 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def resolve(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datetime) -> Range:
-    """The range that was asked for, of this site. Raises BadRange where it is empty."""
+    """The range that was asked for, of this site. Raises BadRange where it is empty or its timezone unknown."""
     first_day, end_day = asked.days or (None, None)
     start, end = asked.instants or (None, None)
     values: dict[str, Any] = {
@@ -84,7 +87,12 @@ async def resolve(conn: AsyncConnection, site_id: str, asked: Asked, *, now: dat
         "period": asked.period,
     }
     async with conn.cursor(row_factory=dict_row) as cur:
-        await cur.execute(QUERIES["reports/range"], values)
+        try:
+            await cur.execute(QUERIES["reports/range"], values)
+        except (
+            InvalidParameterValue
+        ):  # Python knows timezones that PostgreSQL does not: each may have a list of its own
+            raise BadRange("timezone", f"{asked.timezone!r} is unknown", "a timezone that PostgreSQL knows") from None
         found = Range(**(await cur.fetchone() or {}))
     if found.end <= found.start:
         raise BadRange("to", "is not after `from`", "a day or an instant after `from`, which is itself not covered")

@@ -1,6 +1,7 @@
 -- Which time does a report of a site cover, and which rollups fit it?
 -- site_id: the site; now: the present; timezone: of the report, or null for the site's. The range is given as days
--- (first_day, end_day: half-open), as instants (start, end: half-open), or as the name of a period; the others are null.
+-- (first_day, end_day: half-open; without end_day, today is the last), as instants (start, end: half-open), or as the
+-- name of a period; the others are null.
 --
 -- hours_fit: both ends are where hours of the site begin, and all its hours are hours of the report's timezone too.
 -- days_fit: it is made of whole days of the site.
@@ -38,16 +39,30 @@ days as (
                 select (max(hour) at time zone zone)::date from event_hours where site_id = :'site_id'
             )) + 1
             when :'period' is not null then today + 1
-            else :'end_day'::date
+            when :'first_day'::date is not null then coalesce(:'end_day'::date, today + 1)
         end as end_day
     from present
+),
+-- A day begins at its midnight, at the first where clocks are set back and there are two.
+midnights as (
+    select
+        *,
+        first_day::timestamp at time zone zone as first_midnight,
+        end_day::timestamp at time zone zone as end_midnight
+    from days
 ),
 instants as (
     select
         *,
-        coalesce(:'start'::timestamptz, first_day::timestamp at time zone zone) as starts,
-        coalesce(:'end'::timestamptz, end_day::timestamp at time zone zone) as ends
-    from days
+        coalesce(:'start'::timestamptz, first_midnight - case
+            when ((first_midnight - interval '1 hour') at time zone zone)::date = first_day then interval '1 hour'
+            else interval '0'
+        end) as starts,
+        coalesce(:'end'::timestamptz, end_midnight - case
+            when ((end_midnight - interval '1 hour') at time zone zone)::date = end_day then interval '1 hour'
+            else interval '0'
+        end) as ends
+    from midnights
 )
 select
     zone as timezone,
@@ -61,8 +76,9 @@ select
         and (
             zone = site_zone
             or not exists (
+                -- Clocks are not changed twice in a day: what holds at both ends of it holds in between.
                 select
-                from generate_series(starts, ends, '1 day') moment
+                from (select generate_series(starts, ends, '24 hours') as moment union all select ends) moments
                 where date_trunc('hour', moment, zone) <> date_trunc('hour', moment, site_zone)
             )
         ) as hours_fit,

@@ -1,0 +1,151 @@
+"""GET /events and GET /events/export."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.background_tasks import BackgroundTask
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.response import Stream
+from msgspec import Meta
+
+from apps import connections
+from apps.openapi import answer, operation
+from apps.parameters import bad_parameter, read_query
+from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
+from apps.reports.answers import CSV, NDJSON, accepted, answer_report, encoded_rows
+from apps.reports.parameters import FilteredQuery, question
+from apps.reports.streams import Parts
+from db.cursors import BadCursor
+from db.event_errors import FieldError
+from db.reports.events import EventPage, StoredEvent, events, export
+
+#: Exports that may run at once: each has one of the pool's connections for as long as its client takes to read.
+EXPORTS = 2
+RETRY_EXPORT = 10
+TOO_MANY = f"{EXPORTS} exports are running, which is as many as may run at once"
+
+EVENT = StoredEvent(
+    event_id=UUID("019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f"),
+    event_type="purchase",
+    path="/checkout",
+    user_id="customer-17",
+    event_time=datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC),
+    received_at=datetime(2026, 1, 2, 3, 4, 5, 700_000, UTC),
+    stored_at=datetime(2026, 1, 2, 3, 4, 5, 710_000, UTC),
+    properties=msgspec.Raw(b'{"revenue": 119.9, "currency": "EUR"}'),
+)
+PAGE = EventPage(
+    site_id="shop",
+    start=datetime(2026, 1, 1, tzinfo=UTC),
+    end=datetime(2026, 2, 1, tzinfo=UTC),
+    timezone="UTC",
+    source="events",
+    as_of=datetime(2026, 2, 1, 12, tzinfo=UTC),
+    events=[EVENT],
+    next_cursor=None,
+)
+BAD_PARAMETER = problem_answer(
+    "A parameter is missing or not valid.",
+    refuse(
+        HTTPStatus.BAD_REQUEST,
+        "a parameter is not valid",
+        [FieldError(field="cursor", reason="is no cursor of this list", allowed="`next_cursor` of the page before.")],
+    ),
+)
+
+
+class EventsQuery(FilteredQuery, kw_only=True):
+    """The parameters of GET /events."""
+
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
+    cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before.")] = None
+
+
+class ExportQuery(FilteredQuery, kw_only=True):
+    """The parameters of GET /events/export."""
+
+
+@get(
+    "/events",
+    summary="List events",
+    tags=["events"],
+    operation_class=operation(query=EventsQuery),
+    responses={
+        200: answer("A page of them. As CSV or NDJSON: the events.", PAGE),
+        400: BAD_PARAMETER,
+        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+    },
+)
+async def get_events(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The events of a range as they are stored, the newest first, a page at a time.
+
+    Events that are stored meanwhile do not shift the pages. For all events of a range see `GET /events/export`.
+    """
+    query = read_query(request, EventsQuery)
+    async with connections.snapshot() as (conn, as_of):
+        asked = await question(conn, query)
+        try:
+            page = await events(conn, asked, as_of=as_of, limit=query.limit, cursor=query.cursor)
+        except BadCursor as error:
+            raise bad_parameter(EventsQuery, "cursor", str(error)) from None
+    return answer_report(request, page, page.events)
+
+
+@get(
+    "/events/export",
+    summary="Export events",
+    tags=["events"],
+    operation_class=operation(query=ExportQuery),
+    responses={
+        200: ResponseSpec(
+            data_container=str,
+            description="All of them, a line each.",
+            media_type=NDJSON,
+            generate_examples=False,
+            examples=[Example(value=encoded_rows([EVENT], NDJSON).decode())],
+        ),
+        400: BAD_PARAMETER,
+        503: problem_answer(
+            f"The database is away, or {TOO_MANY}; `Retry-After` says when to try again.",
+            unavailable(TOO_MANY, retry_after=RETRY_EXPORT),
+        ),
+    },
+)
+async def export_events(request: Request[Any, Any, Any]) -> Stream:
+    """All events of a range as they are stored, the oldest first, as NDJSON, or as CSV if `Accept` asks for that.
+
+    They are those of one moment, however long it takes, and are sent as they are read. An answer that was cut short has
+    no regular end, which every HTTP client notices. Who takes nothing for a minute is cut off.
+    """
+    query = read_query(request, ExportQuery)
+    media_type = accepted(request, (NDJSON, CSV))
+    parts = Parts(_export(query, media_type))
+    await anext(parts)  # whatever refuses the request does so before the answer has begun
+    return Stream(
+        parts,
+        media_type=media_type,
+        headers={"Cache-Control": "no-store", "Vary": "Accept"},
+        background=BackgroundTask(parts.close),  # also runs where the client went away
+    )
+
+
+async def _export(query: ExportQuery, media_type: str) -> AsyncGenerator[bytes]:
+    """The body in parts; an empty one first, as soon as nothing can be wrong any more. Raises Refusal."""
+    if running.locked():
+        raise unavailable(TOO_MANY, retry_after=RETRY_EXPORT)
+    async with running, connections.snapshot() as (conn, _), export(conn, await question(conn, query)) as found:
+        yield b""
+        if media_type == CSV:
+            yield ",".join(StoredEvent.__struct_encode_fields__).encode() + b"\r\n"
+        async for some in found:
+            yield encoded_rows(some, media_type, header=False)
+
+
+running = asyncio.Semaphore(EXPORTS)

@@ -1,0 +1,24 @@
+"""Cursors: the place where a list goes on, as a text that a client gives back as it is."""
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+
+
+class BadCursor(ValueError):
+    """The text is no cursor of ours."""
+
+
+def cursor_at(place: Any) -> str:
+    """The cursor of a place: the values that a list is sorted by, of the last row before it."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
+
+
+def place_of(cursor: str, kind: Any) -> Any:
+    """The place of a cursor, of this type. Raises BadCursor."""
+    try:
+        return msgspec.json.decode(base64.b64decode(cursor, altchars="-_", validate=True), type=kind)
+    except (binascii.Error, ValueError):  # also of msgspec
+        raise BadCursor("is no cursor of this list") from None

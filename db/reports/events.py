@@ -1,0 +1,87 @@
+"""GET /events and GET /events/export: the events themselves."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+from psycopg import AsyncConnection, AsyncServerCursor
+from psycopg.rows import dict_row
+
+from db.cursors import cursor_at, place_of
+from db.queries import QUERIES
+from db.reports.report import Question, Report, rows
+
+#: The last event of a page: its time and its id.
+Place = tuple[Annotated[datetime, Meta(tz=True)], UUID]
+
+#: Events of an export that are in memory at a time.
+EXPORTED_AT_ONCE = 250
+#: For how long a client may not take what there is of an export: its transaction keeps the server from tidying up.
+PATIENCE = "60s"
+
+
+class StoredEvent(msgspec.Struct, kw_only=True):
+    """An event as it is stored."""
+
+    event_id: UUID
+    event_type: Annotated[str, Meta(examples=["page_view"])]
+    path: Annotated[str, Meta(examples=["/products/lamp"])]
+    user_id: Annotated[str | None, Meta(description="Null: an anonymous event.")]
+    event_time: Annotated[datetime, Meta(description="When it happened.")]
+    received_at: Annotated[datetime, Meta(description="When it was accepted.")]
+    stored_at: Annotated[datetime, Meta(description="When the flush that has it began.")]
+    properties: Annotated[msgspec.Raw | None, Meta(description="A JSON object.")]
+
+
+class EventPage(Report, kw_only=True):
+    """Some of the events of a range, the newest first."""
+
+    events: list[StoredEvent]
+    next_cursor: Annotated[str | None, Meta(description="Give it as `cursor` to go on; null: these were the last.")]
+
+
+async def events(
+    conn: AsyncConnection, question: Question, *, as_of: datetime, limit: int, cursor: str | None = None
+) -> EventPage:
+    """A page of the events that match. Raises BadCursor."""
+    time, event_id = place_of(cursor, Place) if cursor else (question.range.end, UUID(int=0))
+    parameters = question.parameters(before_time=time, before_id=event_id, limit=limit + 1)
+    found = [_event(row) for row in await rows(conn, "events", parameters)]
+    page, more = found[:limit], len(found) > limit
+    return EventPage(
+        **question.head("events", as_of),
+        events=page,
+        next_cursor=cursor_at((page[-1].event_time, page[-1].event_id)) if more else None,
+    )
+
+
+@asynccontextmanager
+async def export(conn: AsyncConnection, question: Question) -> AsyncIterator[AsyncIterator[list[StoredEvent]]]:
+    """All events that match, the oldest first, some at a time, by a cursor of the server's. Needs a transaction."""
+    await conn.execute("select set_config('idle_in_transaction_session_timeout', %s, true)", [PATIENCE])
+    async with conn.cursor(name="export", row_factory=dict_row) as cur:
+        await cur.execute(QUERIES["reports/events_export"], question.parameters())
+        yield _fetched(cur)
+
+
+async def _fetched(cur: AsyncServerCursor[dict[str, Any]]) -> AsyncIterator[list[StoredEvent]]:
+    while found := await cur.fetchmany(EXPORTED_AT_ONCE):
+        yield [_event(row) for row in found]
+
+
+def _event(row: dict[str, Any]) -> StoredEvent:
+    properties = row["properties"]
+    return StoredEvent(
+        event_id=row["event_id"],
+        event_type=row["event_type"],
+        path=row["path"],
+        user_id=row["user_id"],
+        event_time=row["event_time"].astimezone(UTC),
+        received_at=row["received_at"].astimezone(UTC),
+        stored_at=row["stored_at"].astimezone(UTC),
+        properties=None if properties is None else msgspec.Raw(properties.encode()),
+    )

@@ -1,0 +1,26 @@
+-- Which paths, or event types, had the most events in a range? From the rollup by day and path.
+-- site_id: the site; first_day, end_day: days of the site, half-open; dimension: path or event_type; filters: of event
+-- types and paths, see event_matches. rows: of the values that match the regular expression search (empty: of all) and
+-- are one of the array only (empty: all), so many as limit says; values: how many of them there are.
+with groups as materialized (
+    select case :'dimension' when 'path' then path else event_type end as value, sum(events)::bigint as events
+    from path_days
+    where site_id = :'site_id' and day >= :'first_day' and day < :'end_day'
+        and event_matches(event_type, path, null, null, :'filters'::jsonb)
+    group by 1
+),
+found as (
+    select value, events
+    from groups
+    where (:'search' = '' or value ~ :'search') and (:'only'::text[] = '{}' or value = any (:'only'::text[]))
+),
+top as (
+    select value, events
+    from found
+    order by events desc, value collate "C"
+    limit :'limit'
+)
+select
+    (select coalesce(sum(events), 0)::bigint from groups) as events,
+    (select count(*) from found) as values,
+    (select coalesce(jsonb_agg(top order by events desc, value collate "C"), '[]') from top) as rows

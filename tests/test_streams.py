@@ -1,0 +1,45 @@
+"""Answers that are sent while they are made, when nobody waits for them any more."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import anyio
+import pytest
+from psycopg import AsyncConnection
+
+from apps.reports.streams import Parts
+
+
+def test_a_query_that_nobody_waits_for_is_cancelled_and_its_connection_kept(database_url: str) -> None:
+    async def slow(conn: AsyncConnection[Any]) -> AsyncGenerator[bytes]:
+        yield b"first"
+        await conn.execute("select pg_sleep(600)")
+        yield b"second"
+
+    async def go_away() -> tuple[Any, ...] | None:
+        async with await AsyncConnection.connect(database_url, autocommit=True) as conn:
+            parts = Parts(slow(conn))
+            assert await anext(parts) == b"first"
+            with anyio.move_on_after(0.1) as scope:
+                await anext(parts)
+            assert scope.cancelled_caught
+            await parts.close()
+            return await (await conn.execute("select 'usable'")).fetchone()
+
+    assert asyncio.run(go_away()) == ("usable",)
+
+
+def test_an_error_while_parts_are_made_is_raised() -> None:
+    async def failing() -> AsyncGenerator[bytes]:
+        yield b"first"
+        raise ValueError("no more")
+
+    async def read() -> None:
+        parts = Parts(failing())
+        assert await anext(parts) == b"first"
+        with pytest.raises(ValueError, match="no more"):
+            await anext(parts)
+        await parts.close()
+
+    asyncio.run(read())

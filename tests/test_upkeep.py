@@ -1,0 +1,41 @@
+"""What is done now and then: it counts, it forgets, and it does not mind that a server is away."""
+
+import pytest
+
+import actors
+from actors import upkeep
+from actors.queue import broker, database
+from db.pools import write_pool
+from tests.conftest import Connection
+from tests.servers import until
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+def test_what_redis_has_counted_is_kept(conn: Connection, shop: str) -> None:
+    broker.client.hset(f"{broker.namespace}:accepted", f"2026-03-10 {shop}", "7")
+    actors.count_accepted.send()
+    query = "select events from accepted_days where site_id = %s and day = '2026-03-10'"
+    until(lambda: conn.execute(query, [shop]).fetchall() == [(7,)])
+    until(lambda: not broker.client.hexists(f"{broker.namespace}:accepted", f"2026-03-10 {shop}"))
+
+
+def test_messages_that_were_settled_days_ago_are_forgotten(conn: Connection) -> None:
+    conn.execute("insert into settled_messages values (gen_random_uuid(), now() - interval '4 days')")
+    query = "select from settled_messages where settled_at < now() - interval '3 days'"
+    actors.forget_settled_messages.send()
+    until(lambda: conn.execute(query).fetchall() == [])
+
+
+def test_an_absent_server_is_left_for_the_next_time(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("db.pools.WAIT", 0.2)
+    pool = write_pool("host=/nowhere", connections=1)
+    monkeypatch.setattr(database, "pool", pool)
+    with pool:
+        for actor in (upkeep.make_partitions, upkeep.forget_settled_messages, upkeep.count_accepted):
+            actor.fn()
+    assert [record.message.partition(":")[0] for record in caplog.records if record.name == "actors.upkeep"] == [
+        "left for the next time"
+    ] * 3
