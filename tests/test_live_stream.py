@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from litestar.response import ServerSentEventMessage
 
+from apps.connections import CONNECTIONS
 from apps.reports import live_stream
 from apps.reports.live_stream import MOST, Feed, LiveStreamQuery
 from db.store import store_events
@@ -105,6 +106,24 @@ def test_there_are_so_many_and_no_more(server: httpx.Client, shop: str) -> None:
 def accepted(server: httpx.Client, parameters: dict[str, Any]) -> bool:
     with server.stream("GET", "/live/stream", params=parameters) as stream:
         return stream.status_code == 200
+
+
+def test_who_goes_away_while_numbers_are_read_leaves_no_connection_behind(
+    server: httpx.Client, conn: Connection, shop: str
+) -> None:
+    with conn.transaction():
+        conn.execute("lock table events in access exclusive mode")
+        for nth in range(CONNECTIONS):
+            with server.stream("GET", "/live/stream", params={"site_id": shop, "minutes": 1 + nth}) as stream:
+                assert next(stream.iter_lines()) == "retry: 3000"
+                until(lambda: waiting(conn) > nth)  # noqa: B023 (it is called in this round)
+    assert server.get("/live", params={"site_id": shop}).status_code == 200
+
+
+def waiting(conn: Connection) -> int:
+    """How many queries wait for a lock on the events."""
+    found = conn.execute("select count(*) from pg_locks where relation = 'events'::regclass and not granted").fetchone()
+    return int((found or (0,))[0])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
