@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from litestar.response import ServerSentEventMessage
 
+from apps.connections import CONNECTIONS
 from apps.reports import live_stream
 from apps.reports.live_stream import MOST, Feed, LiveStreamQuery
 from db.store import store_events
@@ -107,6 +108,24 @@ def accepted(server: httpx.Client, parameters: dict[str, Any]) -> bool:
         return stream.status_code == 200
 
 
+def test_who_goes_away_while_numbers_are_read_leaves_no_connection_behind(
+    server: httpx.Client, conn: Connection, shop: str
+) -> None:
+    with conn.transaction():
+        conn.execute("lock table events in access exclusive mode")
+        for nth in range(CONNECTIONS):
+            with server.stream("GET", "/live/stream", params={"site_id": shop, "minutes": 1 + nth}) as stream:
+                assert next(stream.iter_lines()) == "retry: 3000"
+                until(lambda: waiting(conn) > nth)  # noqa: B023 (it is called in this round)
+    assert server.get("/live", params={"site_id": shop}).status_code == 200
+
+
+def waiting(conn: Connection) -> int:
+    """How many queries wait for a lock on the events."""
+    found = conn.execute("select count(*) from pg_locks where relation = 'events'::regclass and not granted").fetchone()
+    return int((found or (0,))[0])
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_cleanly_when_the_app_stops(
     database_url: str, unused_port: int, shop: str, number: signal.Signals
@@ -119,8 +138,8 @@ def test_it_ends_cleanly_when_the_app_stops(
         readers = [messages(stream) for stream in streams]
         assert [next(reader)["events"] for reader in readers] == [0] * 3
         process.send_signal(number)
-        assert [list(reader) for reader in readers] == [[]] * 3  # httpx raises where a body is cut off
         assert process.wait(30) in (0, -number, 128 + number)
+        assert [list(reader) for reader in readers] == [[]] * 3  # httpx raises where a body is cut off
 
 
 def test_it_says_why_there_are_no_numbers_and_goes_on(servers: object, unused_port: int, shop: str) -> None:

@@ -43,27 +43,30 @@ class LiveStreamQuery(LiveQuery, kw_only=True):
 
 
 class Feed:
-    """What all who ask the same are sent: whoever comes first when it is due reads it for them all."""
+    """What all who ask the same are sent: whoever comes first when it is due has it read for them all."""
 
     def __init__(self, query: LiveStreamQuery) -> None:
         self.query = query
-        self.reading = asyncio.Lock()
+        self.reading: asyncio.Task[None] | None = None
         self.message = ServerSentEventMessage()
         self.due = 0.0
 
     async def latest(self) -> tuple[ServerSentEventMessage, float]:
         """The numbers, or why there are none, and when (by `monotonic`) the next are due."""
-        async with self.reading:
-            if monotonic() >= self.due:
-                self.message = await self._read()
-                self.due = monotonic() + self.query.every
-            return self.message, self.due
+        if self.reading is None and monotonic() >= self.due:
+            self.reading = asyncio.create_task(self._read())
+        if self.reading:
+            # Others wait for it as well, and a query that is cancelled may cost its connection: it ends by itself.
+            await asyncio.shield(self.reading)
+        return self.message, self.due
 
-    async def _read(self) -> ServerSentEventMessage:
+    async def _read(self) -> None:
         try:
-            return ServerSentEventMessage(msgspec.json.encode(await read_live(self.query)))
+            self.message = ServerSentEventMessage(msgspec.json.encode(await read_live(self.query)))
         except Exception as error:  # the streams go on: the database may be back the next time
-            return ServerSentEventMessage(msgspec.json.encode(refusal_for(error).problem), event="problem")
+            self.message = ServerSentEventMessage(msgspec.json.encode(refusal_for(error).problem), event="problem")
+        self.due = monotonic() + self.query.every
+        self.reading = None
 
 
 class Bounded(ASGIMiddleware):
@@ -84,7 +87,7 @@ class Bounded(ASGIMiddleware):
             self.open -= 1
 
 
-#: Feeds live as long as somebody listens.
+#: Feeds live as long as somebody listens, or one is read.
 feeds: WeakValueDictionary[bytes, Feed] = WeakValueDictionary()
 stopping = asyncio.Event()
 
