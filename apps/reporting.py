@@ -22,6 +22,8 @@ from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
 from apps.queue_metrics import QueueMetrics
 from apps.receipts import get_receipt
+from apps.reports.funnel import get_funnel
+from apps.reports.retention import get_retention
 from apps.reports.timeseries import get_timeseries
 from db.event import SiteId
 from db.event_errors import FieldError
@@ -104,6 +106,8 @@ litestar = Litestar(
     [
         get_stats,
         get_timeseries,
+        get_funnel,
+        get_retention,
         dead_letters,
         get_receipt,
         get_accounting,
