@@ -79,7 +79,9 @@ async def funnel(conn: AsyncConnection, question: Question, *, steps: Sequence[s
     with which he was in the step before.
     """
     filters = [read_step(step).conditions for step in steps]
-    parameters = question.parameters(steps=msgspec.json.encode(filters).decode(), window=window)
+    # In seconds, since a day of PostgreSQL's is as long as the session's clock says.
+    within = f"{window / timedelta(seconds=1):.0f} seconds"
+    parameters = question.parameters(steps=msgspec.json.encode(filters).decode(), window=within)
     found = await rows(conn, "funnel", parameters)
     users = [row["users"] for row in found]
     return [

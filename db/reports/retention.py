@@ -29,7 +29,7 @@ class Cohort(msgspec.Struct, kw_only=True):
     values: Annotated[
         list[int],
         Meta(
-            description="How many of them were there in that day or week, in the next, and so on up to the present one, "
+            description="How many of them were there in that day or week, in the next, and so on up to the present, "
             "which is not over yet.",
             examples=[[417, 120, 96]],
         ),

@@ -2,7 +2,7 @@
 -- order: a pure function of its arguments, which reads no table.
 --
 -- moment: a time at which the user did something; steps: which steps that matches, the lowest bit for the first one;
--- within: how long after the first step the others may be.
+-- within: how long after the first step the others may be, in seconds, as an interval of days depends on the clocks.
 --
 -- A user is in a step at a moment that matches it and comes after one at which he was in the step before, and that is
 -- within reach of the first step. Of all ways into a step, the one that began last can be followed for longest, so that

@@ -1,7 +1,9 @@
 -- How many users took the steps of a funnel, one after the other and within a window of time?
--- site_id: the site; start, end: the range, half-open, in which the first step is taken; window: the interval in which
--- the others follow it, also after the range; steps: a JSON array of two to eight filters, one a step; filters: for all of
--- the steps; see event_matches.
+-- site_id: the site; start, end: the range, half-open, in which the first step is taken; window: the interval, in seconds,
+-- in which the others follow it, also after the range; steps: a JSON array of two to eight filters, one a step; filters:
+-- for all of the steps; see event_matches.
+--
+-- Only the events of those who may have gone on to the second step are sorted. What happens at one moment has no order.
 with matching as materialized (
     select
         user_id,
@@ -28,7 +30,6 @@ visitors as materialized (
     where user_id is not null and steps > 0
     group by user_id
 ),
--- Only of those who may have gone on, which spares most of the sorting. Whatever happens at one moment has no order.
 moments as (
     select user_id, m.event_time as moment, bit_or(m.steps) as steps
     from matching m
