@@ -24,8 +24,10 @@ from apps.queue_metrics import QueueMetrics
 from apps.receipts import get_receipt
 from apps.reports.breakdown import get_breakdown
 from apps.reports.events import export_events, get_events
+from apps.reports.funnel import get_funnel
 from apps.reports.live import get_live
 from apps.reports.live_stream import get_live_stream, streaming
+from apps.reports.retention import get_retention
 from apps.reports.revenue import get_revenue
 from apps.reports.sites import get_sites
 from apps.reports.timeseries import get_timeseries
@@ -117,6 +119,8 @@ litestar = Litestar(
         get_revenue,
         get_live,
         get_live_stream,
+        get_funnel,
+        get_retention,
         dead_letters,
         get_receipt,
         get_accounting,

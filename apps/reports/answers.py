@@ -21,13 +21,18 @@ TYPES = (JSON, CSV, NDJSON)
 OVER, NOT_OVER = 300, 5
 
 
-def answer_report(request: Request[Any, Any, Any], report: Report, rows: Sequence[msgspec.Struct]) -> Response[bytes]:
-    """The report as the client wants it; `rows` is the part of it that is a table. Raises Refusal (406)."""
+def answer_report(
+    request: Request[Any, Any, Any], report: Report, rows: Sequence[msgspec.Struct], *, over: datetime | None = None
+) -> Response[bytes]:
+    """The report as the client wants it; `rows` is the part of it that is a table. Raises Refusal (406).
+
+    over: from when on only late events change it, where that is not the end of its range.
+    """
     media_type = accepted(request)
     # Not of the moment at which it was asked.
     unchanging = msgspec.json.encode(msgspec.structs.replace(report, as_of=report.end))
     tag = f'"{hashlib.blake2b(unchanging + media_type.encode(), digest_size=12).hexdigest()}"'
-    seconds = OVER if report.end <= datetime.now(UTC) else NOT_OVER
+    seconds = OVER if (over or report.end) <= datetime.now(UTC) else NOT_OVER
     headers = {"ETag": tag, "Cache-Control": f"private, max-age={seconds}", "Vary": "Accept"}
     if tag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
         return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=media_type)

@@ -66,3 +66,8 @@ async def rows(conn: AsyncConnection, query: str, parameters: dict[str, Any]) ->
     async with conn.cursor(row_factory=dict_row) as cur:
         await cur.execute(QUERIES[f"reports/{query}"], parameters)
         return await cur.fetchall()
+
+
+def share(part: int, whole: int) -> float | None:
+    """What part of a whole this is, to six places; None of nothing."""
+    return round(part / whole, 6) if whole else None

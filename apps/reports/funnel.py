@@ -1,0 +1,93 @@
+"""GET /funnel."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from litestar import Request, Response, get
+from msgspec import Meta
+
+from apps import connections
+from apps.openapi import answer, operation
+from apps.parameters import bad_parameter, read_query
+from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
+from apps.reports.answers import answer_report
+from apps.reports.parameters import ComparedQuery, compared, question
+from db.event_errors import FieldError
+from db.reports.filters import BadFilter
+from db.reports.funnel import FEWEST_STEPS, LONGEST_WINDOW, MOST_STEPS, STEP, WINDOW, Funnel, Step, funnel, read_window
+
+EXAMPLE = Funnel(
+    site_id="shop",
+    start=datetime(2026, 1, 1, tzinfo=UTC),
+    end=datetime(2026, 2, 1, tzinfo=UTC),
+    timezone="UTC",
+    source="events",
+    as_of=datetime(2026, 2, 3, 12, tzinfo=UTC),
+    window="1d",
+    steps=[
+        Step(step="page_view;path:is:/products/*", users=400, from_first=1.0, anonymous=25),
+        Step(step="add_to_cart", users=100, from_previous=0.25, from_first=0.25, median_seconds=94.5, anonymous=3),
+        Step(step="purchase", users=40, from_previous=0.4, from_first=0.1, median_seconds=310.0, anonymous=0),
+    ],
+)
+BAD_STEP = FieldError(field="step", reason="is given 1 times", allowed=f"{FEWEST_STEPS} to {MOST_STEPS} times {STEP}")
+
+
+class FunnelQuery(ComparedQuery, kw_only=True):
+    """The parameters of GET /funnel. The filters are for the events of all steps."""
+
+    step: Annotated[
+        list[str],
+        Meta(
+            description=f"A step, repeated {FEWEST_STEPS} to {MOST_STEPS} times in their order: {STEP}.",
+            examples=[["page_view;path:is:/products/*", "add_to_cart", "purchase"]],
+        ),
+    ]
+    window: Annotated[
+        str,
+        Meta(
+            pattern=WINDOW,
+            description="How long after the first step the others may be, in minutes, hours or days: 30m, 1h or 7d; at "
+            f"most {LONGEST_WINDOW.days}d.",
+            examples=["7d"],
+        ),
+    ] = "1d"
+
+
+@get(
+    "/funnel",
+    summary="How many users go through some steps",
+    tags=["reports"],
+    operation_class=operation(query=FunnelQuery),
+    responses={
+        200: answer("The funnel. As CSV or NDJSON: its steps.", EXAMPLE),
+        400: problem_answer(
+            "A parameter is missing or not valid.",
+            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STEP]),
+        ),
+        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+    },
+)
+async def get_funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """How many users took the steps in their order, each later than the one before and all within a window of time.
+
+    The first step is in the range, the others may be after it; anything may happen in between. A user may begin as
+    often as he likes, and counts as far as he ever came. Two events of the same time are not one after the other. A
+    step took the time from when the user last was in the step before to when he first was in this one.
+    """
+    query = read_query(request, FunnelQuery)
+    if not FEWEST_STEPS <= len(query.step) <= MOST_STEPS:
+        raise bad_parameter(FunnelQuery, "step", f"is given {len(query.step)} times")
+    if not (window := read_window(query.window)):
+        raise bad_parameter(FunnelQuery, "window", f"{query.window!r} is too long")
+    async with connections.snapshot() as (conn, as_of):
+        asked = await question(conn, query)
+        other = await compared(conn, query, asked)
+        try:
+            steps = await funnel(conn, asked, steps=query.step, window=window)
+            before = await funnel(conn, other, steps=query.step, window=window) if other else None
+        except BadFilter as error:
+            raise bad_parameter(FunnelQuery, "step", str(error)) from None
+    report = Funnel(**asked.head("events", as_of), window=query.window, steps=steps, compare=before)
+    return answer_report(request, report, steps, over=asked.range.end + window)

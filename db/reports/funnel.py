@@ -1,0 +1,97 @@
+"""GET /funnel: how many users took some steps one after the other, and how long that took them."""
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+from psycopg import AsyncConnection
+
+from db.reports.filters import BadFilter, Filters, read_filters
+from db.reports.report import Question, Report, rows, share
+
+#: How many steps a funnel has, and for how long a user may be followed.
+FEWEST_STEPS, MOST_STEPS = 2, 8
+LONGEST_WINDOW = timedelta(days=90)
+
+#: How steps and windows are written.
+STEP = (
+    "an event type, or several with | between them; then, if you like, filters on path and properties, each after a ;, "
+    "such as purchase, or page_view;path:is:/products/*;properties.plan:is:paid"
+)
+WINDOW = r"^[1-9][0-9]{0,5}[mhd]$"
+UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+class Step(msgspec.Struct, kw_only=True):
+    """One step of a funnel."""
+
+    step: Annotated[str, Meta(description="The step as it was asked for.", examples=["purchase"])]
+    users: Annotated[int, Meta(description="How many users came as far as this.", examples=[120])]
+    from_previous: Annotated[
+        float | None, Meta(description="Their share of the users of the step before; null where those are none.")
+    ] = None
+    from_first: Annotated[float | None, Meta(description="Their share of the users of the first step.")] = None
+    median_seconds: Annotated[
+        float | None,
+        Meta(description="The median of the times that it took them from the step before.", examples=[37.5]),
+    ] = None
+    anonymous: Annotated[
+        int,
+        Meta(description="Events of the range that match this step and name no user, so that nobody can be followed."),
+    ]
+
+
+class Funnel(Report, kw_only=True, omit_defaults=True):
+    """A row a step."""
+
+    window: Annotated[str, Meta(description="How long after the first step the others could be.", examples=["1d"])]
+    steps: list[Step]
+    compare: Annotated[
+        list[Step] | None, Meta(description="With `compare`: the same of the range compared with, step by step.")
+    ] = None
+
+
+def read_step(text: str) -> Filters:
+    """What an event of this step has to match. Raises BadFilter."""
+    event_type, *others = re.split(r";(?=path:|properties\.)", text)
+    if not event_type or ";" in event_type:
+        raise BadFilter(f"{text!r} does not begin with an event type, or goes on with what is no filter")
+    return read_filters([f"event_type:is:{event_type}", *others])
+
+
+def read_window(text: str) -> timedelta | None:
+    """How long that is; None where it is too long. `text` matches WINDOW."""
+    number, unit = int(text[:-1]), UNITS[text[-1]]
+    return number * unit if number <= LONGEST_WINDOW / unit else None
+
+
+async def funnel(conn: AsyncConnection, question: Question, *, steps: Sequence[str], window: timedelta) -> list[Step]:
+    """A row a step, from the events. Raises BadFilter.
+
+    A user is in a step who has an event that matches it later than one that matches the step before, and so on back to
+    the first step, which is in the range, and all of them within the window: the first and the last event of them are
+    no further apart than that, and any first step will do. Events at the same time are not one after the other.
+
+    The time that a step took is that from the event with which the user first was in it back to the last one before
+    with which he was in the step before.
+    """
+    filters = [read_step(step).conditions for step in steps]
+    # In seconds, since a day of PostgreSQL's is as long as the session's clock says.
+    within = f"{window / timedelta(seconds=1):.0f} seconds"
+    parameters = question.parameters(steps=msgspec.json.encode(filters).decode(), window=within)
+    found = await rows(conn, "funnel", parameters)
+    users = [row["users"] for row in found]
+    return [
+        Step(
+            step=step,
+            users=row["users"],
+            from_previous=share(row["users"], before) if before is not None else None,
+            from_first=share(row["users"], users[0]),
+            median_seconds=row["median_seconds"],
+            anonymous=row["anonymous"],
+        )
+        for step, row, before in zip(steps, found, [None, *users], strict=False)
+    ]

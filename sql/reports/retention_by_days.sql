@@ -1,0 +1,72 @@
+-- Of the users whom a site first saw in each day or week of a range, how many were there in those that followed? From
+-- rollups.
+-- site_id: the site; first_day, end_day: days of the site, half-open; start, end: the same as instants; interval: day or
+-- week; timezone: the site's; periods: how many may follow; as_of: the present, after which none follows; filters: what
+-- counts as being there later, of event types, see event_matches.
+--
+-- Who was there in a period and in none before is its cohort. All that was before the range is one period, of no date.
+with presences as materialized (
+    select
+        case when day >= :'first_day' then date_trunc(:'interval', day::timestamp) end as period,
+        chunk,
+        bit_or(users) filter (where day < :'end_day') as users,
+        bit_or(users) filter (where event_matches(event_type, null, null, null, :'filters'::jsonb)) as matching
+    from user_days
+    where site_id = :'site_id'
+        and day < :'end_day'::date + (:'periods'::integer + 1) * ('1 ' || :'interval')::interval
+    group by 1, 2
+),
+cohorts as materialized (
+    select period, chunk, users
+    from (
+        select
+            period,
+            chunk,
+            users & ~coalesce(
+                bit_or(users) over (
+                    partition by chunk order by period nulls first rows between unbounded preceding and 1 preceding
+                ),
+                repeat('0', 8192)::bit(8192)
+            ) as users
+        from presences
+    ) newcomers
+    where period is not null and bit_count(users) > 0
+),
+sizes as (
+    select period, sum(bit_count(users))::bigint as size
+    from cohorts
+    group by period
+),
+returns as (
+    select c.period, p.period as later, sum(bit_count(c.users & p.matching))::bigint as users
+    from cohorts c
+    join presences p on p.chunk = c.chunk and p.period >= c.period
+        and p.period <= c.period + :'periods'::integer * ('1 ' || :'interval')::interval
+    group by 1, 2
+),
+anonymous as (
+    select date_trunc(:'interval', hour at time zone :'timezone') as period, sum(anonymous)::bigint as anonymous
+    from event_hours
+    where site_id = :'site_id' and hour >= :'start' and hour < :'end'
+    group by 1
+)
+select
+    period::date as cohort,
+    coalesce(size, 0) as size,
+    coalesce(anonymous, 0) as anonymous,
+    array_agg(coalesce(users, 0) order by later) as values
+from generate_series(
+    date_trunc(:'interval', :'first_day'::date::timestamp),
+    :'end_day'::date - interval '1 day',
+    ('1 ' || :'interval')::interval
+) period
+cross join lateral (
+    select period + n * ('1 ' || :'interval')::interval as later, n
+    from generate_series(0, :'periods'::integer) n
+) following
+left join sizes using (period)
+left join anonymous using (period)
+left join returns using (period, later)
+where n = 0 or later <= :'as_of'::timestamptz at time zone :'timezone'
+group by period, size, anonymous
+order by period
