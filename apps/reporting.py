@@ -22,7 +22,10 @@ from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
 from apps.queue_metrics import QueueMetrics
 from apps.receipts import get_receipt
+from apps.reports.journeys import get_journeys
+from apps.reports.sessions import get_sessions
 from apps.reports.timeseries import get_timeseries
+from apps.reports.users import get_user
 from db.event import SiteId
 from db.event_errors import FieldError
 from db.logs import configure
@@ -104,6 +107,9 @@ litestar = Litestar(
     [
         get_stats,
         get_timeseries,
+        get_sessions,
+        get_journeys,
+        get_user,
         dead_letters,
         get_receipt,
         get_accounting,

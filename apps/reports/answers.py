@@ -46,5 +46,10 @@ def _encoded(report: Report, rows: Sequence[msgspec.Struct], media_type: str) ->
     names = dict.fromkeys(name for row in builtins for name in row)
     writer = csv.DictWriter(text, names)
     writer.writeheader()
-    writer.writerows(builtins)
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in builtins)
     return text.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    """A value as CSV can have it: lists and objects as JSON."""
+    return msgspec.json.encode(value).decode() if isinstance(value, (list, dict)) else value
