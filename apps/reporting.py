@@ -25,12 +25,15 @@ from apps.receipts import get_receipt
 from apps.reports.breakdown import get_breakdown
 from apps.reports.events import export_events, get_events
 from apps.reports.funnel import get_funnel
+from apps.reports.journeys import get_journeys
 from apps.reports.live import get_live
 from apps.reports.live_stream import get_live_stream, streaming
 from apps.reports.retention import get_retention
 from apps.reports.revenue import get_revenue
+from apps.reports.sessions import get_sessions
 from apps.reports.sites import get_sites
 from apps.reports.timeseries import get_timeseries
+from apps.reports.users import get_user
 from db.event import SiteId
 from db.event_errors import FieldError
 from db.logs import configure
@@ -121,6 +124,9 @@ litestar = Litestar(
         get_live_stream,
         get_funnel,
         get_retention,
+        get_sessions,
+        get_journeys,
+        get_user,
         dead_letters,
         get_receipt,
         get_accounting,

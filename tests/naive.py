@@ -4,6 +4,7 @@
 """
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -83,6 +84,19 @@ def bucket(moment: datetime, interval: str, timezone: str) -> datetime:
 def within(given: list[ReceivedEvent], start: datetime, end: datetime) -> list[ReceivedEvent]:
     """The events of a half-open range."""
     return [one for one in given if start <= one.timestamp < end]
+
+
+def sessions(given: list[ReceivedEvent], start: datetime, end: datetime) -> list[list[ReceivedEvent]]:
+    """The sessions of all users that begin in a half-open range: their events up to 30 minutes of silence."""
+    found: list[list[ReceivedEvent]] = []
+    for user in {one.user_id for one in given if one.user_id}:
+        events = sorted((one for one in given if one.user_id == user), key=lambda one: (one.timestamp, one.path))
+        found.append(events[:1])
+        for before, one in pairwise(events):
+            if one.timestamp - before.timestamp >= timedelta(minutes=30):
+                found.append([])
+            found[-1].append(one)
+    return [session for session in found if start <= session[0].timestamp < end]
 
 
 def midnight(year: int, month: int, day: int, timezone: str) -> datetime:

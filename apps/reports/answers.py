@@ -62,9 +62,14 @@ def encoded_rows(rows: Sequence[msgspec.Struct], media_type: str, *, header: boo
     writer = csv.DictWriter(text, names)
     if header:
         writer.writeheader()
-    writer.writerows(builtins)
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in builtins)
     return text.getvalue().encode()
 
 
 def _json(raw: msgspec.Raw) -> str:
     return bytes(raw).decode()
+
+
+def _cell(value: Any) -> Any:
+    """A value as CSV can have it: lists and objects as JSON."""
+    return msgspec.json.encode(value).decode() if isinstance(value, (list, dict)) else value

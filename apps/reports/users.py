@@ -1,0 +1,121 @@
+"""GET /users/{user_id}."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import unquote_to_bytes
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.params import PathParameter
+from msgspec import Meta
+
+from apps import connections
+from apps.openapi import answer, operation
+from apps.parameters import bad_parameter, read_query
+from apps.problems import DATABASE_AWAY, Refusal, problem_answer, refuse, unavailable
+from apps.reports.answers import answer_report
+from apps.reports.parameters import FilteredQuery, question
+from db.event import text_fault
+from db.event_errors import ALLOWED, FieldError
+from db.reports.user_events import BadCursor, Order, UserEvent, UserHead, UserReport, user_events, user_head
+
+PREFIX = b"/users/"
+
+EXAMPLE = UserReport(
+    site_id="shop",
+    start=datetime(2026, 1, 1, tzinfo=UTC),
+    end=datetime(2026, 1, 3, tzinfo=UTC),
+    timezone="UTC",
+    source="events",
+    as_of=datetime(2026, 1, 3, 12, tzinfo=UTC),
+    user_id="customer-17",
+    ever=UserHead(
+        first_seen=datetime(2025, 11, 3, 9, 30, tzinfo=UTC),
+        last_seen=datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC),
+        total_events=17,
+        by_type={"page_view": 16, "purchase": 1},
+    ),
+    events=[
+        UserEvent(
+            event_id=UUID("019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f"),
+            event_type="purchase",
+            path="/products/lamp",
+            event_time=datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC),
+            received_at=datetime(2026, 1, 2, 3, 4, 5, 700_000, UTC),
+            properties={"revenue": 119.9, "currency": "EUR"},
+        )
+    ],
+    next_cursor=None,
+)
+BAD_ORDER = FieldError(field="order", reason="Invalid enum value 'random'", allowed="`newest` or `oldest` first.")
+NOT_FOUND = refuse(HTTPStatus.NOT_FOUND, "site 'shop' has no event of user 'customer-17'")
+
+
+class UserQuery(FilteredQuery, kw_only=True):
+    """The parameters of GET /users/{user_id}."""
+
+    order: Annotated[Order, Meta(description="Which events come first: `newest` or `oldest`.")] = "newest"
+    limit: Annotated[int, Meta(ge=1, le=1_000, description="How many events: 1 to 1,000; left out: 100.")] = 100
+    cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before.")] = None
+
+
+@get(
+    "/users/{user_id:path}",
+    summary="A user and what they did",
+    tags=["reports"],
+    operation_class=operation(query=UserQuery),
+    responses={
+        200: answer("The user. As CSV or NDJSON: the events.", EXAMPLE),
+        400: problem_answer(
+            "A parameter is missing or not valid.",
+            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_ORDER]),
+        ),
+        404: problem_answer("No event of the site names this user.", NOT_FOUND),
+        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+    },
+)
+async def get_user(
+    request: Request[Any, Any, Any],
+    user_id: Annotated[  # noqa: ARG001 (it is documented by this, and read by _user_id)
+        Path, PathParameter(description="The user, percent-encoded where it is not letters and digits: `a%2Fb`.")
+    ],
+) -> Response[bytes]:
+    """When a user was first and last seen, how many events of each type there are of them, and the events themselves.
+
+    `ever` is of all time and all events; `events` are those of the range that match the filters. Addresses cannot name
+    a user called `.`, `..`, or nothing but slashes: for these ask other reports with a filter `user_id:is:..`.
+    """
+    query = read_query(request, UserQuery)
+    user = _user_id(request)
+    async with connections.snapshot() as (conn, as_of):
+        asked = await question(conn, query)
+        ever = await user_head(conn, asked, user_id=user)
+        if ever is None:
+            raise refuse(HTTPStatus.NOT_FOUND, f"site {query.site_id!r} has no event of user {user!r}")
+        try:
+            events, next_cursor = await user_events(
+                conn, asked, user_id=user, order=query.order, limit=query.limit, cursor=query.cursor
+            )
+        except BadCursor as error:
+            raise bad_parameter(UserQuery, "cursor", str(error)) from None
+    report = UserReport(**asked.head("events", as_of), user_id=user, ever=ever, events=events, next_cursor=next_cursor)
+    return answer_report(request, report, events)
+
+
+def _user_id(request: Request[Any, Any, Any]) -> str:
+    """The user as it was sent: the router's own path parameter has lost its outer and double slashes."""
+    path: bytes = request.scope["raw_path"]
+    try:
+        user_id = unquote_to_bytes(path.partition(b"?")[0].removeprefix(PREFIX)).decode()
+    except UnicodeDecodeError:
+        raise _bad_user("holds what is not UTF-8") from None
+    if fault := text_fault("user_id", user_id):
+        raise _bad_user(fault)
+    return user_id
+
+
+def _bad_user(reason: str) -> Refusal:
+    error = FieldError(field="user_id", reason=reason, allowed=ALLOWED["user_id"])
+    return refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [error])

@@ -1,0 +1,64 @@
+"""GET /journeys: the pages that users view after or before a page."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+from psycopg import AsyncConnection
+
+from db.event import EventPath
+from db.reports.report import Question, Report, rows
+
+Direction = Literal["from", "to"]
+
+
+class Sequence(msgspec.Struct, kw_only=True):
+    """Pages in the order in which they are viewed."""
+
+    pages: Annotated[
+        list[str],
+        Meta(
+            description="The page itself comes first (`from`) or last (`to`); where there are fewer than `steps` more, "
+            "the session ended, or began, there.",
+            examples=[["/", "/products/lamp"]],
+        ),
+    ]
+    sessions: Annotated[int, Meta(examples=[120])]
+    users: Annotated[int, Meta(description="Different users who had them.", examples=[110])]
+    share: Annotated[float, Meta(description="Of all sessions with the page, from 0 to 1.", examples=[0.25])]
+
+
+class Journeys(Report, kw_only=True):
+    """The most frequent sequences of pages from or to a page."""
+
+    path: EventPath
+    direction: Direction
+    steps: int
+    sessions: Annotated[int, Meta(description="Sessions that have the page.", examples=[480])]
+    users: Annotated[int, Meta(description="Different users who had them.", examples=[417])]
+    anonymous: Annotated[
+        int, Meta(description="Views of the page that name no user, of whom no session can be told.", examples=[96])
+    ]
+    other_sessions: Annotated[int, Meta(description="Sessions whose sequences are not listed.", examples=[360])]
+    journeys: list[Sequence]
+
+
+class Found(msgspec.Struct, kw_only=True):
+    """What Journeys has to say of a question."""
+
+    sessions: int
+    users: int
+    anonymous: int
+    other_sessions: int
+    journeys: list[Sequence]
+
+
+async def journeys(
+    conn: AsyncConnection, question: Question, *, path: str, direction: Direction, steps: int, limit: int
+) -> Found:
+    """The sequences, the most frequent first, each with up to `steps` pages beyond `path`. Counted from the events."""
+    parameters = question.parameters(path=path, direction=direction, steps=steps, limit=limit)
+    (row,) = await rows(conn, "journeys", parameters)
+    sequences = [Sequence(**one, share=one["sessions"] / row["sessions"]) for one in row.pop("sequences")]
+    others = row["sessions"] - sum(one.sessions for one in sequences)
+    return Found(**row, other_sessions=others, journeys=sequences)

@@ -1,0 +1,66 @@
+"""GET /sessions: how long users stay, how much they see, where they come in and where they leave."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from psycopg import AsyncConnection
+
+from db.event import EventPath
+from db.reports.report import Question, Report, rows
+
+
+class PageSessions(msgspec.Struct, kw_only=True):
+    """A page, and how many sessions begin or end at it."""
+
+    path: EventPath
+    sessions: Annotated[int, Meta(examples=[120])]
+
+
+class SessionSummary(msgspec.Struct, kw_only=True):
+    """The sessions of a range in numbers; null where there is nothing to divide by."""
+
+    sessions: Annotated[int, Meta(examples=[480])]
+    users: Annotated[int, Meta(description="Different users who had them.", examples=[417])]
+    anonymous: Annotated[
+        int, Meta(description="Events that name no user, of whom no session can be told.", examples=[96])
+    ]
+    bounces: Annotated[int, Meta(description="Sessions of a single event.", examples=[120])]
+    bounce_rate: Annotated[float | None, Meta(description="Their share, from 0 to 1.", examples=[0.25])]
+    views: Annotated[int, Meta(description="Events of type `page_view` in the sessions.", examples=[1920])]
+    views_per_session: Annotated[float | None, Meta(examples=[4.0])]
+    average_seconds: Annotated[
+        float | None, Meta(description="From the first to the last event of a session, on average.", examples=[184.5])
+    ]
+    median_seconds: Annotated[float | None, Meta(description="The same, of the session in the middle.", examples=[61])]
+
+
+class Sessions(Report, kw_only=True, omit_defaults=True):
+    """The sessions that begin in a range."""
+
+    summary: SessionSummary
+    entry_pages: Annotated[list[PageSessions], Meta(description="Where most of them begin, the first event's path.")]
+    exit_pages: Annotated[list[PageSessions], Meta(description="Where most of them end, the last event's path.")]
+    compare: Annotated[
+        SessionSummary | None, Meta(description="With `compare`: the summary of the range compared with.")
+    ] = None
+
+
+async def sessions(
+    conn: AsyncConnection, question: Question, *, pages: int
+) -> tuple[SessionSummary, list[PageSessions], list[PageSessions]]:
+    """The sessions in numbers, and so many of their entry and of their exit pages. Counted from the events."""
+    (row,) = await rows(conn, "sessions", question.parameters(limit=pages))
+    entry_pages, exit_pages = (
+        msgspec.convert(row.pop(name), list[PageSessions]) for name in ("entry_pages", "exit_pages")
+    )
+    return _summary(row), entry_pages, exit_pages
+
+
+def _summary(row: dict[str, Any]) -> SessionSummary:
+    count = row["sessions"]
+    return SessionSummary(
+        **row,
+        bounce_rate=row["bounces"] / count if count else None,
+        views_per_session=row["views"] / count if count else None,
+    )

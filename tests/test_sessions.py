@@ -1,0 +1,160 @@
+"""GET /sessions: by hand, and against a naive count."""
+
+import statistics
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from db.store import store_events
+from tests import naive
+from tests.conftest import Connection
+from tests.factories import batch, received
+
+RANGE = {"from": "2026-03-10", "to": "2026-03-11"}
+
+
+def ask(reporting: httpx.Client, site: str, **parameters: Any) -> dict[str, Any]:
+    answer = reporting.get("/sessions", params={"site_id": site, **parameters})
+    assert answer.status_code == 200, answer.text
+    report: dict[str, Any] = answer.json()
+    return report
+
+
+@pytest.fixture
+def visits(conn: Connection, shop: str, other: str) -> str:
+    """Sessions of ann, bob and eve on 10 March 2026, and of bob on the day before."""
+    store_events(
+        conn,
+        batch(
+            received(shop, timestamp="2026-03-10T09:00:00Z", user_id="ann", path="/"),
+            received(shop, timestamp="2026-03-10T09:29:59.999Z", user_id="ann", path="/a"),
+            received(shop, timestamp="2026-03-10T09:40:00Z", user_id="ann", path="/a", event_type="click"),
+            received(shop, timestamp="2026-03-10T10:10:00Z", user_id="ann", path="/b", properties={"plan": "a"}),
+            received(shop, timestamp="2026-03-09T23:50:00Z", user_id="bob", path="/"),
+            received(shop, timestamp="2026-03-10T00:10:00Z", user_id="bob", path="/a"),
+            received(shop, timestamp="2026-03-10T23:59:00Z", user_id="eve", path="/a"),
+            received(shop, timestamp="2026-03-11T00:20:00Z", user_id="eve", path="/b", event_type="click"),
+            received(shop, timestamp="2026-03-11T00:49:00Z", user_id="eve", path="/c"),
+            received(shop, timestamp="2026-03-11T01:19:00Z", user_id="eve", path="/d"),
+            received(shop, timestamp="2026-03-10T09:10:00Z", path="/a"),
+            received(other, timestamp="2026-03-10T09:10:00Z", user_id="ann", path="/mallory"),
+        ),
+    )
+    return shop
+
+
+def test_a_session_ends_with_30_minutes_of_silence_and_belongs_to_the_range_that_it_begins_in(
+    reporting: httpx.Client, visits: str
+) -> None:
+    report = ask(reporting, visits, **RANGE)
+    assert report["source"] == "events"
+    assert report["summary"] == {
+        "sessions": 3,
+        "users": 2,
+        "anonymous": 1,
+        "bounces": 1,
+        "bounce_rate": pytest.approx(1 / 3),
+        "views": 2 + 1 + 2,
+        "views_per_session": pytest.approx(5 / 3),
+        "average_seconds": pytest.approx((2400 + 0 + 3000) / 3),
+        "median_seconds": 2400,
+    }
+    assert report["entry_pages"] == [{"path": path, "sessions": 1} for path in ("/", "/a", "/b")]
+    assert report["exit_pages"] == [{"path": path, "sessions": 1} for path in ("/a", "/b", "/c")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "sessions", "bounces", "exit_pages"),
+    [
+        ("event_type:is:page_view", 3, 2, {"/a": 2, "/b": 1}),
+        ("path:is_not:/c", 3, 1, {"/a": 1, "/b": 2}),
+        ("user_id:is:ann|bob", 2, 1, {"/a": 1, "/b": 1}),
+        ("properties.plan:exists", 1, 1, {"/b": 1}),
+        ("path:is:/nowhere", 0, 0, {}),
+    ],
+)
+def test_filters_say_what_sessions_are_made_of(
+    reporting: httpx.Client, visits: str, condition: str, sessions: int, bounces: int, exit_pages: dict[str, int]
+) -> None:
+    report = ask(reporting, visits, **RANGE, filter=condition)
+    assert (report["summary"]["sessions"], report["summary"]["bounces"]) == (sessions, bounces)
+    assert {page["path"]: page["sessions"] for page in report["exit_pages"]} == exit_pages
+
+
+def test_where_there_is_nothing_there_are_no_rates(reporting: httpx.Client, shop: str) -> None:
+    summary = ask(reporting, shop, **RANGE)["summary"]
+    assert {name for name, value in summary.items() if value is None} == {
+        "bounce_rate", "views_per_session", "average_seconds", "median_seconds",
+    }  # fmt: skip
+    assert summary["sessions"] == summary["users"] == summary["anonymous"] == 0
+
+
+def test_it_lists_as_many_pages_as_asked_for(reporting: httpx.Client, visits: str) -> None:
+    report = ask(reporting, visits, **RANGE, limit=2)
+    assert [page["path"] for page in report["entry_pages"]] == ["/", "/a"]
+    assert [page["path"] for page in report["exit_pages"]] == ["/a", "/b"]
+
+
+def test_it_compares_with_another_time(reporting: httpx.Client, visits: str) -> None:
+    report = ask(reporting, visits, **RANGE, compare="previous_period")
+    assert (report["compare"]["sessions"], report["compare"]["average_seconds"]) == (1, 1200)
+
+
+def test_the_summary_comes_as_csv(reporting: httpx.Client, visits: str) -> None:
+    parameters = {"site_id": visits, **RANGE, "compare": "previous_period"}
+    lines = reporting.get("/sessions", params=parameters, headers={"Accept": "text/csv"}).text.splitlines()
+    assert lines[0].startswith("sessions,users,anonymous,bounces,bounce_rate,")
+    assert [line.split(",")[0] for line in lines[1:]] == ["3", "1"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "field"),
+    [({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"limit": "all"}, "limit"), ({"steps": 3}, "steps")],
+)
+def test_a_bad_parameter_is_named(reporting: httpx.Client, parameters: dict[str, Any], field: str) -> None:
+    answer = reporting.get("/sessions", params={"site_id": "shop", **parameters})
+    assert answer.status_code == 400, answer.text
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    naive.histories(),
+    naive.times,
+    st.sampled_from([timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=2), timedelta(days=1)]),
+    st.booleans(),
+)
+@example([], naive.MOMENTS[0], timedelta(days=1), False)
+def test_it_equals_a_naive_count(
+    conn: Connection, reporting: httpx.Client, history: Any, start: Any, length: timedelta, views_only: bool
+) -> None:
+    site, stored = naive.kept(conn, history)
+    parameters = {"from": start.isoformat(), "to": (start + length).isoformat(), "limit": 100}
+    if views_only:
+        parameters["filter"] = "event_type:is:page_view"
+        stored = [one for one in stored if one.event_type == "page_view"]
+    report = ask(reporting, site, **parameters)
+    sessions = naive.sessions(stored, start, start + length)
+    durations = [(session[-1].timestamp - session[0].timestamp).total_seconds() for session in sessions]
+    views = sum(one.event_type == "page_view" for session in sessions for one in session)
+    bounces = sum(len(session) == 1 for session in sessions)
+    assert report["summary"] == {
+        "sessions": len(sessions),
+        "users": len({session[0].user_id for session in sessions}),
+        "anonymous": sum(one.user_id is None for one in naive.within(stored, start, start + length)),
+        "bounces": bounces,
+        "bounce_rate": pytest.approx(bounces / len(sessions)) if sessions else None,
+        "views": views,
+        "views_per_session": pytest.approx(views / len(sessions)) if sessions else None,
+        "average_seconds": pytest.approx(statistics.mean(durations)) if sessions else None,
+        "median_seconds": pytest.approx(statistics.median(durations)) if sessions else None,
+    }
+    for name, place in (("entry_pages", 0), ("exit_pages", -1)):
+        assert {page["path"]: page["sessions"] for page in report[name]} == Counter(
+            session[place].path for session in sessions
+        )
