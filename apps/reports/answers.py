@@ -67,7 +67,8 @@ def encoded_rows(rows: Sequence[msgspec.Struct], media_type: str, *, header: boo
 
 
 def _json(raw: msgspec.Raw) -> str:
-    return bytes(raw).decode()
+    text = bytes(raw).decode()
+    return "" if text == "null" else text
 
 
 def _cell(value: Any) -> Any:
