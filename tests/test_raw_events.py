@@ -226,6 +226,21 @@ def test_a_client_that_goes_away_ends_its_export(server: tuple[httpx.Client, int
         until(lambda: exporting(conn) == 0)
 
 
+def test_an_export_that_is_cut_short_does_not_look_whole(
+    server: tuple[httpx.Client, int], conn: Connection, many: str
+) -> None:
+    client, _ = server
+    with client.stream("GET", "/events/export", params={"site_id": many, **RANGE}) as answer:
+        parts = answer.iter_raw()
+        assert next(parts)
+        conn.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where query like '%export%' "
+            "and xact_start is not null and pid <> pg_backend_pid()"
+        )
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(parts)
+
+
 def test_no_more_exports_run_than_the_other_reports_can_bear(server: tuple[httpx.Client, int], many: str) -> None:
     client, _ = server
     asked = {"site_id": many, **RANGE}

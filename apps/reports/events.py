@@ -29,6 +29,8 @@ from db.reports.events import EventPage, StoredEvent, events, export
 #: Exports that may run at once: each has one of the pool's connections for as long as its client takes to read.
 EXPORTS = 2
 RETRY_EXPORT = 10
+#: Seconds for which a client may take nothing of an export: its transaction keeps the server from tidying up.
+PATIENCE = 60.0
 TOO_MANY = f"{EXPORTS} exports are running, which is as many as may run at once"
 
 EVENT = StoredEvent(
@@ -126,7 +128,7 @@ async def export_events(request: Request[Any, Any, Any]) -> Stream:
     """
     query = read_query(request, ExportQuery)
     media_type = accepted(request, (NDJSON, CSV))
-    parts = Parts(_export(query, media_type))
+    parts = Parts(_export(query, media_type), patience=PATIENCE)
     await anext(parts)  # whatever refuses the request does so before the answer has begun
     return Stream(
         parts,

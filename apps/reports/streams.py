@@ -5,32 +5,50 @@ from collections.abc import AsyncGenerator
 
 
 class Parts:
-    """The parts of an answer that a generator makes, each in a task of its own.
+    """The parts of an answer, as a generator makes them; each is made in a task of its own.
 
-    Litestar cancels what a stream waits for when the client goes away, and again with each turn of the event loop. A
-    query of psycopg's has to be cancelled once: then it also asks the server to stop, and the connection can be kept.
+    Litestar cancels what a stream waits for when its client goes away, and again with each turn of the event loop. But
+    a query has to be cancelled once: then psycopg also asks the server to stop, and keeps the connection.
+
+    A client that does not take the next part for `patience` seconds ends the generator too: what that holds, such as a
+    transaction, others wait for. Raises TimeoutError then, as the answer must not look as if it were whole.
     """
 
-    def __init__(self, generator: AsyncGenerator[bytes]) -> None:
+    def __init__(self, generator: AsyncGenerator[bytes], *, patience: float) -> None:
         self.generator = generator
+        self.patience = patience
         self.step: asyncio.Task[bytes | None] | None = None
+        self.waiting: asyncio.Task[None] | None = None
+        self.given_up = False
 
     def __aiter__(self) -> "Parts":
         return self
 
     async def __anext__(self) -> bytes:
+        if self.given_up:
+            raise TimeoutError(f"the client took nothing for {self.patience:g} seconds")
+        if self.waiting:
+            self.waiting.cancel()
         self.step = asyncio.create_task(self._next())
         part = await asyncio.shield(self.step)
         if part is None:
             raise StopAsyncIteration
+        self.waiting = asyncio.create_task(self._give_up())
         return part
 
     async def close(self) -> None:
         """End the generator, wherever it is."""
-        if self.step:
-            self.step.cancel()
-            await asyncio.wait([self.step])
+        tasks = [task for task in (self.step, self.waiting) if task]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
         await self.generator.aclose()
 
     async def _next(self) -> bytes | None:
         return await anext(self.generator, None)
+
+    async def _give_up(self) -> None:
+        await asyncio.sleep(self.patience)
+        self.given_up = True
+        await self.generator.aclose()

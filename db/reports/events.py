@@ -20,8 +20,6 @@ Place = tuple[Annotated[datetime, Meta(tz=True)], UUID]
 
 #: Events of an export that are in memory at a time.
 EXPORTED_AT_ONCE = 250
-#: For how long a client may not take what there is of an export: its transaction keeps the server from tidying up.
-PATIENCE = "60s"
 
 
 class StoredEvent(msgspec.Struct, kw_only=True):
@@ -62,7 +60,6 @@ async def events(
 @asynccontextmanager
 async def export(conn: AsyncConnection, question: Question) -> AsyncIterator[AsyncIterator[list[StoredEvent]]]:
     """All events that match, the oldest first, some at a time, by a cursor of the server's. Needs a transaction."""
-    await conn.execute("select set_config('idle_in_transaction_session_timeout', %s, true)", [PATIENCE])
     async with conn.cursor(name="export", row_factory=dict_row) as cur:
         await cur.execute(QUERIES["reports/events_export"], question.parameters())
         yield _fetched(cur)

@@ -31,6 +31,6 @@ top as (
 )
 select
     (select coalesce(sum(events), 0)::bigint from groups) as events,
-    (select to_jsonb(groups) from groups where value is null) as without_value,
+    coalesce((select events from groups where value is null), 0) as without_value,
     (select count(*) from found) as values,
     (select coalesce(jsonb_agg(top order by events desc, value collate "C"), '[]') from top) as rows

@@ -1,49 +1,26 @@
--- Which paths, event types, users or values of a property had the most events in a range, how many different users, and
--- how many events without a user? From the events themselves.
+-- How many different users do the events with some values have, and how many of these events have no user? From the
+-- events themselves.
 -- site_id: the site; start, end: the range, half-open; dimension: path, event_type, user_id, or anything else for the
--- property at the place that the array property says; filters: see event_matches. rows: of the values that match the
--- regular expression search (empty: of all) and are one of the array only (empty: all), so many as limit says; values:
--- how many of them there are; without_value: events whose value is null.
-with pairs as materialized (
-    select
-        case :'dimension'
-            when 'path' then path
-            when 'event_type' then event_type
-            when 'user_id' then user_id
-            else properties #>> :'property'::text[]
-        end as value,
-        user_id,
-        count(*) as events
-    from events
-    where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
-        and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
-    group by 1, 2
-),
-groups as materialized (
-    select
-        value,
-        sum(events)::bigint as events,
-        count(user_id) as users,
-        coalesce(sum(events) filter (where user_id is null), 0)::bigint as anonymous
-    from pairs
-    group by value
-),
-found as (
-    select *
-    from groups
-    where value is not null
-        and (:'search' = '' or value ~ :'search') and (:'only'::text[] = '{}' or value = any (:'only'::text[]))
-),
-top as (
-    select *
-    from found
-    order by events desc, value collate "C"
-    limit :'limit'
+-- property at the place that the array property says; filters: see event_matches; only: the values, beside which those
+-- events are counted that have none (null).
+with pairs as (
+    select value, user_id, count(*) as events
+    from (
+        select
+            case :'dimension'
+                when 'path' then path
+                when 'event_type' then event_type
+                when 'user_id' then user_id
+                else properties #>> :'property'::text[]
+            end as value,
+            user_id
+        from events
+        where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
+            and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+    ) matching
+    where value is null or value = any (:'only'::text[])
+    group by value, user_id
 )
-select
-    (select coalesce(sum(events), 0)::bigint from groups) as events,
-    (select coalesce(sum(anonymous), 0)::bigint from groups) as anonymous,
-    (select count(*) from (select from pairs where user_id is not null group by user_id) known) as users,
-    (select to_jsonb(groups) from groups where value is null) as without_value,
-    (select count(*) from found) as values,
-    (select coalesce(jsonb_agg(top order by events desc, value collate "C"), '[]') from top) as rows
+select value, count(user_id) as users, coalesce(sum(events) filter (where user_id is null), 0)::bigint as anonymous
+from pairs
+group by value
