@@ -241,7 +241,12 @@ def test_a_server_that_goes_away_ends_the_command_with_what_was_sent(
 
 def test_an_interrupt_ends_the_command_with_what_was_sent(api: Api, file: Path) -> None:
     api.answers = [(INTERRUPT, {}, {})]
-    result = run(file, api.url)
+    # Where tests run side by side, their processes ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = run(file, api.url)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert result.exit_code == 130
     assert "      500 read but not sent" in result.stderr
     assert "stopped; running it again is safe" in result.stderr
