@@ -101,7 +101,7 @@ def test_a_worker_is_well_and_tells_of_its_flushes(watch: Callable[..., Watched]
     assert changed("tjra_events_stored_total") == 2
     assert changed("tjra_events_duplicate_total") == 1
     assert changed("tjra_pool_requests_total") == 1
-    assert before["tjra_postgresql_away"] == 0
+    assert one.metrics()["tjra_postgresql_away"] == 0
 
 
 def test_retries_are_counted(watch: Callable[..., Watched], shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
