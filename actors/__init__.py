@@ -8,9 +8,10 @@ from actors.dead_letters import (
     replay_dead_letters,
 )
 from actors.events import queue_events, store_events
-from actors.upkeep import count_accepted, forget_settled_messages, make_partitions
+from actors.upkeep import advance_sessions, count_accepted, forget_settled_messages, make_partitions
 
 __all__ = [
+    "advance_sessions",
     "count_accepted",
     "discard_dead_letters",
     "file_dead_message",

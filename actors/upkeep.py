@@ -4,7 +4,9 @@ Where a server is away they do nothing: the clock sends them again.
 """
 
 import logging
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dramatiq
@@ -20,6 +22,13 @@ from db.failures import is_of_the_server
 logger = logging.getLogger(__name__)
 
 QUEUE = "maintenance"
+
+#: For how long events are left out of the rollup of sessions: most of those that arrive late have arrived by then.
+SESSIONS_OPEN = timedelta(hours=1)
+#: Events that are added to it in a transaction, a second at most, for which whoever stores events of that site waits.
+ADVANCED_AT_ONCE = 50_000
+#: After so many seconds the rest is left to the next time, so that others have their turn.
+ADVANCING_SECONDS = 45
 
 
 @dramatiq.actor(broker=broker, queue_name=QUEUE)
@@ -40,6 +49,21 @@ def count_accepted() -> None:
     _do(_count_accepted)
 
 
+@dramatiq.actor(broker=broker, queue_name=QUEUE)
+def advance_sessions() -> None:
+    """Move the rollup of sessions on, which is written later than the others."""
+    _do(_advance_sessions)
+
+
+def _advance_sessions(conn: Any) -> None:
+    enough = time.monotonic() + ADVANCING_SECONDS
+    target = datetime.now(UTC) - SESSIONS_OPEN
+    for site in store.sites_with_sessions_behind(conn, target):
+        while store.advance_sessions(conn, site, target=target, most=ADVANCED_AT_ONCE):
+            if time.monotonic() > enough:
+                return
+
+
 def _count_accepted(conn: Any) -> None:
     accepted = read_accepted(broker)
     ledger.count_accepted(conn, source=accepted.source, counted_at=accepted.counted_at, counts=accepted.counts)
@@ -57,4 +81,6 @@ def _do(work: Callable[[Any], None]) -> None:
         logger.warning("left for the next time: %s", error)
 
 
-broker.add_middleware(Clock({make_partitions: 3600, forget_settled_messages: 3600, count_accepted: 60}))
+broker.add_middleware(
+    Clock({make_partitions: 3600, forget_settled_messages: 3600, count_accepted: 60, advance_sessions: 60})
+)

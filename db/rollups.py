@@ -20,6 +20,7 @@ CHECKS_OF_DAYS = {
     "rollups/different_event_hours": "event_hours",
     "rollups/different_path_days": "path_days",
     "rollups/different_user_days": "user_days",
+    "rollups/different_sessions": "sessions",
     "rollups/unnumbered_users": "users",
 }
 CHECKS_OF_SITE = {

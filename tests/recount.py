@@ -33,6 +33,27 @@ ROLLUPS = {
         from events e join sites s using (site_id) join users u using (site_id, user_id)
         """,
     ),
+    "sessions": (
+        "select site_id, user_id, began, ended, entry_page, exit_page, events::bigint, views::bigint from sessions",
+        """
+        select
+            site_id, user_id, min(event_time), max(event_time),
+            (array_agg(path order by event_time, path))[1], (array_agg(path order by event_time desc, path desc))[1],
+            count(*), count(*) filter (where event_type = 'page_view')
+        from (
+            select *, sum(begins) over (partition by site_id, user_id order by event_time, path) as no
+            from (
+                select
+                    e.*,
+                    (e.event_time - lag(e.event_time) over users < interval '30 minutes' is not true)::integer as begins
+                from events e join sites s using (site_id)
+                where e.user_id is not null and e.event_time < s.sessions_until
+                window users as (partition by e.site_id, e.user_id order by e.event_time, e.path)
+            ) marked
+        ) told_apart
+        group by site_id, user_id, no
+        """,
+    ),
     "users": (
         "select site_id, user_id from users",
         "select distinct site_id, user_id from events where user_id is not null",

@@ -2,18 +2,23 @@
 
 import statistics
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from db.store import store_events
+from apps.cli import main
+from db.event import ReceivedEvent
+from db.store import advance_sessions, store_events
 from tests import naive
 from tests.conftest import Connection
 from tests.factories import batch, received
+from tests.recount import differences
 
 RANGE = {"from": "2026-03-10", "to": "2026-03-11"}
 
@@ -52,7 +57,6 @@ def test_a_session_ends_with_30_minutes_of_silence_and_belongs_to_the_range_that
     reporting: httpx.Client, visits: str
 ) -> None:
     report = ask(reporting, visits, **RANGE)
-    assert report["source"] == "events"
     assert report["summary"] == {
         "sessions": 3,
         "users": 2,
@@ -139,14 +143,71 @@ def test_it_equals_a_naive_count(
         parameters["filter"] = "event_type:is:page_view"
         stored = [one for one in stored if one.event_type == "page_view"]
     report = ask(reporting, site, **parameters)
-    sessions = naive.sessions(stored, start, start + length)
+    check(report, stored, start, start + length)
+
+
+#: Events of the last hours, so that the rollup is of use to a report: its time in minutes, its user and its path.
+recent = st.lists(
+    st.tuples(
+        st.integers(0, 240) | st.sampled_from([29, 30, 31, 59, 60]),
+        st.sampled_from([None, "ann", "bob"]),
+        st.sampled_from(["/", "/a", "/b"]),
+        st.sampled_from(["page_view", "click"]),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(recent, recent, st.integers(0, 250), st.integers(1, 5), st.integers(0, 3), st.integers(1, 2))
+def test_the_rollup_equals_a_naive_count_whenever_events_arrive_and_however_far_it_is(
+    conn: Connection, reporting: httpx.Client, early: Any, late: Any, covered: int, most: int, first: int, hours: int
+) -> None:
+    site = f"sessions-{uuid4().hex[:12]}"
+    begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=5)
+    conn.execute("insert into sites (site_id) values (%s)", [site])
+    stored = []
+    for events in (early, late):
+        arrived = [
+            received(
+                site,
+                timestamp=(begin + timedelta(minutes=minutes)).isoformat(),
+                user_id=user,
+                path=path,
+                event_type=event_type,
+            )
+            for minutes, user, path, event_type in events
+        ]
+        stored += arrived
+        if arrived:
+            store_events(conn, batch(*arrived))
+        if events is early:
+            while advance_sessions(conn, site, target=begin + timedelta(minutes=covered), most=most):
+                pass
+    if stored:
+        assert differences(conn, site) == {}
+    start, end = begin + timedelta(hours=first), begin + timedelta(hours=first + hours)
+    report = ask(reporting, site, **{"from": start.isoformat(), "to": end.isoformat(), "limit": 100})
+    assert report["source"] == "rollups"
+    check(report, stored, start, end)
+    assert CliRunner().invoke(main, ["verify", "--site", site]).exit_code == 0
+
+
+def test_a_rollup_that_is_far_behind_is_not_used(conn: Connection, reporting: httpx.Client, visits: str) -> None:
+    conn.execute("update sites set sessions_until = '-infinity' where site_id = %s", [visits])
+    assert ask(reporting, visits, **RANGE)["source"] == "events"
+
+
+def check(report: dict[str, Any], stored: list[ReceivedEvent], start: datetime, end: datetime) -> None:
+    """Compare a report with a naive count."""
+    sessions = naive.sessions(stored, start, end)
     durations = [(session[-1].timestamp - session[0].timestamp).total_seconds() for session in sessions]
     views = sum(one.event_type == "page_view" for session in sessions for one in session)
     bounces = sum(len(session) == 1 for session in sessions)
     assert report["summary"] == {
         "sessions": len(sessions),
         "users": len({session[0].user_id for session in sessions}),
-        "anonymous": sum(one.user_id is None for one in naive.within(stored, start, start + length)),
+        "anonymous": sum(one.user_id is None for one in naive.within(stored, start, end)),
         "bounces": bounces,
         "bounce_rate": pytest.approx(bounces / len(sessions)) if sessions else None,
         "views": views,

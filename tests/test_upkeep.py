@@ -1,12 +1,16 @@
 """What is done now and then: it counts, it forgets, and it does not mind that a server is away."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 import actors
 from actors import upkeep
 from actors.queue import broker, database
 from db.pools import write_pool
+from db.store import store_events
 from tests.conftest import Connection
+from tests.factories import batch, received
 from tests.servers import until
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -27,6 +31,15 @@ def test_messages_that_were_settled_days_ago_are_forgotten(conn: Connection) -> 
     until(lambda: conn.execute(query).fetchall() == [])
 
 
+def test_sessions_move_on_but_for_the_last_hour(conn: Connection, shop: str) -> None:
+    now = datetime.now(UTC)
+    for hours in (0.5, 2, 3):
+        store_events(conn, batch(received(shop, user_id="ann", timestamp=(now - timedelta(hours=hours)).isoformat())))
+    actors.advance_sessions.send()
+    query = "select count(*) from sessions where site_id = %s"
+    until(lambda: conn.execute(query, [shop]).fetchall() == [(2,)])
+
+
 def test_an_absent_server_is_left_for_the_next_time(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -34,8 +47,13 @@ def test_an_absent_server_is_left_for_the_next_time(
     pool = write_pool("host=/nowhere", connections=1)
     monkeypatch.setattr(database, "pool", pool)
     with pool:
-        for actor in (upkeep.make_partitions, upkeep.forget_settled_messages, upkeep.count_accepted):
+        for actor in (
+            upkeep.make_partitions,
+            upkeep.forget_settled_messages,
+            upkeep.count_accepted,
+            upkeep.advance_sessions,
+        ):
             actor.fn()
     assert [record.message.partition(":")[0] for record in caplog.records if record.name == "actors.upkeep"] == [
         "left for the next time"
-    ] * 3
+    ] * 4

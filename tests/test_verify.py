@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.cli import main
-from db.store import store_events
+from db.store import advance_sessions, store_events
 from tests.conftest import Connection
 from tests.factories import NOW, batch, received
 from tests.recount import differences
@@ -49,6 +49,29 @@ SPOILED = {
     "paths: a row too many": (
         "insert into path_days values (%(site)s, 'click', '2026-03-20', '/c', 1)",
         [("path_days", {"event_type": "click", "day": "2026-03-20", "path": "/c"}, 1, None)],
+    ),
+    "sessions: a count off": (
+        "update sessions set events = 9 where site_id = %(site)s and user_id = 'bob' and began = '2026-03-10 12:00Z'",
+        [("sessions", {"user_id": "bob", "began": "2026-03-10T12:00:00.000000Z", "in": ["events"]}, 9, 2)],
+    ),
+    "sessions: a page off": (
+        "update sessions set exit_page = '/c' where site_id = %(site)s and user_id = 'bob' and events = 2",
+        [("sessions", {"user_id": "bob", "began": "2026-03-10T12:00:00.000000Z", "in": ["exit_page"]}, 2, 2)],
+    ),
+    "sessions: a row missing": (
+        "delete from sessions where site_id = %(site)s and user_id = 'bob' and began = '2026-03-11 12:00Z'",
+        [
+            (
+                "sessions",
+                {
+                    "user_id": "bob",
+                    "began": "2026-03-11T12:00:00.000000Z",
+                    "in": ["ended", "entry_page", "exit_page", "events", "views"],
+                },
+                None,
+                1,
+            )
+        ],
     ),
     "bitmaps: a bit too many": (
         ("update user_days set users = set_bit(users, 8191, 1)"
@@ -128,6 +151,8 @@ def store_some(conn: Connection, site: str) -> None:
                 received(site, path="/b", event_type="click", user_id=clicked, **fields),
             ),
         )
+
+    advance_sessions(conn, site, target=NOW + timedelta(days=100), most=1_000)
 
 
 def run(*arguments: str) -> Result:
@@ -314,7 +339,7 @@ def test_any_damage_is_found_and_healed(conn: Connection, damages: list[tuple[st
 
 def contents(conn: Connection, site: str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of a site in all rollups."""
-    tables = ("event_hours", "path_days", "user_days", "users")
+    tables = ("event_hours", "path_days", "user_days", "sessions", "users")
     return {
         table: conn.execute(f"select * from {table} where site_id = %s order by 1, 2, 3, 4".encode(), [site]).fetchall()
         for table in tables

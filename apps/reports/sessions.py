@@ -21,7 +21,7 @@ EXAMPLE = Sessions(
     start=datetime(2026, 1, 1, tzinfo=UTC),
     end=datetime(2026, 1, 3, tzinfo=UTC),
     timezone="UTC",
-    source="events",
+    source="rollups",
     as_of=datetime(2026, 1, 3, 12, tzinfo=UTC),
     summary=SessionSummary(
         sessions=480,
@@ -72,12 +72,12 @@ async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
     query = read_query(request, SessionsQuery)
     async with connections.snapshot() as (conn, as_of):
         asked = await question(conn, query)
-        summary, entry_pages, exit_pages = await sessions(conn, asked, pages=query.limit)
+        source, summary, entry_pages, exit_pages = await sessions(conn, asked, pages=query.limit)
         before = None
         if other := await compared(conn, query, asked):
-            before, _, _ = await sessions(conn, other, pages=query.limit)
+            _, before, _, _ = await sessions(conn, other, pages=query.limit)
     report = Sessions(
-        **asked.head("events", as_of),
+        **asked.head(source, as_of),
         summary=summary,
         entry_pages=entry_pages,
         exit_pages=exit_pages,

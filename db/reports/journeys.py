@@ -8,6 +8,7 @@ from psycopg import AsyncConnection
 
 from db.event import EventPath
 from db.reports.report import Question, Report, rows
+from db.reports.sessions import open_sessions
 
 Direction = Literal["from", "to"]
 
@@ -57,8 +58,10 @@ async def journeys(
     conn: AsyncConnection, question: Question, *, path: str, direction: Direction, steps: int, limit: int
 ) -> Found:
     """The sequences, the most frequent first, each with up to `steps` pages beyond `path`. Counted from the events."""
-    parameters = question.parameters(path=path, direction=direction, steps=steps, limit=limit)
-    (row,) = await rows(conn, "journeys", parameters)
+    kept = await open_sessions(conn, question)
+    query = "journeys_from_rollup" if kept else "journeys_from_events"
+    parameters = question.parameters(path=path, direction=direction, steps=steps, limit=limit, **kept or {})
+    (row,) = await rows(conn, query, parameters)
     sequences = [Sequence(**one, share=one["sessions"] / row["sessions"]) for one in row.pop("sequences")]
     others = row["sessions"] - sum(one.sessions for one in sequences)
     return Found(**row, other_sessions=others, journeys=sequences)

@@ -7,7 +7,7 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.event import EventPath
-from db.reports.report import Question, Report, rows
+from db.reports.report import Question, Report, Source, rows
 
 
 class PageSessions(msgspec.Struct, kw_only=True):
@@ -46,15 +46,27 @@ class Sessions(Report, kw_only=True, omit_defaults=True):
     ] = None
 
 
+async def open_sessions(conn: AsyncConnection, question: Question) -> dict[str, Any] | None:
+    """The parameters of a query that reads the rollup of sessions; None where that cannot answer the question.
+
+    The rollup is written some time after the events: what these add to it comes as one of the parameters.
+    """
+    if question.filters.conditions or not question.range.hours_fit:
+        return None
+    return next(iter(await rows(conn, "open_sessions", question.parameters())), None)
+
+
 async def sessions(
     conn: AsyncConnection, question: Question, *, pages: int
-) -> tuple[SessionSummary, list[PageSessions], list[PageSessions]]:
-    """The sessions in numbers, and so many of their entry and of their exit pages. Counted from the events."""
-    (row,) = await rows(conn, "sessions", question.parameters(limit=pages))
+) -> tuple[Source, SessionSummary, list[PageSessions], list[PageSessions]]:
+    """Where the numbers are from, the sessions in numbers, and so many of their entry and of their exit pages."""
+    kept = await open_sessions(conn, question)
+    query = "sessions_from_rollup" if kept else "sessions_from_events"
+    (row,) = await rows(conn, query, question.parameters(limit=pages, **kept or {}))
     entry_pages, exit_pages = (
         msgspec.convert(row.pop(name), list[PageSessions]) for name in ("entry_pages", "exit_pages")
     )
-    return _summary(row), entry_pages, exit_pages
+    return "rollups" if kept else "events", _summary(row), entry_pages, exit_pages
 
 
 def _summary(row: dict[str, Any]) -> SessionSummary:

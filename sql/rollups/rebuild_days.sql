@@ -1,4 +1,5 @@
 -- Make a site's rollups what its events say; how many rows were not right?
 -- site_id: the site; first_day, last_day: days of its timezone, both included.
-select corrected
-from rebuild_days(:'site_id', :'first_day', :'last_day')
+select days.corrected + sessions.corrected as corrected
+from rebuild_days(:'site_id', :'first_day', :'last_day') days
+cross join rebuild_sessions(:'site_id', :'first_day', :'last_day') sessions

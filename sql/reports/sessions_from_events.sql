@@ -1,0 +1,42 @@
+-- How many sessions did a site have in a range, how were they, and at which pages did most of them begin and end? From the
+-- events themselves.
+-- site_id: the site; start, end: the range, half-open; filters: which events sessions are made of, see event_matches;
+-- limit: how many pages.
+with found as materialized (
+    select * from sessions_in(:'site_id', :'start', :'end', 'infinity', :'filters'::jsonb)
+),
+totals as (
+    select
+        count(*) as sessions,
+        count(*) filter (where events = 1) as bounces,
+        coalesce(sum(views), 0)::bigint as views,
+        avg(date_part('epoch', ended - began)) as average_seconds,
+        percentile_cont(0.5) within group (order by date_part('epoch', ended - began)) as median_seconds
+    from found
+),
+entries as (
+    select entry_page as path, count(*) as sessions
+    from found
+    group by entry_page
+    order by sessions desc, path
+    limit :'limit'
+),
+exits as (
+    select exit_page as path, count(*) as sessions
+    from found
+    group by exit_page
+    order by sessions desc, path
+    limit :'limit'
+)
+select
+    totals.*,
+    (select count(*) from (select user_id from found group by user_id) users) as users,
+    (
+        select count(*)
+        from events
+        where site_id = :'site_id' and user_id is null and event_time >= :'start' and event_time < :'end'
+            and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+    ) as anonymous,
+    (select coalesce(jsonb_agg(entries order by sessions desc, path), '[]') from entries) as entry_pages,
+    (select coalesce(jsonb_agg(exits order by sessions desc, path), '[]') from exits) as exit_pages
+from totals

@@ -1,0 +1,20 @@
+-- Which sessions of a site differ from what its events say, how many events does each have, and in what do they differ?
+-- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show of them.
+select
+    json_build_object(
+        'user_id', user_id,
+        'began', to_char(began at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        'in', array_remove(array[
+            case when says_ended is distinct from ended then 'ended' end,
+            case when says_entry_page is distinct from entry_page then 'entry_page' end,
+            case when says_exit_page is distinct from exit_page then 'exit_page' end,
+            case when says_events is distinct from events then 'events' end,
+            case when says_views is distinct from views then 'views' end
+        ], null)
+    ) as key,
+    says_events as says,
+    events as should,
+    count(*) over () as differences
+from different_sessions(:'site_id', :'first_day', :'last_day')
+order by began, user_id
+limit :'most'
