@@ -8,12 +8,19 @@ from actors.dead_letters import (
     replay_dead_letters,
 )
 from actors.events import queue_events, store_events
-from actors.upkeep import advance_sessions, count_accepted, forget_settled_messages, make_partitions
+from actors.upkeep import (
+    advance_sessions,
+    count_accepted,
+    drop_old_events,
+    forget_settled_messages,
+    make_partitions,
+)
 
 __all__ = [
     "advance_sessions",
     "count_accepted",
     "discard_dead_letters",
+    "drop_old_events",
     "file_dead_message",
     "forget_settled_messages",
     "make_partitions",

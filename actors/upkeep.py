@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import dramatiq
@@ -15,9 +16,10 @@ from dramatiq.errors import ConnectionClosed
 from actors.accepted import forget_counted, read_accepted
 from actors.clock import Clock
 from actors.consumer import redis_errors
-from actors.queue import broker, database
+from actors.queue import broker, database, settings
 from db import ledger, store
 from db.failures import is_of_the_server
+from db.keeping import drop_old_events as drop_events
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,18 @@ ADVANCING_SECONDS = 45
 def make_partitions() -> None:
     """Make the partitions of events for this week and the next two, where they are missing."""
     _do(store.make_partitions_ahead)
+
+
+@dramatiq.actor(broker=broker, queue_name=QUEUE)
+def drop_old_events() -> None:
+    """Drop the partitions of events that are older than they are kept; rollups keep their numbers."""
+    if settings.retention_days:
+        _do(partial(_drop_old_events, days=settings.retention_days))
+
+
+def _drop_old_events(conn: Any, *, days: int) -> None:
+    for name in drop_events(conn, days=days):
+        logger.info("dropped %s: its events are more than %d days old", name, days)
 
 
 @dramatiq.actor(broker=broker, queue_name=QUEUE)
@@ -82,5 +96,13 @@ def _do(work: Callable[[Any], None]) -> None:
 
 
 broker.add_middleware(
-    Clock({make_partitions: 3600, forget_settled_messages: 3600, count_accepted: 60, advance_sessions: 60})
+    Clock(
+        {
+            make_partitions: 3600,
+            drop_old_events: 600,
+            forget_settled_messages: 3600,
+            count_accepted: 60,
+            advance_sessions: 60,
+        }
+    )
 )

@@ -68,6 +68,7 @@ class Acceptance:
         self.window = TimeWindow(
             not_before=datetime.combine(settings.events_not_before, datetime.min.time(), UTC),
             ahead=timedelta(hours=settings.events_ahead_hours),
+            back=timedelta(days=settings.retention_days) if settings.retention_days else None,
         )
         self.decode = msgspec.json.Decoder(Event).decode
 

@@ -15,6 +15,7 @@ from actors.sender import QueueAway
 from apps.openapi import answer
 from db.event_errors import FieldError
 from db.failures import is_of_the_server
+from db.reports.report import EventsNotKept
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,9 @@ def refusal_for(error: Exception) -> Refusal:
     if isinstance(error, HTTPException):
         # With 405 comes Allow, which RFC 9110 demands.
         return refuse(HTTPStatus(error.status_code), error.detail, headers=error.headers)
+    if isinstance(error, EventsNotKept):
+        told = FieldError(field=error.parameter, reason=error.reason, allowed=error.allowed)
+        return refuse(HTTPStatus.BAD_REQUEST, "events of this range are no longer kept", [told])
     if isinstance(error, QueueAway):
         logger.warning("Redis cannot answer: %s", error)
         return unavailable(QUEUE_AWAY)

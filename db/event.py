@@ -119,15 +119,21 @@ class ReceivedEvent(Event, kw_only=True, omit_defaults=True, gc=False):
 
 
 class TimeWindow(msgspec.Struct, frozen=True):
-    """The times that an event may carry: from `not_before` to `ahead` after its arrival."""
+    """The times that an event may carry: from `not_before`, and `back` before its arrival, to `ahead` after it."""
 
     not_before: datetime
     ahead: timedelta
+    back: timedelta | None = None
+    """For how long events are kept; None: for ever."""
+
+    def earliest(self, now: datetime) -> datetime:
+        """The earliest time that an event may carry which arrives now."""
+        return self.not_before if self.back is None else max(self.not_before, now - self.back)
 
     def fault(self, time: datetime, now: datetime) -> str | None:
         """Why `time` is outside, or None."""
-        if time < self.not_before:
-            return f"is {time.isoformat()}: before {self.not_before.isoformat()}"
+        if time < (earliest := self.earliest(now)):
+            return f"is {time.isoformat()}: before {earliest.isoformat()}"
         if time > now + self.ahead:
             return f"is {time.isoformat()}: more than {self.ahead / timedelta(hours=1):g} h ahead"
         return None

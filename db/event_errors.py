@@ -94,7 +94,7 @@ def _time_errors(
     timestamp: datetime | int | None, event_id: UUID | None, now: datetime, window: TimeWindow
 ) -> Iterator[FieldError]:
     allowed = (
-        f"from {window.not_before.isoformat()} to {window.ahead / timedelta(hours=1):g} h after its arrival; "
+        f"from {window.earliest(now).isoformat()} to {window.ahead / timedelta(hours=1):g} h after its arrival; "
         "without timestamp, event_id must be a UUIDv7 of such a time or be left out"
     )
     try:

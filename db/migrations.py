@@ -1,11 +1,11 @@
-"""Migrations: the numbered files in sql/migrations, each applied once, in order. Run by `tjra migrate`."""
+"""Migrations: the numbered files in sql/migrations, each applied once, in order; then citus.sql. `tjra migrate`."""
 
 import logging
 from hashlib import sha256
 
 import psycopg
 
-from db.queries import MIGRATIONS
+from db.queries import CITUS, MIGRATIONS
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ def migrate(database_url: str) -> list[str]:
                 applied.append(path.stem)
             elif known[path.stem] != checksum:
                 raise MigrationError(f"migration {path.stem} was changed after it was applied to this database")
+        conn.execute(CITUS)
     return applied
 
 

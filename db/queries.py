@@ -19,4 +19,5 @@ QUERIES = {
     for path in sorted(FOLDER.glob("*/*.sql"))
     if path.parent.name != "migrations"
 }
+CITUS = (FOLDER / "citus.sql").read_bytes()
 MIGRATIONS = sorted((FOLDER / "migrations").glob("*.sql"))

@@ -48,6 +48,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Annotated[Path, Meta(description="a directory")] = Path(".tjra")
     events_not_before: Annotated[date, Meta(description="a date from 1970-01-01 on, as YYYY-MM-DD")] = date(2000, 1, 1)
     events_ahead_hours: Annotated[int, Meta(ge=0, le=720, description="hours from 0 to 720")] = 24
+    #: Not set: events are kept for ever.
+    retention_days: Annotated[
+        Annotated[int, Meta(ge=1, le=36_500)] | None, Meta(description="a number of days from 1 to 36500")
+    ] = None
     #: Past these, ingestion takes no events: messages not stored yet, the age of the oldest, memory that Redis uses.
     queue_max_messages: Count = 1_000_000
     queue_max_age_seconds: Seconds = 24 * 60 * 60

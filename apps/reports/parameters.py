@@ -79,12 +79,15 @@ class ComparedQuery(FilteredQuery, kw_only=True):
 
 async def question(conn: ReadConnection, query: FilteredQuery | RangeQuery) -> Question:
     """What is asked. Raises Refusal (400) that names the parameter."""
-    return await _question(conn, query, asked(query))
+    given = "date" if query.date else "from" if query.start else "period"
+    return await _question(conn, query, asked(query), begins_by=given)
 
 
 async def compared(conn: ReadConnection, query: ComparedQuery, question: Question) -> Question | None:
     """The same question about the range to compare with, if there is one."""
-    return await _question(conn, query, question.range.compared(query.compare)) if query.compare else None
+    if not query.compare:
+        return None
+    return await _question(conn, query, question.range.compared(query.compare), begins_by="compare")
 
 
 def asked(query: RangeQuery) -> Asked:
@@ -133,7 +136,7 @@ def _within(kind: type[RangeQuery], name: str, moments: tuple[Moment, ...]) -> t
     return moments
 
 
-async def _question(conn: ReadConnection, query: RangeQuery, asked: Asked) -> Question:
+async def _question(conn: ReadConnection, query: RangeQuery, asked: Asked, *, begins_by: str) -> Question:
     try:
         found = read_filters(query.filter if isinstance(query, FilteredQuery) else [])
         covered = await resolve(conn, query.site_id, asked, now=datetime.now(UTC))
@@ -141,4 +144,4 @@ async def _question(conn: ReadConnection, query: RangeQuery, asked: Asked) -> Qu
         raise bad_parameter(type(query), "filter", str(error)) from None
     except BadRange as error:
         raise bad_parameter(type(query), *error.args) from None
-    return Question(site_id=query.site_id, range=covered, filters=found)
+    return Question(site_id=query.site_id, range=covered, filters=found, begins_by=begins_by)

@@ -48,6 +48,8 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
     hours_fit: bool
     """Whether the site's rollups by hour, and by day, hold exactly this range."""
     days_fit: bool
+    kept_from: datetime | None = None
+    """From when on events are kept, where the site had events in the range that are no longer kept."""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,5 +1,6 @@
 """What all reports have in common."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,13 @@ from db.reports.filters import Filters
 from db.reports.ranges import Range
 
 Source = Literal["rollups", "events"]
+
+#: The queries of sql/reports that read the events themselves.
+FROM_EVENTS = {
+    path.removeprefix("reports/")
+    for path, text in QUERIES.items()
+    if path.startswith("reports/") and re.search(rb"\b(from|join) events\b", text)
+}
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -35,10 +43,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     site_id: str
     range: Range
     filters: Filters
+    begins_by: str = "from"
+    """The parameter that says where the range begins."""
 
     def parameters(self, **others: Any) -> dict[str, Any]:
-        """The named parameters of a query about it."""
+        """The named parameters of a query about it, and the question itself."""
         return {
+            "question": self,
             "site_id": self.site_id,
             "start": self.range.start,
             "end": self.range.end,
@@ -61,8 +72,30 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
+class EventsNotKept(Exception):
+    """The answer is counted from events, of which the site had some in the range that are no longer kept."""
+
+    def __init__(self, question: Question, kept_from: datetime) -> None:
+        begin, kept = (question.range.local(moment).isoformat() for moment in (question.range.start, kept_from))
+        self.parameter = question.begins_by
+        self.reason = f"begins at {begin}; this is counted from events, which are no longer kept before {kept}"
+        self.allowed = f"a range from {kept} on, or a question that rollups can answer"
+        super().__init__(f"{self.parameter} {self.reason}")
+
+
+def check_kept(query: str, parameters: dict[str, Any]) -> None:
+    """Raise EventsNotKept where a query reads events of a range and some of them are no longer kept.
+
+    The one place for all reports: numbers that are too low without a word are worse than none.
+    """
+    question: Question | None = parameters.get("question")
+    if question and question.range.kept_from and query in FROM_EVENTS:
+        raise EventsNotKept(question, question.range.kept_from)
+
+
 async def rows(conn: AsyncConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows that a query of sql/reports answers with."""
+    """The rows that a query of sql/reports answers with. Raises EventsNotKept."""
+    check_kept(query, parameters)
     async with conn.cursor(row_factory=dict_row) as cur:
         await cur.execute(QUERIES[f"reports/{query}"], parameters)
         return await cur.fetchall()

@@ -30,13 +30,16 @@ class UserEvent(msgspec.Struct, kw_only=True):
     properties: dict[str, Any] | None
 
 
-class UserHead(msgspec.Struct, kw_only=True):
+class UserHead(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What is known of a user, whatever range and filters are asked for."""
 
     first_seen: datetime
     last_seen: datetime
     total_events: Annotated[int, Meta(examples=[17])]
     by_type: Annotated[dict[str, int], Meta(description="How many events of each type.", examples=[{"page_view": 17}])]
+    kept_from: Annotated[
+        datetime | None, Meta(description="There were events before this, which are no longer kept, nor counted here.")
+    ] = None
 
 
 class UserReport(Report, kw_only=True):

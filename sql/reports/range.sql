@@ -5,6 +5,7 @@
 --
 -- hours_fit: both ends are where hours of the site begin, and all its hours are hours of the report's timezone too.
 -- days_fit: it is made of whole days of the site.
+-- kept_from: from when on the site's events are kept, where it had some in the range that are not; null: all are kept.
 with zone as (
     select coalesce(:'timezone', s.timezone, 'UTC') as zone, coalesce(s.timezone, 'UTC') as site_zone
     from (select) always
@@ -82,5 +83,16 @@ select
                 where date_trunc('hour', moment, zone) <> date_trunc('hour', moment, site_zone)
             )
         ) as hours_fit,
-    first_day is not null and zone = site_zone as days_fit
+    first_day is not null and zone = site_zone as days_fit,
+    (
+        select s.events_from
+        from sites s
+        where s.site_id = :'site_id' and s.events_from > starts
+            and exists (
+                select
+                from event_hours h
+                where h.site_id = :'site_id'
+                    and h.hour >= date_trunc('hour', starts, site_zone) and h.hour < least(ends, s.events_from)
+            )
+    ) as kept_from
 from instants

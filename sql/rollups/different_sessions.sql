@@ -5,16 +5,16 @@ select
         'user_id', user_id,
         'began', to_char(began at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
         'in', array_remove(array[
-            case when says_ended is distinct from ended then 'ended' end,
-            case when says_entry_page is distinct from entry_page then 'entry_page' end,
-            case when says_exit_page is distinct from exit_page then 'exit_page' end,
-            case when says_events is distinct from events then 'events' end,
-            case when says_views is distinct from views then 'views' end
+            case when says_ended is distinct from d.ended then 'ended' end,
+            case when says_entry_page is distinct from d.entry_page then 'entry_page' end,
+            case when says_exit_page is distinct from d.exit_page then 'exit_page' end,
+            case when says_events is distinct from d.events then 'events' end,
+            case when says_views is distinct from d.views then 'views' end
         ], null)
     ) as key,
     says_events as says,
-    events as should,
+    d.events as should,
     count(*) over () as differences
-from different_sessions(:'site_id', :'first_day', :'last_day')
+from different_sessions(:'site_id', :'first_day', :'last_day') d
 order by began, user_id
 limit :'most'

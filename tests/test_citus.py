@@ -1,0 +1,100 @@
+"""sql/citus.sql, as far as that can be seen without a Citus: what it asks one to spread, and the rules for queries."""
+
+import re
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from db.migrations import migrate
+from tests.test_migrations import EmptyDatabase
+
+SQL = Path(__file__).parent.parent / "sql"
+
+#: Has the names of Citus' functions, and writes down what they are called with.
+WRITES_DOWN = """
+create schema stand_in;
+create table stand_in.asked (nth serial, what text, name text, by text, beside text);
+create table stand_in.pg_dist_partition (logicalrelid regclass);
+create function stand_in.create_distributed_table(name regclass, by text, colocate_with text) returns void
+language plpgsql as $$
+begin
+    insert into stand_in.asked (what, name, by, beside) values ('distribute', name::text, by, colocate_with);
+    insert into stand_in.pg_dist_partition values (name);
+end
+$$;
+create function stand_in.create_reference_table(name regclass) returns void
+language plpgsql as $$
+begin
+    insert into stand_in.asked (what, name) values ('copy', name::text);
+    insert into stand_in.pg_dist_partition values (name);
+end
+$$;
+create function stand_in.create_distributed_function(name regprocedure) returns void
+language plpgsql as $$
+begin
+    insert into stand_in.asked (what, name) values ('function', name::text);
+end
+$$;
+"""
+
+#: What is asked of many sites on purpose.
+OF_MANY_SITES = {"reports/sites"}
+
+
+@pytest.fixture
+def url(empty_database: EmptyDatabase) -> str:
+    url = empty_database()
+    with psycopg.connect(url) as conn:
+        conn.execute(WRITES_DOWN.encode())
+    return make_conninfo(url, options="-c search_path=public,stand_in")
+
+
+def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
+    migrate(url)
+    migrate(url)  # and once only
+    with psycopg.connect(url) as conn:
+        asked = conn.execute(
+            "select what, name, by, beside from asked where what <> 'function' order by nth"
+        ).fetchall()
+        tables = {
+            name
+            for (name,) in conn.execute(
+                "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
+                " and not relispartition"
+            )
+        }
+        functions = conn.execute("select name from asked where what = 'function'").fetchall()
+    assert asked[0] == ("distribute", "sites", "site_id", "none")
+    assert set(asked[1:]) >= {
+        ("distribute", table, "site_id", "sites")
+        for table in ("events", "users", "event_hours", "path_days", "user_days", "settled_days", "accepted_days")
+    }
+    others = [row for row in asked if row[2] != "site_id"]
+    assert others == [
+        ("distribute", "dead_letters", "id", "none"),
+        ("distribute", "settled_messages", "message_id", "none"),
+        ("copy", "kept_events", None, None),
+    ]
+    assert {name for _, name, _, _ in asked} == tables - {"migrations"}
+    assert ("store_messages(uuid[],jsonb)",) in functions
+    assert ("funnel_times(timestamp with time zone,integer,interval)",) in functions
+
+
+def test_every_question_names_the_site_at_each_table() -> None:
+    tables = "events|users|event_hours|path_days|user_days|sessions|kept_days"
+    for path in sorted(SQL.glob("[!m]*/*.sql")):
+        if f"{path.parent.name}/{path.stem}" in OF_MANY_SITES:
+            continue
+        text = re.sub(r"--.*", "", path.read_text())
+        # What a `with` has named like a table is none.
+        named = set(re.findall(r"(\w+) as (?:materialized )?\(", text))
+        found = [name for name in re.findall(rf"\b(?:from|join) ({tables})\b", text) if name not in named]
+        assert text.count("site_id = :'site_id'") >= len(found), path
+
+
+def test_no_function_in_sql_reads_a_table() -> None:
+    # With parameters Citus cannot run such a one; PL/pgSQL it can.
+    for path in sorted((SQL / "migrations").glob("*.sql")):
+        assert not re.search(r"^language sql(?! immutable)", path.read_text(), re.M), path

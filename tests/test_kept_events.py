@@ -1,0 +1,297 @@
+"""RETENTION_DAYS: old events go, a partition at a time; their numbers stay, and nothing is counted a second time."""
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import psycopg
+import pytest
+from click.testing import CliRunner
+
+from actors import upkeep
+from actors.queue import database
+from apps.acceptance import Acceptance
+from apps.cli import main
+from apps.problems import Refusal
+from db.event import ReceivedEvent
+from db.keeping import drop_old_events
+from db.migrations import migrate
+from db.pools import write_pool
+from db.replay import replay
+from db.settings import Settings
+from db.store import (
+    Message,
+    advance_sessions,
+    sites_with_sessions_behind,
+    store_apart,
+    store_events,
+    store_messages,
+)
+from tests.conftest import Connection
+from tests.factories import batch, event, received
+from tests.servers import until
+from tests.test_migrations import EmptyDatabase
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+#: Three partitions that are no longer kept after 100 days, whatever day it is, and two that are.
+OLD = [NOW - timedelta(days=days) for days in (121, 114, 107)]
+KEPT = [NOW - timedelta(days=days) for days in (98, 1)]
+ZONES = {"utc": "UTC", "kolkata": "Asia/Kolkata", "new york": "America/New_York"}
+ROLLUPS = ("event_hours", "path_days", "user_days", "sessions", "users")
+
+
+@pytest.fixture
+def url(empty_database: EmptyDatabase) -> str:
+    url = empty_database()
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+def conn(url: str) -> Iterator[Connection]:
+    with connect(url) as conn:
+        yield conn
+
+
+@pytest.fixture
+def visits(conn: Connection) -> list[ReceivedEvent]:
+    """Two users and an anonymous visitor every three hours of some days around each moment, on three sites."""
+    for site, zone in ZONES.items():
+        conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [site, zone])
+    events = [
+        received(site, timestamp=(moment + hours * timedelta(hours=1)).isoformat(), user_id=user)
+        for site in ZONES
+        for moment in OLD + KEPT
+        for hours in range(-24 * 4, 24 * 4, 3)
+        for user in ("ann", f"{moment:%d}", None)
+        if moment + hours * timedelta(hours=1) <= NOW
+    ]
+    store_events(conn, batch(*events))
+    return events
+
+
+def connect(url: str) -> Connection:
+    return psycopg.connect(url, autocommit=True)
+
+
+def age(conn: Connection) -> None:
+    """As if five minutes went by since it was said what is kept, and upkeep had been there."""
+    conn.execute("update kept_events set said_at = said_at - interval '5 minutes'")
+    for site in sites_with_sessions_behind(conn, NOW):
+        advance_sessions(conn, site, target=NOW, most=100_000)
+
+
+def drop(conn: Connection) -> list[str]:
+    """Say that events are kept for 100 days, and drop the rest."""
+    assert drop_old_events(conn, days=100) == []
+    age(conn)
+    return drop_old_events(conn, days=100)
+
+
+def numbers(conn: Connection) -> dict[str, Any]:
+    return {name: conn.execute(f"select * from {name} order by 1, 2, 3, 4".encode()).fetchall() for name in ROLLUPS}
+
+
+def first_event(conn: Connection) -> datetime:
+    (first,) = conn.execute("select min(event_time) from events").fetchone() or (None,)
+    assert isinstance(first, datetime)
+    return first
+
+
+def kept_from(conn: Connection) -> set[datetime | None]:
+    return {moment for (moment,) in conn.execute("select events_from from sites")}
+
+
+def waits(conn: Connection) -> bool:
+    """Whether somebody waits for a lock in this database. Within a transaction the answer would never change."""
+    query = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    return conn.execute(query).fetchone() is not None
+
+
+@pytest.mark.usefixtures("visits")
+def test_old_events_go_and_their_numbers_stay(conn: Connection, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert drop_old_events(conn, days=100) == []
+    assert drop_old_events(conn, days=100) == []  # it was said just now
+    assert first_event(conn) < OLD[0]
+    age(conn)
+    before = numbers(conn)
+    assert len(drop_old_events(conn, days=100)) >= 3
+    assert drop_old_events(conn, days=100) == []
+
+    (bound,) = kept_from(conn)
+    assert bound
+    assert NOW - timedelta(days=108) < bound <= NOW - timedelta(days=100) < bound + timedelta(days=7, hours=1)
+    assert bound <= first_event(conn) < bound + timedelta(hours=3)
+    assert numbers(conn) == before
+    # The bound cuts a day of two sites: that day cannot be recounted.
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert CliRunner().invoke(main, ["verify"]).exit_code == 0
+    assert CliRunner().invoke(main, ["rebuild", "--all-sites"]).exit_code == 0
+    assert numbers(conn) == before
+    conn.execute("update path_days set events = events + 1 where day > %s::date + 1", [bound])
+    assert CliRunner().invoke(main, ["verify"]).exit_code == 1
+    assert CliRunner().invoke(main, ["rebuild", "--all-sites"]).exit_code == 0
+    assert numbers(conn) == before
+
+
+@pytest.mark.usefixtures("visits")
+def test_nothing_goes_that_is_young_enough(conn: Connection) -> None:
+    assert drop_old_events(conn, days=130) == []
+    assert kept_from(conn) == {None}
+    assert conn.execute("select from kept_events").fetchall() == []
+
+
+def test_what_is_sent_again_or_comes_late_is_not_counted_but_filed(
+    conn: Connection, visits: list[ReceivedEvent]
+) -> None:
+    drop(conn)
+    before = numbers(conn)
+    resent = min(visits, key=lambda one: one.timestamp)
+    late = received("utc", timestamp=OLD[1].isoformat(), user_id="eve")
+    elsewhere = received("new site", timestamp=OLD[1].isoformat(), user_id="eve")
+    good = received("utc", timestamp=NOW.isoformat(), user_id="ann", event_type="click")
+    message = Message(str(uuid4()), batch(resent, late, elsewhere, good))
+    with pytest.raises(psycopg.errors.CheckViolation, match=r"no partition is made for .*: events before .* no longer"):
+        store_messages(conn, [message])
+    assert store_apart(conn, message, queue="events") == (4, 1, 3)
+
+    letters = conn.execute("select id::text, error, payload from dead_letters").fetchall()
+    assert {payload for *_, payload in letters} == {msgspec.json.encode(one) for one in (resent, late, elsewhere)}
+    assert all("are no longer kept" in error for _, error, _ in letters)
+    replay(conn, letters[0][0], request=str(uuid4()))
+    again = conn.execute("select state, attempts from dead_letters order by 2").fetchall()
+    assert again == [("dead", 1), ("dead", 1), ("dead", 2)]
+    conn.execute("delete from event_hours where event_type = 'click'")
+    conn.execute("delete from path_days where event_type = 'click'")
+    conn.execute("delete from user_days where event_type = 'click'")
+    assert numbers(conn) == before
+    assert first_event(conn) > OLD[2]
+
+
+@pytest.mark.usefixtures("visits")
+def test_a_partition_that_is_made_afterwards_begins_where_events_are_kept(conn: Connection) -> None:
+    drop(conn)
+    (bound,) = kept_from(conn)
+    assert bound
+    conn.execute("update kept_events set events_from = events_from + interval '3 days'")
+    conn.execute("select drop_oldest_partition()")
+    for (name,) in conn.execute("select name from event_partitions").fetchall():
+        conn.execute(f"drop table {name}".encode())
+    conn.execute("select make_partition(%s)", [bound + timedelta(days=4)])
+    assert conn.execute("select starts from event_partitions").fetchall() == [(bound + timedelta(days=3),)]
+
+
+@pytest.mark.usefixtures("visits")
+def test_a_site_that_is_made_in_between_is_told_too(conn: Connection) -> None:
+    drop_old_events(conn, days=100)
+    store_events(conn, batch(received("new site", timestamp=OLD[1].isoformat(), user_id="eve")))
+    assert None in kept_from(conn)
+    age(conn)
+    assert drop_old_events(conn, days=100)
+    assert len(kept_from(conn)) == 1
+
+
+@pytest.mark.usefixtures("visits")
+def test_a_site_that_is_made_at_the_last_moment_puts_it_off(conn: Connection, url: str) -> None:
+    drop_old_events(conn, days=100)
+    age(conn)
+    with connect(url) as writer, connect(url) as watcher, ThreadPoolExecutor(1) as threads:
+        with writer.transaction():
+            store_events(writer, batch(received("new site", timestamp=OLD[0].isoformat(), user_id="eve")))
+            dropping = threads.submit(drop_old_events, conn, days=100)
+            until(lambda: waits(watcher))
+        with pytest.raises(psycopg.errors.LockNotAvailable, match="a new site has events in events_"):
+            dropping.result()
+    assert first_event(conn) < OLD[0]
+    age(conn)
+    assert drop_old_events(conn, days=100)
+    assert len(kept_from(conn)) == 1
+
+
+@pytest.mark.usefixtures("visits")
+def test_who_reads_for_long_is_not_disturbed(conn: Connection, url: str) -> None:
+    drop_old_events(conn, days=100)
+    age(conn)
+    with connect(url) as reader, reader.transaction():
+        count = reader.execute("select count(*) from events").fetchone()
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            drop_old_events(conn, days=100)
+        # Others go on.
+        store_events(conn, batch(received("utc", timestamp=NOW.isoformat(), user_id="ann")))
+        conn.execute("select from events")
+        assert count
+    assert drop_old_events(conn, days=100)
+    assert conn.execute("show lock_timeout").fetchone() == ("0",)
+
+
+@pytest.mark.usefixtures("visits")
+def test_death_in_the_middle_leaves_what_was_there(conn: Connection, url: str) -> None:
+    drop_old_events(conn, days=100)
+    age(conn)
+    with connect(url) as reader, reader.transaction(), connect(url) as dying, ThreadPoolExecutor(1) as threads:
+        reader.execute("select from events")
+        dropping = threads.submit(drop_old_events, dying, days=100)
+        until(lambda: waits(conn))
+        conn.execute("select pg_terminate_backend(%s)", [dying.info.backend_pid])
+        with pytest.raises(psycopg.OperationalError):
+            dropping.result()
+    assert first_event(conn) < OLD[0]
+    age(conn)
+    assert drop_old_events(conn, days=100)
+
+
+@pytest.mark.usefixtures("visits")
+def test_writers_go_on_while_events_are_dropped(conn: Connection, url: str) -> None:
+    before = conn.execute("select sum(events) from event_hours").fetchone()
+    stop = NOW + timedelta(hours=1)
+
+    def write(seed: int) -> int:
+        chance = random.Random(seed)
+        stored = 0
+        with connect(url) as own:
+            for _ in range(20):
+                sites = chance.sample(list(ZONES), 3)
+                events = [received(site, timestamp=stop.isoformat(), user_id="ann") for site in sites]
+                stored += store_events(own, batch(*events)).stored
+        return stored
+
+    with ThreadPoolExecutor(2) as threads:
+        writing = [threads.submit(write, seed) for seed in range(2)]
+        for days in range(118, 98, -4):
+            drop_old_events(conn, days=days)
+            age(conn)
+        stored = sum(one.result() for one in writing)
+    assert stored == 120
+    assert before
+    assert conn.execute("select sum(events) from event_hours").fetchone() == (before[0] + stored,)
+
+
+def test_the_upkeep_does_it_where_it_is_set(
+    conn: Connection, url: str, visits: list[ReceivedEvent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with write_pool(url, connections=1) as pool:
+        monkeypatch.setattr(database, "pool", pool, raising=False)
+        upkeep.drop_old_events.fn()
+        assert kept_from(conn) == {None}
+        monkeypatch.setattr(upkeep, "settings", Settings(retention_days=100))
+        upkeep.drop_old_events.fn()
+        age(conn)
+        upkeep.drop_old_events.fn()
+    assert first_event(conn) > OLD[2]
+    assert first_event(conn) < KEPT[0]
+    assert len(visits) > (conn.execute("select count(*) from events").fetchone() or (0,))[0]
+
+
+def test_an_event_that_would_not_be_kept_is_refused_at_the_door() -> None:
+    acceptance = Acceptance(Settings(retention_days=30))
+    acceptance.event(msgspec.json.encode(event("shop", timestamp=(NOW - timedelta(days=29)).isoformat())))
+    with pytest.raises(Refusal) as refused:
+        acceptance.event(msgspec.json.encode(event("shop", timestamp=(NOW - timedelta(days=31)).isoformat())))
+    (error,) = refused.value.problem.errors
+    assert (error.field, "before" in error.reason) == ("timestamp", True)
+    earliest = datetime.fromisoformat(error.allowed.split(" ")[1])
+    assert timedelta(0) <= datetime.now(UTC) - timedelta(days=30) - earliest < timedelta(minutes=1)
