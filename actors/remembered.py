@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
@@ -23,26 +23,43 @@ PATIENCE = 0.8
 FIRST_TIME_KEPT = 24 * 60 * 60
 
 
-async def daily_salt(sender: Sender, now: datetime) -> bytes:
-    """The salt of the day of `now`, the same for all processes. Raises QueueAway.
+class DailySalt:
+    """The salt of a day (UTC), the same for all processes, forgotten at its end by Redis and by this process.
 
-    Redis drops it at the end of the day. That it leaves the append-only file too takes a rewrite of that, which is
-    asked for when the next salt is made.
+    That it leaves the append-only file too takes a rewrite of that, which is asked for when the next salt is made.
     """
-    day = now.astimezone(UTC).date()
-    key = f"{sender.broker.namespace}:salt:{day}"
-    end = datetime.combine(day + timedelta(days=1), time(), UTC)
 
-    def ask(pipe: Any) -> None:
-        pipe.set(key, secrets.token_bytes(32), nx=True, exat=end)
-        pipe.get(key)
+    def __init__(self, sender: Sender) -> None:
+        self.sender = sender
+        self.salts: dict[date, bytes] = {}
 
-    made, salt = await _execute(sender, ask)
-    if salt is None:
-        raise QueueAway("the day is over by the clock of Redis")
-    if made:
-        await _rewrite_log(sender)
-    return bytes(salt)
+    async def at(self, now: datetime) -> bytes:
+        """The salt of the day of `now`. Raises QueueAway."""
+        day = now.astimezone(UTC).date()
+        if day not in self.salts:
+            # By the clock of Redis the day may be over already.
+            salt = await self._shared(day) or await self._shared(day + timedelta(days=1))
+            if salt is None:
+                raise QueueAway("its clock is a day ahead")
+            self.salts[day] = salt
+            asyncio.get_running_loop().call_later((_end(day) - now).total_seconds(), self.salts.pop, day, None)
+        return self.salts[day]
+
+    async def _shared(self, day: date) -> bytes | None:
+        key = f"{self.sender.broker.namespace}:salt:{day}"
+
+        def ask(pipe: Any) -> None:
+            pipe.set(key, secrets.token_bytes(32), nx=True, exat=_end(day))
+            pipe.get(key)
+
+        made, salt = await _execute(self.sender, ask)
+        if made:
+            await _rewrite_log(self.sender)
+        return salt if salt is None else bytes(salt)
+
+
+def _end(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 
 async def first_times(sender: Sender, events: Sequence[str], now: datetime) -> list[datetime]:

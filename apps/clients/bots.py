@@ -6,7 +6,7 @@ from typing import Any
 from crawleruseragents import is_crawler  # type: ignore[import-untyped]
 
 #: Characters of a user agent that are looked at: the time that the list takes grows with them.
-LOOKED_AT = 512
+LOOKED_AT = 400
 #: How a user agent begins that claims to be a browser, as crawlers do that run a page's scripts.
 BROWSER = "Mozilla/"
 

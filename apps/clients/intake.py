@@ -4,9 +4,9 @@ An event that cannot be taken is dropped and counted, and its neighbours are tak
 throws all of it away.
 """
 
+import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from litestar import Request
 
 from actors.queue import sender
-from actors.remembered import daily_salt, first_times
+from actors.remembered import DailySalt, first_times
 from actors.sender import QueueAway
 from apps.acceptance import UNREADABLE, Batch
 from apps.bodies import read_body
@@ -36,7 +36,11 @@ BODY_BYTES = 8 * 1024 * 1024
 #: What becomes of a bot's events, by the setting BOTS.
 OUTCOMES = {"drop": "dropped", "mark": "marked", "keep": "kept"}
 
+#: Events after which other requests get their turn.
+SLICE = 100
+
 keys = Keys(settings.site_keys)
+daily_salt = DailySalt(sender)
 
 
 class Taken(NamedTuple):
@@ -94,8 +98,15 @@ class Delivery:
         """Put the events that can be taken into the batch, and count why the others cannot. Raises QueueAway."""
         salt = b""
         if any(one and one.by_visitor and not one.user_id for one in self.sent):
-            salt = await daily_salt(sender, self.now)
-        events = list(self._events(salt))
+            salt = await daily_salt.at(self.now)
+        events = []
+        for index, one in enumerate(self.sent, start=1):
+            try:
+                events.append((one, self._event(one, salt)))
+            except Dropped as reason:
+                self._drop(one, str(reason))
+            if index % SLICE == 0:
+                await asyncio.sleep(0)
         await self._give_times([event for _, event in events])
         for one, event in events:
             try:
@@ -114,16 +125,10 @@ class Delivery:
         if self.drops:
             logger.debug("%s: of %d events these were dropped: %s", protocol, len(self.sent), dict(self.drops))
 
-    def _events(self, salt: bytes) -> Iterator[tuple[SentEvent, Event]]:
-        for one in self.sent:
-            try:
-                if one is None:
-                    raise Dropped("event")
-                yield one, self._event(one, salt)
-            except Dropped as reason:
-                self._drop(one, str(reason))
-
-    def _event(self, one: SentEvent, salt: bytes) -> Event:
+    def _event(self, one: SentEvent | None, salt: bytes) -> Event:
+        """The event of ours. Raises Dropped."""
+        if one is None:
+            raise Dropped("event")
         if one.ignored:
             raise Dropped(one.ignored)
         site_id = keys.site(one.key)
@@ -152,11 +157,10 @@ class Delivery:
 
     def _drop(self, one: SentEvent | None, reason: str) -> None:
         self.drops[reason] += 1
-        if one:
-            self._note(one, taken=False)
+        self._note(one, taken=False)
 
-    def _note(self, one: SentEvent, *, taken: bool) -> None:
-        if isinstance(one.message_id, str):
+    def _note(self, one: SentEvent | None, *, taken: bool) -> None:
+        if one and isinstance(one.message_id, str):
             self.taken[one.message_id] = taken
 
 
