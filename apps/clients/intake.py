@@ -40,6 +40,7 @@ OUTCOMES = {"drop": "dropped", "mark": "marked", "keep": "kept"}
 SLICE = 100
 
 keys = Keys(settings.site_keys)
+bots = settings.bots
 daily_salt = DailySalt(sender)
 
 
@@ -121,7 +122,7 @@ class Delivery:
         for reason, number in self.drops.items():
             SDK_EVENTS_DROPPED.labels(protocol, reason).inc(number)
         if self.from_bots:
-            SDK_BOT_EVENTS.labels(protocol, OUTCOMES[settings.bots]).inc(self.from_bots)
+            SDK_BOT_EVENTS.labels(protocol, OUTCOMES[bots]).inc(self.from_bots)
         if self.drops:
             logger.debug("%s: of %d events these were dropped: %s", protocol, len(self.sent), dict(self.drops))
 
@@ -136,10 +137,10 @@ class Delivery:
             raise Dropped("key")
         bot = is_bot(visitor=one.user_agent, caller=self.caller.user_agent)
         self.from_bots += bot
-        if bot and settings.bots == "drop":
+        if bot and bots == "drop":
             raise Dropped("bot")
         user_id = one.user_id or (visitor_id(salt, site_id, self.caller) if one.by_visitor else None)
-        marked = bot and settings.bots == "mark"
+        marked = bot and bots == "mark"
         return to_event(one, site_id, user_id=user_id, bot=marked, now=self.now, window=acceptance.window)
 
     async def _give_times(self, events: list[Event]) -> None:
