@@ -12,6 +12,7 @@ from actors.queue import broker
 from apps.clients import intake
 from apps.clients.keys import Keys
 from tests.queue import queued
+from tests.serving import Served
 from tests.test_health import without_redis
 from tests.test_metrics import Change, change, refused
 
@@ -287,3 +288,13 @@ def test_posthog_hears_that_there_are_no_flags(ingestion: httpx.Client) -> None:
 def test_segment_hears_where_to_send_events(ingestion: httpx.Client) -> None:
     answer = ingestion.get("/v1/projects/shop/settings", headers={"host": "events.example:8443"}).json()
     assert answer == {"integrations": {"Segment.io": {"apiKey": "shop", "apiHost": "events.example:8443/v1"}}}
+
+
+def test_the_address_behind_a_trusted_proxy_is_the_visitors(ingestion_server: Served, shop: str) -> None:
+    for address in ("203.0.113.1", "203.0.113.2", "203.0.113.1"):
+        headers = {"x-forwarded-for": address, "user-agent": FIREFOX}
+        answer = httpx.post(f"{ingestion_server.url}/api/event", content=body_for("/api/event", shop), headers=headers)
+        assert answer.status_code == 202
+    users = [one["user_id"] for one in queued(shop)]
+    assert (len(users), len(set(users))) == (3, 2)
+    assert "203.0.113" not in ingestion_server.log()
