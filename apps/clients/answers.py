@@ -29,7 +29,7 @@ CODES = {
 
 
 class SdkError(msgspec.Struct):
-    """Why a request was not done. RudderStack's SDK for Python sends it for ever where one of the two is missing."""
+    """Why a request was not done. RudderStack's SDK for Python sends it again where one of the two is missing."""
 
     code: Annotated[str, Meta(examples=["invalid_write_key"])]
     message: Annotated[str, Meta(examples=["the key of the site is missing"])]
