@@ -26,8 +26,8 @@ once, whatever dies in between. So that sending one again is safe, give each eve
 Every error is `application/problem+json` with the reason and, in `errors`, each field that is wrong. 503 means that the
 events were not taken: send them again after `Retry-After` seconds.
 
-SDKs of Segment, RudderStack, PostHog, Plausible, Umami and Jitsu have endpoints of their own, with the answers and errors
-that they look for, but the same promise.
+SDKs of Segment, RudderStack, PostHog, Plausible, Umami and Jitsu have endpoints of their own: the same promise, but the
+answers and errors that they look for.
 """
 
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ from actors.queue import broker
 from apps.clients import intake
 from apps.clients.keys import Keys
 from tests.queue import queued
-from tests.serving import Served
+from tests.serving import Served, serve
 from tests.test_health import without_redis
 from tests.test_metrics import Change, change, refused
 
@@ -290,11 +291,19 @@ def test_segment_hears_where_to_send_events(ingestion: httpx.Client) -> None:
     assert answer == {"integrations": {"Segment.io": {"apiKey": "shop", "apiHost": "events.example:8443/v1"}}}
 
 
-def test_the_address_behind_a_trusted_proxy_is_the_visitors(ingestion_server: Served, shop: str) -> None:
-    for address in ("203.0.113.1", "203.0.113.2", "203.0.113.1"):
-        headers = {"x-forwarded-for": address, "user-agent": FIREFOX}
-        answer = httpx.post(f"{ingestion_server.url}/api/event", content=body_for("/api/event", shop), headers=headers)
-        assert answer.status_code == 202
-    users = [one["user_id"] for one in queued(shop)]
-    assert (len(users), len(set(users))) == (3, 2)
-    assert "203.0.113" not in ingestion_server.log()
+def test_the_address_behind_a_trusted_proxy_is_the_visitors(
+    ingestion_server: Served, shop: str, other: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def send(served: Served, site: str) -> None:
+        for address in ("203.0.113.1", "203.0.113.2", "203.0.113.1"):
+            headers = {"x-forwarded-for": address, "user-agent": FIREFOX}
+            httpx.post(f"{served.url}/api/event", content=body_for("/api/event", site), headers=headers)
+        assert "203.0.113" not in served.log()
+
+    send(ingestion_server, shop)
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "192.0.2.1")
+    with serve("ingestion", tmp_path) as careful:
+        send(careful, other)
+    for site, visitors in ((shop, 2), (other, 1)):
+        users = [one["user_id"] for one in queued(site)]
+        assert (len(users), len(set(users))) == (3, visitors)

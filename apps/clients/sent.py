@@ -1,6 +1,5 @@
 """What an SDK sent: an event in our words, its values as they came, not judged yet; and reading it from JSON."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -20,7 +19,7 @@ MAX_EVENTS = 2_500
 EVENT_BYTES = 1024 * 1024
 #: What the protocols call a page view is one of ours.
 PAGE_VIEW = "page_view"
-CAMPAIGN = re.compile(r"utm_(source|medium|campaign|term|content)")
+CAMPAIGN = {"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"}
 
 
 class SentEvent(msgspec.Struct, kw_only=True):
@@ -31,7 +30,7 @@ class SentEvent(msgspec.Struct, kw_only=True):
     event_type: Any
     path: Any
     user_id: Any = None
-    """None where the protocol has it, but the event does not."""
+    """Who did it, None where the event does not say."""
     by_visitor: bool = False
     """Whether an event without user_id belongs to who sent it: a browser, told apart for a day."""
     timestamp: Any = None
@@ -114,7 +113,7 @@ def path(*candidates: Any) -> str:
 def campaign(url: Any) -> dict[str, str]:
     """The utm parameters of a URL, which its path does not have."""
     query = url.partition("#")[0].partition("?")[2] if isinstance(url, str) else ""
-    return {name: given for name, given in parse_qsl(query) if CAMPAIGN.fullmatch(name)} if "utm_" in query else {}
+    return {name: given for name, given in parse_qsl(query) if name in CAMPAIGN} if "utm_" in query else {}
 
 
 def with_properties(given: Any, more: dict[str, Any]) -> Any:
