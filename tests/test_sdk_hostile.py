@@ -52,7 +52,7 @@ GOOD: dict[str, Any] = {
     "/batch": {"event": "good"},
 }
 hostile = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
