@@ -100,10 +100,11 @@ def test_neighbours_of_bad_events_are_taken(ingestion: httpx.Client, shop: str, 
         b'{"type":"track","event":"x","properties":' + b'{"a":' * 200 + b"1" + b"}" * 201,
         b'{"type":"track","event":"x","properties":{"n":1e999}}',
         b'{"type":"track","event":"x","properties":{"n":' + b"9" * 5000 + b"}}",
+        b'{"type":"track","event":"x","userId":' + b"9" * 5000 + b"}",
         b'{"type":"track","event":"x","properties":{"t":"' + b"a" * 2_000_000 + b'"}}',
         b'{"type":"track","event":"x","context":{"userAgent":"' + b"Mozilla/" * 1000 + b'"}, "properties": 7}',
     ],
-    ids=["no UTF-8", "half a pair", "deep", "large number", "long number", "long text", "long user agent"],
+    ids=["no UTF-8", "half a pair", "deep", "large number", "long number", "long user", "long text", "long user agent"],
 )
 def test_a_bad_event_spoils_no_other(ingestion: httpx.Client, shop: str, bad: bytes) -> None:
     good = b'{"type":"track","event":"good"}'
