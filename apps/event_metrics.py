@@ -15,6 +15,19 @@ EVENTS_REFUSED = Counter(
     ("reason",),
     registry=INGESTION,
 )
+SDK_EVENTS_DROPPED = Counter(
+    "tjra_sdk_events_dropped",
+    "Events of SDKs that were not taken, though their request was answered with success: which field is not valid "
+    "(`event`: it is none), or `bot`, `key` (unknown), `engagement` (no event of ours).",
+    ("protocol", "reason"),
+    registry=INGESTION,
+)
+SDK_BOT_EVENTS = Counter(
+    "tjra_sdk_bot_events",
+    "Events of SDKs that a bot caused, whether they were dropped (BOTS=drop), marked or kept.",
+    ("protocol", "outcome"),
+    registry=INGESTION,
+)
 MESSAGE_EVENTS = Histogram(
     "tjra_message_events",
     "Events in a message that the queue took.",
@@ -36,7 +49,14 @@ ENQUEUE_SECONDS = Histogram(
 ENQUEUE_FAILURES = Counter("tjra_enqueue_failures", "Messages that the queue did not take.", registry=INGESTION)
 
 #: Why a request's events were refused, by the status that says so.
-REASONS = {400: "invalid", 408: "incomplete", 413: "too_large", 415: "compression", 503: "overloaded"}
+REASONS = {
+    400: "invalid",
+    401: "unknown_key",
+    408: "incomplete",
+    413: "too_large",
+    415: "compression",
+    503: "overloaded",
+}
 INVALID, OVERLOADED, QUEUE_AWAY = (EVENTS_REFUSED.labels(reason) for reason in ("invalid", "overloaded", "queue_away"))
 
 

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from litestar import Litestar
 
 from actors.queue import sender
+from apps.clients.endpoints import sdk_endpoints
+from apps.cors import Cors, Origins
 from apps.event_metrics import INGESTION
-from apps.events import inbox, post_event, post_events, watch
+from apps.events import inbox, post_event, post_events, settings, watch
 from apps.health import health, readiness
 from apps.metrics import Measured, Requests, metrics
 from apps.openapi import openapi
@@ -23,6 +25,9 @@ once, whatever dies in between. So that sending one again is safe, give each eve
 
 Every error is `application/problem+json` with the reason and, in `errors`, each field that is wrong. 503 means that the
 events were not taken: send them again after `Retry-After` seconds.
+
+SDKs of Segment, RudderStack, PostHog, Plausible, Umami and Jitsu have endpoints of their own: the same promise, but the
+answers and errors that they look for.
 """
 
 
@@ -38,10 +43,11 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
 
 requests = Requests(INGESTION)
 litestar = Litestar(
-    [post_event, post_events, health, readiness(watch), metrics(INGESTION, QueueMetrics(watch))],
+    [post_event, post_events, sdk_endpoints, health, readiness(watch), metrics(INGESTION, QueueMetrics(watch))],
     lifespan=[lifespan],
     exception_handlers={Exception: answer_error},
     openapi_config=openapi("TJRA Retail Analytics: ingestion", DESCRIPTION),
     logging_config=None,
 )
-app = ShortWay(Measured(litestar, requests), requests)
+origins = Origins(settings.cors_origins)
+app = ShortWay(Measured(Cors(litestar, origins), requests), requests, origins)

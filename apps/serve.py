@@ -18,7 +18,8 @@ GRACE = 10
 def main() -> None:
     """Serve the app named by the first argument on the file descriptor that is the second."""
     name, descriptor = sys.argv[1:]
-    configure(load())
+    settings = load()
+    configure(settings)
     config = uvicorn.Config(
         f"apps.{name}:app",
         lifespan="on",
@@ -26,6 +27,7 @@ def main() -> None:
         log_config=None,
         log_level="warning",
         timeout_graceful_shutdown=GRACE,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(descriptor))])
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from litestar.types import ASGIApp, Receive, Send
 
+from apps.cors import Origins
 from apps.events import MESSAGE_ID, accept_event
 from apps.metrics import Requests
 from apps.problems import MEDIA_TYPE, refusal_for
@@ -22,9 +23,10 @@ MESSAGE_ID_NAME = MESSAGE_ID.lower().encode()
 class ShortWay:
     """An ASGI app that answers POST /event itself and leaves everything else to Litestar."""
 
-    def __init__(self, litestar: ASGIApp, requests: Requests) -> None:
+    def __init__(self, litestar: ASGIApp, requests: Requests, origins: Origins) -> None:
         self.litestar = litestar
         self.requests = requests
+        self.origins = origins
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/event" or scope["method"] != "POST":
@@ -45,7 +47,7 @@ class ShortWay:
         start: Any = {
             "type": "http.response.start",
             "status": status,
-            "headers": [*headers, (b"content-length", b"%d" % len(body))],
+            "headers": [*headers, *self.origins.headers(scope), (b"content-length", b"%d" % len(body))],
         }
         await send(start)
         await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -61,6 +61,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     #: Past this age of the oldest message, neither app is ready.
     ready_max_queue_age_seconds: Seconds = 60
+    #: Not set: the key that an SDK sends is the site_id.
+    site_keys: Annotated[
+        str, Meta(pattern=r"^[^,=]+=[^,=]+(,[^,=]+=[^,=]+)*$", description="key=site_id, with commas between several")
+    ] = ""
+    cors_origins: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\*|https?://[^,/\s]+(\s*,\s*https?://[^,/\s]+)*)$",
+            description="* for any, or origins such as https://shop.example with commas between them",
+        ),
+    ] = "*"
+    bots: Annotated[str, Meta(pattern="^(drop|mark|keep)$", description="drop, mark or keep")] = "drop"
+    #: Under plain uvicorn, its own reading of the same variable of the environment.
+    forwarded_allow_ips: Annotated[
+        str, Meta(min_length=1, description="addresses or networks of proxies with commas between them, or * for all")
+    ] = "127.0.0.1,::1"
     log_level: Annotated[
         str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     ] = "info"

@@ -73,3 +73,15 @@ def test_the_examples_are_accepted(ingestion: httpx.Client) -> None:
                 body = {"content": example["value"]} if media_type != "application/json" else {"json": example["value"]}
                 answer = ingestion.post(name.split()[1], headers={"content-type": media_type}, **body)
                 assert answer.status_code == 202, answer.text
+
+
+def test_the_examples_of_sdks_are_accepted(ingestion: httpx.Client) -> None:
+    documented = {name: one for name, one in operations(ingestion).items() if "SDKs" in one["tags"]}
+    with_body = {name: one["requestBody"]["content"] for name, one in documented.items() if "requestBody" in one}
+    assert len(with_body) == 7
+    for name, content in with_body.items():
+        headers = {"authorization": "Bearer shop"}
+        body = content["application/json"]["examples"]["example"]["value"]
+        answer = ingestion.post(name.split()[1].replace("{call}", "track"), json=body, headers=headers)
+        assert str(answer.status_code) in documented[name]["responses"]
+        assert answer.headers["x-message-id"], answer.text

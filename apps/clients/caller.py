@@ -1,0 +1,39 @@
+"""Who sends a request, by its headers."""
+
+import binascii
+from base64 import b64decode
+from typing import Any, NamedTuple
+
+
+class Caller(NamedTuple):
+    """What the headers of a request say."""
+
+    basic: str | None
+    """The user of basic authorization."""
+    bearer: str | None
+    write_key: str | None
+    """X-Write-Key up to its colon: Jitsu has the secret part behind it."""
+    address: str
+    """Of the client; behind a trusted proxy (FORWARDED_ALLOW_IPS), of the proxy's client: uvicorn sees to that."""
+    user_agent: str
+
+
+def caller_of(scope: Any) -> Caller:
+    """The caller of a request."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    scheme, _, credentials = headers.get(b"authorization", "").partition(" ")
+    client = scope.get("client")
+    return Caller(
+        basic=_user(credentials) if scheme.lower() == "basic" else None,
+        bearer=credentials.strip() if scheme.lower() == "bearer" else None,
+        write_key=headers.get(b"x-write-key", "").partition(":")[0] or None,
+        address=client[0] if client else "",
+        user_agent=headers.get(b"user-agent", ""),
+    )
+
+
+def _user(credentials: str) -> str | None:
+    try:
+        return b64decode(credentials).decode().partition(":")[0] or None
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None

@@ -1,0 +1,78 @@
+"""From what an SDK sent to an event of ours: its id, its time, its user."""
+
+import re
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+
+from apps.acceptance import UNREADABLE, encode
+from apps.clients.caller import Caller
+from apps.clients.sent import SentEvent, text
+from db.event import Event, TimeWindow
+from db.event_errors import field_errors
+
+#: Of the ids that are made from those of SDKs. Fixed for ever: else what is sent again would count again.
+NAMESPACE = UUID("b0a8f8a5-3a4c-5d0e-9c39-2f6f6b2c1d47")
+# UUID() would also take braces, urn: and digits without hyphens, which are other ids to who sent them.
+CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
+class Dropped(Exception):
+    """An event that cannot be taken; the message says why, in a word for the metrics."""
+
+
+def event_id(message_id: Any) -> UUID | None:
+    """The id of an event: the SDK's where it is a UUID, else one made of the whole text, None where there is none."""
+    given = text(message_id)
+    if given is None:
+        return None
+    # Not the UUID inside a longer text: those of segment-node share most of their digits with their neighbours.
+    return UUID(given) if CANONICAL.fullmatch(given) else uuid5(NAMESPACE, given)
+
+
+def event_time(timestamp: Any) -> Any:
+    """A time as our events have it; what cannot be read is left as it is, to be refused."""
+    if not isinstance(timestamp, str):
+        return timestamp
+    try:
+        time = datetime.fromisoformat(timestamp)
+    except ValueError:
+        return timestamp or None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def visitor_id(salt: bytes, site_id: str, caller: Caller) -> str:
+    """Who a visitor without an id is, for a day: from their address and browser nobody can go back to them."""
+    parts = (site_id, caller.address, caller.user_agent)
+    return "daily-" + blake2b("\0".join(parts).encode(), key=salt, digest_size=16).hexdigest()
+
+
+def to_event(sent: SentEvent, site_id: str, *, user_id: Any, bot: bool, now: datetime, window: TimeWindow) -> Event:
+    """The event under our limits; `bot` marks it as one of a bot. Raises Dropped with the field that is not valid."""
+    properties = sent.properties
+    if bot and (properties is None or isinstance(properties, dict)):
+        properties = (properties or {}) | {"bot": True}
+    fields = {
+        "site_id": site_id,
+        "event_type": sent.event_type,
+        "path": sent.path,
+        "user_id": user_id,
+        "timestamp": event_time(sent.timestamp),
+        "event_id": event_id(sent.message_id),
+        "properties": properties,
+    }
+    try:
+        return msgspec.convert(fields, Event)
+    except UNREADABLE:
+        raise Dropped(_bad_field(fields, now, window)) from None
+
+
+def _bad_field(fields: dict[str, Any], now: datetime, window: TimeWindow) -> str:
+    try:
+        errors = field_errors(encode(fields), now=now, window=window)
+    except (*UNREADABLE, OverflowError):
+        return "event"
+    return next((error.field for error in errors if error.field), "event")

@@ -1,0 +1,55 @@
+"""The protocol of Plausible: https://plausible.io/docs/events-api."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from apps.clients.caller import Caller
+from apps.clients.sent import (
+    PAGE_VIEW,
+    SentEvent,
+    as_object,
+    campaign,
+    envelope,
+    event,
+    path,
+    text,
+    value,
+    with_properties,
+)
+
+#: How long a page was looked at: sent after the page view, and no event of ours.
+ENGAGEMENT = "engagement"
+
+
+def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
+    """One event with names of one letter or long ones, for each of its domains."""
+    envelope(body)
+    sent = event(body)
+    if sent is None:
+        return [None]
+    name, url, referrer = _first(sent, "n", "name"), _first(sent, "u", "url"), _first(sent, "r", "referrer")
+    return [
+        SentEvent(
+            key=domain.strip(),
+            event_type=PAGE_VIEW if name == "pageview" else name,
+            path=path(url),
+            by_visitor=True,
+            properties=with_properties(_properties(sent), {"referrer": referrer} | campaign(url)),
+            ignored=ENGAGEMENT if name == ENGAGEMENT else None,
+        )
+        for domain in (text(_first(sent, "d", "domain")) or "").split(",")
+    ]
+
+
+def _first(sent: dict[str, Any], *names: str) -> Any:
+    return next((sent[name] for name in names if sent.get(name) is not None), None)
+
+
+def _properties(sent: dict[str, Any]) -> Any:
+    given = _first(sent, "p", "props", "m", "meta")
+    if isinstance(given, str):  # plausible-tracker writes JSON in JSON
+        given = value(given.encode())
+    revenue = as_object(_first(sent, "$", "revenue"))
+    # The names by which the revenue report knows them.
+    money = {name: revenue[key] for name, key in (("revenue", "amount"), ("currency", "currency")) if key in revenue}
+    return given | money if isinstance(given, dict) else money if given is None else given

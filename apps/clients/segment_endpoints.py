@@ -1,0 +1,143 @@
+"""The endpoints of Segment's SDKs, of RudderStack's and Jitsu's."""
+
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import PathParameter
+
+from apps.clients.answers import KEY_REFUSED, JitsuAnswer, SegmentAnswer, done, error_answers
+from apps.clients.intake import check_key, take
+from apps.clients.segment import CALLS, parse_batch, parse_call
+from apps.openapi import answer, operation
+from apps.problems import refuse
+
+EXAMPLE: dict[str, Any] = {
+    "type": "track",
+    "messageId": "ajs-next-1767323045678-7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    "userId": "customer-17",
+    "event": "Order Completed",
+    "timestamp": "2026-01-02T03:04:05.678Z",
+    "properties": {"order_id": "1001", "revenue": 119.9, "currency": "EUR"},
+    "context": {"page": {"url": "https://shop.example/checkout"}},
+}
+OBJECT = {"type": "object"}
+BATCH = {
+    "type": "object",
+    "properties": {"batch": {"type": "array", "items": OBJECT}, "writeKey": {"type": "string"}},
+    "required": ["batch"],
+}
+
+Call = Annotated[
+    str,
+    PathParameter(
+        description="What is told; its first letter will do as well.",
+        schema_extra={"enum": [*CALLS.values(), *CALLS]},
+    ),
+]
+JitsuCall = Annotated[str, PathParameter(description="What is told.", schema_extra={"enum": [*CALLS.values()]})]
+Key = Annotated[str, PathParameter(description="The key of the site.")]
+
+
+class SegmentIo(msgspec.Struct, rename="camel"):
+    """Where Segment's browser SDK sends events."""
+
+    api_key: str
+    api_host: str
+
+
+class Integrations(msgspec.Struct, rename={"segment": "Segment.io"}):
+    """The destinations of Segment's browser SDK: only this server."""
+
+    segment: SegmentIo
+
+
+class SegmentSettings(msgspec.Struct):
+    """What Segment's browser SDK wants to know."""
+
+    integrations: Integrations
+
+
+async def take_batch(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Takes what the SDKs of Segment and RudderStack for servers send, up to 2,500 events, whatever the content type
+    says. The write key is the user of basic authorization, else `writeKey`; it names the site (SITE_KEYS), by default
+    by being its site_id. `messageId` and `timestamp` are what makes it safe to send an event again.
+
+    `/v1/b` and `/v1/import` are the same.
+    """
+    return done(SegmentAnswer(), await take(request, "segment", parse_batch))
+
+
+segment_batch = post(
+    "/v1/batch",
+    summary="Segment, RudderStack: a batch",
+    tags=["SDKs"],
+    status_code=HTTPStatus.OK,
+    operation_class=operation(body={"application/json": (BATCH, {"writeKey": "shop", "batch": [EXAMPLE]})}),
+    responses={200: answer("The events are in the queue.", SegmentAnswer()), **error_answers(401)},
+)(take_batch)
+segment_batch_aliases = post(["/v1/b", "/v1/import"], status_code=HTTPStatus.OK, include_in_schema=False)(take_batch)
+
+
+@post(
+    "/v1/{call:str}",
+    summary="Segment, RudderStack: an event",
+    tags=["SDKs"],
+    status_code=HTTPStatus.OK,
+    operation_class=operation(body={"application/json": (OBJECT, EXAMPLE | {"writeKey": "shop"})}),
+    responses={200: answer("The event is in the queue.", SegmentAnswer()), **error_answers(401, 404)},
+)
+async def segment_call(request: Request[Any, Any, Any], call: Call) -> Response[Any]:
+    """Takes one event, as Segment's browser SDK and its HTTP API have it; the rest is as in `/v1/batch`."""
+    return done(SegmentAnswer(), await take(request, "segment", partial(parse_call, call=_call(call))))
+
+
+async def take_jitsu(request: Request[Any, Any, Any], call: JitsuCall) -> Response[Any]:
+    """Takes one event of Segment's shape. The key is `X-Write-Key` up to its colon.
+
+    `/api/s/s2s/{call}` is the same.
+    """
+    return done(JitsuAnswer(), await take(request, "segment", partial(parse_call, call=_call(call))))
+
+
+jitsu_call = post(
+    "/api/s/{call:str}",
+    summary="Jitsu: an event",
+    tags=["SDKs"],
+    status_code=HTTPStatus.OK,
+    operation_class=operation(body={"application/json": (OBJECT, EXAMPLE | {"writeKey": "shop"})}),
+    responses={200: answer("The event is in the queue.", JitsuAnswer()), **error_answers(401, 404)},
+)(take_jitsu)
+jitsu_server_call = post("/api/s/s2s/{call:str}", status_code=HTTPStatus.OK, include_in_schema=False)(take_jitsu)
+
+
+@get(
+    "/v1/projects/{key:str}/settings",
+    summary="Segment: settings of the browser SDK",
+    tags=["SDKs"],
+    sync_to_thread=False,
+    operation_class=operation(),
+    responses={
+        200: answer(
+            "Where to send events.",
+            SegmentSettings(Integrations(SegmentIo(api_key="shop", api_host="events.shop.example/v1"))),
+        ),
+        **KEY_REFUSED,
+    },
+)
+def segment_settings(request: Request[Any, Any, Any], key: Key) -> SegmentSettings:
+    """Says that events go to this server: for Segment's snippet with this server as its `cdnURL`."""
+    check_key(key)
+    return SegmentSettings(Integrations(SegmentIo(api_key=key, api_host=f"{request.url.netloc}/v1")))
+
+
+def _call(given: str) -> str:
+    """The call that a URL names. Raises Refusal (404)."""
+    call = CALLS.get(given, given)
+    if call not in CALLS.values():
+        raise refuse(
+            HTTPStatus.NOT_FOUND, f"there is no call {given!r}: it should be one of {', '.join(CALLS.values())}"
+        )
+    return call

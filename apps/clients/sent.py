@@ -1,0 +1,124 @@
+"""What an SDK sent: an event in our words, its values as they came, not judged yet; and reading it from JSON."""
+
+from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from apps.acceptance import UNREADABLE
+from apps.clients.caller import Caller
+from apps.importing.urls import path_of_target
+from apps.problems import refuse
+from db.event_errors import take_apart
+
+#: Events that one request may carry; Segment takes as many.
+MAX_EVENTS = 2_500
+#: Bytes of one of them. What we keep of it is limited like any event; this bounds what is read.
+EVENT_BYTES = 1024 * 1024
+#: What the protocols call a page view is one of ours.
+PAGE_VIEW = "page_view"
+CAMPAIGN = {"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"}
+
+
+class SentEvent(msgspec.Struct, kw_only=True):
+    """One event of a request."""
+
+    key: Any
+    """What names the site."""
+    event_type: Any
+    path: Any
+    user_id: Any = None
+    """Who did it, None where the event does not say."""
+    by_visitor: bool = False
+    """Whether an event without user_id belongs to who sent it: a browser, told apart for a day."""
+    timestamp: Any = None
+    message_id: Any = None
+    properties: Any = None
+    user_agent: Any = None
+    """The visitor's, where the event carries it."""
+    ignored: str | None = None
+    """Why it is no event for us, where it is none."""
+
+
+class Envelope(msgspec.Struct, rename={"write_key": "writeKey"}):
+    """What the protocols have around their events, each as it came, empty where it is missing."""
+
+    batch: msgspec.Raw = msgspec.Raw()
+    write_key: msgspec.Raw = msgspec.Raw()
+    api_key: msgspec.Raw = msgspec.Raw()
+    token: msgspec.Raw = msgspec.Raw()
+    type: msgspec.Raw = msgspec.Raw()
+    payload: msgspec.Raw = msgspec.Raw()
+
+
+#: None stands for what is no event at all.
+Parser = Callable[[bytes, Caller], Iterable[SentEvent | None]]
+
+
+def envelope(body: bytes) -> Envelope:
+    """What is around the events. Raises ValueError and RecursionError where it is no object."""
+    return take_apart(body, Envelope)
+
+
+def elements(raw: bytes | msgspec.Raw) -> Sequence[msgspec.Raw]:
+    """The elements of an array. Raises ValueError and RecursionError where it is none, and Refusal (413)."""
+    found = take_apart(raw, list[msgspec.Raw])
+    if len(found) > MAX_EVENTS:
+        raise refuse(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"a request may hold {MAX_EVENTS:,} events; this one has {len(found):,}",
+        )
+    return found
+
+
+def event(raw: bytes | msgspec.Raw) -> dict[str, Any] | None:
+    """The object that is an event; None where it is none or too large."""
+    found = value(raw) if len(bytes(raw)) <= EVENT_BYTES else None
+    return found if isinstance(found, dict) else None
+
+
+def value(raw: bytes | msgspec.Raw) -> Any:
+    """A value, None where it cannot be read."""
+    try:
+        return msgspec.json.decode(raw)
+    except UNREADABLE:
+        return None
+
+
+def as_object(given: Any) -> dict[str, Any]:
+    """An object, empty where it is none."""
+    return given if isinstance(given, dict) else {}
+
+
+def text(*candidates: Any) -> str | None:
+    """The first of these that is text with something in it, or a number."""
+    for candidate in candidates:
+        if isinstance(candidate, str) and candidate:
+            return candidate
+        if isinstance(candidate, int | float) and not isinstance(candidate, bool):
+            return str(candidate)
+    return None
+
+
+def path(*candidates: Any) -> str:
+    """The path of the first of these that is a URL or a path; "/" where none is."""
+    for candidate in candidates:
+        if isinstance(candidate, str) and (found := path_of_target(candidate)):
+            return found
+    return "/"
+
+
+def campaign(url: Any) -> dict[str, str]:
+    """The utm parameters of a URL, which its path does not have."""
+    query = url.partition("#")[0].partition("?")[2] if isinstance(url, str) else ""
+    return {name: given for name, given in parse_qsl(query) if name in CAMPAIGN} if "utm_" in query else {}
+
+
+def with_properties(given: Any, more: dict[str, Any]) -> Any:
+    """Properties with more that is known, what was sent going first; where they are no object, as they came."""
+    known = {name: value for name, value in more.items() if value not in (None, "", {})}
+    if given is None:
+        return known or None
+    return known | given if isinstance(given, dict) else given

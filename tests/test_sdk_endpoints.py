@@ -1,0 +1,309 @@
+"""What SDKs are answered, and what is done with keys, bots, visitors and events that come again."""
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from actors.queue import broker
+from apps.clients import intake
+from apps.clients.keys import Keys
+from tests.queue import queued
+from tests.serving import Served, serve
+from tests.test_health import without_redis
+from tests.test_metrics import Change, change, refused
+
+__all__ = ["change", "without_redis"]
+
+GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+HEADLESS = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/131.0.0.0 Safari/537.36"
+)
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"
+SERVER = "python-requests/2.32.3"
+
+#: An event for each endpoint, of site "SITE".
+EVENTS: dict[str, Any] = {
+    "/v1/batch": {"writeKey": "SITE", "batch": [{"type": "track", "event": "x"}]},
+    "/v1/track": {"writeKey": "SITE", "event": "x"},
+    "/api/s/track": {"writeKey": "SITE", "event": "x"},
+    "/batch": {"api_key": "SITE", "batch": [{"event": "x"}]},
+    "/i/v1/analytics/events": {"api_key": "SITE", "batch": [{"event": "x"}]},
+    "/api/event": {"d": "SITE", "n": "x", "u": "https://shop.example/"},
+    "/api/send": {"type": "event", "payload": {"website": "SITE", "name": "x"}},
+}
+paths = pytest.mark.parametrize("path", EVENTS)
+
+
+def body_for(path: str, site: str) -> bytes:
+    return json.dumps(EVENTS[path]).replace("SITE", site).encode()
+
+
+def post(ingestion: httpx.Client, path: str, site: str, user_agent: str = FIREFOX) -> httpx.Response:
+    return ingestion.post(path, content=body_for(path, site), headers={"user-agent": user_agent})
+
+
+def dropped(protocol: str, reason: str) -> str:
+    return f"tjra_sdk_events_dropped_total{{protocol={protocol}}}{{reason={reason}}}"
+
+
+@pytest.fixture
+def site_keys(monkeypatch: pytest.MonkeyPatch, shop: str) -> str:
+    """A setting with a key of our site."""
+    monkeypatch.setattr(intake, "keys", Keys(f"other-key=other, {shop}-key = {shop}"))
+    return f"{shop}-key"
+
+
+@pytest.fixture
+def bots(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """The setting BOTS."""
+    setting: str = request.param
+    monkeypatch.setattr(intake, "bots", setting)
+    return setting
+
+
+@paths
+def test_an_answer_is_one_line_and_names_the_message(ingestion: httpx.Client, shop: str, path: str) -> None:
+    answer = post(ingestion, path, shop)
+    assert answer.status_code == (202 if path == "/api/event" else 200)
+    assert answer.text == "ok" or isinstance(answer.json(), dict)
+    assert "\n" not in answer.text
+    assert answer.headers["x-message-id"]
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert len(queued(shop)) == 1
+
+
+@paths
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"{", 400, "invalid_request"),
+        (b"7", 400, "invalid_request"),
+        (b'{"batch":[NaN]}', 400, "invalid_request"),
+        (b"", 400, "invalid_request"),
+        (b'{"a":' * 100_000, 400, "invalid_request"),
+        (b"\xff\xfe", 400, "invalid_request"),
+        (b"\x1f\x8b\x08garbage", 400, "invalid_request"),
+        (gzip.compress(b" " * (8 * 1024 * 1024 + 1)), 413, "too_large"),
+    ],
+    ids=["cut", "a number", "NaN", "nothing", "deep", "no UTF-8", "no gzip", "gzip bomb"],
+)
+def test_a_body_that_cannot_be_read_is_refused_in_words_that_sdks_understand(
+    ingestion: httpx.Client, path: str, content: bytes, status: int, code: str
+) -> None:
+    answer = ingestion.post(path, content=content)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["message"]
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_other_refusals_have_these_words_too(ingestion: httpx.Client) -> None:
+    for path, headers, status in (("/v1/nothing", {}, 404), ("/v1/batch", {"content-encoding": "br"}, 415)):
+        answer = ingestion.post(path, json={}, headers=headers)
+        assert (answer.status_code, set(answer.json())) == (status, {"code", "message"})
+
+
+def test_a_request_may_have_2500_events(ingestion: httpx.Client, shop: str, change: Change) -> None:
+    batch = {"writeKey": shop, "batch": [{"type": "page"}] * 2500}
+    assert ingestion.post("/v1/batch", json=batch).status_code == 200
+    assert change()["tjra_events_accepted_total"] == 2500
+    batch["batch"] = [{"type": "page"}] * 2501
+    assert ingestion.post("/v1/batch", json=batch).status_code == 413
+
+
+@pytest.mark.usefixtures("without_redis")
+@paths
+def test_without_redis_the_answer_is_503_and_when_to_come_back(ingestion: httpx.Client, shop: str, path: str) -> None:
+    answer = post(ingestion, path, shop)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_a_bad_event_is_dropped_and_counted_and_its_neighbours_are_taken(
+    ingestion: httpx.Client, shop: str, change: Change
+) -> None:
+    far = (datetime.now(UTC) + timedelta(hours=25)).isoformat()
+    bad: dict[str, Any] = {
+        "event": 7,
+        "event_type": {"type": "track", "event": "x" * 101},
+        "path": {"type": "page", "properties": {"path": "/" + "x" * 2048}},
+        "user_id": {"type": "page", "userId": "\0"},
+        "properties": {"type": "track", "event": "x", "properties": ["no object"]},
+        "timestamp": {"type": "page", "timestamp": far},
+    }
+    batch = [{"type": "page"}, *bad.values(), {"type": "page", "timestamp": "1999-12-31T23:59:59Z"}, {"type": "page"}]
+    assert ingestion.post("/v1/batch", json={"writeKey": shop, "batch": batch}).status_code == 200
+    assert len(queued(shop)) == 2
+    changed = change()
+    assert {reason: changed[dropped("segment", reason)] for reason in bad} == dict.fromkeys(bad, 1) | {"timestamp": 2}
+    assert changed["tjra_events_accepted_total"] == 2
+
+
+@paths
+def test_an_event_that_cannot_be_taken_is_no_error_by_itself(ingestion: httpx.Client, shop: str, path: str) -> None:
+    answer = ingestion.post(path, content=body_for(path, shop).replace(b'"x"', b'"\\u0000"'))
+    assert answer.status_code == (202 if path == "/api/event" else 200)
+    assert "x-message-id" not in answer.headers
+    assert queued(shop) == []
+
+
+def test_an_engagement_of_plausible_is_no_event(ingestion: httpx.Client, shop: str, change: Change) -> None:
+    body = {"n": "engagement", "d": shop, "u": "https://shop.example/", "e": 12_000}
+    assert ingestion.post("/api/event", json=body).status_code == 202
+    assert change()[dropped("plausible", "engagement")] == 1
+
+
+@paths
+def test_a_missing_key_is_refused_except_by_plausible(ingestion: httpx.Client, change: Change, path: str) -> None:
+    answer = post(ingestion, path, "")
+    if path == "/api/event":
+        assert answer.status_code == 202
+        assert change()[dropped("plausible", "key")] == 1
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_write_key")
+        assert change()[refused("unknown_key")] == 1
+
+
+@paths
+def test_with_site_keys_only_these_are_taken(
+    ingestion: httpx.Client, shop: str, site_keys: str, change: Change, path: str
+) -> None:
+    assert post(ingestion, path, site_keys).status_code in (200, 202)
+    assert len(queued(shop)) == 1
+    answer = post(ingestion, path, shop)
+    if path == "/api/event":  # its SDK for Python would send it again for ever
+        assert answer.status_code == 202
+        assert change()[dropped("plausible", "key")] == 1
+    else:
+        assert answer.json()["message"] == "the key of the site is unknown: it should be one of SITE_KEYS"
+    assert len(queued(shop)) == 1
+
+
+@pytest.mark.usefixtures("site_keys")
+def test_settings_are_for_known_keys(ingestion: httpx.Client, shop: str) -> None:
+    for path in ("/v1/projects/{}/settings", "/array/{}/config"):
+        assert ingestion.get(path.format(f"{shop}-key")).status_code == 200
+        assert ingestion.get(path.format(shop)).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/v1/track", "/batch", "/api/event", "/api/send"])
+@pytest.mark.parametrize("user_agent", [GOOGLEBOT, HEADLESS])
+@pytest.mark.parametrize("bots", ["drop", "mark", "keep"], indirect=True)
+def test_bots_are_dropped_marked_or_kept_and_counted(
+    ingestion: httpx.Client, shop: str, change: Change, path: str, user_agent: str, bots: str
+) -> None:
+    assert post(ingestion, path, shop, user_agent).status_code in (200, 202)
+    outcome = {"drop": "dropped", "mark": "marked", "keep": "kept"}[bots]
+    assert [one.get("properties", {}).get("bot") for one in queued(shop)] == {"drop": [], "mark": [True]}.get(
+        bots, [None]
+    )
+    counted = {name: value for name, value in change().items() if "bot_events_total" in name}
+    assert list(counted.values()) == [1]
+    assert f"{{outcome={outcome}}}" in next(iter(counted))
+
+
+@paths
+def test_browsers_and_servers_are_no_bots(ingestion: httpx.Client, shop: str, path: str) -> None:
+    programs = [FIREFOX, SERVER, "Mozilla/5.0 Umami/v22.1.0", "axios/1.7", "okhttp/4", ""]
+    for user_agent in programs:
+        post(ingestion, path, shop, user_agent)
+    assert len(queued(shop)) == len(programs)
+
+
+def test_the_visitor_that_an_event_names_goes_before_who_sent_it(ingestion: httpx.Client, shop: str) -> None:
+    batch = [
+        {"type": "track", "event": name, "context": {"userAgent": user_agent}}
+        for name, user_agent in (("bot", GOOGLEBOT), ("script", SERVER), ("person", FIREFOX))
+    ]
+    ingestion.post("/v1/batch", json={"writeKey": shop, "batch": batch}, headers={"user-agent": SERVER})
+    assert [one["event_type"] for one in queued(shop)] == ["person"]
+
+
+def test_visitors_are_told_apart_by_address_browser_and_site(ingestion: httpx.Client, shop: str, other: str) -> None:
+    for site, user_agent in ((shop, FIREFOX), (shop, FIREFOX), (shop, f"{FIREFOX} again"), (other, FIREFOX)):
+        post(ingestion, "/api/event", site, user_agent)
+        post(ingestion, "/api/send", site, user_agent)
+    users = [one["user_id"] for one in queued(shop)]
+    assert (len(users), len(set(users))) == (6, 2)
+    assert not {one["user_id"] for one in queued(other)} & set(users)
+    assert "testclient" not in str(queued(shop))
+
+
+def test_the_salt_of_visitors_is_gone_at_the_end_of_the_day(ingestion: httpx.Client, shop: str) -> None:
+    post(ingestion, "/api/event", shop)
+    now = datetime.now(UTC)
+    keys: Any = broker.client.keys(f"{broker.namespace}:salt:*")
+    assert keys == [f"{broker.namespace}:salt:{now.date()}".encode()]
+    left: Any = broker.client.ttl(keys[0])
+    assert 0 < left <= 24 * 60 * 60 - (now.hour * 60 + now.minute) * 60
+
+
+@pytest.mark.parametrize(
+    ("path", "event"),
+    [
+        (
+            "/v1/track",
+            {"writeKey": "SITE", "event": "x", "messageId": "node-next-1-2b7ea29f-992e-4bae-bd28-000000000000"},
+        ),
+        ("/batch", {"api_key": "SITE", "event": "x", "uuid": "7c9e6679-7425-40de-944b-e07fc1f90ae7"}),
+        ("/batch", {"api_key": "SITE", "event": "x", "uuid": "019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f"}),
+    ],
+    ids=["text", "uuid4", "uuid7"],
+)
+def test_an_event_without_a_time_that_comes_again_has_the_time_of_the_first(
+    ingestion: httpx.Client, shop: str, path: str, event: Any
+) -> None:
+    content = json.dumps(event).replace("SITE", shop)
+    for _ in range(2):
+        assert ingestion.post(path, content=content).status_code == 200
+    first, second = queued(shop)
+    assert (first["event_id"], first["timestamp"]) == (second["event_id"], second["timestamp"])
+
+
+def test_an_id_inside_a_longer_one_is_another(ingestion: httpx.Client, shop: str) -> None:
+    uuid = "2b7ea29f-992e-4bae-bd28-0123456789ab"
+    given = [uuid, uuid.upper(), f"ajs-next-1-{uuid}", f"{{{uuid}}}", f"urn:uuid:{uuid}", uuid.replace("-", ""), 17]
+    batch = [{"type": "page", "messageId": one} for one in given]
+    ingestion.post("/v1/batch", json={"writeKey": shop, "batch": batch})
+    ids = [one["event_id"] for one in queued(shop)]
+    assert ids[:2] == [uuid, uuid]
+    assert len(set(ids)) == 6
+    # Fixed for ever.
+    assert ids[2] == "a547b903-4fd5-5274-a41c-c525f75c34e4"
+
+
+def test_posthog_hears_that_there_are_no_flags(ingestion: httpx.Client) -> None:
+    for path in ("/flags/?v=2", "/decide/"):
+        assert ingestion.post(path, json={}).json() == {
+            "flags": {},
+            "featureFlags": {},
+            "errorsWhileComputingFlags": False,
+        }
+    assert ingestion.get("/array/shop/config?ip=1").json() == {"supportedCompression": ["gzip", "gzip-js"]}
+
+
+def test_segment_hears_where_to_send_events(ingestion: httpx.Client) -> None:
+    answer = ingestion.get("/v1/projects/shop/settings", headers={"host": "events.example:8443"}).json()
+    assert answer == {"integrations": {"Segment.io": {"apiKey": "shop", "apiHost": "events.example:8443/v1"}}}
+
+
+def test_the_address_behind_a_trusted_proxy_is_the_visitors(
+    ingestion_server: Served, shop: str, other: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def send(served: Served, site: str) -> None:
+        for address in ("203.0.113.1", "203.0.113.2", "203.0.113.1"):
+            headers = {"x-forwarded-for": address, "user-agent": FIREFOX}
+            httpx.post(f"{served.url}/api/event", content=body_for("/api/event", site), headers=headers)
+        assert "203.0.113" not in served.log()
+
+    send(ingestion_server, shop)
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "192.0.2.1")
+    with serve("ingestion", tmp_path) as careful:
+        send(careful, other)
+    for site, visitors in ((shop, 2), (other, 1)):
+        users = [one["user_id"] for one in queued(site)]
+        assert (len(users), len(set(users))) == (3, visitors)
