@@ -78,10 +78,12 @@ async def funnel(conn: AsyncConnection, question: Question, *, steps: Sequence[s
     The time that a step took is that from the event with which the user first was in it back to the last one before
     with which he was in the step before.
     """
-    filters = [read_step(step).conditions for step in steps]
-    # In seconds, since a day of PostgreSQL's is as long as the session's clock says.
-    within = f"{window / timedelta(seconds=1):.0f} seconds"
-    parameters = question.parameters(steps=msgspec.json.encode(filters).decode(), window=within)
+    filters = [read_step(step) for step in steps]
+    parameters = question.parameters(
+        steps=msgspec.json.encode([one.conditions for one in filters]).decode(),
+        window=window // timedelta(microseconds=1),
+        by_properties=any("properties" in one.needs for one in (question.filters, *filters)),
+    )
     found = await rows(conn, "funnel", parameters)
     users = [row["users"] for row in found]
     return [
