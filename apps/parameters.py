@@ -16,7 +16,7 @@ Query = TypeVar("Query", bound=msgspec.Struct)
 
 
 def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
-    """The request's parameters as this Struct; an empty one counts as not given, and a list's may be repeated.
+    """The request's parameters as this Struct; an empty one counts as not given; a list's may be repeated, each with a value.
 
     Raises Refusal (400) that names each bad parameter: missing, given twice, unknown, or with a value not allowed.
     """
@@ -28,7 +28,7 @@ def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
             errors.append(FieldError(field=name, reason="is unknown", allowed=f"one of {', '.join(fields)}"))
         elif _is_list(fields[name]):
             try:
-                values[name] = [_value(fields[name], [text])[0] for text in given if text]
+                values[name] = [_value(fields[name], [text])[0] for text in given]
             except ValueError as error:
                 errors.append(_error(fields[name], sentence(error)))
         elif len(given) > 1:
