@@ -1,83 +1,68 @@
-"""What the benchmark of the reports asks: of us by HTTP, of the others in their own SQL, about the same events."""
+"""What the benchmark of the reports asks: of us by HTTP, of DuckDB by the SQL file of the same name."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
-#: The baseline's way, from its own table: https schema in its README; a day is one of UTC.
-BASELINE_DAY = "event_time::date between %(first)s and %(last)s"
+FOLDER = Path(__file__).parent / "questions"
+
+Rows = list[tuple[Any, ...]]
 
 
 class Asked(NamedTuple):
-    """One question: our path and parameters, and SQL for the baseline, DuckDB and ClickHouse, where they are asked."""
+    """One question; what it is called is its file's name."""
 
     name: str
     path: str
     parameters: dict[str, Any]
-    sql: str | None = None
-    """For all three; {day} is how each writes the day of an event."""
+    rows: Callable[[Any], Rows]
+    """The rows of the SQL's answer, from our JSON; days without anything are in neither."""
+
+    @property
+    def sql(self) -> str:
+        return (FOLDER / f"{self.name}.sql").read_text()
 
 
+def points(answer: Any) -> Rows:
+    return [(point["at"][:10], point["value"]) for point in answer["points"] if point["value"]]
+
+
+def user_points(answer: Any) -> Rows:
+    found = [(point["at"][:10], point["value"], point["anonymous"]) for point in answer["points"]]
+    return [row for row in found if any(row[1:])]
+
+
+def returns(answer: Any) -> Rows:
+    return [
+        (cohort["cohort"], period, users)
+        for cohort in answer["cohorts"]
+        for period, users in enumerate(cohort["values"])
+        if users
+    ]
+
+
+def types(answer: Any) -> Rows:
+    return [(row["value"], row["events"], row["users"], row["anonymous"]) for row in answer["rows"]]
+
+
+#: Of one day only.
+STATS = Asked("stats", "/stats", {}, lambda answer: [(answer["total_views"], answer["unique_users"])])
 QUESTIONS = [
+    Asked("timeseries_events", "/timeseries", {"metric": "events", "interval": "day"}, points),
+    Asked("timeseries_views", "/timeseries", {"metric": "views", "interval": "day"}, points),
+    Asked("timeseries_users", "/timeseries", {"metric": "users", "interval": "day"}, user_points),
     Asked(
-        "stats",
-        "/stats",
-        {},
-        """
-        select count(*) filter (where event_type = 'page_view'), count(distinct user_id)
-        from events where site_id = 'shop-0' and {range}
-        """,
-    ),
-    Asked(
-        "timeseries of views",
-        "/timeseries",
-        {"metric": "views", "interval": "day"},
-        """
-        select {day} as day, count(*) from events
-        where site_id = 'shop-0' and event_type = 'page_view' and {range} group by 1 order by 1
-        """,
-    ),
-    Asked(
-        "timeseries of users",
-        "/timeseries",
-        {"metric": "users", "interval": "day"},
-        """
-        select {day} as day, count(distinct user_id) from events
-        where site_id = 'shop-0' and {range} group by 1 order by 1
-        """,
-    ),
-    Asked(
-        "breakdown by path",
+        "breakdown_paths",
         "/breakdown",
         {"dimension": "path"},
-        """
-        select path, count(*) as events from events
-        where site_id = 'shop-0' and {range} group by 1 order by 2 desc, 1 limit 10
-        """,
+        lambda answer: [(row["value"], row["events"]) for row in answer["rows"]],
     ),
+    Asked("breakdown_event_types", "/breakdown", {"dimension": "event_type", "metrics": "events,users"}, types),
     Asked(
-        "breakdown by event type",
+        "unique_users",
         "/breakdown",
-        {"dimension": "event_type"},
-        """
-        select event_type, count(*), count(distinct user_id) from events
-        where site_id = 'shop-0' and {range} group by 1 order by 2 desc
-        """,
+        {"dimension": "event_type", "metrics": "events,users", "limit": 1},
+        lambda answer: [(answer["total"]["users"], answer["total"]["anonymous"])],
     ),
-    Asked(
-        "retention by day",
-        "/retention",
-        {"interval": "day"},
-        """
-        with days as (
-            select distinct user_id, {day} as day from events where site_id = 'shop-0' and user_id is not null
-        ),
-        firsts as (select user_id, min(day) as first from days group by 1)
-        select first, day, count(*) from firsts join days using (user_id)
-        where first between {first} and {last} group by 1, 2 order by 1, 2
-        """,
-    ),
-    Asked("funnel", "/funnel", {"step": ["event_type:is:page_view", "event_type:is:click", "event_type:is:purchase"]}),
-    Asked("sessions", "/sessions", {}),
-    Asked("journeys", "/journeys", {"path": "/products/0"}),
-    Asked("revenue", "/revenue", {}),
-    Asked("events", "/events", {"limit": 100}),
+    Asked("retention", "/retention", {"interval": "day", "periods": 30}, returns),
 ]
