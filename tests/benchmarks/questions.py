@@ -1,12 +1,15 @@
-"""What the benchmark of the reports asks: of us by HTTP, of DuckDB by the SQL file of the same name."""
+"""What the benchmark of the reports asks: of us by HTTP, of the others by the SQL file of the same name."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+from tests.benchmarks.engines import Rows
 
 FOLDER = Path(__file__).parent / "questions"
-
-Rows = list[tuple[Any, ...]]
+SITE = "shop-0"
+ALL = ("baseline", "DuckDB", "ClickHouse")
 
 
 class Asked(NamedTuple):
@@ -17,6 +20,10 @@ class Asked(NamedTuple):
     parameters: dict[str, Any]
     rows: Callable[[Any], Rows]
     """The rows of the SQL's answer, from our JSON; days without anything are in neither."""
+    time: Literal["day", "range", "ever"] = "range"
+    """Of one day only, of any range, or without one."""
+    only: tuple[str, ...] = ALL
+    """The engines that are asked as well."""
 
     @property
     def sql(self) -> str:
@@ -25,6 +32,14 @@ class Asked(NamedTuple):
 
 def points(answer: Any) -> Rows:
     return [(point["at"][:10], point["value"]) for point in answer["points"] if point["value"]]
+
+
+def hours(answer: Any) -> Rows:
+    return [(micros(point["at"]), point["value"]) for point in answer["points"] if point["value"]]
+
+
+def micros(time: str) -> int:
+    return (datetime.fromisoformat(time) - datetime.fromisoformat("1970-01-01T00:00Z")) // timedelta(microseconds=1)
 
 
 def user_points(answer: Any) -> Rows:
@@ -45,11 +60,17 @@ def types(answer: Any) -> Rows:
     return [(row["value"], row["events"], row["users"], row["anonymous"]) for row in answer["rows"]]
 
 
-#: Of one day only.
-STATS = Asked("stats", "/stats", {}, lambda answer: [(answer["total_views"], answer["unique_users"])])
+def stats(answer: Any) -> Rows:
+    totals = [("views", answer["total_views"]), ("users", answer["unique_users"])]
+    return totals + [(top["path"], top["views"]) for top in answer["top_paths"]]
+
+
 QUESTIONS = [
+    Asked("stats", "/stats", {}, stats, "day"),
+    Asked("stats_ever", "/stats", {}, stats, "ever"),
     Asked("timeseries_events", "/timeseries", {"metric": "events", "interval": "day"}, points),
     Asked("timeseries_views", "/timeseries", {"metric": "views", "interval": "day"}, points),
+    Asked("timeseries_hours", "/timeseries", {"metric": "views", "interval": "hour"}, hours),
     Asked("timeseries_users", "/timeseries", {"metric": "users", "interval": "day"}, user_points),
     Asked(
         "breakdown_paths",

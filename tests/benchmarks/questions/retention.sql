@@ -1,6 +1,6 @@
 -- Of the users first seen on a day of the range, how many were there on each of the days up to the thirtieth after?
 with days as (
-    select distinct user_id, event_time::date as day
+    select distinct user_id, {day} as day
     from events
     where site_id = 'shop-0' and user_id is not null
 ),
@@ -12,5 +12,5 @@ firsts as (
 select first, day - first, count(*)
 from firsts
 join days using (user_id)
-where first >= $first and first < $end and day - first <= 30
+where first >= {first} and first < {end} and day - first <= 30
 group by 1, 2

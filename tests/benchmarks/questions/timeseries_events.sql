@@ -1,5 +1,5 @@
 -- How many events on each day?
-select event_time::date, count(*)
+select {day}, count(*)
 from events
-where site_id = 'shop-0' and event_time >= $first and event_time < $end
+where site_id = 'shop-0' and event_time >= {first} and event_time < {end}
 group by 1
