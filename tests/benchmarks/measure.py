@@ -77,7 +77,7 @@ def measure(
 
 def ranged(question: Asked, first: date, end: date) -> dict[str, str]:
     """Which site, and which time."""
-    time = {"day": {"date": str(first)}, "range": {"from": str(first), "to": str(end)}, "ever": {}}
+    time = {"day": {"date": str(first)}, "range": {"from": str(first), "to": str(end)}, "ever": {}, "now": {}}
     return {} if question.path == "/sites" else {"site_id": SITE, **time[question.time]}
 
 

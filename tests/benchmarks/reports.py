@@ -17,7 +17,7 @@ from tests.benchmarks.engines import Engine, engines
 from tests.benchmarks.fill import LAST_DAY, fill
 from tests.benchmarks.measure import measure
 from tests.benchmarks.place import Place
-from tests.benchmarks.questions import QUESTIONS, Asked
+from tests.benchmarks.questions import QUESTIONS, Asked, sql
 
 END = LAST_DAY + timedelta(days=1)
 CAPTION = "milliseconds, median; ours with HTTP and JSON, the others asked in process and the baseline by psycopg"
@@ -51,12 +51,13 @@ def compare(
 ) -> bool:
     """Print a table with a line a question; whether all answers are equal."""
     names = [engine.name for engine in others]
+    ((user,),) = others[0].ask(sql("busiest_user"))
     title = f"{first} to {LAST_DAY}"
     table = Table("question", "ours", "p95", *names, "best other : ours", title=title, caption=CAPTION)
     equal = True
     for question in questions:
         print(question.name, flush=True)
-        measured = measure(client, others, question, first=first, end=END, rounds=rounds)
+        measured = measure(client, others, question, first=first, end=END, rounds=rounds, user=user)
         table.add_row(question.name, *measured.cells(names))
         equal &= measured.equal
     Console().print(table)
