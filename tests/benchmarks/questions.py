@@ -59,5 +59,5 @@ QUESTIONS = [
     Asked("events", "/events", {"limit": 100}, answers.events, only=("DuckDB",)),
     Asked("user", "/users/{user}", {}, answers.user),
     Asked("sites", "/sites", {}, answers.sites, "ever"),
-    Asked("live", "/live", {}, lambda answer: [], "now", only=()),
+    Asked("live", "/live", {}, lambda _: [], "now", only=()),
 ]
