@@ -40,7 +40,7 @@ class Place:
         # Over TCP, since the baseline's client knows nothing else; the same for both.
         self.redis_url = f"redis://127.0.0.1:{REDIS_PORT}/0"
         self.redis = redis.Redis.from_url(self.redis_url)
-        os.environ |= {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
+        os.environ |= {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url, "WORKER_PORT": "0"}
         self.baseline = self.folder / "baseline" if baseline else None
         if baseline and self.baseline:
             shutil.copytree(baseline, self.baseline)
@@ -91,12 +91,18 @@ class Place:
             child.stop()
 
     @contextmanager
+    def served(self, name: str, port: int) -> Iterator[tuple[str, Child]]:
+        """An ASGI app under uvicorn; its address and its process."""
+        address = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "uvicorn", name, "--port", str(port), "--no-access-log"]
+        with self.running(*command, "--log-level", "warning") as child:
+            eventually(lambda: httpx.get(f"{address}/health"))
+            yield address, child
+
+    @contextmanager
     def app(self, name: str) -> Iterator[str]:
         """An ASGI app under uvicorn; its address."""
-        address = f"http://127.0.0.1:{APP_PORT}"
-        command = [sys.executable, "-m", "uvicorn", name, "--port", str(APP_PORT), "--no-access-log"]
-        with self.running(*command, "--log-level", "warning"):
-            eventually(lambda: httpx.get(f"{address}/health"))
+        with self.served(name, APP_PORT) as (address, _):
             yield address
 
     @contextmanager

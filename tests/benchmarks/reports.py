@@ -57,7 +57,12 @@ def compare(
     equal = True
     for question in questions:
         print(question.name, flush=True)
-        measured = measure(client, others, question, first=first, end=END, rounds=rounds, user=user)
+        try:
+            measured = measure(client, others, question, first=first, end=END, rounds=rounds, user=user)
+        except httpx.HTTPStatusError as error:
+            print(f"NOT ANSWERED: {error}")
+            equal = False
+            continue
         table.add_row(question.name, *measured.cells(names))
         equal &= measured.equal
     Console().print(table)
