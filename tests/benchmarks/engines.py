@@ -109,10 +109,10 @@ class ClickHouse(Engine):
         return [tuple(row) for row in json.loads(str(answer))["data"]]
 
 
-class Baseline(Engine):
-    """The table of the design that ours replaces, in a schema `baseline` of the same PostgreSQL."""
+class PostgreSQL(Engine):
+    """The events themselves, where a connection finds them."""
 
-    name = "baseline"
+    name = "PostgreSQL"
     dialect: ClassVar = {
         "day": "(event_time at time zone 'UTC')::date",
         "micros": "(extract(epoch from event_time) * 1000000)::bigint",
@@ -120,20 +120,29 @@ class Baseline(Engine):
     }
     instant = "timestamptz '{} 00:00+00'"
 
-    def __init__(self, conn: Connection, schema: Path, events: int) -> None:
+    def __init__(self, conn: Connection) -> None:
         self.conn = conn
+        conn.execute("set timezone = 'UTC'")
+
+    def ask(self, sql: str) -> Rows:
+        return self.conn.execute(sql.encode()).fetchall()
+
+
+class Baseline(PostgreSQL):
+    """The table of the design that ours replaces, in a schema `baseline` of the same PostgreSQL."""
+
+    name = "baseline"
+
+    def __init__(self, conn: Connection, schema: Path, events: int) -> None:
+        super().__init__(conn)
         conn.execute("create schema if not exists baseline")
         conn.execute("set search_path = baseline")
-        conn.execute("set timezone = 'UTC'")
         conn.execute(schema.read_bytes())
         if self.count() != events:
             columns = "site_id, event_type, path, user_id, event_time, received_at"
             conn.execute("truncate events")
             conn.execute(f"insert into events ({columns}) select {columns} from public.events".encode())
             conn.execute("vacuum analyze events")
-
-    def ask(self, sql: str) -> Rows:
-        return self.conn.execute(sql.encode()).fetchall()
 
 
 def engines(conn: Connection, folder: Path, baseline: Path | None) -> list[Engine]:

@@ -42,28 +42,18 @@ def measure(
     rounds: int,
     **names: str,
 ) -> Measured:
-    """Ask in turns; names: what else the SQL leaves to be filled. Prints where an answer is not equal."""
-    parameters = {**ranged(question, first, end), **question.parameters}
+    """Ask in turns; names: what else the SQL leaves to be filled. Raises httpx.HTTPStatusError."""
+    parameters = ranged(question, first, end) | question.parameters
     path = question.path.format(**names)
 
     def ours() -> Any:
-        return client.get(path, params=parameters).raise_for_status()
+        return client.get(path, params=parameters).raise_for_status().json()
 
     asked = [engine for engine in others if engine.name in question.only]
     sql = {engine: engine.filled(question.sql, first=first, end=end, **names) for engine in asked}
-    found = question.rows(ours().json())
-    equal = True
+    found, equal = question.rows(ours()), True
     for engine in asked:
-        expected = engine.ask(sql[engine])
-        if not same(found, expected):
-            equal = False
-            print(
-                f"NOT EQUAL: {question.name} from {first}: {len(found)} rows, {engine.name} {len(expected)}; the first:"
-            )
-            for pair in [pair for pair in zip(ordered(found), ordered(expected), strict=False) if not row_same(*pair)][
-                :5
-            ]:
-                print(f"  ours {pair[0]}, {engine.name} {pair[1]}")
+        equal &= checked(question, found, engine, engine.ask(sql[engine]))
     our_times: list[float] = []
     times: dict[Engine, list[float]] = {engine: [] for engine in asked}
     for _ in range(rounds):
@@ -73,6 +63,17 @@ def measure(
                 of_it.append(milliseconds(lambda engine=engine: engine.ask(sql[engine])))  # type: ignore[misc]
     medians = {engine.name: median(of_it) for engine, of_it in times.items()}
     return Measured(median(our_times), percentile_95(our_times), medians, equal)
+
+
+def checked(question: Asked, found: Rows, engine: Engine, expected: Rows) -> bool:
+    """Whether ours are the rows that another engine found; prints the first that are not."""
+    if same(found, expected):
+        return True
+    print(f"NOT EQUAL: {question.name}: {len(found)} rows, {engine.name} {len(expected)}; the first that differ:")
+    pairs = zip(ordered(found), ordered(expected), strict=False)
+    for ours, other in [pair for pair in pairs if not row_same(*pair)][:5]:
+        print(f"  ours {ours}, {engine.name} {other}")
+    return False
 
 
 def ranged(question: Asked, first: date, end: date) -> dict[str, str]:

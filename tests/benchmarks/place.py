@@ -68,7 +68,9 @@ class Place:
         shutil.rmtree(self.folder)
 
     def connect(self) -> Connection:
-        return psycopg.connect(self.database_url, autocommit=True)
+        conn = psycopg.connect(self.database_url, autocommit=True)
+        conn.execute("set timezone = 'UTC'")
+        return conn
 
     def empty(self) -> None:
         """Forget all that is queued and stored."""

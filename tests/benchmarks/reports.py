@@ -16,6 +16,7 @@ from rich.table import Table
 from tests.benchmarks.engines import Engine, engines
 from tests.benchmarks.fill import LAST_DAY, fill
 from tests.benchmarks.measure import measure
+from tests.benchmarks.more import more
 from tests.benchmarks.place import Place
 from tests.benchmarks.questions import QUESTIONS, Asked, sql
 
@@ -32,11 +33,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--folder", type=Path, help="where copies of the events are kept for another time")
     parser.add_argument("--baseline", type=Path, help="folder of the baseline: schema.sql")
+    parser.add_argument("--more", type=int, help="instead: fill so many more into the months before, ask ours again")
     options = parser.parse_args()
     first = LAST_DAY - timedelta(days=options.days - 1)
     with Place(None, database=options.database) as place, place.connect() as conn:
         if not options.database:
             fill(conn, events=options.events, days=options.days, users=options.users)
+        if options.more:
+            with place.app("apps.reporting:app") as address, httpx.Client(base_url=address, timeout=600) as client:
+                return 0 if more(client, conn, options) else 1
         folder: Path = options.folder or place.folder
         folder.mkdir(parents=True, exist_ok=True)
         others = engines(conn, folder.absolute(), options.baseline)
