@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
-from math import ceil, isclose
+from math import ceil, isclose, nan
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -42,7 +42,7 @@ def measure(
     rounds: int,
     **names: str,
 ) -> Measured:
-    """Ask in turns; names: what else the SQL leaves to be filled. Raises httpx.HTTPStatusError."""
+    """Ask in turns; names: what else the SQL leaves to be filled. Prints what is wrong with an answer of ours."""
     parameters = ranged(question, first, end) | question.parameters
     path = question.path.format(**names)
 
@@ -51,7 +51,11 @@ def measure(
 
     asked = [engine for engine in others if engine.name in question.only]
     sql = {engine: engine.filled(question.sql, first=first, end=end, **names) for engine in asked}
-    found, equal = question.rows(ours()), True
+    try:
+        found, equal = question.rows(ours()), True
+    except httpx.HTTPStatusError as error:
+        print(f"NOT ANSWERED: {error}")
+        return Measured(nan, nan, {}, False)
     for engine in asked:
         equal &= checked(question, found, engine, engine.ask(sql[engine]))
     our_times: list[float] = []
