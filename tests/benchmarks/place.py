@@ -27,15 +27,20 @@ BASELINE_PORT = 3100
 
 
 class Place:
-    """A context with the servers and, if a folder is given, a copy of the baseline that is ready to run."""
+    """A context with the servers and, if a folder is given, a copy of the baseline that is ready to run.
 
-    def __init__(self, baseline: Path | None) -> None:
+    database: a PostgreSQL that is there and filled already, instead of an empty one of our own.
+    """
+
+    def __init__(self, baseline: Path | None, *, database: str | None = None) -> None:
         self.folder = temporary_folder()
-        self.postgres = EmbeddedPostgres(self.folder / "postgres")
+        own = EmbeddedPostgres(self.folder / "postgres")
+        self.postgres = None if database else own
+        self.database_url = database or own.url
         # Over TCP, since the baseline's client knows nothing else; the same for both.
         self.redis_url = f"redis://127.0.0.1:{REDIS_PORT}/0"
         self.redis = redis.Redis.from_url(self.redis_url)
-        os.environ |= {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.redis_url}
+        os.environ |= {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url, "WORKER_PORT": "0"}
         self.baseline = self.folder / "baseline" if baseline else None
         if baseline and self.baseline:
             shutil.copytree(baseline, self.baseline)
@@ -44,12 +49,15 @@ class Place:
     def __enter__(self) -> "Place":
         redis_child = EmbeddedRedis(self.folder / "redis").child(log=self.folder / "redis.log")
         redis_child.command += ["--port", str(REDIS_PORT)]
-        self.children = [self.postgres.child(log=self.folder / "postgres.log"), redis_child]
+        self.children = [redis_child]
+        if self.postgres:
+            self.children.append(self.postgres.child(log=self.folder / "postgres.log"))
         for child in self.children:
             child.start()
         eventually(self.redis.ping)
-        eventually(lambda: probe(self.postgres.url))
-        migrate(self.postgres.url)
+        eventually(lambda: probe(self.database_url))
+        if self.postgres:
+            migrate(self.database_url)
         with self.connect() as conn:
             conn.execute("select make_partition(now()), make_partition(now() - interval '1 day')")
         return self
@@ -60,7 +68,9 @@ class Place:
         shutil.rmtree(self.folder)
 
     def connect(self) -> Connection:
-        return psycopg.connect(self.postgres.url, autocommit=True)
+        conn = psycopg.connect(self.database_url, autocommit=True)
+        conn.execute("set timezone = 'UTC'")
+        return conn
 
     def empty(self) -> None:
         """Forget all that is queued and stored."""
@@ -83,12 +93,18 @@ class Place:
             child.stop()
 
     @contextmanager
+    def served(self, name: str, port: int) -> Iterator[tuple[str, Child]]:
+        """An ASGI app under uvicorn; its address and its process."""
+        address = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "uvicorn", name, "--port", str(port), "--no-access-log"]
+        with self.running(*command, "--log-level", "warning") as child:
+            eventually(lambda: httpx.get(f"{address}/health"))
+            yield address, child
+
+    @contextmanager
     def app(self, name: str) -> Iterator[str]:
         """An ASGI app under uvicorn; its address."""
-        address = f"http://127.0.0.1:{APP_PORT}"
-        command = [sys.executable, "-m", "uvicorn", name, "--port", str(APP_PORT), "--no-access-log"]
-        with self.running(*command, "--log-level", "warning"):
-            eventually(lambda: httpx.get(f"{address}/health"))
+        with self.served(name, APP_PORT) as (address, _):
             yield address
 
     @contextmanager

@@ -1,83 +1,63 @@
-"""What the benchmark of the reports asks: of us by HTTP, of the others in their own SQL, about the same events."""
+"""What the benchmark of the reports asks: of us by HTTP, of the others by the SQL file of the same name."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
-#: The baseline's way, from its own table: https schema in its README; a day is one of UTC.
-BASELINE_DAY = "event_time::date between %(first)s and %(last)s"
+from tests.benchmarks import answers
+from tests.benchmarks.engines import Rows
+
+FOLDER = Path(__file__).parent / "questions"
+SITE = "shop-0"
+ALL = ("baseline", "DuckDB", "ClickHouse")
 
 
 class Asked(NamedTuple):
-    """One question: our path and parameters, and SQL for the baseline, DuckDB and ClickHouse, where they are asked."""
+    """One question; what it is called is its file's name."""
 
     name: str
     path: str
     parameters: dict[str, Any]
-    sql: str | None = None
-    """For all three; {day} is how each writes the day of an event."""
+    rows: Callable[[Any], Rows]
+    """The rows of the SQL's answer, from our JSON."""
+    time: Literal["day", "range", "ever", "now"] = "range"
+    """Of one day only, of any range, of all time, or of the last minutes."""
+    only: tuple[str, ...] = ALL
+    """The engines that are asked as well."""
+
+    @property
+    def sql(self) -> str:
+        return sql(self.name) if self.only else ""
 
 
+def sql(name: str) -> str:
+    return (FOLDER / f"{name}.sql").read_text()
+
+
+FUNNEL = {"step": ["page_view", "click", "purchase"], "window": "1d"}
 QUESTIONS = [
+    Asked("stats", "/stats", {}, answers.stats, "day"),
+    Asked("stats_ever", "/stats", {}, answers.stats, "ever"),
+    Asked("timeseries_events", "/timeseries", {"metric": "events", "interval": "day"}, answers.points),
+    Asked("timeseries_views", "/timeseries", {"metric": "views", "interval": "day"}, answers.points),
+    Asked("timeseries_hours", "/timeseries", {"metric": "views", "interval": "hour"}, answers.hours),
+    Asked("timeseries_users", "/timeseries", {"metric": "users", "interval": "day"}, answers.user_points),
+    Asked("breakdown_paths", "/breakdown", {"dimension": "path"}, answers.paths),
+    Asked("breakdown_event_types", "/breakdown", {"dimension": "event_type", "metrics": "events,users"}, answers.types),
     Asked(
-        "stats",
-        "/stats",
-        {},
-        """
-        select count(*) filter (where event_type = 'page_view'), count(distinct user_id)
-        from events where site_id = 'shop-0' and {range}
-        """,
-    ),
-    Asked(
-        "timeseries of views",
-        "/timeseries",
-        {"metric": "views", "interval": "day"},
-        """
-        select {day} as day, count(*) from events
-        where site_id = 'shop-0' and event_type = 'page_view' and {range} group by 1 order by 1
-        """,
-    ),
-    Asked(
-        "timeseries of users",
-        "/timeseries",
-        {"metric": "users", "interval": "day"},
-        """
-        select {day} as day, count(distinct user_id) from events
-        where site_id = 'shop-0' and {range} group by 1 order by 1
-        """,
-    ),
-    Asked(
-        "breakdown by path",
+        "unique_users",
         "/breakdown",
-        {"dimension": "path"},
-        """
-        select path, count(*) as events from events
-        where site_id = 'shop-0' and {range} group by 1 order by 2 desc, 1 limit 10
-        """,
+        {"dimension": "event_type", "metrics": "events,users", "limit": 1},
+        answers.all_users,
     ),
-    Asked(
-        "breakdown by event type",
-        "/breakdown",
-        {"dimension": "event_type"},
-        """
-        select event_type, count(*), count(distinct user_id) from events
-        where site_id = 'shop-0' and {range} group by 1 order by 2 desc
-        """,
-    ),
-    Asked(
-        "retention by day",
-        "/retention",
-        {"interval": "day"},
-        """
-        with days as (
-            select distinct user_id, {day} as day from events where site_id = 'shop-0' and user_id is not null
-        ),
-        firsts as (select user_id, min(day) as first from days group by 1)
-        select first, day, count(*) from firsts join days using (user_id)
-        where first between {first} and {last} group by 1, 2 order by 1, 2
-        """,
-    ),
-    Asked("funnel", "/funnel", {"step": ["event_type:is:page_view", "event_type:is:click", "event_type:is:purchase"]}),
-    Asked("sessions", "/sessions", {}),
-    Asked("journeys", "/journeys", {"path": "/products/0"}),
-    Asked("revenue", "/revenue", {}),
-    Asked("events", "/events", {"limit": 100}),
+    Asked("retention", "/retention", {"interval": "day", "periods": 30}, answers.returns),
+    Asked("funnel", "/funnel", FUNNEL, answers.funnel),
+    Asked("sessions", "/sessions", {}, answers.sessions),
+    Asked("journeys", "/journeys", {"path": "/products/0"}, answers.journeys, only=("DuckDB",)),
+    # The tables of the others have no properties, and the baseline's has serial numbers for ids.
+    Asked("revenue", "/revenue", {}, answers.revenue, only=("DuckDB",)),
+    Asked("events", "/events", {"limit": 100}, answers.events, only=("DuckDB",)),
+    Asked("user", "/users/{user}", {}, answers.user),
+    Asked("sites", "/sites", {}, answers.sites, "ever"),
+    Asked("live", "/live", {}, lambda _: [], "now", only=()),
 ]

@@ -1,0 +1,108 @@
+"""Many more events in the months before: what becomes of the times of the reports, and how long twelve months take."""
+
+import argparse
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from db import rollups
+from tests.benchmarks import answers
+from tests.benchmarks.engines import PostgreSQL
+from tests.benchmarks.fill import FILL, LAST_DAY
+from tests.benchmarks.measure import Measured, checked, measure, ranged
+from tests.benchmarks.questions import QUESTIONS, Asked, sql
+from tests.conftest import Connection
+
+#: The twelve months, of which the last one is filled already.
+FIRST, END = date(2025, 7, 1), LAST_DAY + timedelta(days=1)
+FILLED_FROM = date(2026, 6, 1)
+
+BY_NAME = {question.name: question for question in QUESTIONS}
+BY_MONTH = [
+    Asked(f"timeseries_{metric}_by_month", "/timeseries", {"metric": metric, "interval": "month"}, answers.points)
+    for metric in ("views", "users")
+]
+#: The answers that are compared with a count of the events by PostgreSQL; for the others that would take too long.
+CHECKED = [BY_NAME[name] for name in ("timeseries_views", "breakdown_paths")]
+YEAR = [
+    *CHECKED,
+    *(BY_NAME[name] for name in ("stats_ever", "unique_users", "breakdown_event_types")),
+    *BY_MONTH,
+]
+
+
+def more(client: httpx.Client, conn: Connection, options: argparse.Namespace) -> bool:
+    """Measure, fill, measure again and print; whether the views and paths of twelve months are what the events say."""
+    ((user,),) = PostgreSQL(conn).ask(sql("busiest_user"))
+    first = LAST_DAY - timedelta(days=options.days - 1)
+
+    def measured(question: Asked, since: date) -> Measured:
+        print(question.name, flush=True)
+        day = LAST_DAY if question.time == "day" else since
+        return measure(client, [], question, first=day, end=END, rounds=options.rounds, user=user)
+
+    before = {question.name: measured(question, first) for question in QUESTIONS}
+    grow(conn, options.more, options.users)
+    table = Table("question", "before", "p95", "after", "p95", "after : before", title=f"{first} to {LAST_DAY}, ms")
+    for question in QUESTIONS:
+        old, new = before[question.name], measured(question, first)
+        times = (f"{value:.1f}" for value in (old.ours, old.p95, new.ours, new.p95))
+        table.add_row(question.name, *times, f"{new.ours / old.ours:.2f}")
+    Console().print(table)
+    table = Table("question", "median", "p95", title=f"{FIRST} to {LAST_DAY}, ms")
+    for question in YEAR:
+        of_it = measured(question, FIRST)
+        table.add_row(question.name, f"{of_it.ours:.1f}", f"{of_it.p95:.1f}")
+    Console().print(table)
+    results = [equal(client, PostgreSQL(conn), question) for question in CHECKED]
+    return all(results)
+
+
+def equal(client: httpx.Client, events: PostgreSQL, question: Asked) -> bool:
+    """Whether the answer about the twelve months is what a count of the events says."""
+    parameters = ranged(question, FIRST, END) | question.parameters
+    found = question.rows(client.get(question.path, params=parameters).raise_for_status().json())
+    return checked(question, found, events, events.ask(events.filled(question.sql, first=FIRST, end=END)))
+
+
+def grow(conn: Connection, events: int, users: int) -> None:
+    """Fill about so many events into the eleven months, and rebuild their rollups month by month."""
+    days = (FILLED_FROM - FIRST).days
+    for number in range(days):
+        day = FIRST + timedelta(days=number)
+        conn.execute("select make_partition(%s::timestamp at time zone 'UTC')", [day])
+        # Other seeds than those of the days that are filled already.
+        values = {"day": day, "events": events // days, "users": users, "paths": 5_000, "seed": 100_000 + number * 10}
+        conn.execute(FILL, values)
+        if number % 30 == 29:
+            print(f"filled up to {day}", flush=True)
+    conn.execute("analyze events")
+    conn.execute("set enable_nestloop = off")  # rows of a month are many, whatever the planner expects
+    for site in rollups.site_ids(conn):
+        for first_day, last_day in months():
+            rollups.rebuild_days(conn, site, first_day=first_day, last_day=last_day)
+        advance_sessions(conn, site)
+        print(f"rebuilt {site}", flush=True)
+    conn.execute("reset enable_nestloop")
+    conn.execute("vacuum analyze")
+
+
+def months() -> Iterator[tuple[date, date]]:
+    """The first and last day of each of the eleven months."""
+    first_day = FIRST
+    while first_day < FILLED_FROM:
+        following = (first_day + timedelta(days=31)).replace(day=1)
+        yield first_day, following - timedelta(days=1)
+        first_day = following
+
+
+def advance_sessions(conn: Connection, site: str) -> None:
+    """Have the rollup of sessions up to date, where the migrations have one."""
+    (there,) = conn.execute("select to_regproc('advance_sessions') is not null").fetchone() or (False,)
+    unfinished = there
+    while unfinished:
+        query = "select unfinished from advance_sessions(%s, now() - interval '1 hour', 50000)"
+        (unfinished,) = conn.execute(query, [site]).fetchone() or (False,)

@@ -1,0 +1,4 @@
+-- How many different users, and how many events that name none?
+select count(distinct user_id), count(*) - count(user_id)
+from events
+where site_id = 'shop-0' and event_time >= {first} and event_time < {end}
