@@ -16,7 +16,7 @@ Query = TypeVar("Query", bound=msgspec.Struct)
 
 
 def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
-    """The request's parameters as this Struct; an empty one counts as not given; a list's may be repeated, each with a value.
+    """The request's parameters as this Struct; an empty one counts as not given; a list's may be repeated.
 
     Raises Refusal (400) that names each bad parameter: missing, given twice, unknown, or with a value not allowed.
     """
