@@ -8,10 +8,9 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from db import rollups
 from tests.benchmarks import answers
 from tests.benchmarks.engines import PostgreSQL
-from tests.benchmarks.fill import FILL, LAST_DAY
+from tests.benchmarks.fill import LAST_DAY, fill_days
 from tests.benchmarks.measure import Measured, checked, measure, ranged
 from tests.benchmarks.questions import QUESTIONS, Asked, sql
 from tests.conftest import Connection
@@ -69,25 +68,11 @@ def equal(client: httpx.Client, events: PostgreSQL, question: Asked) -> bool:
 
 
 def grow(conn: Connection, events: int, users: int) -> None:
-    """Fill about so many events into the eleven months, and rebuild their rollups month by month."""
-    days = (FILLED_FROM - FIRST).days
-    for number in range(days):
-        day = FIRST + timedelta(days=number)
-        conn.execute("select make_partition(%s::timestamp at time zone 'UTC')", [day])
-        # Other seeds than those of the days that are filled already.
-        values = {"day": day, "events": events // days, "users": users, "paths": 5_000, "seed": 100_000 + number * 10}
-        conn.execute(FILL, values)
-        if number % 30 == 29:
-            print(f"filled up to {day}", flush=True)
-    conn.execute("analyze events")
-    conn.execute("set enable_nestloop = off")  # rows of a month are many, whatever the planner expects
-    for site in rollups.site_ids(conn):
-        for first_day, last_day in months():
-            rollups.rebuild_days(conn, site, first_day=first_day, last_day=last_day)
-        advance_sessions(conn, site)
-        print(f"rebuilt {site}", flush=True)
-    conn.execute("reset enable_nestloop")
-    conn.execute("vacuum analyze")
+    """Fill about so many events into the eleven months, month by month."""
+    spans = list(months())
+    for first_day, last_day in spans:
+        fill_days(conn, first_day, last_day, events=events // len(spans), users=users)
+        print(f"filled up to {last_day}", flush=True)
 
 
 def months() -> Iterator[tuple[date, date]]:
@@ -97,12 +82,3 @@ def months() -> Iterator[tuple[date, date]]:
         following = (first_day + timedelta(days=31)).replace(day=1)
         yield first_day, following - timedelta(days=1)
         first_day = following
-
-
-def advance_sessions(conn: Connection, site: str) -> None:
-    """Have the rollup of sessions up to date, where the migrations have one."""
-    (there,) = conn.execute("select to_regproc('advance_sessions') is not null").fetchone() or (False,)
-    unfinished = there
-    while unfinished:
-        query = "select unfinished from advance_sessions(%s, now() - interval '1 hour', 50000)"
-        (unfinished,) = conn.execute(query, [site]).fetchone() or (False,)
