@@ -1,6 +1,7 @@
 """Query parameters: the Struct of a report checks them, carries them, and documents them (openapi.py)."""
 
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -20,13 +21,13 @@ def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
 
     Raises Refusal (400) that names each bad parameter: missing, given twice, unknown, or with a value not allowed.
     """
-    fields = {field.encode_name: field for field in msgspec.structs.fields(query)}
+    fields, lists = _fields(query)
     errors = []
     values = {}
     for name, given in request.query_params.dict().items():
         if name not in fields:
             errors.append(FieldError(field=name, reason="is unknown", allowed=f"one of {', '.join(fields)}"))
-        elif _is_list(fields[name]):
+        elif name in lists:
             try:
                 values[name] = [_value(fields[name], [text])[0] for text in given]
             except ValueError as error:
@@ -54,6 +55,13 @@ def bad_parameter(query: type[msgspec.Struct], name: str, reason: str, allowed: 
     field = next(field for field in msgspec.structs.fields(query) if field.encode_name == name)
     error = FieldError(field=name, reason=reason, allowed=allowed or description(field.type))
     return refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [error])
+
+
+@cache
+def _fields(query: type[msgspec.Struct]) -> tuple[dict[str, msgspec.structs.FieldInfo], frozenset[str]]:
+    """The parameters by their names, and which of them are lists."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(query)}
+    return fields, frozenset(name for name, field in fields.items() if _is_list(field))
 
 
 def _is_list(field: msgspec.structs.FieldInfo) -> bool:

@@ -4,20 +4,27 @@ and the connection of a command.
 All work behind a pooler in transaction mode: no prepared statements, no session state, every statement a transaction.
 """
 
+import time
 from datetime import UTC, datetime
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg import AsyncConnection, Connection
+from psycopg import AsyncConnection, Connection, IsolationLevel
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 #: A connection of the read pool.
 ReadConnection = AsyncConnection[Any]
 
+#: When a connection of a read pool was tried last, by the monotonic clock.
+_tried: WeakKeyDictionary[AsyncConnection, float] = WeakKeyDictionary()
+
 #: A server that went away without a word is noticed after about 10 + 3 * 5 seconds.
 KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
 #: Seconds to wait for a connection.
 WAIT = 2
+#: Seconds after which a connection is tried again before it is lent.
+TRY_AFTER = 1
 #: Seconds for which a pool tries on its own, ever more seldom; after them the next request makes it try at once.
 RECONNECT = 5
 
@@ -39,7 +46,8 @@ def write_pool(database_url: str, *, connections: int) -> ConnectionPool[Connect
 def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[AsyncConnection]:
     """A pool for tasks, not opened yet. Whoever waits for a connection in vain gets PoolTimeout.
 
-    A connection is tried before it is lent: a report must not fail because the server was restarted since the last.
+    A connection that was idle is tried before it is lent: a report must not fail because the server was restarted since
+    the last. What they read within a transaction is of one moment.
     """
     return AsyncConnectionPool(
         database_url,
@@ -48,7 +56,8 @@ def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[Asy
         max_size=connections,
         timeout=WAIT,
         reconnect_timeout=RECONNECT,
-        check=AsyncConnectionPool.check_connection,
+        configure=_read_snapshots,
+        check=_check_idle,
         open=False,
         name="read",
     )
@@ -60,10 +69,23 @@ def connect(database_url: str) -> Connection:
 
 
 async def begin_snapshot(conn: AsyncConnection) -> datetime:
-    """Make all that this transaction will read be of one moment: that moment."""
-    await conn.execute("set transaction isolation level repeatable read, read only")
+    """Begin to read in a transaction of a read pool's connection: the moment that all it reads is of."""
     (moment,) = await (await conn.execute("select now()")).fetchone() or (datetime.now(UTC),)
     return cast("datetime", moment)
+
+
+async def _read_snapshots(conn: AsyncConnection) -> None:
+    """Have every transaction be begun as a snapshot, which takes no statement of its own."""
+    await conn.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    await conn.set_read_only(True)
+
+
+async def _check_idle(conn: AsyncConnection) -> None:
+    """Raise OperationalError where the server is gone; what was tried a moment ago is not tried again."""
+    now = time.monotonic()
+    if now - _tried.get(conn, 0) > TRY_AFTER:
+        await AsyncConnectionPool.check_connection(conn)
+        _tried[conn] = now
 
 
 def probe(database_url: str) -> None:
