@@ -23,7 +23,7 @@ requests = Sender(broker, redis_url)
 @asynccontextmanager
 async def snapshot() -> AsyncIterator[tuple[ReadConnection, datetime]]:
     """A connection whose queries all see the same moment, and that moment."""
-    async with pool.connection() as conn, conn.transaction():
+    async with pool.connection() as conn:
         yield conn, await begin_snapshot(conn)
 
 

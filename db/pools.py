@@ -10,7 +10,7 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg import AsyncConnection, Connection, IsolationLevel
+from psycopg import AsyncConnection, Connection
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 #: A connection of the read pool.
@@ -47,7 +47,7 @@ def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[Asy
     """A pool for tasks, not opened yet. Whoever waits for a connection in vain gets PoolTimeout.
 
     A connection that was idle is tried before it is lent: a report must not fail because the server was restarted since
-    the last. What they read within a transaction is of one moment.
+    the last.
     """
     return AsyncConnectionPool(
         database_url,
@@ -56,7 +56,6 @@ def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[Asy
         max_size=connections,
         timeout=WAIT,
         reconnect_timeout=RECONNECT,
-        configure=_read_snapshots,
         check=_check_idle,
         open=False,
         name="read",
@@ -69,15 +68,11 @@ def connect(database_url: str) -> Connection:
 
 
 async def begin_snapshot(conn: AsyncConnection) -> datetime:
-    """Begin to read in a transaction of a read pool's connection: the moment that all it reads is of."""
-    (moment,) = await (await conn.execute("select now()")).fetchone() or (datetime.now(UTC),)
+    """Begin a transaction in which all that is read is of one moment: that moment. The pool ends it."""
+    cur = await conn.execute("begin isolation level repeatable read, read only; select now()")
+    cur.nextset()
+    (moment,) = await cur.fetchone() or (datetime.now(UTC),)
     return cast("datetime", moment)
-
-
-async def _read_snapshots(conn: AsyncConnection) -> None:
-    """Have every transaction be begun as a snapshot, which takes no statement of its own."""
-    await conn.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-    await conn.set_read_only(True)
 
 
 async def _check_idle(conn: AsyncConnection) -> None:
