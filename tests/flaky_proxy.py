@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-#: Headers that are about a connection.
-HOP_BY_HOP = {"connection", "content-length", "host", "transfer-encoding"}
+#: Headers that are about a connection, or about what httpx would decompress.
+HOP_BY_HOP = {"accept-encoding", "connection", "content-length", "host", "transfer-encoding"}
 
 
 class FlakyProxy(ThreadingHTTPServer):
@@ -22,7 +22,7 @@ class FlakyProxy(ThreadingHTTPServer):
 
     def __init__(self, target: str, failures: Sequence[str], port: int) -> None:
         super().__init__(("127.0.0.1", port), Handler)
-        self.target = httpx.Client(base_url=target)
+        self.target = httpx.Client(base_url=target, headers={"accept-encoding": "identity"})
         self.failures = list(failures)
         self.lock = threading.Lock()
         self.statuses: list[int] = []

@@ -1,5 +1,6 @@
 """The endpoints for pages without an SDK: our script, what it sends, and an image where scripts are off."""
 
+import gzip
 from base64 import b64decode
 from hashlib import blake2b
 from http import HTTPStatus
@@ -20,9 +21,11 @@ from apps.openapi import answer, operation
 from apps.problems import Refusal, refusal_for
 
 SCRIPT = resources.files(__package__).joinpath("tracker.js").read_bytes()
+COMPRESSED = gzip.compress(SCRIPT)
 TAG = f'"{blake2b(SCRIPT, digest_size=12).hexdigest()}"'
 SCRIPT_HEADERS = {
-    "ETag": TAG,
+    "ETag": f"W/{TAG}",  # the same whether compressed or not
+    "Vary": "Accept-Encoding",
     "Cache-Control": "public, max-age=3600",
     # Also for pages that embed only what allows it (Cross-Origin-Embedder-Policy).
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -92,12 +95,15 @@ def _image(description: str) -> ResponseSpec:
     },
 )
 def tracker_script(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """A script of less than 2 kB (gzip) that sends page views, and what else a page tells it, to `POST /tracker`. It
-    begins with how to use it. It sets no cookie and stores nothing. Browsers keep it for an hour; then its `ETag` tells
-    whether it has changed.
+    """A script of less than 2 kB (gzip) that sends page views, and what else a page tells it, to `POST /tracker`.
+    Its first lines say how to use it. It sets no cookie and stores nothing. Browsers keep it for an hour; then its
+    `ETag` tells whether it has changed.
     """
     if TAG in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
         return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=SCRIPT_HEADERS, media_type="text/javascript")
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers = SCRIPT_HEADERS | {"Content-Encoding": "gzip"}
+        return Response(COMPRESSED, headers=headers, media_type="text/javascript")
     return Response(SCRIPT, headers=SCRIPT_HEADERS, media_type="text/javascript")
 
 

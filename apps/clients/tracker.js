@@ -100,7 +100,7 @@
   const tjra = (window.tjra = {
     track,
     identify: (id) => { user = id; },
-    push: ([name, ...given]) => tjra[name](...given),
+    push: ([name, ...given]) => tjra[name]?.(...given),
   });
   early.forEach(tjra.push);
   if (document.prerendering) document.addEventListener("prerenderingchange", land);
