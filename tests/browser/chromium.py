@@ -24,6 +24,7 @@ OPTIONS = [
     "--disable-background-networking",
     "--disable-dev-shm-usage",
     "--disable-gpu",
+    "--host-resolver-rules=MAP shop.test 127.0.0.1",
     f"--user-agent={USER_AGENT}",
 ]
 

@@ -62,6 +62,17 @@ def test_a_page_view_has_path_title_screen_and_campaign_and_leaves_nothing_behin
     assert tab.run("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
 
 
+def test_a_page_on_plain_http_has_ids_too(
+    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+) -> None:
+    pages.head = script(ingestion_server, shop)
+    tab.open(f"http://shop.test:{pages.server_port}/")
+    assert tab.run("[isSecureContext, typeof crypto.randomUUID]") == [False, "undefined"]
+    tab.run("tjra.track('order')")
+    order, view = stored(conn, shop, count=2)
+    assert order["event_id"].version == view["event_id"].version == 5  # made of the page's by the server
+
+
 def test_the_referrer_is_kept_without_its_query(
     ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
 ) -> None:
