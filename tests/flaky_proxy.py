@@ -7,12 +7,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-#: Headers that are about a connection.
-HOP_BY_HOP = {"connection", "content-length", "host", "transfer-encoding"}
+#: Headers that are about a connection, or about what httpx would decompress.
+HOP_BY_HOP = {"accept-encoding", "connection", "content-length", "host", "transfer-encoding"}
 
 
 class FlakyProxy(ThreadingHTTPServer):
-    """Does to its first requests what it was told to do, and forwards all others.
+    """Does to its first POST requests what it was told to do, and forwards all others.
 
     "503" refuses a request, "dropped" closes its connection, and "lost" does that once the server behind has answered:
     it has the events, and the client does not know.
@@ -20,9 +20,9 @@ class FlakyProxy(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, target: str, failures: Sequence[str]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.target = httpx.Client(base_url=target)
+    def __init__(self, target: str, failures: Sequence[str], port: int) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.target = httpx.Client(base_url=target, headers={"accept-encoding": "identity"})
         self.failures = list(failures)
         self.lock = threading.Lock()
         self.statuses: list[int] = []
@@ -50,12 +50,21 @@ class Handler(BaseHTTPRequestHandler):
         if failure == "dropped":
             self.close_connection = True
             return
-        headers = [(name, value) for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP]
-        answer = self.server.target.post(self.path, content=body, headers=headers)
+        answer = self.ask(body)
         self.server.statuses.append(answer.status_code)
         if failure == "lost":
             self.close_connection = True
             return
+        self.forward(answer)
+
+    def do_GET(self) -> None:
+        self.forward(self.ask(b""))
+
+    def ask(self, body: bytes) -> httpx.Response:
+        headers = [(name, value) for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP]
+        return self.server.target.request(self.command, self.path, content=body, headers=headers)
+
+    def forward(self, answer: httpx.Response) -> None:
         self.send_response(answer.status_code)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -67,8 +76,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def flaky_proxy(target: str, failures: Sequence[str]) -> Iterator[FlakyProxy]:
-    with FlakyProxy(target, failures) as proxy:
+def flaky_proxy(target: str, failures: Sequence[str] = (), port: int = 0) -> Iterator[FlakyProxy]:
+    with FlakyProxy(target, failures, port) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, daemon=True)
         thread.start()
         yield proxy

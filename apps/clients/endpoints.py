@@ -1,4 +1,4 @@
-"""The endpoints of PostHog's, Plausible's and Umami's SDKs, and all of them together."""
+"""The endpoints of PostHog's, Plausible's and Umami's SDKs, and those of all clients together."""
 
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter
 
-from apps.clients import plausible, posthog, segment_endpoints, umami
+from apps.clients import page_endpoints, plausible, posthog, segment_endpoints, umami
 from apps.clients.answers import (
     KEY_REFUSED,
     EventResult,
@@ -191,6 +191,9 @@ sdk_endpoints = Router(
         posthog_config,
         plausible_event,
         umami_event,
+        page_endpoints.tracker_script,
+        page_endpoints.tracker_events,
+        page_endpoints.pixel,
     ],
     exception_handlers={Exception: answer_sdk_error},
 )

@@ -1,0 +1,53 @@
+"""What pages without an SDK send: our own script (tracker.js), and an image where scripts are off."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from apps.clients.caller import Caller
+from apps.clients.sent import PAGE_VIEW, SentEvent, campaign, elements, event, text, value, with_properties
+from apps.importing.urls import path_of_target
+from db.event_errors import take_apart
+
+
+class Around(msgspec.Struct):
+    """What the script sends around its events, each as it came, empty where it is missing."""
+
+    site_id: msgspec.Raw = msgspec.Raw()
+    events: msgspec.Raw = msgspec.Raw()
+
+
+def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
+    """`{"site_id": "...", "events": [...]}`, the events as those of POST /events."""
+    around = take_apart(body, Around)
+    if not bytes(around.events):
+        raise ValueError("events is missing")
+    key = value(around.site_id)
+    return [_meant(event(raw), key) for raw in elements(around.events)]
+
+
+def view(site: str | None, path: str | None, referer: str | None) -> SentEvent:
+    """The page view that an image tells of: its path, else that of the page that it is in."""
+    return SentEvent(
+        key=site,
+        event_type=PAGE_VIEW,
+        path=path_of_target(path) or path if path else path_of_target(referer or ""),
+        by_visitor=True,
+        properties=with_properties(None, campaign(referer)),
+    )
+
+
+def _meant(event: dict[str, Any] | None, key: Any) -> SentEvent | None:
+    if event is None:
+        return None
+    return SentEvent(
+        key=key,
+        event_type=event.get("event_type"),
+        path=event.get("path"),
+        user_id=text(event.get("user_id")),
+        by_visitor=True,
+        timestamp=event.get("timestamp"),
+        message_id=event.get("event_id"),
+        properties=event.get("properties"),
+    )

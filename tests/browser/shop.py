@@ -1,0 +1,49 @@
+"""A shop on an origin of its own: every path is the same page, with a head of the test's; /elsewhere has none."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+PAGE = "<!doctype html><title>Lamps</title><link rel=icon href=data:,>"
+
+
+class Shop(ThreadingHTTPServer):
+    """The shop's web server. `head` is put into its pages."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.head = ""
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        #: The same server, but another host.
+        self.elsewhere = f"http://localhost:{self.server_port}/elsewhere"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection of a browser."""
+
+    server: Shop
+
+    def do_GET(self) -> None:
+        head = "" if self.path.startswith("/elsewhere") else self.server.head
+        content = f"{PAGE}{head}<p>A lamp.".encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def web_shop() -> Iterator[Shop]:
+    with Shop() as shop:
+        thread = threading.Thread(target=shop.serve_forever, daemon=True)
+        thread.start()
+        yield shop
+        shop.shutdown()
+        thread.join()
