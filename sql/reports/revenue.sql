@@ -4,10 +4,18 @@
 -- no points.
 --
 -- Of an order that was sent several times, the first event that can be counted is the one that counts: it has to be in
--- the range and to match. So all orders before the range are read too; their ids are sorted rather than looked up, so
--- that no plan takes time by the square of the orders. Money is answered as text, which no reader takes for a fraction.
+-- the range and to match. So the orders before the range are read too, those in full that have an id of the range's; ids
+-- are sorted rather than looked up, so that no plan takes time by the square of the orders. Money is answered as text,
+-- which no reader takes for a fraction.
 -- `offset 0` has what is above it computed once a row, however often it is used.
-with given as (
+with ids as materialized (
+    select distinct coalesce(properties ->> 'order_id', properties ->> 'transaction_id') as order_id
+    from events
+    where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
+        and event_type = any(:'order_types'::text[])
+        and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+),
+given as (
     select
         event_time,
         event_id,
@@ -28,7 +36,9 @@ with given as (
         where site_id = :'site_id' and event_time < :'end'
             and event_type = any(:'order_types'::text[] || :'refund_types'::text[])
     ) sent
-    where asked or event_type = any(:'order_types'::text[])
+    where asked
+        or event_type = any(:'order_types'::text[])
+            and coalesce(properties ->> 'order_id', properties ->> 'transaction_id') in (select order_id from ids)
     offset 0
 ),
 read as (
