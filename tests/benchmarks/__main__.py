@@ -7,8 +7,9 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+from statistics import median
 
-from tests.benchmarks import accept, latency, store
+from tests.benchmarks import accept, latency, pace, store
 from tests.benchmarks.place import Place
 from tests.benchmarks.table import Rounds
 
@@ -30,8 +31,10 @@ def main() -> None:
             accept.measure(place, rounds, seconds=options.seconds)
             store.measure(place, rounds)
         latencies = latency.measure(place)
+        sustained = median(next(iter(rounds.rates[store.STORED].values())))
+        paces = pace.measure(place, sustained)
     rounds.print()
-    print(latency.describe(latencies))
+    print(latency.describe(latencies), *paces, sep="\n")
 
 
 main()

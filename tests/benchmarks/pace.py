@@ -1,0 +1,87 @@
+"""How long after its 202 an event is stored, while the system takes a part of the events that it can store."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import ceil
+from statistics import median
+from threading import Event, Thread
+from uuid import uuid4
+
+import httpx
+
+from tests.benchmarks.place import Place
+from tests.benchmarks.store import one
+from tests.factories import event
+
+BATCH = 100
+SECONDS = 15
+SHARES = (0.1, 0.5, 0.9)
+
+
+def measure(place: Place, sustained: float) -> list[str]:
+    """A line for each share of the events a second that can be stored."""
+    worker = [sys.executable, "-m", "dramatiq", "actors", "--processes", "1", "--threads", "16"]
+    place.empty()
+    with place.app("apps.ingestion:app") as ingestion, place.running(*worker):
+        return [at(place, ingestion, share, sustained * share) for share in SHARES]
+
+
+def at(place: Place, ingestion: str, share: float, rate: float) -> str:
+    """One share: single events among batches, each looked for until it is there."""
+    times = []
+    with under_load(ingestion, rate) as batches, httpx.Client() as client, place.connect() as conn:
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            site = uuid4().hex
+            client.post(f"{ingestion}/event", json=event(site)).raise_for_status()
+            start = time.perf_counter()
+            while not conn.execute("select from sites where site_id = %s", [site]).fetchone():
+                time.sleep(0.002)
+            times.append((time.perf_counter() - start) * 1000)
+            time.sleep(0.02)
+    taken = len(batches) * BATCH / SECONDS
+    p99 = sorted(times)[ceil(0.99 * len(times)) - 1]
+    return (
+        f"{share:.0%} of the sustained rate ({taken:,.0f} events/s taken): from 202 to stored, "
+        f"median {median(times):.0f} ms, p99 {p99:.0f} ms, highest of {len(times)} {max(times):.0f} ms"
+    )
+
+
+@contextmanager
+def under_load(ingestion: str, rate: float) -> Iterator[list[float]]:
+    """A client sends batches at this many events a second; the moments at which they were taken."""
+    taken: list[float] = []
+    enough = Event()
+
+    def send() -> None:
+        number, due = 0, time.monotonic()
+        with httpx.Client() as client:
+            while not enough.is_set():
+                events = [{"event_id": str(uuid4()), **fields(number + n)} for n in range(BATCH)]
+                number += BATCH
+                client.post(f"{ingestion}/events", json=events).raise_for_status()
+                taken.append(time.monotonic())
+                due += BATCH / rate
+                time.sleep(max(0, due - time.monotonic()))
+
+    thread = Thread(target=send)
+    thread.start()
+    try:
+        yield taken
+    finally:
+        enough.set()
+        thread.join()
+
+
+def fields(number: int) -> dict[str, str | None]:
+    """What a client sends of an event of the benchmark of the store."""
+    stored = one(number)
+    return {
+        "site_id": stored.site_id,
+        "event_type": stored.event_type,
+        "path": stored.path,
+        "user_id": stored.user_id,
+        "timestamp": stored.timestamp.isoformat(),
+    }

@@ -1,0 +1,62 @@
+"""Several writers at once: no deadlock, and everything counted once, whatever they store and in whatever order."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from db.event import ReceivedEvent
+from db.store import advance_sessions, store_events
+from tests.conftest import Connection
+from tests.factories import batch, received
+from tests.recount import differences
+
+WRITERS, BATCHES, EVENTS = 4, 12, 60
+
+
+@pytest.fixture
+def hot_sites() -> list[str]:
+    return [f"hot-{number}-{uuid4().hex[:8]}" for number in range(5)]
+
+
+def test_writers_of_the_same_sites_wait_for_each_other_and_count_everything_once(
+    conn: Connection, database_url: str, hot_sites: list[str]
+) -> None:
+    random = Random(2026)
+    now = datetime.now(UTC)
+    events = [one(random, hot_sites, now) for _ in range(WRITERS * BATCHES * EVENTS // 2)]
+    # Each event is in two batches on average, and all sites are in every batch in another order.
+    given = [random.sample(events, EVENTS) for _ in range(WRITERS * BATCHES)]
+    expected = {event.event_id for events in given for event in events}
+
+    def write(number: int) -> int:
+        with psycopg.connect(database_url, autocommit=True, prepare_threshold=None) as own:
+            return sum(store_events(own, batch(*events)).stored for events in given[number::WRITERS])
+
+    def advance() -> None:
+        with psycopg.connect(database_url, autocommit=True, prepare_threshold=None) as own:
+            for minutes in range(180, 0, -5):
+                for site in random.sample(hot_sites, len(hot_sites)):
+                    advance_sessions(own, site, target=now - timedelta(minutes=minutes), most=50)
+
+    # A deadlock would be an error of one of them.
+    with ThreadPoolExecutor(WRITERS + 1) as threads:
+        advancing = threads.submit(advance)
+        stored = list(threads.map(write, range(WRITERS)))
+        advancing.result()
+    assert sum(stored) == len(expected)
+    assert differences(conn, *hot_sites) == {}
+
+
+def one(random: Random, sites: list[str], now: datetime) -> ReceivedEvent:
+    fields: dict[str, Any] = {
+        "user_id": random.choice([None, *(f"user {number}" for number in range(40))]),
+        "path": f"/products/{random.randrange(20)}",
+        "event_type": random.choice(["page_view", "click"]),
+        "timestamp": (now - timedelta(minutes=random.uniform(0, 240))).isoformat(),
+    }
+    return received(random.choice(sites), **fields)
