@@ -30,11 +30,11 @@ def main() -> None:
             print(f"round {number + 1} of {options.rounds}", flush=True)
             accept.measure(place, rounds, seconds=options.seconds)
             store.measure(place, rounds)
-        latencies = latency.measure(place)
+        rounds.print()
+        print(latency.describe(latency.measure(place)), flush=True)
         sustained = median(next(iter(rounds.rates[store.STORED].values())))
-        paces = pace.measure(place, sustained)
-    rounds.print()
-    print(latency.describe(latencies), *paces, sep="\n")
+        for line in pace.measure(place, sustained):
+            print(line, flush=True)
 
 
 main()

@@ -20,12 +20,13 @@ SECONDS = 15
 SHARES = (0.1, 0.5, 0.9)
 
 
-def measure(place: Place, sustained: float) -> list[str]:
+def measure(place: Place, sustained: float) -> Iterator[str]:
     """A line for each share of the events a second that can be stored."""
     worker = [sys.executable, "-m", "dramatiq", "actors", "--processes", "1", "--threads", "16"]
     place.empty()
     with place.app("apps.ingestion:app") as ingestion, place.running(*worker):
-        return [at(place, ingestion, share, sustained * share) for share in SHARES]
+        for share in SHARES:
+            yield at(place, ingestion, share, sustained * share)
 
 
 def at(place: Place, ingestion: str, share: float, rate: float) -> str:
@@ -37,7 +38,7 @@ def at(place: Place, ingestion: str, share: float, rate: float) -> str:
             site = uuid4().hex
             client.post(f"{ingestion}/event", json=event(site)).raise_for_status()
             start = time.perf_counter()
-            while not conn.execute("select from sites where site_id = %s", [site]).fetchone():
+            while not conn.execute("select 1 from sites where site_id = %s", [site]).fetchone():
                 time.sleep(0.002)
             times.append((time.perf_counter() - start) * 1000)
             time.sleep(0.02)
