@@ -31,9 +31,9 @@ def test_messages_that_were_settled_days_ago_are_forgotten(conn: Connection) -> 
     until(lambda: conn.execute(query).fetchall() == [])
 
 
-def test_sessions_move_on_but_for_the_last_hour(conn: Connection, shop: str) -> None:
+def test_sessions_move_on_but_for_the_last_hours(conn: Connection, shop: str) -> None:
     now = datetime.now(UTC)
-    for hours in (0.5, 2, 3):
+    for hours in (2, 4, 5):
         store_events(conn, batch(received(shop, user_id="ann", timestamp=(now - timedelta(hours=hours)).isoformat())))
     actors.advance_sessions.send()
     query = "select count(*) from sessions where site_id = %s"
