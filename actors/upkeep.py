@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 QUEUE = "maintenance"
 
-#: For how long events are left out of the rollup of sessions: most of those that arrive late, as out of a queue that had
-#: to wait, have arrived by then, and need not be added one flush at a time.
+#: For how long events are left out of the rollup of sessions: most of those that arrive late, as out of a queue that
+#: had to wait, have arrived by then, and need not be added one flush at a time.
 SESSIONS_OPEN = timedelta(hours=3)
 #: Events that are added to it in a transaction, a second at most, for which whoever stores events of that site waits.
 ADVANCED_AT_ONCE = 50_000
