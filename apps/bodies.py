@@ -1,6 +1,5 @@
 """Reading a request's body: bounded in size, also after decompression, and in time."""
 
-import asyncio
 import sys
 import zlib
 from http import HTTPStatus
@@ -8,6 +7,7 @@ from typing import Any, Protocol
 
 from litestar.types import Receive, Scope
 
+from apps.patience import patiently
 from apps.problems import Refusal, refuse
 
 if sys.version_info >= (3, 14):
@@ -36,8 +36,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
         if name == b"content-encoding" and value.strip().lower() not in ENCODINGS:
             raise refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out")
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            body = await _whole_body(receive, limit)
+        body = await patiently(_whole_body(receive, limit), BODY_TIMEOUT)
     except TimeoutError:
         raise refuse(
             HTTPStatus.REQUEST_TIMEOUT,
