@@ -36,7 +36,7 @@ _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionar
 
 
 async def patiently(work: Coroutine[Any, Any, Result], seconds: float) -> Result:
-    """What this coroutine returns; TimeoutError where it takes longer, give or take INTERVAL. Not within another one."""
+    """What this coroutine returns; TimeoutError where it takes longer, give or take INTERVAL. Not within another."""
     loop = asyncio.get_running_loop()
     watch = _watches.get(loop) or _watches.setdefault(loop, Watch(loop))
     task = cast("asyncio.Task[Any]", asyncio.current_task(loop))  # whoever awaits is one
