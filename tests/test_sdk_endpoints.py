@@ -154,6 +154,21 @@ def test_an_event_that_cannot_be_taken_is_no_error_by_itself(ingestion: httpx.Cl
     assert queued(shop) == []
 
 
+@paths
+def test_a_field_that_nobody_knows_does_no_harm(ingestion: httpx.Client, shop: str, path: str) -> None:
+    def with_more(value: Any) -> Any:
+        if isinstance(value, list):
+            return [with_more(one) for one in value]
+        if isinstance(value, dict):
+            return {name: with_more(one) for name, one in value.items()} | {"of_a_year_ago": {"a": [1]}}
+        return value
+
+    body = json.dumps(with_more(json.loads(body_for(path, shop))))
+    answer = ingestion.post(path, content=body, headers={"user-agent": FIREFOX})
+    assert answer.status_code == (202 if path in ACCEPTED else 200)
+    assert [event["event_type"] for event in queued(shop)] == ["x"]
+
+
 def test_an_engagement_of_plausible_is_no_event(ingestion: httpx.Client, shop: str, change: Change) -> None:
     body = {"n": "engagement", "d": shop, "u": "https://shop.example/", "e": 12_000}
     assert ingestion.post("/api/event", json=body).status_code == 202

@@ -66,7 +66,8 @@ class DuckDB(Engine):
             csv.unlink()
 
     def ask(self, sql: str) -> Rows:
-        return self.conn.execute(sql).fetchall()
+        rows: Rows = self.conn.execute(sql).fetchall()
+        return rows
 
 
 class ClickHouse(Engine):
