@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.growth [--database URL] [--events N] [--backlog N]`: what becomes of the rate as things grow.
+"""`python -m tests.benchmarks.growth [--database URL] [--events N] [--backlog N]`: what the rate becomes as all grows.
 
 What one worker process stores a second, with all rollups: in a database full of events against an empty one, while it
 drains a long queue, and of 10,000 sites against five.

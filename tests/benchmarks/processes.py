@@ -1,5 +1,8 @@
 """What a process and all that it started cost: seconds of CPU, and memory."""
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import psutil
 
 from apps.processes import Child
@@ -14,15 +17,19 @@ class Tree:
 
     def cpu_seconds(self) -> float:
         """Of all that live, and of those that have ended and were waited for."""
-        return sum(sum(process.cpu_times()[:4]) for process in self._all())
+        return self._sum(lambda process: sum(process.cpu_times()[:4]))
 
     def resident(self) -> int:
         """Bytes; what several processes share counts for each of them."""
-        return sum(process.memory_info().rss for process in self._all())
+        return int(self._sum(lambda process: process.memory_info().rss))
 
     def proportional(self) -> int:
         """Bytes; what several processes share is divided among them (PSS, Linux only)."""
-        return sum(process.memory_full_info().pss for process in self._all())
+        return int(self._sum(lambda process: process.memory_full_info().pss))
 
-    def _all(self) -> list[psutil.Process]:
-        return [self.root, *self.root.children(recursive=True)]
+    def _sum(self, value: Callable[[psutil.Process], float]) -> float:
+        total = 0.0
+        for process in [self.root, *self.root.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):  # it has ended just now
+                total += value(process)
+        return total
