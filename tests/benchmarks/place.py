@@ -30,7 +30,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-#: Ours alone: on ports that are always the same, two runs at once would share a queue, and each would empty the other's.
+#: Ours alone: with ports that are always the same, two runs at once would share a queue, and empty it for each other.
 REDIS_PORT, APP_PORT = free_port(), free_port()
 #: Where the baseline listens, whatever one would like.
 BASELINE_PORT = 3100
