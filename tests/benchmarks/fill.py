@@ -66,7 +66,7 @@ def fill_partition(conn: Connection, values: dict[str, int], days: list[date]) -
     for day in days:
         # Days before the last thirty of June have numbers of their own.
         seed = (day - LAST_DAY).days * 10 + 290
-        conn.execute(FILL.replace("{table}", name).encode(), values | {"day": day, "seed": seed})
+        conn.execute(FILL.replace("into {table}", f"into {name}").encode(), values | {"day": day, "seed": seed})
     conn.execute(f"alter table events attach partition {name} for values from ('{starts}') to ('{ends}')".encode())
     return str(name)
 

@@ -1,5 +1,6 @@
 -- Events of one day for the benchmark of the reports: sessions of skewed users, sites and pages.
--- table: the one they go into; day: the day (UTC); events: how many, about; users, paths: how many there are. The same every time.
+-- {table}: where they go; day: the day (UTC); events: how many, about; users, paths: how many there are. The same every
+-- time.
 --
 -- Half of the sessions are the largest site's, a quarter the second's and so on; of users and pages the first ones come
 -- most often. A session has one to eleven events, a tenth of the sessions no user.
