@@ -48,7 +48,7 @@ def one(number: int) -> ReceivedEvent:
 
 
 def ours(place: Place, events: list[ReceivedEvent], *, processes: int) -> float:
-    """Worker processes with 16 threads each drain the queue; the partitions are there already."""
+    """Worker processes with 64 threads each drain the queue; the partitions are there already."""
     import actors  # which reads its settings when it is imported
 
     pipe = place.redis.pipeline(transaction=False)
@@ -59,7 +59,7 @@ def ours(place: Place, events: list[ReceivedEvent], *, processes: int) -> float:
         pipe.hset("tjra:events.msgs", redis_id, data)
         pipe.rpush("tjra:events", redis_id)
     pipe.execute()
-    command = [sys.executable, "-m", "dramatiq", "actors", "--processes", str(processes), "--threads", "16"]
+    command = [sys.executable, "-m", "dramatiq", "actors", "--processes", str(processes), "--threads", "64"]
     with place.running(*command), place.connect() as conn:
         return rate(conn, "select coalesce(sum(events), 0) from event_hours", len(events))
 
