@@ -20,8 +20,10 @@ logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-#: One for the flusher and one for whatever else an actor does meanwhile.
-CONNECTIONS = 2
+#: Threads that store events. While one is at its rollups, which others of the same sites wait for, the other inserts.
+FLUSHERS = 2
+#: One for each of them and one for whatever else an actor does meanwhile.
+CONNECTIONS = FLUSHERS + 1
 #: Seconds between tries while PostgreSQL is away: the first, doubled each time up to the second.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 

@@ -1,21 +1,22 @@
-"""Group commit: one thread writes to PostgreSQL what all threads of a worker bring, as one statement a flush.
+"""Group commit: what all threads of a worker bring is written to PostgreSQL together, as one statement a flush.
 
 Whoever arrives while a flush is under way rides on the next one: at low load nobody waits for a timer, at high load the
-flushes grow by themselves.
+flushes grow by themselves. Once the next one is large it begins beside the one under way: the first half of a flush,
+the insert of its events, needs no lock that another one holds.
 """
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Condition, Thread, get_ident
 from typing import Any
 
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
-from actors.database import Database
+from actors.database import FLUSHERS, Database
 from actors.metrics import count_flush
 from db.failures import is_of_the_data
 from db.store import AlreadySettled, Message, Stored, store_apart, store_messages
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 QUEUE = "events"
 #: A flush takes no more messages once it has this many bytes, so that a statement takes a second or so at most.
 FLUSH_BYTES = 8 * 1024 * 1024
+#: A flush begins beside another one once it has this many bytes, some 500 events: smaller ones cost more together.
+BESIDE_BYTES = 128 * 1024
 
 
 class Part:
@@ -37,13 +40,24 @@ class Part:
 
 
 class Flusher(Middleware):
-    """The thread that writes; it starts and stops with the worker."""
+    """The threads that write; they start and stop with the worker."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.waiting: SimpleQueue[Part | None] = SimpleQueue()
-        #: Since when a try to write has been under way, by `time.monotonic`; None while there is none.
-        self.trying_since: float | None = None
+        self.waiting: deque[Part] = deque()
+        self.waiting_bytes = 0
+        #: How many flushes are under way.
+        self.flushes = 0
+        self.ending = False
+        #: Guards the four above; notified when one of them calls for a flush.
+        self.changed = Condition()
+        #: Since when each thread has been trying to write, by `time.monotonic`; without those that are not.
+        self.tries: dict[int, float] = {}
+
+    @property
+    def trying_since(self) -> float | None:
+        """Since when the oldest try to write has been under way, by `time.monotonic`; None while there is none."""
+        return min(self.tries.copy().values(), default=None)
 
     def store(self, message: Message) -> None:
         """Return once this message is settled in PostgreSQL; waits for as long as that is away.
@@ -52,32 +66,48 @@ class Flusher(Middleware):
         that, and whatever else was wrong: the message can be tried again.
         """
         part = Part(message)
-        self.waiting.put(part)
+        with self.changed:
+            self.waiting.append(part)
+            self.waiting_bytes += len(message.events)
+            self.changed.notify()
         part.done.result()
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        self.thread = Thread(target=self._run, name="flusher", daemon=True)
-        self.thread.start()
+        self.ending = False
+        self.threads = [Thread(target=self._run, name=f"flusher {number}", daemon=True) for number in range(FLUSHERS)]
+        for thread in self.threads:
+            thread.start()
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        self.waiting.put(None)
-        self.thread.join()
+        with self.changed:
+            self.ending = True
+            self.changed.notify_all()
+        for thread in self.threads:
+            thread.join()
 
     def _run(self) -> None:
-        while part := self.waiting.get():
-            self._flush([part, *self._riding_along(len(part.message.events))])
+        while parts := self._take():
+            self._flush(parts)
+            with self.changed:
+                self.flushes -= 1
 
-    def _riding_along(self, size: int) -> Iterator[Part]:
-        while size < FLUSH_BYTES:
-            try:
-                part = self.waiting.get_nowait()
-            except Empty:
-                return
-            if part is None:  # the last word: for the next turn
-                self.waiting.put(None)
-                return
-            size += len(part.message.events)
-            yield part
+    def _take(self) -> list[Part]:
+        """What the next flush takes, once there should be one; nothing at the end."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.ending or self._is_due())
+            parts: list[Part] = []
+            size = 0
+            while self.waiting and size < FLUSH_BYTES:
+                parts.append(self.waiting.popleft())
+                size += len(parts[-1].message.events)
+            self.waiting_bytes -= size
+            self.flushes += bool(parts)
+            if self.waiting:
+                self.changed.notify()
+            return parts
+
+    def _is_due(self) -> bool:
+        return self.waiting_bytes >= BESIDE_BYTES if self.flushes else bool(self.waiting)
 
     def _flush(self, parts: list[Part]) -> None:
         # One that was delivered twice at once is there once.
@@ -131,8 +161,8 @@ class Flusher(Middleware):
             return Stored(0, 0)
 
     def _try(self, conn: Any, work: Callable[..., Stored], *args: Any, **kwargs: Any) -> Stored:
-        self.trying_since = time.monotonic()
+        self.tries[get_ident()] = time.monotonic()
         try:
             return work(conn, *args, **kwargs)
         finally:
-            self.trying_since = None
+            del self.tries[get_ident()]

@@ -91,11 +91,11 @@ class WorkerPort(Middleware):
                 yield f"{name} was last at work {seconds:.0f} s ago"
         if ended := sum(not thread.is_alive() for thread in self.worker.workers):
             yield f"{ended} of {len(self.worker.workers)} threads for messages have ended"
-        if not self.flusher.thread.is_alive():
-            yield "the flusher has ended"
+        if ended := sum(not thread.is_alive() for thread in self.flusher.threads):
+            yield f"{ended} of {len(self.flusher.threads)} flushers have ended"
         since = self.flusher.trying_since
         if since is not None and now - since > LONGEST_TRY:
-            yield f"the flusher has been writing for {now - since:.0f} s"
+            yield f"a flusher has been writing for {now - since:.0f} s"
 
 
 class Server(ThreadingTCPServer):

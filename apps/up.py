@@ -23,7 +23,7 @@ from db.pools import probe
 from db.settings import Settings
 
 #: Threads of a worker process. Each waits for the flush that its message is in: half of them make up the next one.
-THREADS = 16
+THREADS = 64
 #: Seconds for a server to recover from a crash, for a given server to answer, and for an app to start.
 RECOVERY, ANSWER, START = 600, 30, 60
 

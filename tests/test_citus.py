@@ -98,3 +98,10 @@ def test_no_function_in_sql_reads_a_table() -> None:
     # With parameters Citus cannot run such a one; PL/pgSQL it can.
     for path in sorted((SQL / "migrations").glob("*.sql")):
         assert not re.search(r"^language sql(?! immutable)", path.read_text(), re.M), path
+
+
+def test_statements_are_planned_with_their_values(url: str) -> None:
+    migrate(url)
+    with psycopg.connect(url) as conn:
+        query = "select proconfig from pg_proc where oid = 'store_events(jsonb)'::regprocedure"
+        assert conn.execute(query).fetchone() == (None,)

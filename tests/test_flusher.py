@@ -12,7 +12,7 @@ import pytest
 from dramatiq import Worker
 
 from actors.database import Database
-from actors.flusher import Flusher
+from actors.flusher import BESIDE_BYTES, Flusher
 from actors.queue import broker
 from actors.retries import GiveBack
 from apps.embedded.postgres import EmbeddedPostgres
@@ -20,7 +20,7 @@ from apps.processes import Child
 from db.migrations import migrate
 from db.pools import probe
 from db.settings import Settings
-from db.store import Message
+from db.store import Message, lock_sites
 from tests.conftest import Connection
 from tests.factories import batch, received
 from tests.recount import differences
@@ -100,7 +100,7 @@ def test_what_arrives_while_a_flush_is_under_way_is_stored_as_one(
         first = one.store(batch(received(shop)))
         until(lambda: somebody_waits_for_a_lock(conn))
         others = [one.store(batch(received(shop), received(shop))) for _ in range(10)]
-        until(lambda: one.flusher.waiting.qsize() == 10)
+        until(lambda: len(one.flusher.waiting) == 10)
         assert not first.done()
     for future in (first, *others):
         future.result(10)
@@ -109,6 +109,24 @@ def test_what_arrives_while_a_flush_is_under_way_is_stored_as_one(
         "stored 20 of 20 events from 10 messages",
     ]
     assert stored(conn, shop) == 21
+
+
+def test_a_large_flush_begins_beside_one_that_is_under_way(
+    running: Callable[[str], Running], database_url: str, conn: Connection, shop: str, other: str
+) -> None:
+    one = running(database_url)
+    with psycopg.connect(database_url) as lock:
+        lock_sites(lock, [shop])
+        first = one.store(batch(received(shop)))
+        until(lambda: somebody_waits_for_a_lock(conn))
+        small = one.store(batch(received(other)))
+        until(lambda: len(one.flusher.waiting) == 1)
+        large = one.store(batch(*(received(other) for _ in range(BESIDE_BYTES // 100))))
+        for future in (small, large):
+            future.result(10)
+        assert not first.done()
+    first.result(10)
+    assert differences(conn, shop, other) == {}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +167,7 @@ def test_a_bad_message_keeps_nobody_out(
         message = Message(str(uuid4()), bad)
         spoiled = one.threads.submit(one.flusher.store, message)
         good += [one.store(batch(received(shop))) for _ in range(5)]
-        until(lambda: one.flusher.waiting.qsize() == 11)
+        until(lambda: len(one.flusher.waiting) == 11)
     for future in (first, *good, spoiled):
         future.result(10)
     assert stored(conn, shop) == 11
@@ -214,7 +232,7 @@ def test_messages_delivered_again_keep_nobody_out(
         until(lambda: somebody_waits_for_a_lock(conn))
         messages = [again, Message(str(uuid4()), batch(received(shop))), again]
         futures = [one.threads.submit(one.flusher.store, message) for message in messages]
-        until(lambda: one.flusher.waiting.qsize() == 3)
+        until(lambda: len(one.flusher.waiting) == 3)
     for future in (first, *futures):
         future.result(10)
     assert settled(conn, shop) == (3, 0, 0)

@@ -137,3 +137,9 @@ def test_a_batch_is_stored_whole_or_not_at_all(conn: Connection, shop: str) -> N
         store_events(conn, batch(received(shop, user_id="ann"))[:-1] + b"," + bad[1:])
     assert events_of(conn, shop) == 0
     assert conn.execute("select from sites where site_id = %s", [shop]).fetchone() is None
+
+
+def test_a_flush_is_planned_once_a_connection(conn: Connection) -> None:
+    """Whoever replaces the function loses its settings, and with them half of the rate of a new connection."""
+    query = "select proconfig from pg_proc where oid = 'store_events(jsonb)'::regprocedure"
+    assert conn.execute(query).fetchone() == (["plan_cache_mode=force_generic_plan"],)

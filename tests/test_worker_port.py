@@ -178,14 +178,14 @@ def test_a_flusher_that_is_stuck_is_noticed(
         lock.execute("lock table sites in exclusive mode")
         one.store.send(batch(received(shop)))
         until(lambda: somebody_waits_for_a_lock(conn))
-        until(lambda: "the flusher has been writing for" in one.stuck())
+        until(lambda: "a flusher has been writing for" in one.stuck())
     until(lambda: not one.stuck())
 
 
 def test_a_flusher_that_has_ended_is_noticed(watch: Callable[..., Watched]) -> None:
     one = watch()
-    one.flusher.waiting.put(None)
-    until(lambda: "the flusher has ended" in one.stuck())
+    one.flusher.after_worker_shutdown(one.worker.broker, one.worker)
+    until(lambda: "2 of 2 flushers have ended" in one.stuck())
 
 
 def test_a_worker_without_redis_waits_and_is_not_stuck(watch: Callable[..., Watched], redis: Redis) -> None:

@@ -24,7 +24,9 @@ def measure(place: Place, rounds: Rounds) -> None:
     """One round of every side."""
     events = [one(number) for number in range(EVENTS)]
     place.empty()
-    rounds.add(STORED, "ours, with all rollups", ours(place, events))
+    rounds.add(STORED, "ours, with all rollups", ours(place, events, processes=1))
+    place.empty()
+    rounds.add(STORED, "ours, two worker processes", ours(place, events, processes=2))
     place.empty()
     rounds.add(STORED, "plain COPY, no rollups", copy(place, events))
     place.empty()
@@ -45,8 +47,8 @@ def one(number: int) -> ReceivedEvent:
     )
 
 
-def ours(place: Place, events: list[ReceivedEvent]) -> float:
-    """A worker process with 16 threads drains the queue; the partitions are there already."""
+def ours(place: Place, events: list[ReceivedEvent], *, processes: int) -> float:
+    """Worker processes with 64 threads each drain the queue; the partitions are there already."""
     import actors  # which reads its settings when it is imported
 
     pipe = place.redis.pipeline(transaction=False)
@@ -57,7 +59,7 @@ def ours(place: Place, events: list[ReceivedEvent]) -> float:
         pipe.hset("tjra:events.msgs", redis_id, data)
         pipe.rpush("tjra:events", redis_id)
     pipe.execute()
-    command = [sys.executable, "-m", "dramatiq", "actors", "--processes", "1", "--threads", "16"]
+    command = [sys.executable, "-m", "dramatiq", "actors", "--processes", str(processes), "--threads", "64"]
     with place.running(*command), place.connect() as conn:
         return rate(conn, "select coalesce(sum(events), 0) from event_hours", len(events))
 
