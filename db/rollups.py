@@ -85,7 +85,7 @@ def compare_days(conn: Connection, site_id: str, *, first_day: date, last_day: d
 
 
 def compare_site(conn: Connection, site_id: str, *, most: int) -> Iterator[Found]:
-    """What is wrong with a site's users and orders as a whole, a check at a time, with at most `most` differences each."""
+    """What is wrong with a site's users and orders, a check at a time, with at most `most` differences each."""
     for name, rollup in CHECKS_OF_SITE.items():
         yield _compare(conn, name, rollup, {"site_id": site_id, "most": most})
 

@@ -105,7 +105,10 @@ ROLLUPS = {
         """,
     ),
     "product_days": (
-        "select site_id, day, currency, product, name, orders, trim_scale(quantity), trim_scale(revenue) from product_days",
+        """
+        select site_id, day, currency, product, name, orders, trim_scale(quantity), trim_scale(revenue)
+        from product_days
+        """,
         f"""
         select site_id, day, currency, product, name, count(*), trim_scale(sum(quantity)), trim_scale(sum(revenue))
         from (

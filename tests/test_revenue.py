@@ -17,7 +17,6 @@ from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
 from tests.naive import ZONES, bucket, kept, midnight, times, within
-from tests.recount import differences
 
 MARCH = {"from": "2026-03-01", "to": "2026-04-01"}
 
@@ -244,7 +243,7 @@ def test_what_rollups_do_not_hold_is_counted_from_events(
     store_events(conn, batch(order(shop, "03-10", "purchase", revenue=1, currency="EUR")))
     report = ask(reporting, shop, **parameters)
     assert (report["source"], sold(report)) == ("events", {"EUR": (1, "1")})
-    assert ask(reporting, shop, event_type=reversed(ORDERS), refund_type=REFUNDS)["source"] == "rollups"
+    assert ask(reporting, shop, event_type=ORDERS[::-1], refund_type=REFUNDS)["source"] == "rollups"
 
 
 def test_a_series_of_too_many_currencies_is_refused(reporting: httpx.Client, conn: Connection, shop: str) -> None:
@@ -355,7 +354,6 @@ def test_it_equals_a_naive_count(
     assert report["repeated"] == outcomes["repeated"]
     assert sum(one["count"] for one in report["ignored"] if one["what"] != "product") == outcomes["ignored"]
     assert report["source"] == ("events" if path or (zone != "UTC" and not of_site) else "rollups")
-    assert differences(conn, site) == {}
 
 
 def judge(event: ReceivedEvent, seen: set[str]) -> tuple[str, str]:

@@ -11,8 +11,8 @@ from psycopg import AsyncConnection
 from db.reports.report import Question, Report, Source, rows
 from db.reports.timeseries import STEPS
 
-#: The event types that are orders and refunds where none are asked for. The rollups (the function is_sale) and the index
-#: events_sales hold just these.
+#: The event types that are orders and refunds where none are asked for. The rollups (by the function is_sale) and the
+#: index events_sales hold just these.
 ORDERS = ("Order Completed", "order_completed", "purchase", "Purchase", "checkout_completed")
 REFUNDS = ("Order Refunded", "order_refunded", "refund", "Refund")
 #: Points that a series may have over all currencies.
