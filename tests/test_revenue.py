@@ -261,6 +261,12 @@ def test_the_index_holds_the_event_types_that_are_sales(conn: Connection) -> Non
     assert all(f"'{name}'" in index for name in (*ORDERS, *REFUNDS))
 
 
+def test_the_rollups_hold_the_event_types_that_are_sales(conn: Connection) -> None:
+    names = [*ORDERS, *REFUNDS, "page_view"]
+    held = conn.execute("select name, is_sale(name), is_refund(name) from unnest(%s::text[]) name", [names]).fetchall()
+    assert held == [(name, name != "page_view", name in REFUNDS) for name in names]
+
+
 sales = st.lists(
     st.fixed_dictionaries(
         {

@@ -1,6 +1,9 @@
 -- Revenue: rollups of orders and refunds, for GET /revenue with the event types that it takes for them unless told others.
 -- They are written with the events, as the others are, and stay when raw events are dropped.
 
+-- Nobody stores while they are filled below; first of all, in the order of all who store: events, then sites.
+lock table events in share row exclusive mode;
+
 -- Of each order that has an id, the event that counts: the first that can be counted, by event_time and event_id.
 create table orders (
     site_id    varchar(255) collate "C",
@@ -518,8 +521,7 @@ alter function different_orders(varchar) set enable_nestloop = off;
 alter function different_sale_days(varchar, date, date) set enable_nestloop = off;
 alter function different_product_days(varchar, date, date) set enable_nestloop = off;
 
--- What is there already, while nobody stores. Of days whose events are no longer kept there is nothing to count.
-lock table events in share row exclusive mode;
+-- What is there already. Of days whose events are no longer kept there is nothing to count.
 do $$
 declare
     site varchar(255);
