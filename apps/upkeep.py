@@ -39,7 +39,8 @@ def verify_command(
     """Count all rollups anew from the events and print what differs. The exit code is 1 if something does, otherwise 0.
 
     It may run at any time: every comparison sees the tables as they are at one moment. A day is one of the site's
-    timezone, such as 2026-01-31. How a site's users are numbered is always checked as a whole.
+    timezone, such as 2026-01-31. How a site's users are numbered, and by which of its events each
+    order counts, is always checked as a whole.
 
     Days whose events are no longer kept (they begin before sites.events_from) cannot be compared and are left out.
     """
@@ -50,8 +51,8 @@ def verify_command(
                 show(f"{printable(site)} {first}")
                 for found in rollups.compare_days(conn, site, first_day=first, last_day=last, most=limit):
                     report.add(found)
-            show(f"{printable(site)} users")
-            for found in rollups.compare_users(conn, site, most=limit):
+            show(f"{printable(site)} users and orders")
+            for found in rollups.compare_site(conn, site, most=limit):
                 report.add(found)
     report.end()
     raise click.exceptions.Exit(1 if report.total else 0)
@@ -78,8 +79,9 @@ def rebuild_command(sites: tuple[str, ...], all_sites: bool, from_day: date | No
     with closing(connect(load().required("database_url"))) as conn:
         for site in sites or rollups.site_ids(conn):
             first, last = clip(site, rollups.span(conn, site, from_day=from_day, to_day=to_day))
-            show(f"{printable(site)} users")
+            show(f"{printable(site)} users and orders")
             corrected = rollups.rebuild_users(conn, site, renumber=from_day is None and to_day is None)
+            corrected += rollups.rebuild_orders(conn, site)
             for each in days(first, last):
                 show(f"{printable(site)} {each}")
                 corrected += rollups.rebuild_days(conn, site, first_day=each, last_day=each)

@@ -21,12 +21,15 @@ CHECKS_OF_DAYS = {
     "rollups/different_path_days": "path_days",
     "rollups/different_user_days": "user_days",
     "rollups/different_sessions": "sessions",
+    "rollups/different_sale_days": "sale_days",
+    "rollups/different_product_days": "product_days",
     "rollups/unnumbered_users": "users",
 }
 CHECKS_OF_SITE = {
     "rollups/idle_users": "users",
     "rollups/user_numbers": "users",
     "rollups/user_counter": "sites",
+    "rollups/different_orders": "orders",
 }
 
 
@@ -81,8 +84,8 @@ def compare_days(conn: Connection, site_id: str, *, first_day: date, last_day: d
         yield _compare(conn, name, rollup, values)
 
 
-def compare_users(conn: Connection, site_id: str, *, most: int) -> Iterator[Found]:
-    """What is wrong with the numbering of the site's users, a check at a time, with at most `most` differences each."""
+def compare_site(conn: Connection, site_id: str, *, most: int) -> Iterator[Found]:
+    """What is wrong with a site's users and orders, a check at a time, with at most `most` differences each."""
     for name, rollup in CHECKS_OF_SITE.items():
         yield _compare(conn, name, rollup, {"site_id": site_id, "most": most})
 
@@ -93,6 +96,14 @@ def rebuild_users(conn: Connection, site_id: str, *, renumber: bool) -> int:
     With `renumber` some users may lose their numbers; they get new ones when all days are rebuilt after that.
     """
     return _corrected(conn, "rollups/rebuild_users", {"site_id": site_id, "renumber": renumber})
+
+
+def rebuild_orders(conn: Connection, site_id: str) -> int:
+    """Correct which event of each order counts, in a transaction; answers how many were not right.
+
+    The days on which they are counted have to be rebuilt after that.
+    """
+    return _corrected(conn, "rollups/rebuild_orders", {"site_id": site_id})
 
 
 def rebuild_days(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:

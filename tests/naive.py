@@ -5,6 +5,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -55,13 +56,23 @@ def histories(*, most: int = 40) -> st.SearchStrategy[list[dict[str, Any]]]:
     return st.lists(events, max_size=most)
 
 
-def kept(conn: Connection, history: list[dict[str, Any]], *, timezone: str = "UTC") -> tuple[str, list[ReceivedEvent]]:
-    """Store these events on a new site of that timezone, out of order and some twice; the site and the events."""
+def kept(
+    conn: Connection, history: list[dict[str, Any]], *, timezone: str = "UTC", flushes: Random | None = None
+) -> tuple[str, list[ReceivedEvent]]:
+    """Store these events on a new site of that timezone, out of order and some twice; the site and the events.
+
+    With `flushes` they come in an order of chance, in several batches.
+    """
     site = f"naive-{uuid4().hex[:12]}"
     conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [site, timezone])
     given = [received(site, **one | {"timestamp": one["timestamp"].isoformat()}) for one in history]
-    if given:
+    if flushes:
+        shuffled = flushes.sample(given, len(given))
+        for start in range(0, len(shuffled), 4):
+            store_events(conn, batch(*shuffled[start : start + 4]))
+    elif given:
         store_events(conn, batch(*reversed(given)))
+    if given:
         store_events(conn, batch(*given[::3]))
     return site, given
 

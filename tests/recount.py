@@ -2,6 +2,34 @@
 
 from tests.conftest import Connection
 
+#: Orders and refunds as they are read, and what becomes of them.
+SALES = """
+    select
+        e.site_id, e.event_id, e.event_time, (e.event_time at time zone s.timezone)::date as day,
+        case when is_refund(e.event_type) then 'refund' else 'order' end as what, r.*
+    from events e join sites s using (site_id), read_sale(e.properties, is_refund(e.event_type)) r
+    where is_sale(e.event_type)
+"""
+JUDGED_SALES = f"""
+    select
+        site_id, event_id, event_time, day, what,
+        case when nth = 1 then currency else '' end as currency,
+        case when nth = 1 then amount else 0 end as amount,
+        case when nth = 1 and what = 'order' then lines end as lines,
+        coalesce(fault, case when nth = 1 then 'counted' else 'repeated' end) as outcome
+    from (
+        select
+            *,
+            case
+                when fault is not null then 0
+                when what = 'refund' or order_id is null then 1
+                else row_number() over (
+                    partition by site_id, what, order_id, fault is null order by event_time, event_id
+                )
+            end as nth
+        from ({SALES}) sales
+    ) numbered
+"""
 #: For each rollup, its rows as they are and as the events say they should be.
 ROLLUPS = {
     "event_hours": (
@@ -52,6 +80,45 @@ ROLLUPS = {
             ) marked
         ) told_apart
         group by site_id, user_id, no
+        """,
+    ),
+    "orders": (
+        "select site_id, order_key, event_time, event_id from orders",
+        f"""
+        select distinct on (site_id, order_id) site_id, index_key(order_id), event_time, event_id
+        from ({SALES}) sales
+        where order_id <> '' and what = 'order' and fault is null
+        order by site_id, order_id, event_time, event_id
+        """,
+    ),
+    "sale_days": (
+        "select site_id, day, what, outcome, currency, events, trim_scale(amount) from sale_days",
+        f"""
+        select site_id, day, what, outcome, currency, count(*), trim_scale(sum(amount))
+        from ({JUDGED_SALES}) sales
+        group by 1, 2, 3, 4, 5
+        union all
+        select site_id, day, 'product', l.fault, '', count(*), 0
+        from ({JUDGED_SALES}) sales, read_lines(lines) l
+        where l.fault is not null
+        group by 1, 2, 3, 4, 5
+        """,
+    ),
+    "product_days": (
+        """
+        select site_id, day, currency, product, name, orders, trim_scale(quantity), trim_scale(revenue)
+        from product_days
+        """,
+        f"""
+        select site_id, day, currency, product, name, count(*), trim_scale(sum(quantity)), trim_scale(sum(revenue))
+        from (
+            select site_id, day, currency, l.product, max(name collate "C") as name, sum(quantity) as quantity,
+                sum(revenue) as revenue
+            from ({JUDGED_SALES}) sales, read_lines(lines) l
+            where l.fault is null
+            group by site_id, event_id, event_time, day, currency, l.product
+        ) of_orders
+        group by 1, 2, 3, 4, 5
         """,
     ),
     "users": (

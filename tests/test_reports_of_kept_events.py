@@ -22,7 +22,8 @@ FROM_EVENTS: dict[str, dict[str, Any]] = {
     "/retention": {"interval": "day", "filter": "path:is:/"},
     "/sessions": {},
     "/journeys": {"path": "/"},
-    "/revenue": {},
+    "/revenue": {"event_type": "sale"},
+    "/revenue ": {"filter": "path:is:/"},
     "/events": {},
     "/events/export": {},
     "/users/ann": {},
@@ -33,6 +34,7 @@ FROM_ROLLUPS: dict[str, dict[str, Any]] = {
     "/breakdown": {"dimension": "path"},
     "/breakdown ": {"dimension": "event_type", "metrics": "events,users"},
     "/retention": {"interval": "day"},
+    "/revenue": {"interval": "day"},
 }
 GONE = {"from": "2026-03-09", "to": "2026-03-17"}
 THERE = {"from": "2026-03-16", "to": "2026-03-18"}

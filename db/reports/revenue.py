@@ -8,10 +8,11 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.reports.report import Question, Report, rows
+from db.reports.report import Question, Report, Source, rows
 from db.reports.timeseries import STEPS
 
-#: The event types that are orders and refunds where none are asked for. The index events_sales holds just these.
+#: The event types that are orders and refunds where none are asked for. The rollups (by the function is_sale) and the
+#: index events_sales hold just these.
 ORDERS = ("Order Completed", "order_completed", "purchase", "Purchase", "checkout_completed")
 REFUNDS = ("Order Refunded", "order_refunded", "refund", "Refund")
 #: Points that a series may have over all currencies.
@@ -121,6 +122,7 @@ class Answer(msgspec.Struct, kw_only=True):
     points: list[SalesPoint]
     repeated: int
     ignored: list[Ignored]
+    source: Source
 
 
 class TooManyPoints(ValueError):
@@ -146,12 +148,23 @@ async def revenue(
         limit=products,
         interval=interval,
     )
-    (row,) = await rows(conn, "revenue", parameters)
-    answer = msgspec.convert(row, Answer)
+    source = await _source(conn, question, orders, refunds)
+    query = "revenue_by_days" if source == "rollups" else "revenue_from_events"
+    (row,) = await rows(conn, query, parameters)
+    answer = msgspec.convert(row | {"source": source}, Answer)
     if interval:
         buckets = await rows(conn, "buckets", parameters | {"step": STEPS[interval]})
         answer.points = _filled(answer, [question.range.local(bucket["at"]) for bucket in buckets])
     return answer
+
+
+async def _source(conn: AsyncConnection, question: Question, orders: Sequence[str], refunds: Sequence[str]) -> Source:
+    """Whether the rollups hold what is asked: days of the site, all events of the usual types."""
+    usual = set(orders) == set(ORDERS) and set(refunds) == set(REFUNDS)
+    if usual and question.range.days_fit and not question.filters.conditions:
+        (row,) = await rows(conn, "sales_held", question.parameters())
+        return "rollups" if row["held"] else "events"
+    return "events"
 
 
 def _filled(answer: Answer, buckets: list[datetime]) -> list[SalesPoint]:

@@ -1,5 +1,6 @@
 -- Make a site's rollups what its events say; how many rows were not right?
 -- site_id: the site; first_day, last_day: days of its timezone, both included.
-select days.corrected + sessions.corrected as corrected
+select days.corrected + sessions.corrected + sales.corrected as corrected
 from rebuild_days(:'site_id', :'first_day', :'last_day') days
 cross join rebuild_sessions(:'site_id', :'first_day', :'last_day') sessions
+cross join rebuild_sales(:'site_id', :'first_day', :'last_day') sales
