@@ -13,6 +13,11 @@ from db import rollups
 from tests.conftest import Connection
 
 FILL = Path(__file__).with_suffix(".sql").read_text()
+#: Each of its orders has an id of its own, so that its one event is the one that counts.
+ORDERS = (
+    "insert into orders (site_id, order_key, event_time, event_id)"
+    " select site_id, index_key(properties ->> 'order_id'), event_time, event_id from {} where is_sale(event_type)"
+)
 LAST_DAY = date(2026, 6, 30)
 #: So many weeks are filled at once.
 WRITERS = 2
@@ -49,6 +54,7 @@ def fill_week(conn: Connection, values: dict[str, int], days: list[date]) -> dat
         own.execute("set work_mem = '128MB'; set maintenance_work_mem = '256MB'")
         name = fill_partition(own, values, days)
         own.execute(f"vacuum (freeze, analyze) {name}".encode())
+        own.execute(ORDERS.format(name).encode())
         for site in rollups.site_ids(own):
             own.execute("analyze users")
             rollups.rebuild_days(own, site, first_day=days[0], last_day=days[-1])
