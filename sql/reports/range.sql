@@ -6,16 +6,16 @@
 -- hours_fit: both ends are where hours of the site begin, and all its hours are hours of the report's timezone too.
 -- days_fit: it is made of whole days of the site.
 -- kept_from: from when on the site's events are kept, where it had some in the range that are not; null: all are kept.
-with zone as (
+with zone as materialized (
     select coalesce(:'timezone', s.timezone, 'UTC') as zone, coalesce(s.timezone, 'UTC') as site_zone
     from (select) always
     left join sites s on s.site_id = :'site_id'
 ),
-present as (
+present as materialized (
     select *, (:'now'::timestamptz at time zone zone)::date as today
     from zone
 ),
-days as (
+days as materialized (
     select
         *,
         case :'period'
@@ -45,14 +45,14 @@ days as (
     from present
 ),
 -- A day begins at its midnight, at the first where clocks are set back and there are two.
-midnights as (
+midnights as materialized (
     select
         *,
         first_day::timestamp at time zone zone as first_midnight,
         end_day::timestamp at time zone zone as end_midnight
     from days
 ),
-instants as (
+instants as materialized (
     select
         *,
         coalesce(:'start'::timestamptz, first_midnight - case
