@@ -80,9 +80,11 @@ def rebuild_command(sites: tuple[str, ...], all_sites: bool, from_day: date | No
             first, last = clip(site, rollups.span(conn, site, from_day=from_day, to_day=to_day))
             show(f"{printable(site)} users")
             corrected = rollups.rebuild_users(conn, site, renumber=from_day is None and to_day is None)
-            for each in days(first, last):
-                show(f"{printable(site)} {each}")
-                corrected += rollups.rebuild_days(conn, site, first_day=each, last_day=each)
+            for begin, end in months(first, last):
+                for each in days(begin, end):
+                    show(f"{printable(site)} {each}")
+                    corrected += rollups.rebuild_days(conn, site, first_day=each, last_day=each)
+                corrected += rollups.rebuild_path_spans(conn, site, first_day=begin, last_day=end)
             show("")
             click.echo(f"{printable(site)}: {corrected:,} rows corrected")
 

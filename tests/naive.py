@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from db.event import ReceivedEvent
-from db.store import store_events
+from db.store import advance_path_spans, store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
 
@@ -56,13 +56,21 @@ def histories(*, most: int = 40) -> st.SearchStrategy[list[dict[str, Any]]]:
 
 
 def kept(conn: Connection, history: list[dict[str, Any]], *, timezone: str = "UTC") -> tuple[str, list[ReceivedEvent]]:
-    """Store these events on a new site of that timezone, out of order and some twice; the site and the events."""
+    """Store these events on a new site of that timezone, out of order and some twice; the site and the events.
+
+    Meanwhile the rollup that is written later moves on, once or twice, so that some are too late for it.
+    """
     site = f"naive-{uuid4().hex[:12]}"
     conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [site, timezone])
     given = [received(site, **one | {"timestamp": one["timestamp"].isoformat()}) for one in history]
-    if given:
-        store_events(conn, batch(*reversed(given)))
-        store_events(conn, batch(*given[::3]))
+    targets = [datetime(2026, 4, 1, 12, tzinfo=UTC), datetime.now(UTC)][: 1 + len(given) % 2]
+    for again in (given[::2], given[::-1], given[::3]):
+        if again:
+            store_events(conn, batch(*again))
+        if targets:
+            target = targets.pop(0)
+            while advance_path_spans(conn, site, target=target):
+                pass
     return site, given
 
 

@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 
 from db.reports.filters import VIEW
 from db.reports.report import Question, Report, Source, rows
+from db.reports.spans import path_parameters
 
 Metric = Literal["events", "views", "users"]
 Interval = Literal["minute", "hour", "day", "week", "month"]
@@ -67,7 +68,8 @@ async def timeseries(
     query = _query(question, metric, interval)
     if metric == "views":
         question = msgspec.structs.replace(question, filters=question.filters.only(VIEW))
-    parameters = question.parameters(interval=interval, step=STEPS[interval])
+    spans = path_parameters(question.range, whole=interval == "month")
+    parameters = question.parameters(interval=interval, step=STEPS[interval], **spans)
     found = {row["at"]: row for row in await rows(conn, query, parameters)}
     nothing: dict[str, Any] = {"value": 0, "anonymous": 0 if metric == "users" else None}
     points = [
