@@ -27,7 +27,7 @@ def path_parameters(covered: Range, *, whole: bool = True) -> dict[str, Any]:
 
 
 def spans(first_day: date, end_day: date) -> Iterator[tuple[date, date]]:
-    """The longest spans, from the first that begins in a range to the last that ends in it: two days each, half-open."""
+    """The longest spans from the first that begins in a range to the last that ends in it: two days each, half-open."""
     begin = first_day if first_day.day in SIXTHS else _sixth_end(first_day)
     while True:
         end = _month_end(begin)
