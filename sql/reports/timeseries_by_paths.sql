@@ -1,6 +1,6 @@
 -- How many events did a site have in each bucket of a range? From the rollups of paths.
--- site_id: the site; first_day, end_day: days of the site, half-open, of which those from days_until to days_from are the
--- spans that begin and end with the days of the arrays span_firsts and span_ends; start, end: the same as instants;
+-- site_id: the site; first_day, end_day: days of the site, half-open, of which those from days_until to days_from are
+-- the spans that begin and end with the days of the arrays span_firsts and span_ends; start, end: the same as instants;
 -- interval: day, week or month of timezone, which is the site's, none of which ends within a span; step: see buckets.sql;
 -- filters: of event types and paths, see event_matches.
 with parts as (
