@@ -99,7 +99,8 @@ def rebuild_users(conn: Connection, site_id: str, *, renumber: bool) -> int:
 def rebuild_days(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
     """Make these days' rollups what the events say, in a transaction; answers how many rows were not right.
 
-    Whoever stores events of the site waits meanwhile.
+    Whoever stores events of the site waits meanwhile. What is summed up from these rollups is not corrected with them:
+    rebuild_path_spans has to follow.
     """
     values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
     return _corrected(conn, "rollups/rebuild_days", values)
