@@ -88,7 +88,7 @@ def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
     ]
     assert {name for _, name, _, _ in asked} == tables - {"migrations"}
     assert ("store_messages(uuid[],jsonb)",) in functions
-    assert ("follow_funnel(bigint[],integer,bigint)",) in functions
+    assert ("follow_funnel(bytea,timestamp with time zone[],integer,interval)",) in functions
 
 
 def test_every_question_names_the_site_at_each_table() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.event import ReceivedEvent
+from db.queries import QUERIES
 from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
@@ -18,6 +20,7 @@ from tests.naive import ZONES, histories, kept, midnight
 
 BUYING = ["page_view;path:is:/products/*", "add_to_cart", "purchase"]
 DAY = {"date": "2026-03-10"}
+SHARES = "reports/funnel_shares"
 
 
 def ask(reporting: httpx.Client, site: str, steps: list[str], **parameters: Any) -> dict[str, Any]:
@@ -224,12 +227,15 @@ def ways(events: list[ReceivedEvent], steps: list[str], longest: timedelta) -> I
     st.sampled_from(ZONES),
     st.lists(st.sampled_from(sorted(STEPS)), min_size=2, max_size=4),
     st.sampled_from(sorted(WINDOWS)),
+    st.booleans(),
 )
 def test_it_equals_trying_all_ways(
-    conn: Connection, reporting: httpx.Client, history: Any, zone: str, steps: list[str], window: str
+    conn: Connection, reporting: httpx.Client, history: Any, zone: str, steps: list[str], window: str, in_shares: bool
 ) -> None:
     site, stored = kept(conn, history, timezone=zone)
-    report = ask(reporting, site, steps, **{"from": "2026-03-28", "to": "2026-04-05"}, window=window)
+    shares = QUERIES[SHARES].replace(b"20000", b"1") if in_shares else QUERIES[SHARES]
+    with patch.dict(QUERIES, {SHARES: shares}):
+        report = ask(reporting, site, steps, **{"from": "2026-03-28", "to": "2026-04-05"}, window=window)
     start, end = midnight(2026, 3, 28, zone), midnight(2026, 4, 5, zone)
     took: list[list[float]] = [[] for _ in steps]
     for user in {one.user_id for one in stored} - {None}:

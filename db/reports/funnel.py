@@ -81,10 +81,12 @@ async def funnel(conn: AsyncConnection, question: Question, *, steps: Sequence[s
     filters = [read_step(step) for step in steps]
     parameters = question.parameters(
         steps=msgspec.json.encode([one.conditions for one in filters]).decode(),
+        event_types=list({name for one in filters for name in one.conditions["event_type_is"]}),
         window=window // timedelta(microseconds=1),
         by_properties=any("properties" in one.needs for one in (question.filters, *filters)),
     )
-    found = await rows(conn, "funnel", parameters)
+    (shares,) = await rows(conn, "funnel_shares", parameters)
+    found = await rows(conn, "funnel", parameters | shares)
     users = [row["users"] for row in found]
     return [
         Step(

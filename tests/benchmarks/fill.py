@@ -1,53 +1,79 @@
-"""Filling a database for the benchmark of the reports, faster than through the queue: events in bulk, then rollups."""
+"""Filling a database for the benchmarks, faster than through the queue: events in bulk, week by week, then rollups."""
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+import psycopg
+
 from db import rollups
-from db.store import advance_sessions
 from tests.conftest import Connection
 
-FILL = Path(__file__).with_suffix(".sql").read_bytes()
+FILL = Path(__file__).with_suffix(".sql").read_text()
 LAST_DAY = date(2026, 6, 30)
+#: So many weeks are filled at once.
+WRITERS = 2
 
 
-def fill(conn: Connection, *, events: int, days: int, users: int = 1_000_000, paths: int = 5_000) -> date:
-    """Store about so many events of the days up to 30 June 2026; the first day."""
-    first = LAST_DAY - timedelta(days=days - 1)
-    conn.execute("set synchronous_commit = off; set work_mem = '256MB'; set maintenance_work_mem = '512MB'")
-    with without_indexes(conn):
-        fill_days(conn, first, LAST_DAY, events=events, users=users, paths=paths)
+def fill(
+    conn: Connection, *, events: int, days: int, last: date = LAST_DAY, users: int = 1_000_000, paths: int = 5_000
+) -> date:
+    """Store about so many events of the days up to `last`, with all rollups, and print a line a week; the first day.
+
+    The weeks that the days are in must not have events yet: their partitions are made anew.
+    """
+    first = last - timedelta(days=days - 1)
+    midnight = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
+    conn.execute(
+        "insert into sites (site_id, sessions_until) "
+        "select 'shop-' || generate_series(0, 4), least(%s, now() - interval '3 hours') on conflict do nothing",
+        [midnight],
+    )
+    values = {"events": events // days, "users": users, "paths": paths}
+    start = time.monotonic()
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for sunday in pool.map(partial(fill_week, conn, values), weeks(first, last)):
+            print(f"filled up to {sunday}, {time.monotonic() - start:.0f} s", flush=True)
+    conn.execute("vacuum analyze")
+    conn.execute("checkpoint")
     return first
 
 
-def fill_days(conn: Connection, first: date, last: date, *, events: int, users: int, paths: int = 5_000) -> None:
-    """Store about so many events of some days, and make the rollups of them."""
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+def fill_week(conn: Connection, values: dict[str, int], days: list[date]) -> date:
+    """Fill some days of one week, in a connection like this one; the last of them."""
+    with psycopg.connect(conn.info.dsn, password=conn.info.password, autocommit=True) as own:
+        own.execute("set timezone = 'UTC'; set synchronous_commit = off")
+        own.execute("set work_mem = '128MB'; set maintenance_work_mem = '256MB'")
+        name = fill_partition(own, values, days)
+        own.execute(f"vacuum (freeze, analyze) {name}".encode())
+        for site in rollups.site_ids(own):
+            own.execute("analyze users")
+            rollups.rebuild_days(own, site, first_day=days[0], last_day=days[-1])
+    return days[-1]
+
+
+def fill_partition(conn: Connection, values: dict[str, int], days: list[date]) -> str:
+    """Make a week's partition with its events, whose indexes are made only once they are there; its name."""
+    conn.execute("select make_partition(%s)", [days[0]])
+    query = "select name, starts, ends from event_partitions where starts <= %s and ends > %s"
+    name, starts, ends = conn.execute(query, [days[0], days[0]]).fetchone() or ("", None, None)
+    if conn.execute(f"select from {name} limit 1".encode()).fetchone():
+        raise ValueError(f"{name} has events already")
+    conn.execute(f"drop table {name}; create table {name} (like events including defaults)".encode())
     for day in days:
-        conn.execute("select make_partition(%s::timestamp at time zone 'UTC')", [day])
-        # Days before the last thirty have numbers of their own.
+        # Days before the last thirty of June have numbers of their own.
         seed = (day - LAST_DAY).days * 10 + 290
-        values = {"day": day, "events": events // len(days), "users": users, "paths": paths, "seed": seed}
-        conn.execute(FILL, values)
-    conn.execute("insert into sites (site_id) select 'shop-' || generate_series(0, 4) on conflict do nothing")
-    conn.execute("analyze events")
-    for site in rollups.site_ids(conn):
-        conn.execute("analyze users")
-        rollups.rebuild_days(conn, site, first_day=first, last_day=last)
-        while advance_sessions(conn, site, target=datetime.now(UTC) - timedelta(hours=1), most=50_000):
-            pass
-    conn.execute("vacuum analyze")
+        conn.execute(FILL.replace("into {table}", f"into {name}").encode(), values | {"day": day, "seed": seed})
+    conn.execute(f"alter table events attach partition {name} for values from ('{starts}') to ('{ends}')".encode())
+    return str(name)
 
 
-@contextmanager
-def without_indexes(conn: Connection) -> Iterator[None]:
-    """Make the indexes of events, but for its key, only once the events are there."""
-    query = "select indexname, indexdef from pg_indexes where tablename = 'events' and indexname <> 'events_pkey'"
-    indexes = conn.execute(query).fetchall()
-    for name, _ in indexes:
-        conn.execute(f"drop index {name}".encode())
-    yield
-    for _, definition in indexes:
-        conn.execute(definition.replace(" ON ONLY ", " ON ").encode())
+def weeks(first: date, last: date) -> Iterator[list[date]]:
+    """The days from the first to the last, by weeks that begin on Mondays."""
+    while first <= last:
+        sunday = min(first + timedelta(days=6 - first.weekday()), last)
+        yield [first + timedelta(days=number) for number in range((sunday - first).days + 1)]
+        first = sunday + timedelta(days=1)

@@ -1,13 +1,14 @@
 -- Events of one day for the benchmark of the reports: sessions of skewed users, sites and pages.
--- day: the day (UTC); events: how many, about; users, paths: how many there are. The same every time.
+-- {table}: where they go; day: the day (UTC); events: how many, about; users, paths: how many there are. The same every
+-- time.
 --
 -- Half of the sessions are the largest site's, a quarter the second's and so on; of users and pages the first ones come
 -- most often. A session has one to eleven events, a tenth of the sessions no user.
 with sessions as (
     select
         no,
-        greatest(0, 4 - floor(log(2, 1 + (hash_1 %% 31))))::int as site,
-        (%(users)s * ((hash_2 %% 1000000) / 1e6) ^ 3)::bigint as user_no,
+        4 - width_bucket(1 + hash_1 %% 31, array[2, 4, 8, 16]) as site,
+        (%(users)s * ((hash_2 %% 1000000) / 1e6::float8) ^ 3)::bigint as user_no,
         %(day)s::date + (hash_3 %% 82800) * interval '1 second' as starts,
         1 + (hash_4 %% 11) as length,
         hash_5 %% 10 = 0 as anonymous
@@ -21,12 +22,12 @@ with sessions as (
             abs(hashint8extended(no, 5 + %(seed)s)) as hash_5
     ) hashes
 )
-insert into events (site_id, event_id, event_type, path, user_id, event_time, received_at, properties)
+insert into {table} (site_id, event_id, event_type, path, user_id, event_time, received_at, properties)
 select
     'shop-' || site,
     gen_random_uuid(),
     case when page = 0 then 'purchase' when page <= 4 then 'click' else 'page_view' end,
-    '/products/' || (%(paths)s * ((hash / 32 %% 1000000) / 1e6) ^ 2)::int,
+    '/products/' || (%(paths)s * ((hash / 32 %% 1000000) / 1e6::float8) ^ 2)::int,
     case when not anonymous then 'user-' || user_no end,
     starts + step * interval '45 seconds' + (hash %% 30000) * interval '1 millisecond',
     starts + step * interval '46 seconds',

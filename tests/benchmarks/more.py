@@ -1,7 +1,6 @@
 """Many more events in the months before: what becomes of the times of the reports, and how long twelve months take."""
 
 import argparse
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import httpx
@@ -10,7 +9,7 @@ from rich.table import Table
 
 from tests.benchmarks import answers
 from tests.benchmarks.engines import PostgreSQL
-from tests.benchmarks.fill import LAST_DAY, fill_days
+from tests.benchmarks.fill import LAST_DAY, fill
 from tests.benchmarks.measure import Measured, checked, measure, ranged
 from tests.benchmarks.questions import QUESTIONS, Asked, sql
 from tests.conftest import Connection
@@ -68,17 +67,5 @@ def equal(client: httpx.Client, events: PostgreSQL, question: Asked) -> bool:
 
 
 def grow(conn: Connection, events: int, users: int) -> None:
-    """Fill about so many events into the eleven months, month by month."""
-    spans = list(months())
-    for first_day, last_day in spans:
-        fill_days(conn, first_day, last_day, events=events // len(spans), users=users)
-        print(f"filled up to {last_day}", flush=True)
-
-
-def months() -> Iterator[tuple[date, date]]:
-    """The first and last day of each of the eleven months."""
-    first_day = FIRST
-    while first_day < FILLED_FROM:
-        following = (first_day + timedelta(days=31)).replace(day=1)
-        yield first_day, following - timedelta(days=1)
-        first_day = following
+    """Fill about so many events into the eleven months."""
+    fill(conn, events=events, days=(FILLED_FROM - FIRST).days, last=FILLED_FROM - timedelta(days=1), users=users)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,16 @@ from tests.conftest import Connection
 from tests.servers import eventually, temporary_folder
 
 ROOT = Path(__file__).parent.parent.parent
-REDIS_PORT, APP_PORT = 56_399, 56_400
+
+
+def free_port() -> int:
+    """Of the loopback."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+#: Ours alone: with ports that are always the same, two runs at once would share a queue, and empty it for each other.
+REDIS_PORT, APP_PORT = free_port(), free_port()
 #: Where the baseline listens, whatever one would like.
 BASELINE_PORT = 3100
 
