@@ -9,6 +9,7 @@ from actors.dead_letters import (
 )
 from actors.events import queue_events, store_events
 from actors.upkeep import (
+    advance_path_spans,
     advance_sessions,
     count_accepted,
     drop_old_events,
@@ -17,6 +18,7 @@ from actors.upkeep import (
 )
 
 __all__ = [
+    "advance_path_spans",
     "advance_sessions",
     "count_accepted",
     "discard_dead_letters",

@@ -25,9 +25,9 @@ logger = logging.getLogger(__name__)
 
 QUEUE = "maintenance"
 
-#: For how long events are left out of the rollup of sessions: most of those that arrive late, as out of a queue that
-#: had to wait, have arrived by then, and need not be added one flush at a time.
-SESSIONS_OPEN = timedelta(hours=3)
+#: For how long events are left out of the rollups that are written later: most of those that arrive late, as out of a
+#: queue that had to wait, have arrived by then, and need not be added one flush at a time.
+OPEN = timedelta(hours=3)
 #: Events that are added to it in a transaction, a second at most, for which whoever stores events of that site waits.
 ADVANCED_AT_ONCE = 50_000
 #: After so many seconds the rest is left to the next time, so that others have their turn.
@@ -72,9 +72,24 @@ def advance_sessions() -> None:
 
 def _advance_sessions(conn: Any) -> None:
     enough = time.monotonic() + ADVANCING_SECONDS
-    target = datetime.now(UTC) - SESSIONS_OPEN
+    target = datetime.now(UTC) - OPEN
     for site in store.sites_with_sessions_behind(conn, target):
         while store.advance_sessions(conn, site, target=target, most=ADVANCED_AT_ONCE):
+            if time.monotonic() > enough:
+                return
+
+
+@dramatiq.actor(broker=broker, queue_name=QUEUE)
+def advance_path_spans() -> None:
+    """Move the sums of paths by month on, which are written later as well."""
+    _do(_advance_path_spans)
+
+
+def _advance_path_spans(conn: Any) -> None:
+    enough = time.monotonic() + ADVANCING_SECONDS
+    target = datetime.now(UTC) - OPEN
+    for site in store.sites_with_path_spans_behind(conn, target):
+        while store.advance_path_spans(conn, site, target=target):
             if time.monotonic() > enough:
                 return
 
@@ -104,6 +119,7 @@ broker.add_middleware(
             forget_settled_messages: 3600,
             count_accepted: 60,
             advance_sessions: 60,
+            advance_path_spans: 60,
         }
     )
 )

@@ -67,7 +67,7 @@ def rebuild_command(sites: tuple[str, ...], all_sites: bool, from_day: date | No
     """Make the rollups what the events say, and tell how many rows were not right.
 
     It may run while events are stored, be killed, and be run again: each day is a transaction of its own, for which
-    those who write to the site wait. Run it after a change of a site's timezone.
+    those who write to the site wait, and so are the sums of each month. Run it after a change of a site's timezone.
 
     Users keep their numbers, with three exceptions, and with --from or --to without any: those who have no events, who
     share a number, or who have the last ones while others are nobody's. Whoever has events gets another.
@@ -82,9 +82,11 @@ def rebuild_command(sites: tuple[str, ...], all_sites: bool, from_day: date | No
             show(f"{printable(site)} users and orders")
             corrected = rollups.rebuild_users(conn, site, renumber=from_day is None and to_day is None)
             corrected += rollups.rebuild_orders(conn, site)
-            for each in days(first, last):
-                show(f"{printable(site)} {each}")
-                corrected += rollups.rebuild_days(conn, site, first_day=each, last_day=each)
+            for begin, end in months(first, last):
+                for each in days(begin, end):
+                    show(f"{printable(site)} {each}")
+                    corrected += rollups.rebuild_days(conn, site, first_day=each, last_day=each)
+                corrected += rollups.rebuild_path_spans(conn, site, first_day=begin, last_day=end)
             show("")
             click.echo(f"{printable(site)}: {corrected:,} rows corrected")
 

@@ -154,6 +154,22 @@ def advance_sessions(conn: Connection, site_id: str, *, target: datetime, most: 
     return bool(unfinished)
 
 
+def sites_with_path_spans_behind(conn: Connection, target: datetime) -> list[str]:
+    """The sites whose spans of paths lack a sixth of a month that is over at `target`."""
+    return [site_id for (site_id,) in conn.execute(QUERIES["store/behind_path_spans"], {"target": target})]
+
+
+def advance_path_spans(conn: Connection, site_id: str, *, target: datetime) -> bool:
+    """Add a sixth of a month to a site's spans of paths, if it is over at `target`, the oldest first; is there more?
+
+    Whoever stores events of the site waits meanwhile.
+    """
+    (unfinished,) = conn.execute(
+        QUERIES["store/advance_path_spans"], {"site_id": site_id, "target": target}
+    ).fetchone() or (False,)
+    return bool(unfinished)
+
+
 def forget_settled_messages(conn: Connection) -> None:
     """Forget the messages that were settled days ago."""
     conn.execute(QUERIES["store/forget_settled_messages"])

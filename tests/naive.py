@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from db.event import ReceivedEvent
-from db.store import store_events
+from db.store import advance_path_spans, store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
 
@@ -61,19 +61,24 @@ def kept(
 ) -> tuple[str, list[ReceivedEvent]]:
     """Store these events on a new site of that timezone, out of order and some twice; the site and the events.
 
-    With `flushes` they come in an order of chance, in several batches.
+    With `flushes` they come in an order of chance, in several batches. Meanwhile the rollup that is written later moves
+    on, once or twice, so that some are too late for it.
     """
     site = f"naive-{uuid4().hex[:12]}"
     conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [site, timezone])
     given = [received(site, **one | {"timestamp": one["timestamp"].isoformat()}) for one in history]
+    batches = [given[::2], given[::-1]]
     if flushes:
         shuffled = flushes.sample(given, len(given))
-        for start in range(0, len(shuffled), 4):
-            store_events(conn, batch(*shuffled[start : start + 4]))
-    elif given:
-        store_events(conn, batch(*reversed(given)))
-    if given:
-        store_events(conn, batch(*given[::3]))
+        batches = [shuffled[start : start + 4] for start in range(0, len(shuffled), 4)]
+    targets = [datetime(2026, 4, 1, 12, tzinfo=UTC), datetime.now(UTC)][: 1 + len(given) % 2]
+    for again in (*batches, given[::3]):
+        if again:
+            store_events(conn, batch(*again))
+        if targets:
+            target = targets.pop(0)
+            while advance_path_spans(conn, site, target=target):
+                pass
     return site, given
 
 

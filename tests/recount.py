@@ -50,6 +50,25 @@ ROLLUPS = {
         group by 1, 2, 3, 4
         """,
     ),
+    "path_spans": (
+        "select site_id, first_day, end_day, event_type, path, events from path_spans",
+        """
+        select e.site_id, span.first_day::date, span.end_day::date, e.event_type, e.path, count(*)
+        from events e join sites s using (site_id)
+        cross join lateral (select (e.event_time at time zone s.timezone)::date as day) local
+        cross join lateral (select date_trunc('month', day::timestamp) as month) begun
+        cross join lateral (
+            select month as first_day, month + interval '1 month' as end_day
+            union all
+            select month + make_interval(days => n), month + make_interval(days => n + 5)
+            from unnest(array[0, 5, 10, 15, 20]) n
+            union all
+            select month + interval '25 days', month + interval '1 month'
+        ) span
+        where day < s.path_spans_until and day >= span.first_day and day < span.end_day
+        group by 1, 2, 3, 4, 5
+        """,
+    ),
     "user_days": (
         """
         select site_id, day, event_type, chunk * 8192 + bit

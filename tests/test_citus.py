@@ -69,7 +69,16 @@ def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
     assert asked[0] == ("distribute", "sites", "site_id", "none")
     assert set(asked[1:]) >= {
         ("distribute", table, "site_id", "sites")
-        for table in ("events", "users", "event_hours", "path_days", "user_days", "settled_days", "accepted_days")
+        for table in (
+            "events",
+            "users",
+            "event_hours",
+            "path_days",
+            "path_spans",
+            "user_days",
+            "settled_days",
+            "accepted_days",
+        )
     }
     others = [row for row in asked if row[2] != "site_id"]
     assert others == [
@@ -83,7 +92,7 @@ def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
 
 
 def test_every_question_names_the_site_at_each_table() -> None:
-    tables = "events|users|event_hours|path_days|user_days|sessions|kept_days"
+    tables = "events|users|event_hours|path_days|path_spans|user_days|sessions|kept_days"
     for path in sorted(SQL.glob("[!m]*/*.sql")):
         if f"{path.parent.name}/{path.stem}" in OF_MANY_SITES:
             continue

@@ -1,14 +1,18 @@
 """GET /stats, to the letter."""
 
+from collections import Counter
 from datetime import date
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
+from tests.naive import ZONES, histories, kept
 
 
 def stats(reporting: httpx.Client, site: str, **parameters: str) -> Any:
@@ -53,6 +57,18 @@ def test_without_a_date_it_counts_all_time(conn: Connection, reporting: httpx.Cl
         "top_paths": [{"path": "/", "views": 6}],
     }
     assert stats(reporting, shop, date="") == stats(reporting, shop)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(histories(), st.sampled_from(ZONES))
+def test_all_time_equals_a_naive_count(conn: Connection, reporting: httpx.Client, history: Any, zone: str) -> None:
+    site, stored = kept(conn, history, timezone=zone)
+    views = Counter(one.path for one in stored if one.event_type == "page_view")
+    top = sorted(views, key=lambda path: (-views[path], path.encode()))
+    report = stats(reporting, site)
+    assert report["total_views"] == views.total()
+    assert report["unique_users"] == len({one.user_id for one in stored if one.user_id})
+    assert report["top_paths"] == [{"path": path, "views": views[path]} for path in top]
 
 
 def test_it_lists_ten_paths_equals_by_name(conn: Connection, reporting: httpx.Client, shop: str) -> None:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from db.event import ReceivedEvent
-from db.store import advance_sessions, store_events
+from db.store import advance_path_spans, advance_sessions, store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
 from tests.recount import differences
@@ -42,6 +42,7 @@ def test_writers_of_the_same_sites_wait_for_each_other_and_count_everything_once
             for minutes in range(180, 0, -5):
                 for site in random.sample(hot_sites, len(hot_sites)):
                     advance_sessions(own, site, target=now - timedelta(minutes=minutes), most=50)
+                    advance_path_spans(own, site, target=now + timedelta(days=6 - minutes / 30))
 
     # A deadlock would be an error of one of them.
     with ThreadPoolExecutor(WRITERS + 1) as threads:

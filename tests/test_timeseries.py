@@ -172,8 +172,12 @@ def test_a_bad_parameter_is_named(reporting: httpx.Client, parameters: dict[str,
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-#: When clocks are changed in spring, and in autumn.
-SEASONS = [(date(2026, 3, 8), date(2026, 4, 6)), (date(2026, 10, 24), date(2026, 11, 3))]
+#: When clocks are changed in spring, and in autumn; and a range that has a whole month.
+SEASONS = [
+    (date(2026, 3, 8), date(2026, 4, 6)),
+    (date(2026, 10, 24), date(2026, 11, 3)),
+    (date(2026, 2, 27), date(2026, 4, 29)),
+]
 #: Filters, and the same in Python.
 FILTERS: list[tuple[str | None, Callable[[ReceivedEvent], bool]]] = [
     (None, bool),

@@ -11,6 +11,7 @@ from db.pools import write_pool
 from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
+from tests.recount import differences
 from tests.servers import until
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -40,6 +41,16 @@ def test_sessions_move_on_but_for_the_last_hours(conn: Connection, shop: str) ->
     until(lambda: conn.execute(query, [shop]).fetchall() == [(2,)])
 
 
+def test_paths_of_a_sixth_of_a_month_that_is_over_are_summed_up(conn: Connection, shop: str) -> None:
+    now = datetime.now(UTC)
+    for days in (0, 10, 30):
+        store_events(conn, batch(received(shop, timestamp=(now - timedelta(days=days)).isoformat())))
+    actors.advance_path_spans.send()
+    query = "select sum(events) from path_spans where site_id = %s and end_day - first_day < 7"
+    until(lambda: conn.execute(query, [shop]).fetchall() == [(2,)])
+    assert differences(conn, shop) == {}
+
+
 def test_an_absent_server_is_left_for_the_next_time(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -52,8 +63,9 @@ def test_an_absent_server_is_left_for_the_next_time(
             upkeep.forget_settled_messages,
             upkeep.count_accepted,
             upkeep.advance_sessions,
+            upkeep.advance_path_spans,
         ):
             actor.fn()
     assert [record.message.partition(":")[0] for record in caplog.records if record.name == "actors.upkeep"] == [
         "left for the next time"
-    ] * 4
+    ] * 5

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from db.reports.filters import PROPERTY, any_case
 from db.reports.report import Question, Report, rows
+from db.reports.spans import path_parameters
 
 Metrics = Literal["events", "events,users"]
 
@@ -147,4 +148,5 @@ def _parameters(question: Question, wanted: Wanted, *, search: str = "", only: S
         search=search,
         only=list(only),
         limit=wanted.limit,
+        **path_parameters(question.range),
     )

@@ -48,6 +48,8 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
     hours_fit: bool
     """Whether the site's rollups by hour, and by day, hold exactly this range."""
     days_fit: bool
+    path_spans_until: date | None = None
+    """Before this day of the site, path_spans has the sums of its days; None where the range is not one of days."""
     kept_from: datetime | None = None
     """From when on events are kept, where the site had events in the range that are no longer kept."""
 

@@ -1,7 +1,7 @@
 """GET /timeseries: events, views or unique users by minute, hour, day, week or month."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 
 from db.reports.filters import VIEW
 from db.reports.report import Question, Report, Source, rows
+from db.reports.spans import path_parameters
 
 Metric = Literal["events", "views", "users"]
 Interval = Literal["minute", "hour", "day", "week", "month"]
@@ -67,13 +68,10 @@ async def timeseries(
     query = _query(question, metric, interval)
     if metric == "views":
         question = msgspec.structs.replace(question, filters=question.filters.only(VIEW))
-    parameters = question.parameters(interval=interval, step=STEPS[interval])
-    found = {row["at"]: row for row in await rows(conn, query, parameters)}
-    nothing: dict[str, Any] = {"value": 0, "anonymous": 0 if metric == "users" else None}
-    points = [
-        Point(**nothing | found.get(at, {}) | {"at": question.range.local(at)})
-        for at in [row["at"] for row in await rows(conn, "buckets", parameters)]
-    ]
+    spans = path_parameters(question.range, whole=interval == "month")
+    parameters = question.parameters(interval=interval, step=STEPS[interval], **spans)
+    zone = question.range.zone
+    points = [Point(**row | {"at": row["at"].astimezone(zone)}) for row in await rows(conn, query, parameters)]
     return "events" if query.endswith("from_events") else "rollups", points
 
 

@@ -1,12 +1,25 @@
--- Which paths, or event types, had the most events in a range? From the rollup by day and path.
--- site_id: the site; first_day, end_day: days of the site, half-open; dimension: path or event_type; filters: of event
--- types and paths, see event_matches. rows: of the values that match the regular expression search (empty: of all) and
--- are one of the array only (empty: all), so many as limit says; values: how many of them there are.
-with groups as materialized (
-    select case :'dimension' when 'path' then path else event_type end as value, sum(events)::bigint as events
+-- Which paths, or event types, had the most events in a range? From the rollups of paths.
+-- site_id: the site; first_day, end_day: days of the site, half-open, of which those from days_until to days_from are the
+-- spans that begin and end with the days of the arrays span_firsts and span_ends; dimension: path or event_type; filters:
+-- of event types and paths, see event_matches. rows: of the values that match the regular expression search (empty: of
+-- all) and are one of the array only (empty: all), so many as limit says; values: how many of them there are.
+with parts as (
+    select event_type, path, events
     from path_days
-    where site_id = :'site_id' and day >= :'first_day' and day < :'end_day'
-        and event_matches(event_type, path, null, null, :'filters'::jsonb)
+    where site_id = :'site_id' and day >= :'first_day' and day < :'days_until'
+    union all
+    select s.event_type, s.path, s.events
+    from unnest(:'span_firsts'::date[], :'span_ends'::date[]) u (first_day, end_day)
+    join path_spans s on s.site_id = :'site_id' and s.first_day = u.first_day and s.end_day = u.end_day
+    union all
+    select event_type, path, events
+    from path_days
+    where site_id = :'site_id' and day >= :'days_from' and day < :'end_day'
+),
+groups as materialized (
+    select case :'dimension' when 'path' then path else event_type::text end as value, sum(events)::bigint as events
+    from parts
+    where event_matches(event_type, path, null, null, :'filters'::jsonb)
     group by 1
 ),
 found as (

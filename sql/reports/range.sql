@@ -3,19 +3,25 @@
 -- (first_day, end_day: half-open; without end_day, today is the last), as instants (start, end: half-open), or as the
 -- name of a period; the others are null.
 --
+-- Each step is materialized: pasted into each other they would make one expression that takes longer to plan than to run.
+--
 -- hours_fit: both ends are where hours of the site begin, and all its hours are hours of the report's timezone too.
 -- days_fit: it is made of whole days of the site.
+-- path_spans_until: before this day of the site, path_spans has its sums; null for a range of instants.
 -- kept_from: from when on the site's events are kept, where it had some in the range that are not; null: all are kept.
-with zone as (
-    select coalesce(:'timezone', s.timezone, 'UTC') as zone, coalesce(s.timezone, 'UTC') as site_zone
+with zone as materialized (
+    select
+        coalesce(:'timezone', s.timezone, 'UTC') as zone,
+        coalesce(s.timezone, 'UTC') as site_zone,
+        s.path_spans_until
     from (select) always
     left join sites s on s.site_id = :'site_id'
 ),
-present as (
+present as materialized (
     select *, (:'now'::timestamptz at time zone zone)::date as today
     from zone
 ),
-days as (
+days as materialized (
     select
         *,
         case :'period'
@@ -45,14 +51,14 @@ days as (
     from present
 ),
 -- A day begins at its midnight, at the first where clocks are set back and there are two.
-midnights as (
+midnights as materialized (
     select
         *,
         first_day::timestamp at time zone zone as first_midnight,
         end_day::timestamp at time zone zone as end_midnight
     from days
 ),
-instants as (
+instants as materialized (
     select
         *,
         coalesce(:'start'::timestamptz, first_midnight - case
@@ -84,6 +90,7 @@ select
             )
         ) as hours_fit,
     first_day is not null and zone = site_zone as days_fit,
+    case when first_day is not null then greatest(first_day, path_spans_until) end as path_spans_until,
     (
         select s.events_from
         from sites s

@@ -1,9 +1,14 @@
 -- How many events did a site have in each bucket of a range? From the events themselves.
--- site_id: the site; start, end: the range, half-open; interval: minute, hour, day, week or month of timezone; filters:
--- see event_matches.
-select date_trunc(:'interval', event_time, :'timezone') as at, count(*) as value
-from events
-where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
-    and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
-group by 1
-order by 1
+-- site_id: the site; start, end: the range, half-open; interval: minute, hour, day, week or month of timezone; step: see
+-- buckets.sql; filters: see event_matches.
+with counted as (
+    select date_trunc(:'interval', event_time, :'timezone') as at, count(*) as value
+    from events
+    where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
+        and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+    group by 1
+)
+select at, coalesce(value, 0) as value
+from buckets(:'start', :'end', :'interval', :'step'::interval, :'timezone')
+left join counted using (at)
+order by at

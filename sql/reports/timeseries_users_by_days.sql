@@ -1,8 +1,8 @@
 -- How many different users did a site have in each bucket of a range, and how many events without a user? From rollups.
 -- site_id: the site; first_day, end_day: days of the site, half-open; start, end: the same as instants; interval: day,
--- week or month of timezone, which is the site's; filters: of event types, see event_matches.
+-- week or month of timezone, which is the site's; step: see buckets.sql; filters: of event types, see event_matches.
 with users as (
-    select at, sum(bit_count(users))::bigint as users
+    select at at time zone :'timezone' as at, sum(bit_count(users))::bigint as users
     from (
         select date_trunc(:'interval', day::timestamp) as at, chunk, bit_or(users) as users
         from user_days
@@ -10,16 +10,24 @@ with users as (
             and event_matches(event_type, null, null, null, :'filters'::jsonb)
         group by 1, 2
     ) chunks
-    group by at
+    group by 1
 ),
-anonymous as (
-    select date_trunc(:'interval', hour at time zone :'timezone') as at, sum(anonymous)::bigint as anonymous
+hours as (
+    select hour, sum(anonymous)::bigint as anonymous
     from event_hours
     where site_id = :'site_id' and hour >= :'start' and hour < :'end'
         and event_matches(event_type, null, null, null, :'filters'::jsonb)
+    group by hour
+),
+nobody as (
+    select
+        date_trunc(:'interval', hour at time zone :'timezone') at time zone :'timezone' as at,
+        sum(anonymous)::bigint as anonymous
+    from hours
     group by 1
 )
-select at at time zone :'timezone' as at, coalesce(users, 0) as value, coalesce(anonymous, 0) as anonymous
-from users
-full join anonymous using (at)
-order by 1
+select at, coalesce(users, 0) as value, coalesce(anonymous, 0) as anonymous
+from buckets(:'start', :'end', :'interval', :'step'::interval, :'timezone')
+left join users using (at)
+left join nobody using (at)
+order by at
