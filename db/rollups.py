@@ -21,6 +21,8 @@ CHECKS_OF_DAYS = {
     "rollups/different_path_days": "path_days",
     "rollups/different_user_days": "user_days",
     "rollups/different_sessions": "sessions",
+    "rollups/different_session_days": "session_days",
+    "rollups/different_session_page_days": "session_page_days",
     "rollups/unnumbered_users": "users",
 }
 CHECKS_OF_SITE = {
