@@ -55,7 +55,11 @@ ROLLUPS = {
         """,
     ),
     "session_days": (
-        "select site_id, day, seconds, sessions, bounces, views, length from session_days where sessions > 0",
+        """
+        select site_id, day, seconds, sessions, bounces, views, length
+        from session_days
+        where (sessions, bounces, views, length) <> (0, 0, 0, interval '0')
+        """,
         """
         select
             site_id, (began at time zone timezone)::date, floor(date_part('epoch', ended - began))::integer,
@@ -66,9 +70,9 @@ ROLLUPS = {
     ),
     "session_page_days": (
         """
-        select site_id, day, path, 'entries', entries from session_page_days where entries > 0
+        select site_id, day, path, 'entries', entries from session_page_days where entries <> 0
         union all
-        select site_id, day, path, 'exits', exits from session_page_days where exits > 0
+        select site_id, day, path, 'exits', exits from session_page_days where exits <> 0
         """,
         """
         select site_id, (began at time zone timezone)::date, entry_page, 'entries', count(*)

@@ -25,8 +25,11 @@ create table session_page_days (
     primary key (site_id, day, path)
 );
 
--- The sessions of some length, for the median.
-create index sessions_length on sessions (site_id, (floor(date_part('epoch', ended - began))::integer), began, ended);
+-- The sessions of some length, for the median; by days (of UTC, as an index does not know the site's) so that those of a
+-- time are added in one place.
+create index sessions_length
+    on sessions (site_id, ((began at time zone 'UTC')::date), (floor(date_part('epoch', ended - began))::integer))
+    include (began, ended);
 -- The few that may have begun long before the range that they reach into.
 create index sessions_long on sessions (site_id, ended) where ended - began > interval '2 hours';
 
@@ -185,8 +188,8 @@ begin
 end
 $$;
 
--- Where do the sums of these days differ from what the sessions say? Those of a day whose events are no longer kept are
--- left alone, as all rollups of it are; and see the notes in 0005.
+-- Where do the sums of these days differ from what the sessions say? No row is one of zeros. Days whose events are no
+-- longer kept are left out, as they are of all rollups; see the notes in 0005.
 create function different_session_days(site varchar, first_day date, last_day date)
 returns table (
     day date, seconds integer,
@@ -204,8 +207,8 @@ begin
     return query
     select
         coalesce(s.day, r.day), coalesce(s.seconds, r.seconds),
-        s.sessions, s.bounces, s.views, s.length,
-        r.sessions, r.bounces, r.views, r.length
+        coalesce(s.sessions, 0), coalesce(s.bounces, 0), coalesce(s.views, 0), coalesce(s.length, '0'),
+        coalesce(r.sessions, 0), coalesce(r.bounces, 0), coalesce(r.views, 0), coalesce(r.length, '0')
     from (
         select *
         from session_days
@@ -242,7 +245,9 @@ declare
 begin
     select k.timezone, greatest(first_day, k.first_kept) into zone, first_day from kept_days k where k.site_id = site;
     return query
-    select coalesce(s.day, r.day), coalesce(s.path, r.path), s.entries, s.exits, r.entries, r.exits
+    select
+        coalesce(s.day, r.day), coalesce(s.path, r.path),
+        coalesce(s.entries, 0), coalesce(s.exits, 0), coalesce(r.entries, 0), coalesce(r.exits, 0)
     from (
         select *
         from session_page_days
@@ -291,10 +296,7 @@ begin
     ),
     put as (
         insert into session_days (site_id, day, seconds, sessions, bounces, views, length)
-        select
-            site, day, seconds,
-            coalesce(sessions, 0), coalesce(bounces, 0), coalesce(views, 0), coalesce(length, '0')
-        from different
+        select site, day, seconds, sessions, bounces, views, length from different
         on conflict (site_id, day, seconds) do update set
             sessions = excluded.sessions,
             bounces = excluded.bounces,
@@ -308,7 +310,7 @@ begin
     ),
     put as (
         insert into session_page_days (site_id, day, path, entries, exits)
-        select site, day, path, coalesce(entries, 0), coalesce(exits, 0) from different
+        select site, day, path, entries, exits from different
         on conflict (site_id, day, path) do update set
             entries = excluded.entries,
             exits = excluded.exits

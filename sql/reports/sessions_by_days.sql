@@ -46,6 +46,11 @@ middle as materialized (
     ) placed
     where shorter < (select sessions / 2 + 1 from totals) and shorter + sessions >= (select (sessions + 1) / 2 from totals)
 ),
+-- Those of the range: what an index has.
+utc_days as (
+    select day::date
+    from generate_series(:'first_day'::date - 1, :'end_day'::date, interval '1 day') day
+),
 median as (
     select avg(date_part('epoch', length)) as median_seconds
     from (
@@ -55,6 +60,7 @@ median as (
                 select ended - began as length
                 from sessions
                 where site_id = :'site_id' and began >= :'start' and began < :'end'
+                    and (began at time zone 'UTC')::date = any (array(select day from utc_days))
                     and floor(date_part('epoch', ended - began))::integer
                         in ((select first from middle), (select last from middle))
                 except all

@@ -6,10 +6,10 @@ select
         'day', day,
         'seconds', seconds,
         'in', array_remove(array[
-            case when says_sessions is distinct from d.sessions then 'sessions' end,
-            case when says_bounces is distinct from d.bounces then 'bounces' end,
-            case when says_views is distinct from d.views then 'views' end,
-            case when says_length is distinct from d.length then 'length' end
+            case when says_sessions <> d.sessions then 'sessions' end,
+            case when says_bounces <> d.bounces then 'bounces' end,
+            case when says_views <> d.views then 'views' end,
+            case when says_length <> d.length then 'length' end
         ], null)
     ) as key,
     says_sessions as says,

@@ -4,10 +4,10 @@ select
     json_build_object(
         'day', day,
         'path', path,
-        'counts', case when says_entries is not distinct from d.entries then 'exits' else 'entries' end
+        'counts', case when says_entries = d.entries then 'exits' else 'entries' end
     ) as key,
-    case when says_entries is not distinct from d.entries then says_exits else says_entries end as says,
-    case when says_entries is not distinct from d.entries then d.exits else d.entries end as should,
+    case when says_entries = d.entries then says_exits else says_entries end as says,
+    case when says_entries = d.entries then d.exits else d.entries end as should,
     count(*) over () as differences
 from different_session_page_days(:'site_id', :'first_day', :'last_day') d
 order by day, path
