@@ -22,6 +22,8 @@ CHECKS_OF_DAYS = {
     "rollups/different_path_spans": "path_spans",
     "rollups/different_user_days": "user_days",
     "rollups/different_sessions": "sessions",
+    "rollups/different_session_days": "session_days",
+    "rollups/different_session_page_days": "session_page_days",
     "rollups/different_sale_days": "sale_days",
     "rollups/different_product_days": "product_days",
     "rollups/unnumbered_users": "users",

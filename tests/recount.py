@@ -140,6 +140,36 @@ ROLLUPS = {
         group by 1, 2, 3, 4, 5
         """,
     ),
+    "session_days": (
+        """
+        select site_id, day, seconds, sessions, bounces, views, length
+        from session_days
+        where (sessions, bounces, views, length) <> (0, 0, 0, interval '0')
+        """,
+        """
+        select
+            site_id, (began at time zone timezone)::date, floor(date_part('epoch', ended - began))::integer,
+            count(*), count(*) filter (where events = 1), sum(views), sum(ended - began)
+        from sessions join sites using (site_id)
+        group by 1, 2, 3
+        """,
+    ),
+    "session_page_days": (
+        """
+        select site_id, day, path, 'entries', entries from session_page_days where entries <> 0
+        union all
+        select site_id, day, path, 'exits', exits from session_page_days where exits <> 0
+        """,
+        """
+        select site_id, (began at time zone timezone)::date, entry_page, 'entries', count(*)
+        from sessions join sites using (site_id)
+        group by 1, 2, 3
+        union all
+        select site_id, (began at time zone timezone)::date, exit_page, 'exits', count(*)
+        from sessions join sites using (site_id)
+        group by 1, 2, 3
+        """,
+    ),
     "users": (
         "select site_id, user_id from users",
         "select distinct site_id, user_id from events where user_id is not null",

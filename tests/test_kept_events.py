@@ -41,7 +41,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 OLD = [NOW - timedelta(days=days) for days in (121, 114, 107)]
 KEPT = [NOW - timedelta(days=days) for days in (98, 1)]
 ZONES = {"utc": "UTC", "kolkata": "Asia/Kolkata", "new york": "America/New_York"}
-ROLLUPS = ("event_hours", "path_days", "user_days", "sessions", "users")
+ROLLUPS = ("event_hours", "path_days", "user_days", "sessions", "session_days", "session_page_days", "users")
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import httpx
+import psycopg
 import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, example, given, settings
@@ -14,11 +16,14 @@ from hypothesis import strategies as st
 
 from apps.cli import main
 from db.event import ReceivedEvent
+from db.migrations import migrate
+from db.queries import MIGRATIONS
 from db.store import advance_sessions, store_events
 from tests import naive
 from tests.conftest import Connection
 from tests.factories import batch, received
 from tests.recount import differences
+from tests.test_migrations import EmptyDatabase
 
 RANGE = {"from": "2026-03-10", "to": "2026-03-11"}
 
@@ -160,12 +165,13 @@ recent = st.lists(
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(recent, recent, st.integers(0, 250), st.integers(1, 5), st.integers(0, 3), st.integers(1, 2))
-def test_the_rollup_equals_a_naive_count_whenever_events_arrive_and_however_far_it_is(
+def test_the_rollups_equal_a_naive_count_whenever_events_arrive_and_however_far_they_are(
     conn: Connection, reporting: httpx.Client, early: Any, late: Any, covered: int, most: int, first: int, hours: int
 ) -> None:
     site = f"sessions-{uuid4().hex[:12]}"
-    begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=5)
-    conn.execute("insert into sites (site_id) values (%s)", [site])
+    midnight, zone = recent_midnight()
+    begin = midnight - timedelta(hours=2)
+    conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [site, zone])
     stored = []
     for events in (early, late):
         arrived = [
@@ -186,11 +192,70 @@ def test_the_rollup_equals_a_naive_count_whenever_events_arrive_and_however_far_
                 pass
     if stored:
         assert differences(conn, site) == {}
-    start, end = begin + timedelta(hours=first), begin + timedelta(hours=first + hours)
-    report = ask(reporting, site, **{"from": start.isoformat(), "to": end.isoformat(), "limit": 100})
-    assert report["source"] == "rollups"
-    check(report, stored, start, end)
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    for start, end in (
+        (begin + first * hour, begin + (first + hours) * hour),
+        (midnight - day, midnight),
+        (midnight, midnight + day),
+        (midnight - day, midnight + day),
+    ):
+        asked = (start.date(), end.date()) if end - start >= day else (start, end)
+        report = ask(reporting, site, **{"from": asked[0].isoformat(), "to": asked[1].isoformat(), "limit": 100})
+        assert report["source"] == "rollups"
+        check(report, stored, start, end)
     assert CliRunner().invoke(main, ["verify", "--site", site]).exit_code == 0
+
+
+def test_a_user_whose_only_session_began_before_the_range_is_none_of_it(
+    conn: Connection, reporting: httpx.Client, shop: str
+) -> None:
+    midnight, zone = recent_midnight()
+    conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [shop, zone])
+
+    def visit(user: str, *hours: float) -> list[ReceivedEvent]:
+        times = [midnight + timedelta(hours=hour) for hour in hours]
+        return [received(shop, timestamp=time.isoformat(), user_id=user) for time in times]
+
+    stored = [
+        *visit("short", -0.1, 0.1),
+        *visit("long", *(-4.5 + step / 3 for step in range(15))),
+        *visit("short and back", -0.1, 0.1, 1),
+        *visit("long and back", *(-3.2 + step / 3 for step in range(11)), 1.5),
+        *visit("new", 1),
+    ]
+    store_events(conn, batch(*stored))
+    for covered in (-1, 0.05, 0.3, 2):
+        while advance_sessions(conn, shop, target=midnight + timedelta(hours=covered), most=3):
+            pass
+        report = ask(reporting, shop, date=midnight.date().isoformat())
+        assert (report["source"], report["summary"]["users"]) == ("rollups", 3)
+        check(report, stored, midnight, midnight + timedelta(days=1))
+
+
+def test_sessions_of_before_there_were_sums_are_in_them(
+    empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = empty_database()
+    with monkeypatch.context() as patch:
+        patch.setattr("db.migrations.MIGRATIONS", [path for path in MIGRATIONS if path.stem < "0014"])
+        migrate(url)
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("insert into sites (site_id, timezone) values ('shop', 'Asia/Kolkata')")
+        times = ["2026-03-10T18:29:00Z", "2026-03-10T18:31:00Z", "2026-03-10T19:01:00Z"]
+        store_events(conn, batch(*(received("shop", timestamp=time, user_id="ann", path=time[11:]) for time in times)))
+        while advance_sessions(conn, "shop", target=datetime(2026, 3, 11, tzinfo=UTC), most=10):
+            pass
+        migrate(url)
+        assert differences(conn) == {}
+        assert conn.execute("select seconds from session_days order by day").fetchall() == [(120,), (0,)]
+
+
+def recent_midnight() -> tuple[datetime, str]:
+    """The last midnight at a place where that is three hours ago, as upkeep may be so far behind, and its timezone."""
+    now = datetime.now(UTC)
+    east = (3 - now.hour) % 24
+    zone = ZoneInfo(f"Etc/GMT{-(east if east <= 12 else east - 24):+}")
+    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0), zone.key
 
 
 def test_a_rollup_that_is_far_behind_is_not_used(conn: Connection, reporting: httpx.Client, visits: str) -> None:

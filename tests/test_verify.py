@@ -56,11 +56,17 @@ SPOILED = {
     ),
     "sessions: a page off": (
         "update sessions set exit_page = '/c' where site_id = %(site)s and user_id = 'bob' and events = 2",
-        [("sessions", {"user_id": "bob", "began": "2026-03-10T12:00:00.000000Z", "in": ["exit_page"]}, 2, 2)],
+        [
+            ("session_page_days", {"day": "2026-03-10", "path": "/b", "counts": "exits"}, 1, 0),
+            ("session_page_days", {"day": "2026-03-10", "path": "/c", "counts": "exits"}, 0, 1),
+            ("sessions", {"user_id": "bob", "began": "2026-03-10T12:00:00.000000Z", "in": ["exit_page"]}, 2, 2),
+        ],
     ),
     "sessions: a row missing": (
         "delete from sessions where site_id = %(site)s and user_id = 'bob' and began = '2026-03-11 12:00Z'",
         [
+            ("session_days", {"day": "2026-03-11", "seconds": 0, "in": ["sessions", "bounces", "views"]}, 2, 1),
+            ("session_page_days", {"day": "2026-03-11", "path": "/a", "counts": "entries"}, 2, 1),
             (
                 "sessions",
                 {
@@ -72,6 +78,35 @@ SPOILED = {
                 1,
             )
         ],
+    ),
+    "sessions by day: a sum off": (
+        ("update session_days set views = 7, length = '1 hour' where site_id = %(site)s and day = '2026-03-11'"
+         " and seconds = 0"),
+        [("session_days", {"day": "2026-03-11", "seconds": 0, "in": ["views", "length"]}, 2, 2)],
+    ),
+    "sessions by day: a row missing": (
+        "delete from session_days where site_id = %(site)s and day = '2026-03-11'",
+        [("session_days", {"day": "2026-03-11", "seconds": 0, "in": ["sessions", "bounces", "views"]}, 0, 2)],
+    ),
+    "sessions by day: a row too many": (
+        "insert into session_days values (%(site)s, '2025-03-11', 9, 1, 1, 1, '9 seconds')",
+        [
+            (
+                "session_days",
+                {"day": "2025-03-11", "seconds": 9, "in": ["sessions", "bounces", "views", "length"]},
+                1,
+                0,
+            )
+        ],
+    ),
+    "sessions by page: a count off": (
+        ("update session_page_days set exits = 5 where site_id = %(site)s and day = '2026-03-11'"
+         " and path = '/a'"),
+        [("session_page_days", {"day": "2026-03-11", "path": "/a", "counts": "exits"}, 5, 2)],
+    ),
+    "sessions by page: a row missing": (
+        "delete from session_page_days where site_id = %(site)s and day = '2026-03-11' and path = '/a'",
+        [("session_page_days", {"day": "2026-03-11", "path": "/a", "counts": "entries"}, 0, 2)],
     ),
     "bitmaps: a bit too many": (
         ("update user_days set users = set_bit(users, 8191, 1)"
@@ -311,6 +346,9 @@ damages = st.lists(
                 "delete from user_days where site_id = %(site)s and extract(day from day)::int = 10 + %(n)s",
                 "delete from users where site_id = %(site)s and user_no = %(n)s",
                 "update users set user_no = %(n)s where site_id = %(site)s and user_id = 'bob'",
+                "update session_days set views = %(n)s, seconds = seconds + %(n)s where site_id = %(site)s",
+                "update session_page_days set day = day + %(n)s where site_id = %(site)s and exits = 1",
+                "delete from sessions where site_id = %(site)s and events = %(n)s",
                 "update sites set users = %(n)s where site_id = %(site)s",
                 "update sites set timezone = 'Asia/Tokyo' where site_id = %(site)s",
                 "delete from events where site_id = %(site)s and user_id = (array['ann', 'bob', 'cat'])[%(n)s + 1]",
@@ -339,7 +377,7 @@ def test_any_damage_is_found_and_healed(conn: Connection, damages: list[tuple[st
 
 def contents(conn: Connection, site: str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of a site in all rollups."""
-    tables = ("event_hours", "path_days", "user_days", "sessions", "users")
+    tables = ("event_hours", "path_days", "user_days", "sessions", "session_days", "session_page_days", "users")
     return {
         table: conn.execute(f"select * from {table} where site_id = %s order by 1, 2, 3, 4".encode(), [site]).fetchall()
         for table in tables

@@ -61,7 +61,8 @@ async def sessions(
 ) -> tuple[Source, SessionSummary, list[PageSessions], list[PageSessions]]:
     """Where the numbers are from, the sessions in numbers, and so many of their entry and of their exit pages."""
     kept = await open_sessions(conn, question)
-    query = "sessions_from_rollup" if kept else "sessions_from_events"
+    rollup = "sessions_by_days" if question.range.days_fit else "sessions_from_rollup"
+    query = rollup if kept else "sessions_from_events"
     (row,) = await rows(conn, query, question.parameters(limit=pages, **kept or {}))
     entry_pages, exit_pages = (
         msgspec.convert(row.pop(name), list[PageSessions]) for name in ("entry_pages", "exit_pages")

@@ -17,6 +17,14 @@ with days as (
     from product_days
     where site_id = :'site_id'
     union all
+    select min(day), max(day)
+    from session_days
+    where site_id = :'site_id'
+    union all
+    select min(day), max(day)
+    from session_page_days
+    where site_id = :'site_id'
+    union all
     select (min(h.hour) at time zone s.timezone)::date, (max(h.hour) at time zone s.timezone)::date
     from sites s
     join event_hours h on h.site_id = s.site_id
