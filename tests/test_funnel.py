@@ -1,5 +1,6 @@
 """GET /funnel: by hand, and against all ways through the events, tried one by one."""
 
+import csv
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from statistics import median
@@ -156,6 +157,14 @@ def test_it_compares_with_another_time(reporting: httpx.Client, purchases: str) 
     assert users(report) == [0, 0, 0]
     assert [step["from_previous"] for step in report["steps"]] == [None, None, None]
     assert [step["users"] for step in report["compare"]] == [4, 2, 1]
+
+
+def test_in_a_table_each_step_has_the_other_time_beside_it(reporting: httpx.Client, purchases: str) -> None:
+    parameters = {"site_id": purchases, "step": BUYING, "date": "2026-03-11", "compare": "previous_period"}
+    table = reporting.get("/funnel", params=parameters, headers={"Accept": "text/csv"}).text
+    rows = list(csv.DictReader(table.splitlines()))
+    assert [row["step"] for row in rows] == [row["compare_step"] for row in rows] == BUYING
+    assert [(row["users"], row["compare_users"]) for row in rows] == [("0", "4"), ("0", "2"), ("0", "1")]
 
 
 def test_its_steps_come_as_csv(reporting: httpx.Client, purchases: str) -> None:

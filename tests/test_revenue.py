@@ -1,8 +1,10 @@
 """GET /revenue: by hand, and against a naive count."""
 
+import csv
 from collections import defaultdict
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from random import Random
 from typing import Any
 
@@ -204,7 +206,37 @@ def test_a_series_has_a_point_for_each_currency(reporting: httpx.Client, conn: C
     ]
     table = reporting.get("/revenue", params={"site_id": shop, **parameters}, headers={"Accept": "text/csv"})
     assert table.text.splitlines()[:2] == ["at,currency,orders,revenue,refunds,refunded", f"{tenth},EUR,2,3,0,0"]
-    assert ask(reporting, shop, **MARCH, compare="previous_period")["compare"] == []
+
+
+def test_in_a_table_each_currency_has_the_other_time_beside_it(
+    conn: Connection, reporting: httpx.Client, shop: str
+) -> None:
+    store_events(
+        conn,
+        batch(
+            order(shop, "03-10", revenue=1, currency="CHF"),
+            order(shop, "03-10", revenue=2, currency="EUR"),
+            order(shop, "03-11", revenue=3, currency="EUR"),
+            order(shop, "03-11", revenue=4, currency="USD"),
+        ),
+    )
+    parameters = {"site_id": shop, "from": "2026-03-11", "to": "2026-03-12", "compare": "previous_period"}
+    table = reporting.get("/revenue", params=parameters, headers={"Accept": "text/csv"}).text
+    columns = itemgetter("currency", "revenue", "compare_currency", "compare_revenue")
+    assert [columns(row) for row in csv.DictReader(table.splitlines())] == [
+        ("EUR", "3", "EUR", "2"),
+        ("USD", "4", "", ""),
+        ("", "", "CHF", "1"),
+    ]
+
+
+def test_a_table_of_points_has_no_other_time_and_says_so(reporting: httpx.Client, shop: str) -> None:
+    parameters = {"site_id": shop, **MARCH, "interval": "day", "compare": "previous_period"}
+    assert reporting.get("/revenue", params=parameters).json()["compare"] == []
+    for media_type in ("text/csv", "application/x-ndjson"):
+        answer = reporting.get("/revenue", params=parameters, headers={"Accept": media_type})
+        assert answer.status_code == 400
+        assert [error["field"] for error in answer.json()["errors"]] == ["compare"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """GET /timeseries: by hand, and against a naive count."""
 
+import csv
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -102,6 +104,34 @@ def test_it_compares_with_another_time(reporting: httpx.Client, visits: str) -> 
     assert ask(reporting, visits, date="2026-03-10", compare="previous_year")["compare"][0]["at"].startswith(
         "2025-03-10"
     )
+
+
+def test_in_a_table_each_bucket_has_the_other_time_beside_it(reporting: httpx.Client, visits: str) -> None:
+    parameters = {"site_id": visits, "from": "2026-03-12", "to": "2026-03-13", "interval": "day"}
+    answer = partial(reporting.get, "/timeseries", params=parameters | {"compare": "previous_period"})
+    assert answer(headers={"Accept": "text/csv"}).text.splitlines() == [
+        "at,value,compare_at,compare_value",
+        "2026-03-12T00:00:00Z,1,2026-03-11T00:00:00Z,0",
+    ]
+    assert answer(headers={"Accept": "application/x-ndjson"}).json() == {
+        "at": "2026-03-12T00:00:00Z",
+        "value": 1,
+        "compare_at": "2026-03-11T00:00:00Z",
+        "compare_value": 0,
+    }
+
+
+def test_a_bucket_that_only_one_of_two_times_has_stands_alone(reporting: httpx.Client, shop: str) -> None:
+    for year, filled in (("2028", "at"), ("2029", "compare_at")):  # of 366 days, and of 365 after one of 366
+        parameters = {"site_id": shop, "from": f"{year}-01-01", "to": f"{int(year) + 1}-01-01", "interval": "day"}
+        answer = reporting.get(
+            "/timeseries",
+            params=parameters | {"compare": "previous_year"},
+            headers={"Accept": "text/csv"},
+        )
+        rows = list(csv.DictReader(answer.text.splitlines()))
+        assert len(rows) == 366
+        assert [name for name in ("at", "compare_at") if rows[-1][name]] == [filled]
 
 
 def test_the_hours_of_a_day_are_as_many_as_its_clocks_say(reporting: httpx.Client, shop: str) -> None:

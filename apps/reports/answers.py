@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from litestar import Request, Response
 
 from apps.problems import refuse
 from db.reports.report import Report
+
+Row = msgspec.Struct | dict[str, Any]
 
 JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
 TYPES = (JSON, CSV, NDJSON)
@@ -22,10 +25,16 @@ OVER, NOT_OVER = 300, 5
 
 
 def answer_report(
-    request: Request[Any, Any, Any], report: Report, rows: Sequence[msgspec.Struct], *, over: datetime | None = None
+    request: Request[Any, Any, Any],
+    report: Report,
+    rows: Sequence[msgspec.Struct],
+    *,
+    compare: Sequence[msgspec.Struct | None] | None = None,
+    over: datetime | None = None,
 ) -> Response[bytes]:
     """The report as the client wants it; `rows` is the part of it that is a table. Raises Refusal (406).
 
+    compare: what stands in the table beside each of the rows.
     over: from when on only late events change it, where that is not the end of its range.
     """
     media_type = accepted(request)
@@ -36,7 +45,8 @@ def answer_report(
     headers = {"ETag": tag, "Cache-Control": f"private, max-age={seconds}", "Vary": "Accept"}
     if tag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
         return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=media_type)
-    return Response(encoded(report, rows, media_type), headers=headers, media_type=media_type)
+    table = rows if compare is None else side_by_side(rows, compare)
+    return Response(encoded(report, table, media_type), headers=headers, media_type=media_type)
 
 
 def accepted(request: Request[Any, Any, Any], types: Sequence[str] = TYPES) -> str:
@@ -47,12 +57,20 @@ def accepted(request: Request[Any, Any, Any], types: Sequence[str] = TYPES) -> s
     return media_type
 
 
-def encoded(whole: msgspec.Struct, rows: Sequence[msgspec.Struct], media_type: str) -> bytes:
+def side_by_side(rows: Sequence[msgspec.Struct], others: Sequence[msgspec.Struct | None]) -> list[dict[str, Any]]:
+    """Each row with the fields of the other that belongs to it as `compare_...`; either may be missing."""
+    return [
+        _fields(row) | {f"compare_{name}": value for name, value in _fields(other).items()}
+        for row, other in zip_longest(rows, others)
+    ]
+
+
+def encoded(whole: msgspec.Struct, rows: Sequence[Row], media_type: str) -> bytes:
     """An answer as JSON, or the part of it that is a table as CSV or NDJSON."""
     return msgspec.json.encode(whole) if media_type == JSON else encoded_rows(rows, media_type)
 
 
-def encoded_rows(rows: Sequence[msgspec.Struct], media_type: str, *, header: bool = True) -> bytes:
+def encoded_rows(rows: Sequence[Row], media_type: str, *, header: bool = True) -> bytes:
     """Rows as CSV or NDJSON; in a cell of CSV what is no text or number is JSON."""
     if media_type == NDJSON:
         return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
@@ -64,6 +82,10 @@ def encoded_rows(rows: Sequence[msgspec.Struct], media_type: str, *, header: boo
         writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in row.items()} for row in builtins)
     return text.getvalue().encode()
+
+
+def _fields(row: msgspec.Struct | None) -> dict[str, Any]:
+    return {} if row is None else dict(msgspec.to_builtins(row))
 
 
 def _json(raw: msgspec.Raw) -> str:

@@ -90,4 +90,4 @@ async def get_funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
         except BadFilter as error:
             raise bad_parameter(FunnelQuery, "step", str(error)) from None
     report = Funnel(**asked.head("events", as_of), window=query.window, steps=steps, compare=before)
-    return answer_report(request, report, steps, over=asked.range.end + window)
+    return answer_report(request, report, steps, compare=before, over=asked.range.end + window)

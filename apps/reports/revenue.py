@@ -12,7 +12,7 @@ from apps import connections
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
-from apps.reports.answers import answer_report
+from apps.reports.answers import JSON, accepted, answer_report
 from apps.reports.parameters import ComparedQuery, compared, question
 from db.event import EventType
 from db.event_errors import FieldError
@@ -101,6 +101,9 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
     orders, refunds = query.event_type or list(ORDERS), query.refund_type or list(REFUNDS)
     if both := [name for name in refunds if name in orders]:
         raise bad_parameter(RevenueQuery, "refund_type", f"{both[0]!r} is an order already")
+    if query.compare and query.interval and accepted(request) != JSON:
+        reason = "is not part of a table of points"
+        raise bad_parameter(RevenueQuery, "compare", reason, "without `interval`, or with `Accept: application/json`")
     async with connections.snapshot() as (conn, as_of):
         asked = await question(conn, query)
         allowed = [name for name in intervals(asked) if name in get_args(RevenueInterval)]
@@ -128,4 +131,12 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
         points=sold.points if query.interval else None,
         compare=before,
     )
-    return answer_report(request, report, sold.points if query.interval else sold.currencies)
+    if query.interval:
+        return answer_report(request, report, sold.points)
+    return answer_report(request, report, sold.currencies, compare=before and _matched(sold.currencies, before))
+
+
+def _matched(currencies: list[CurrencySales], others: list[CurrencySales]) -> list[CurrencySales | None]:
+    """The others in the order of these currencies, then those that are not among them."""
+    left = {other.currency: other for other in others}
+    return [left.pop(sales.currency, None) for sales in currencies] + list(left.values())

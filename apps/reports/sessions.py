@@ -54,7 +54,7 @@ class SessionsQuery(ComparedQuery, kw_only=True):
     tags=["reports"],
     operation_class=operation(query=SessionsQuery),
     responses={
-        200: answer("The sessions. As CSV or NDJSON: the summary, and below it that of `compare`.", EXAMPLE),
+        200: answer("The sessions. As CSV or NDJSON: the summary.", EXAMPLE),
         400: problem_answer(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT]),
@@ -83,4 +83,4 @@ async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
         exit_pages=exit_pages,
         compare=before,
     )
-    return answer_report(request, report, [summary, before] if before else [summary])
+    return answer_report(request, report, [summary], compare=before and [before])

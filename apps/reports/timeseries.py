@@ -84,7 +84,7 @@ async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
     report = Timeseries(
         **asked.head(source, as_of), metric=query.metric, interval=interval, points=points, compare=before
     )
-    return answer_report(request, report, points)
+    return answer_report(request, report, points, compare=before)
 
 
 def _usual(allowed: list[Interval], *, hours: float) -> Interval:
