@@ -25,6 +25,9 @@ create table session_page_days (
     primary key (site_id, day, path)
 );
 
+-- With its end, so that the session that an event belongs to is found without reading the table.
+alter table sessions drop constraint sessions_pkey, add primary key (site_id, user_id, began) include (ended);
+
 -- The sessions of some length, for the median; by days (of UTC, as an index does not know the site's) so that those of a
 -- time are added in one place.
 create index sessions_length
