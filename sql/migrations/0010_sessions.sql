@@ -12,7 +12,8 @@ create table sessions (
     exit_page  text collate "C" not null,      -- same instant, the path that comes first, or last
     events     integer not null,
     views      integer not null,               -- the events of type page_view
-    primary key (site_id, user_id, began)
+    -- With its end, so that the session that an event belongs to is found without reading the table.
+    primary key (site_id, user_id, began) include (ended)
 );
 create index sessions_began on sessions (site_id, began);
 

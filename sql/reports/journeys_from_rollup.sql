@@ -10,6 +10,8 @@ with seen as materialized (
     from events
     where site_id = :'site_id' and path = :'path' and event_type = 'page_view' and user_id is not null
         and event_time >= :'start'
+    -- So that neighbours in the index of sessions are read together.
+    order by user_id
 ),
 -- The session that a view belongs to is the last that had begun by then.
 having_it as materialized (
