@@ -83,4 +83,4 @@ async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
         exit_pages=exit_pages,
         compare=before,
     )
-    return answer_report(request, report, [summary], compare=before and [before])
+    return answer_report(request, report, [summary], compare=[before] if before else None)
