@@ -552,12 +552,14 @@ create type received_day as (
 -- their table, so that half of a flush need not wait for another one.
 --
 -- Its statements are planned once a connection, for any batch: left to itself PostgreSQL plans the first five on each
--- connection anew, with the batch as a constant in every plan, which doubles the CPU that the whole flush takes.
+-- connection anew, with the batch as a constant in every plan, which doubles the CPU that the whole flush takes. As it
+-- cannot know how large batches are, it must not merge them by their sites alone.
 --
 -- batch: a JSON array of events as the queue carries them. Returns how many it held and how many of them were new.
 create or replace function store_events(batch jsonb, out received bigint, out stored bigint)
 language plpgsql
 set plan_cache_mode = force_generic_plan
+set enable_mergejoin = off
 as $$
 declare
     given_days received_day[];
@@ -631,8 +633,11 @@ begin
         from unnest(fresh) f
         join sites s on s.site_id = f.site_id
     ),
+    -- With what each user did on which days: joined to that once more, they could meet in time by the square of the users.
     seen as materialized (
-        select site_id, user_id, next_no, min(event_time) as first_seen
+        select
+            site_id, user_id, next_no, min(event_time) as first_seen,
+            array_agg(day) as days, array_agg(event_type) as event_types
         from placed
         where user_id is not null
         group by site_id, user_id, next_no
@@ -648,6 +653,8 @@ begin
             seen.site_id,
             seen.user_id,
             seen.first_seen,
+            seen.days,
+            seen.event_types,
             known.user_no is null as is_new,
             coalesce(
                 known.user_no,
@@ -687,11 +694,11 @@ begin
     days as (
         insert into user_days (site_id, day, event_type, chunk, users)
         select
-            p.site_id, p.day, p.event_type, n.user_no / 8192,
+            n.site_id, d.day, d.event_type, n.user_no / 8192,
             bit_or(set_bit(repeat('0', 8192)::bit(8192), n.user_no % 8192, 1))
-        from (select distinct site_id, day, event_type, user_id from placed where user_id is not null) p
-        join numbered n on n.site_id = p.site_id and n.user_id = p.user_id
-        group by p.site_id, p.day, p.event_type, n.user_no / 8192
+        from numbered n
+        cross join unnest(n.days, n.event_types) d (day, event_type)
+        group by n.site_id, d.day, d.event_type, n.user_no / 8192
         on conflict (site_id, day, event_type, chunk) do update set users = user_days.users | excluded.users
     )
     select jsonb_array_length(batch), coalesce(cardinality(fresh), 0) into received, stored;

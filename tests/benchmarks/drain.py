@@ -16,7 +16,7 @@ from tests.benchmarks.processes import Tree
 from tests.factories import received
 from tests.servers import until
 
-WORKER = [sys.executable, "-m", "dramatiq", "actors", "--processes", "1", "--threads", "16"]
+WORKER = [sys.executable, "-m", "dramatiq", "actors", "--processes", "1", "--threads", "64"]
 QUEUE = "tjra:events"
 #: So many messages are made and sent to Redis at once.
 CHUNK = 5_000
@@ -69,7 +69,7 @@ def fill_queue(place: Place, events: Iterator[ReceivedEvent], *, messages: int, 
 
 
 def drain(place: Place, database_url: str, *, per_message: int, parts: int = 1) -> Iterator[Part]:
-    """Let one worker process with 16 threads drain the queue; each part as it is done.
+    """Let one worker process with 64 threads drain the queue; each part as it is done.
 
     A message counts once it is acknowledged, which is after the commit; the first part begins with the first that is.
     """
