@@ -116,4 +116,4 @@ def test_statements_are_planned_with_their_values(url: str) -> None:
     migrate(url)
     with psycopg.connect(url) as conn:
         query = "select proconfig from pg_proc where oid = 'store_events(jsonb)'::regprocedure"
-        assert conn.execute(query).fetchone() == (None,)
+        assert conn.execute(query).fetchone() == (["enable_mergejoin=off"],)

@@ -142,4 +142,4 @@ def test_a_batch_is_stored_whole_or_not_at_all(conn: Connection, shop: str) -> N
 def test_a_flush_is_planned_once_a_connection(conn: Connection) -> None:
     """Whoever replaces the function loses its settings, and with them half of the rate of a new connection."""
     query = "select proconfig from pg_proc where oid = 'store_events(jsonb)'::regprocedure"
-    assert conn.execute(query).fetchone() == (["plan_cache_mode=force_generic_plan"],)
+    assert conn.execute(query).fetchone() == (["plan_cache_mode=force_generic_plan", "enable_mergejoin=off"],)

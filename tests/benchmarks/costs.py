@@ -16,10 +16,10 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.drain import QUEUE, WORKER
+from tests.benchmarks.drain import QUEUE
 from tests.benchmarks.fill import fill
 from tests.benchmarks.pace import fields
-from tests.benchmarks.place import APP_PORT, Place, wrk
+from tests.benchmarks.place import APP_PORT, WORKER, Place, wrk
 from tests.benchmarks.processes import Tree
 from tests.conftest import Connection
 from tests.servers import until

@@ -1,7 +1,6 @@
 """A queue full of events, and how fast a worker drains it."""
 
 import random
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,12 +10,11 @@ from typing import NamedTuple
 import msgspec
 
 from db.event import ReceivedEvent
-from tests.benchmarks.place import Place
+from tests.benchmarks.place import WORKER, Place
 from tests.benchmarks.processes import Tree
 from tests.factories import received
 from tests.servers import until
 
-WORKER = [sys.executable, "-m", "dramatiq", "actors", "--processes", "1", "--threads", "64"]
 QUEUE = "tjra:events"
 #: So many messages are made and sent to Redis at once.
 CHUNK = 5_000

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.benchmarks.place import APP_PORT, Place
+from tests.benchmarks.place import APP_PORT, WORKER, Place
 from tests.factories import event
 from tests.servers import eventually
 
@@ -19,8 +19,7 @@ def measure(place: Place) -> list[float]:
     place.empty()
     reporting = f"http://127.0.0.1:{APP_PORT + 1}"
     command = [sys.executable, "-m", "uvicorn", "apps.reporting:app", "--port", str(APP_PORT + 1), "--no-access-log"]
-    worker = [sys.executable, "-m", "dramatiq", "actors", "--processes", "1", "--threads", "16"]
-    with place.app("apps.ingestion:app") as ingestion, place.running(*command), place.running(*worker):
+    with place.app("apps.ingestion:app") as ingestion, place.running(*command), place.running(*WORKER):
         eventually(lambda: httpx.get(f"{reporting}/ready").raise_for_status())
         with httpx.Client() as client:
             seen(client, ingestion, reporting)

@@ -1,6 +1,5 @@
 """How long after its 202 an event is stored, while the system takes a part of the events that it can store."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.benchmarks.place import Place
+from tests.benchmarks.place import WORKER, Place
 from tests.benchmarks.store import one
 from tests.factories import event
 
@@ -22,9 +21,8 @@ SHARES = (0.1, 0.5, 0.9)
 
 def measure(place: Place, sustained: float) -> Iterator[str]:
     """A line for each share of the events a second that can be stored."""
-    worker = [sys.executable, "-m", "dramatiq", "actors", "--processes", "1", "--threads", "16"]
     place.empty()
-    with place.app("apps.ingestion:app") as ingestion, place.running(*worker):
+    with place.app("apps.ingestion:app") as ingestion, place.running(*WORKER):
         for share in SHARES:
             yield at(place, ingestion, share, sustained * share)
 

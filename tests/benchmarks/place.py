@@ -32,6 +32,8 @@ def free_port() -> int:
 
 #: Ours alone: with ports that are always the same, two runs at once would share a queue, and empty it for each other.
 REDIS_PORT, APP_PORT = free_port(), free_port()
+#: A worker process as we recommend it.
+WORKER = [sys.executable, "-m", "dramatiq", "actors", "--processes", "1", "--threads", "64"]
 #: Where the baseline listens, whatever one would like.
 BASELINE_PORT = 3100
 

@@ -4,7 +4,6 @@ Linux only.
 """
 
 import argparse
-import sys
 import time
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,7 @@ from rich.table import Table
 from tests.benchmarks.export import TYPES, export
 from tests.benchmarks.fill import LAST_DAY, fill
 from tests.benchmarks.measure import milliseconds, percentile_95
-from tests.benchmarks.place import APP_PORT, Place
+from tests.benchmarks.place import APP_PORT, WORKER, Place
 from tests.benchmarks.questions import SITE
 from tests.conftest import Connection
 from tests.factories import event
@@ -65,8 +64,7 @@ def main() -> None:
 
 def under_load(place: Place, conn: Connection, address: str, options: argparse.Namespace) -> None:
     """Ask while events come in, and print."""
-    worker = [sys.executable, "-m", "dramatiq", "actors", "--processes", "1", "--threads", "16"]
-    with place.served("apps.ingestion:app", APP_PORT + 1) as (ingestion, _), place.running(*worker):
+    with place.served("apps.ingestion:app", APP_PORT + 1) as (ingestion, _), place.running(*WORKER):
         start, enough = datetime.now(UTC), Event()
         answers: Counter[int] = Counter()
         times: dict[str, list[float]] = defaultdict(list)
