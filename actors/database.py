@@ -22,8 +22,8 @@ Answer = TypeVar("Answer")
 
 #: Threads that store events. While one is at its rollups, which others of the same sites wait for, the other inserts.
 FLUSHERS = 2
-#: One for each of them and one for whatever else an actor does meanwhile.
-CONNECTIONS = FLUSHERS + 1
+#: One for each of them, for each of the two actors that move rollups on for a while, and for whatever else is done.
+CONNECTIONS = FLUSHERS + 3
 #: Seconds between tries while PostgreSQL is away: the first, doubled each time up to the second.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
