@@ -1,12 +1,8 @@
 """Sending batches, and how the command ends, against an API that does not always do what one would like."""
 
 import json
-import os
-import pty
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +18,7 @@ from click.testing import CliRunner, Result
 from apps.acceptance import MAX_BATCH
 from apps.cli import main
 from apps.events import BATCH_BYTES
-from apps.importing import importer, session
+from apps.importing import importer
 from apps.importing.sender import Sender, Undelivered
 
 EVENT = b'{"path":"/"}'
@@ -94,15 +90,6 @@ def said() -> list[str]:
 def deliver(api: Api, said: list[str]) -> Iterator[Any]:
     with httpx.Client(base_url=api.url) as client:
         yield Sender(client, tell=said.append, patience=0.3).deliver
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """1,201 rows; the last one has no path."""
-    path = tmp_path / "events.csv"
-    rows = [f"2026-03-10T12:00:00Z,page_view,/{number}\n" for number in range(1_200)]
-    path.write_text("timestamp,event_type,path\n" + "".join(rows) + "2026-03-10T12:00:00Z,page_view,\n")
-    return path
 
 
 def run(path: Path, url: str) -> Result:
@@ -189,83 +176,3 @@ def test_batches_stay_under_the_limits_of_the_api(api: Api, tmp_path: Path) -> N
     assert "300 sent" in run(path, api.url).output
     assert len(api.sizes) == 3
     assert max(api.sizes) < BATCH_BYTES
-
-
-def test_the_command_sends_a_file_and_sums_up(api: Api, file: Path) -> None:
-    result = run(file, api.url)
-    assert result.exit_code == 0
-    assert [len(batch) for batch in api.taken] == [500, 500, 200]
-    assert api.taken[2][199]["path"] == "/1199"
-    assert api.connections == 1
-    assert result.stdout == ""
-    first, *rest = result.stderr.splitlines()
-    assert first.startswith("    1,201 rows read in ")
-    assert rest == [
-        "    1,200 sent",
-        "        0 skipped",
-        "        1 refused",
-        "              1  path is empty (events.csv line 1,202)",
-    ]
-
-
-def test_rows_that_the_api_refuses_are_told_like_others(api: Api, file: Path) -> None:
-    errors = [{"field": "path", "reason": "is 3000 bytes long", "allowed": "less"}]
-    rejected = [{"index": 7, "errors": errors}, {"index": 9, "errors": errors}]
-    api.answers = [(202, {}, {"rejected": []}), (202, {}, {"rejected": rejected})]
-    result = run(file, api.url)
-    assert result.exit_code == 0
-    assert "    1,198 sent" in result.stderr
-    assert "  2  path is ... bytes long (events.csv line 509)" in result.stderr
-
-
-def test_the_command_fails_where_nothing_was_taken(api: Api, file: Path) -> None:
-    file.write_text("timestamp,event_type,path\n2026-03-10T12:00:00Z,page_view,\n")
-    assert run(file, api.url).exit_code == 1
-    file.write_text("timestamp,event_type,path\n")
-    assert run(file, api.url).exit_code == 0
-
-
-def test_a_server_that_goes_away_ends_the_command_with_what_was_sent(
-    api: Api, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session, "PATIENCE", 0.2)
-    api.answers = [(202, {}, {"rejected": []})] + [(500, {}, {})] * 20
-    result = run(file, api.url)
-    assert result.exit_code == 1
-    assert "      500 sent" in result.stderr
-    assert "      500 read but not sent" in result.stderr
-    assert result.stderr.splitlines()[-1] == (
-        "500 rows were sent; running it again is safe: what was sent is not counted twice"
-    )
-
-
-def test_an_interrupt_ends_the_command_with_what_was_sent(api: Api, file: Path) -> None:
-    api.answers = [(INTERRUPT, {}, {})]
-    # Where tests run side by side, their processes ignore it.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        result = run(file, api.url)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert result.exit_code == 130
-    assert "      500 read but not sent" in result.stderr
-    assert "stopped; running it again is safe" in result.stderr
-
-
-def test_a_terminal_sees_the_progress(api: Api, file: Path) -> None:
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "apps", "import", str(file), "--site", "shop", "--url", api.url]
-    try:
-        subprocess.run(command, stderr=theirs, check=True, timeout=60, env=os.environ | {"TERM": "xterm"})
-        shown = os.read(ours, 65_536).decode()
-    finally:
-        os.close(theirs)
-        os.close(ours)
-    assert "100%" in shown
-    assert "1,201 rows, " in shown
-    assert "1 refused" in shown
-
-
-def test_what_is_not_a_terminal_sees_no_control_characters(api: Api, file: Path) -> None:
-    output = run(file, api.url).output
-    assert output.replace("\n", "").isprintable()

@@ -1,19 +1,15 @@
 """Rows of CSV and NDJSON files become events, as the mapping says."""
 
-import csv
 import gzip
-import io
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from apps.acceptance import Acceptance
-from apps.importing.files import MAX_LINE, Format, Lines
+from apps.importing.files import Format, Lines
 from apps.importing.importer import import_source
 from apps.importing.mapping import Mapping
 from apps.importing.records import Unusable
@@ -213,74 +209,8 @@ def test_a_row_that_cannot_be_an_event_is_refused_with_its_reason_and_line(impor
     assert (outcome.tally.read, outcome.tally.sent) == (14, 2)
 
 
-def test_a_quote_that_is_never_closed_costs_no_more_than_a_cell(import_csv: Any) -> None:
-    row = f"page_view,/,{NOON},ann,\n"
-    outcome = import_csv(HEADER + f'page_view,"/,{NOON},ann,\n' + row * 6_000)
-    assert list(outcome.refused.values()) == ["events.csv line 2"]
-    assert outcome.tally.sent > 1_000
-
-
-def test_text_that_is_not_utf_8_costs_its_row_only(import_csv: Any) -> None:
-    text = f"{HEADER}page_view,/caf\xe9,{NOON},,\npage_view,/tea,{NOON},,\n"
-    outcome = import_csv(text.encode("latin-1"))
-    assert outcome.refused == {"it is not UTF-8 text": "events.csv line 2"}
-    assert outcome.tally.sent == 1
-
-
-def test_an_endless_line_costs_its_row_only(import_csv: Any) -> None:
-    outcome = import_csv(f"{HEADER}{'x' * 3 * MAX_LINE}\npage_view,/,{NOON},,\n")
-    assert outcome.refused == {"the line is longer than 1,048,576 bytes": "events.csv line 2"}
-    assert outcome.tally.sent == 1
-
-
-def test_lines_that_are_no_objects_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "events.ndjson"
-    good = msgspec.json.encode(VIEW | {"timestamp": NOON})
-    path.write_bytes(b"\xef\xbb\xbf" + good + b"\r\n\n17\n{\n\xff\n" + b'{"a":' * 9000 + b"\n" + good)
-    outcome = Outcome(path, "ndjson", Mapping())
-    assert outcome.refused == {"it is not a JSON object": "events.ndjson line 3"}
-    assert (outcome.tally.sent, outcome.tally.refused.total) == (2, 4)
-
-
-def test_endless_nesting_costs_its_row_only(import_ndjson: Any) -> None:
-    deep: Any = []
-    for _ in range(900):
-        deep = [deep]
-    outcome = import_ndjson(
-        VIEW | {"timestamp": NOON, "n": deep},
-        VIEW | {"timestamp": NOON, "event_id": deep},
-        VIEW | {"timestamp": deep},
-        VIEW | {"timestamp": NOON},
-        properties={"n": "n"},
-    )
-    assert list(outcome.refused) == [
-        "properties are nested more than 8 levels deep",
-        "event_id is neither text nor a number",
-        "timestamp is neither text nor a number",
-    ]
-    assert outcome.tally.sent == 1
-
-
 def test_a_byte_order_mark_is_not_part_of_the_first_column(import_csv: Any) -> None:
     assert import_csv(f"\ufeffpath,event_type,timestamp\r\n/,page_view,{NOON}\r\n").tally.sent == 1
-
-
-@pytest.mark.parametrize(
-    ("mapping", "words"),
-    [
-        ({"columns": {"path": "place"}}, ["no column 'place'", "--column path=place", "event_type, path, timestamp"]),
-        ({"properties": {"n": "note"}}, ["no column 'note'", "--property n=note"]),
-        ({"columns": {"timestamp": ""}}, ["nothing says the timestamp"]),
-        ({"columns": {"user_id": "twice"}}, ["several columns 'twice'"]),
-    ],
-)
-def test_a_mapping_that_does_not_fit_names_the_columns_there_are(
-    import_csv: Any, mapping: Any, words: list[str]
-) -> None:
-    with pytest.raises(Unusable) as error:
-        import_csv(f"event_type,path,timestamp,twice,twice\npage_view,/,{NOON},,\n", **mapping)
-    for part in ["events.csv", *words]:
-        assert part in str(error.value)
 
 
 def test_a_key_that_only_some_objects_have_may_be_mapped(import_ndjson: Any) -> None:
@@ -293,11 +223,6 @@ def test_a_key_that_only_some_objects_have_may_be_mapped(import_ndjson: Any) -> 
         import_ndjson(VIEW | {"timestamp": NOON}, properties={"m": "m"})
 
 
-def test_a_json_array_is_told_how_to_become_ndjson(import_ndjson: Any) -> None:
-    with pytest.raises(Unusable, match="jq"):
-        import_ndjson([VIEW])
-
-
 @pytest.mark.parametrize("content", ["", "\n\n", HEADER])
 def test_an_empty_file_is_nothing_to_do(import_csv: Any, content: str) -> None:
     outcome = import_csv(content)
@@ -308,45 +233,3 @@ def test_an_empty_file_is_nothing_to_do(import_csv: Any, content: str) -> None:
 def test_gzip_is_unzipped_whatever_the_name(import_csv: Any) -> None:
     rows = f"page_view,/,{NOON},,\n"
     assert import_csv(gzip.compress(HEADER.encode()) + gzip.compress(rows.encode() * 3)).tally.sent == 3
-
-
-def test_of_a_damaged_file_all_that_can_be_read_is_imported(import_csv: Any) -> None:
-    rows = "".join(f"page_view,/{number},{NOON},,\n" for number in range(20_000))
-    outcome = import_csv(gzip.compress((HEADER + rows).encode())[:-2_000])
-    assert outcome.damage
-    assert "events.csv cannot be read beyond line" in outcome.damage
-    assert outcome.tally.sent > 10_000
-
-
-@pytest.mark.parametrize("kind", ["csv", "ndjson", "combined"])
-@pytest.mark.parametrize("kept", [5, 12, 30])
-def test_a_file_damaged_from_the_start_says_so(tmp_path: Path, kind: Any, kept: int) -> None:
-    path = tmp_path / "events.gz"
-    path.write_bytes(gzip.compress(HEADER.encode() * 9)[:kept])
-    outcome = Outcome(path, kind, Mapping())
-    assert outcome.tally.read == 0
-    assert (outcome.damage or "").startswith("events.gz cannot be read beyond line 0: ")
-
-
-cells = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
-    ["page_view", "/", NOON, "1e999", "9" * 400, '{"a":1}', "https://[", "0001-01-01T00:00+14:00", "https://h/\0"]
-)
-
-
-@given(st.lists(st.lists(cells, min_size=5, max_size=5)))
-def test_no_cells_can_stop_an_import(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    path = tmp_path_factory.getbasetemp() / "random.csv"
-    path.write_text(HEADER + text.getvalue(), newline="")
-    tally = Outcome(path, "csv", Mapping(properties={"copy": "path"}, zone=ZoneInfo("America/New_York"))).tally
-    assert tally.read == tally.sent + tally.refused.total == len(rows)
-
-
-@given(st.sampled_from(["csv", "ndjson", "combined"]), st.binary())
-def test_no_bytes_can_stop_an_import(tmp_path_factory: pytest.TempPathFactory, kind: Any, content: bytes) -> None:
-    path = tmp_path_factory.getbasetemp() / "random"
-    head = {"csv": HEADER.encode(), "ndjson": b'{"event_type":"","path":"","timestamp":0}\n', "combined": b""}[kind]
-    path.write_bytes(head + content)
-    tally = Outcome(path, kind, Mapping()).tally
-    assert tally.read == tally.sent + tally.refused.total + tally.skipped.total

@@ -9,7 +9,8 @@ import pytest
 from tests.queue import queued
 from tests.test_health import without_redis
 from tests.test_metrics import Change, change
-from tests.test_sdk_endpoints import FIREFOX, GOOGLEBOT, dropped
+from tests.test_sdk_endpoints import FIREFOX, dropped
+from tests.test_sdk_visitors import GOOGLEBOT
 
 __all__ = ["change", "without_redis"]
 

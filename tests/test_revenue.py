@@ -1,16 +1,9 @@
 """GET /revenue: by hand, and against a naive count."""
 
-import csv
-from collections import defaultdict
-from datetime import datetime
-from decimal import Decimal
-from operator import itemgetter
-from random import Random
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.event import ReceivedEvent
@@ -18,7 +11,7 @@ from db.reports.revenue import ORDERS, REFUNDS
 from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
-from tests.naive import ZONES, bucket, kept, midnight, times, within
+from tests.naive import times
 
 MARCH = {"from": "2026-03-01", "to": "2026-04-01"}
 
@@ -185,80 +178,6 @@ def test_products_with_most_revenue_come_first(reporting: httpx.Client, conn: Co
     assert [one["product"] for one in ask(reporting, shop, limit=1)["products"]] == ["lamp", "7"]
 
 
-def test_a_series_has_a_point_for_each_currency(reporting: httpx.Client, conn: Connection, shop: str) -> None:
-    store_events(
-        conn,
-        batch(
-            order(shop, "03-10", revenue=1, currency="EUR"),
-            order(shop, "03-10", revenue=2, currency="EUR"),
-            order(shop, "03-11", revenue=4, currency="USD"),
-            order(shop, "03-11", "refund", revenue=3, currency="EUR"),
-        ),
-    )
-    parameters = {"from": "2026-03-10", "to": "2026-03-12", "interval": "day", "timezone": "Europe/Berlin"}
-    nothing = {"orders": 0, "revenue": "0", "refunds": 0, "refunded": "0"}
-    tenth, eleventh = "2026-03-10T00:00:00+01:00", "2026-03-11T00:00:00+01:00"
-    assert ask(reporting, shop, **parameters)["points"] == [
-        nothing | {"at": tenth, "currency": "EUR", "orders": 2, "revenue": "3"},
-        nothing | {"at": tenth, "currency": "USD"},
-        nothing | {"at": eleventh, "currency": "EUR", "refunds": 1, "refunded": "3"},
-        nothing | {"at": eleventh, "currency": "USD", "orders": 1, "revenue": "4"},
-    ]
-    table = reporting.get("/revenue", params={"site_id": shop, **parameters}, headers={"Accept": "text/csv"})
-    assert table.text.splitlines()[:2] == ["at,currency,orders,revenue,refunds,refunded", f"{tenth},EUR,2,3,0,0"]
-
-
-def test_in_a_table_each_currency_has_the_other_time_beside_it(
-    conn: Connection, reporting: httpx.Client, shop: str
-) -> None:
-    store_events(
-        conn,
-        batch(
-            order(shop, "03-10", revenue=1, currency="CHF"),
-            order(shop, "03-10", revenue=2, currency="EUR"),
-            order(shop, "03-11", revenue=3, currency="EUR"),
-            order(shop, "03-11", revenue=4, currency="USD"),
-        ),
-    )
-    parameters = {"site_id": shop, "from": "2026-03-11", "to": "2026-03-12", "compare": "previous_period"}
-    table = reporting.get("/revenue", params=parameters, headers={"Accept": "text/csv"}).text
-    columns = itemgetter("currency", "revenue", "compare_currency", "compare_revenue")
-    assert [columns(row) for row in csv.DictReader(table.splitlines())] == [
-        ("EUR", "3", "EUR", "2"),
-        ("USD", "4", "", ""),
-        ("", "", "CHF", "1"),
-    ]
-
-
-def test_a_table_of_points_has_no_other_time_and_says_so(reporting: httpx.Client, shop: str) -> None:
-    parameters = {"site_id": shop, **MARCH, "interval": "day", "compare": "previous_period"}
-    assert reporting.get("/revenue", params=parameters).json()["compare"] == []
-    for media_type in ("text/csv", "application/x-ndjson"):
-        answer = reporting.get("/revenue", params=parameters, headers={"Accept": media_type})
-        assert answer.status_code == 400
-        assert [error["field"] for error in answer.json()["errors"]] == ["compare"]
-
-
-@pytest.mark.parametrize(
-    ("parameters", "field"),
-    [
-        ({"event_type": "x" * 101}, "event_type"),
-        ({"event_type": "ü" * 51}, "event_type"),
-        ({"event_type": "refund"}, "refund_type"),
-        ({"event_type": ["a", "b"], "refund_type": ["c", "b"]}, "refund_type"),
-        ({"interval": "hour"}, "interval"),
-        ({"interval": "day", "from": "1990-01-01"}, "interval"),
-        ({"limit": 0}, "limit"),
-        ({"limit": 101}, "limit"),
-        ({"currency": "EUR"}, "currency"),
-    ],
-)
-def test_a_bad_parameter_is_named(reporting: httpx.Client, parameters: dict[str, Any], field: str) -> None:
-    answer = reporting.get("/revenue", params={"site_id": "shop", **MARCH, **parameters})
-    assert answer.status_code == 400, answer.text
-    assert [error["field"] for error in answer.json()["errors"]] == [field]
-
-
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -276,16 +195,6 @@ def test_what_rollups_do_not_hold_is_counted_from_events(
     report = ask(reporting, shop, **parameters)
     assert (report["source"], sold(report)) == ("events", {"EUR": (1, "1")})
     assert ask(reporting, shop, event_type=ORDERS[::-1], refund_type=REFUNDS)["source"] == "rollups"
-
-
-def test_a_series_of_too_many_currencies_is_refused(reporting: httpx.Client, conn: Connection, shop: str) -> None:
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    codes = [f"X{one}{two}" for one in letters[:14] for two in letters]
-    store_events(conn, batch(*(order(shop, "03-10", revenue=1, currency=code) for code in codes)))
-    answer = reporting.get("/revenue", params={"site_id": shop, **MARCH, "interval": "day"})
-    assert answer.status_code == 400
-    assert f"with {len(codes)} currencies" in answer.json()["errors"][0]["reason"]
-    assert ask(reporting, shop, interval="day", filter="properties.currency:is:XAA")["points"][9]["orders"] == 1
 
 
 def test_the_index_holds_the_event_types_that_are_sales(conn: Connection) -> None:
@@ -332,77 +241,3 @@ sales = st.lists(
     ),
     max_size=30,
 )
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    sales,
-    st.sampled_from(ZONES),
-    st.booleans(),
-    st.sampled_from([None, "/done"]),
-    st.sampled_from(["day", "week", "month"]),
-    st.randoms(use_true_random=False),
-)
-def test_it_equals_a_naive_count(
-    conn: Connection,
-    reporting: httpx.Client,
-    history: Any,
-    zone: str,
-    of_site: bool,
-    path: str | None,
-    interval: str,
-    order: Random,
-) -> None:
-    site, stored = kept(conn, history, timezone=zone if of_site else "UTC", flushes=order)
-    first, last = midnight(2026, 3, 8, zone), midnight(2026, 3, 31, zone)
-    parameters = {"filter": f"path:is:{path}"} if path else {}
-    report = ask(
-        reporting, site, **{"from": "2026-03-08", "to": "2026-03-31"}, timezone=zone, interval=interval, **parameters
-    )
-
-    counted: dict[tuple[datetime, str], list[Any]] = defaultdict(lambda: [0, Decimal(), 0, Decimal()])
-    seen: set[str] = set()
-    outcomes = {"counted": 0, "repeated": 0, "ignored": 0}
-    for one in sorted(stored, key=lambda one: (one.timestamp, one.event_id)):
-        if one.event_type == "page_view":
-            continue
-        outcome, key = judge(one, seen)
-        if within([one], first, last) and path in (None, one.path):
-            outcomes[outcome] += 1
-            if outcome == "counted":
-                place = 2 if one.event_type == "refund" else 0
-                point = counted[bucket(one.timestamp, interval, zone), key]
-                point[place] += 1
-                point[place + 1] += abs(Decimal(str((one.properties or {})["revenue"])))
-    found = {
-        (datetime.fromisoformat(point["at"]), point["currency"]): [
-            point["orders"], Decimal(point["revenue"]), point["refunds"], Decimal(point["refunded"]),
-        ]
-        for point in report["points"]
-        if point["orders"] or point["refunds"]
-    }  # fmt: skip
-    assert found == counted
-    totals = {name: [0, Decimal(), 0, Decimal()] for _, name in counted}
-    for (_, name), point in counted.items():
-        totals[name] = [one + other for one, other in zip(totals[name], point, strict=True)]
-    assert {
-        one["currency"]: [one["orders"], Decimal(one["revenue"]), one["refunds"], Decimal(one["refunded"])]
-        for one in report["currencies"]
-    } == totals
-    assert report["repeated"] == outcomes["repeated"]
-    assert sum(one["count"] for one in report["ignored"] if one["what"] != "product") == outcomes["ignored"]
-    assert report["source"] == ("events" if path or (zone != "UTC" and not of_site) else "rollups")
-
-
-def judge(event: ReceivedEvent, seen: set[str]) -> tuple[str, str]:
-    """What becomes of an order or refund, and its currency; `seen` are the ids of the orders before it."""
-    properties = event.properties or {}
-    revenue, currency = properties.get("revenue"), str(properties.get("currency") or "").upper()
-    if revenue in (None, "?") or not currency or (revenue == -1 and event.event_type != "refund"):
-        return "ignored", currency
-    if event.event_type == "refund" or not (order_id := str(properties.get("order_id", ""))):
-        return "counted", currency
-    if order_id in seen:
-        return "repeated", currency
-    seen.add(order_id)
-    return "counted", currency
