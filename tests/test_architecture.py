@@ -49,7 +49,9 @@ def test_imports_point_one_way_and_each_technology_stays_at_home(path: Path) -> 
         assert imported != "tests"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", FILES + sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_a_file_can_be_read_in_a_sitting(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 250
 

@@ -8,18 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
-import psycopg
 import pytest
 
 from db.event import ReceivedEvent
-from db.migrations import migrate
-from db.queries import MIGRATIONS
 from db.store import advance_sessions, store_events
 from tests import naive
 from tests.conftest import Connection
 from tests.factories import batch, received
 from tests.recount import differences
-from tests.test_migrations import EmptyDatabase
 
 RANGE = {"from": "2026-03-10", "to": "2026-03-11"}
 
@@ -154,22 +150,15 @@ def test_a_user_whose_only_session_began_before_the_range_is_none_of_it(
         check(report, stored, midnight, midnight + timedelta(days=1))
 
 
-def test_sessions_of_before_there_were_sums_are_in_them(
-    empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = empty_database()
-    with monkeypatch.context() as patch:
-        patch.setattr("db.migrations.MIGRATIONS", [path for path in MIGRATIONS if path.stem < "0014"])
-        migrate(url)
-    with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute("insert into sites (site_id, timezone) values ('shop', 'Asia/Kolkata')")
-        times = ["2026-03-10T18:29:00Z", "2026-03-10T18:31:00Z", "2026-03-10T19:01:00Z"]
-        store_events(conn, batch(*(received("shop", timestamp=time, user_id="ann", path=time[11:]) for time in times)))
-        while advance_sessions(conn, "shop", target=datetime(2026, 3, 11, tzinfo=UTC), most=10):
-            pass
-        migrate(url)
-        assert differences(conn) == {}
-        assert conn.execute("select seconds from session_days order by day").fetchall() == [(120,), (0,)]
+def test_sums_are_of_the_days_of_the_site(conn: Connection, shop: str) -> None:
+    conn.execute("insert into sites (site_id, timezone) values (%s, 'Asia/Kolkata')", [shop])
+    times = ["2026-03-10T18:29:00Z", "2026-03-10T18:31:00Z", "2026-03-10T19:01:00Z"]
+    store_events(conn, batch(*(received(shop, timestamp=time, user_id="ann", path=time[11:]) for time in times)))
+    while advance_sessions(conn, shop, target=datetime(2026, 3, 11, tzinfo=UTC), most=10):
+        pass
+    assert differences(conn, shop) == {}
+    query = "select seconds from session_days where site_id = %s order by day"
+    assert conn.execute(query, [shop]).fetchall() == [(120,), (0,)]
 
 
 def recent_midnight() -> tuple[datetime, str]:
