@@ -28,7 +28,8 @@ QUEUE = "maintenance"
 #: For how long events are left out of the rollups that are written later: most of those that arrive late, as out of a
 #: queue that had to wait, have arrived by then, and need not be added one flush at a time.
 OPEN = timedelta(hours=3)
-#: Events that are added to it in a transaction, a second at most, for which whoever stores events of that site waits.
+#: Events that are added to the sessions in a transaction, a second at most, for which whoever stores events of that site
+#: waits.
 ADVANCED_AT_ONCE = 50_000
 #: After so many seconds the rest is left to the next time, so that others have their turn.
 ADVANCING_SECONDS = 45
@@ -67,29 +68,21 @@ def count_accepted() -> None:
 @dramatiq.actor(broker=broker, queue_name=QUEUE)
 def advance_sessions() -> None:
     """Move the rollup of sessions on, which is written later than the others."""
-    _do(_advance_sessions)
-
-
-def _advance_sessions(conn: Any) -> None:
-    enough = time.monotonic() + ADVANCING_SECONDS
-    target = datetime.now(UTC) - OPEN
-    for site in store.sites_with_sessions_behind(conn, target):
-        while store.advance_sessions(conn, site, target=target, most=ADVANCED_AT_ONCE):
-            if time.monotonic() > enough:
-                return
+    _do(partial(_advance, store.sites_with_sessions_behind, partial(store.advance_sessions, most=ADVANCED_AT_ONCE)))
 
 
 @dramatiq.actor(broker=broker, queue_name=QUEUE)
 def advance_path_spans() -> None:
     """Move the sums of paths by month on, which are written later as well."""
-    _do(_advance_path_spans)
+    _do(partial(_advance, store.sites_with_path_spans_behind, store.advance_path_spans))
 
 
-def _advance_path_spans(conn: Any) -> None:
+def _advance(behind: Callable[[Any, datetime], list[str]], advance: Callable[..., bool], conn: Any) -> None:
+    """Move a rollup on, of one site after the other, for as long as it may take."""
     enough = time.monotonic() + ADVANCING_SECONDS
     target = datetime.now(UTC) - OPEN
-    for site in store.sites_with_path_spans_behind(conn, target):
-        while store.advance_path_spans(conn, site, target=target):
+    for site in behind(conn, target):
+        while advance(conn, site, target=target):
             if time.monotonic() > enough:
                 return
 

@@ -45,7 +45,7 @@ def answer_report(
     headers = {"ETag": tag, "Cache-Control": f"private, max-age={seconds}", "Vary": "Accept"}
     if tag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
         return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=media_type)
-    table = rows if compare is None else side_by_side(rows, compare)
+    table = rows if compare is None or media_type == JSON else side_by_side(rows, compare)
     return Response(encoded(report, table, media_type), headers=headers, media_type=media_type)
 
 
