@@ -28,8 +28,7 @@ QUEUE = "maintenance"
 #: For how long events are left out of the rollups that are written later: most of those that arrive late, as out of a
 #: queue that had to wait, have arrived by then, and need not be added one flush at a time.
 OPEN = timedelta(hours=3)
-#: Events that are added to the sessions in a transaction, a second at most, for which whoever stores events of that site
-#: waits.
+#: Events that are added to the sessions in a transaction, a second at most: whoever stores events of that site waits.
 ADVANCED_AT_ONCE = 50_000
 #: After so many seconds the rest is left to the next time, so that others have their turn.
 ADVANCING_SECONDS = 45
