@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from secrets import token_hex
@@ -20,9 +21,15 @@ USER = "tjra"
 #: Where the cluster is of a root whose data folder PostgreSQL's account cannot reach.
 ELSEWHERE = Path("/var/lib/tjra")
 
+#: Bytes of its buffers: a quarter of the memory, as PostgreSQL's manual advises, in these bounds. They are taken from
+#: the machine as they fill. What is written is spread over the indexes of users and of recent events: with 256 MB, the
+#: store ran at half its rate among 50 million events, as each page that was not there was fetched and written again.
+FEWEST_BUFFERS, MOST_BUFFERS = 128 * 2**20, 4 * 2**30
+#: Where Linux tells how much memory a container may have, by its two interfaces.
+LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
 SETTINGS = {
     "listen_addresses": "",
-    "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
     "wal_compression": "pglz",
@@ -51,7 +58,11 @@ class EmbeddedPostgres:
         if not self.data.exists():
             self._make_cluster(programs)
         self._remove_stale_locks()
-        settings = SETTINGS | {"unix_socket_directories": str(self.run)}
+        buffers = min(max(memory() // 4, FEWEST_BUFFERS), MOST_BUFFERS)
+        settings = SETTINGS | {
+            "unix_socket_directories": str(self.run),
+            "shared_buffers": f"{buffers >> 20}MB",
+        }
         return Child(
             "postgresql",
             [programs / "postgres", "-D", self.data, *(f"--{name}={value}" for name, value in settings.items())],
@@ -125,3 +136,12 @@ class EmbeddedPostgres:
         if Path("/proc/self").exists():
             lock.unlink(missing_ok=True)
             (self.run / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+
+
+def memory() -> int:
+    """How many bytes of memory this machine has, or the container that we are in."""
+    sizes = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    for limit in LIMITS:
+        with suppress(OSError, ValueError):  # there is no such file, or no limit
+            sizes.append(int(limit.read_text()))
+    return min(sizes)

@@ -547,6 +547,28 @@ create type received_day as (
     events  bigint
 );
 
+-- As before (0004), but a site that is there is locked without being written anew: each site by itself, so that on Citus
+-- each of these goes to one shard.
+create or replace function lock_sites(sites text[]) returns void
+language plpgsql
+as $$
+declare
+    site varchar(255);
+begin
+    for site in
+        select distinct site_id collate "C"
+        from unnest(sites) site_id
+        order by 1
+    loop
+        perform from sites s where s.site_id = site for update;
+        if not found then
+            insert into sites (site_id) values (site)
+            on conflict (site_id) do update set users = sites.users;
+        end if;
+    end loop;
+end
+$$;
+
 -- Store a batch of events: those that are new are inserted, and every rollup and the count of what became of them is
 -- computed from those rows only, so that an event sent twice counts once. Sites are locked only once the events are in
 -- their table, so that half of a flush need not wait for another one.
@@ -565,6 +587,7 @@ declare
     given_days received_day[];
     fresh fresh_event[];
     sales new_sale[];
+    some_late boolean;
     late record;
 begin
     with given as materialized (
@@ -611,27 +634,28 @@ begin
 
     perform lock_sites(array(select distinct d.site_id from unnest(given_days) d));
 
-    with settled as (
+    with placed as materialized (
+        select
+            f.*,
+            date_trunc('hour', f.event_time, s.timezone) as hour,
+            (f.event_time at time zone s.timezone)::date as day,
+            s.users as next_no,
+            f.event_time < s.sessions_until or (f.event_time at time zone s.timezone)::date < s.path_spans_until as is_late
+        from unnest(fresh) f
+        join sites s on s.site_id = f.site_id
+    ),
+    settled as (
         insert into settled_days (site_id, day, stored, duplicates)
         select d.site_id, d.day, coalesce(f.events, 0), d.events - coalesce(f.events, 0)
         from unnest(given_days) d
         left join (
             select site_id, (received_at at time zone 'UTC')::date as day, count(*) as events
-            from unnest(fresh)
+            from placed
             group by 1, 2
         ) f on f.site_id = d.site_id and f.day = d.day
         on conflict (site_id, day) do update set
             stored = settled_days.stored + excluded.stored,
             duplicates = settled_days.duplicates + excluded.duplicates
-    ),
-    placed as materialized (
-        select
-            f.*,
-            date_trunc('hour', f.event_time, s.timezone) as hour,
-            (f.event_time at time zone s.timezone)::date as day,
-            s.users as next_no
-        from unnest(fresh) f
-        join sites s on s.site_id = f.site_id
     ),
     -- With what each user did on which days: joined to that once more, they could meet in time by the square of the users.
     seen as materialized (
@@ -648,20 +672,22 @@ begin
         from users u
         join seen on seen.site_id = u.site_id and seen.user_id = u.user_id
     ),
-    numbered as materialized (
-        select
-            seen.site_id,
-            seen.user_id,
-            seen.first_seen,
-            seen.days,
-            seen.event_types,
-            known.user_no is null as is_new,
-            coalesce(
-                known.user_no,
-                seen.next_no - 1 + row_number() over (partition by seen.site_id, known.user_no is null order by seen.user_id)
-            )::integer as user_no
+    looked_up as materialized (
+        select seen.*, known.user_no
         from seen
         left join known on known.site_id = seen.site_id and known.user_id = seen.user_id
+    ),
+    -- Most users are known: only those who are not are sorted.
+    numbered as materialized (
+        select site_id, user_id, first_seen, days, event_types, false as is_new, user_no
+        from looked_up
+        where user_no is not null
+        union all
+        select
+            site_id, user_id, first_seen, days, event_types, true,
+            (next_no - 1 + row_number() over (partition by site_id order by user_id))::integer
+        from looked_up
+        where user_no is null
     ),
     new_users as (
         insert into users (site_id, user_id, user_no, first_seen)
@@ -701,10 +727,16 @@ begin
         group by n.site_id, d.day, d.event_type, n.user_no / 8192
         on conflict (site_id, day, event_type, chunk) do update set users = user_days.users | excluded.users
     )
-    select jsonb_array_length(batch), coalesce(cardinality(fresh), 0) into received, stored;
+    select jsonb_array_length(batch), coalesce(cardinality(fresh), 0), (select bool_or(is_late) from placed)
+    into received, stored, some_late;
 
     if sales is not null then
         perform add_sales(sales);
+    end if;
+
+    -- What is late belongs to rollups that are written later, and are already.
+    if some_late is not true then
+        return;
     end if;
 
     perform add_to_path_spans(fresh);

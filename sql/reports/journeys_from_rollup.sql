@@ -5,11 +5,15 @@
 --
 -- A session belongs to the range that it begins in. Of each that has the page, what counts is the first view of it. A
 -- page viewed several times in a row is one.
-with seen as materialized (
+with views as materialized (
     select user_id, event_time
     from events
-    where site_id = :'site_id' and path = :'path' and event_type = 'page_view' and user_id is not null
-        and event_time >= :'start'
+    where site_id = :'site_id' and path = :'path' and event_type = 'page_view' and event_time >= :'start'
+),
+seen as materialized (
+    select user_id, event_time
+    from views
+    where user_id is not null
     -- So that neighbours in the index of sessions are read together.
     order by user_id
 ),
@@ -35,7 +39,7 @@ having_it as materialized (
         select seen.user_id, o.began, o.ended, seen.event_time
         from seen
         join unnest(:'open'::sessions[]) o on o.user_id = seen.user_id and seen.event_time between o.began and o.ended
-    ) views
+    ) found
     where began >= :'start' and began < :'end'
     group by user_id, began, ended
 ),
@@ -69,8 +73,8 @@ journeys as (
     ) placed
 ),
 sequences as (
-    select pages, count(*) as sessions, count(distinct user_id) as users
-    from journeys
+    select pages, sum(sessions)::bigint as sessions, count(*) as users
+    from (select pages, user_id, count(*) as sessions from journeys group by pages, user_id) of_users
     group by pages
     order by sessions desc, pages
     limit :'limit'
@@ -78,10 +82,5 @@ sequences as (
 select
     (select count(*) from journeys) as sessions,
     (select count(distinct user_id) from journeys) as users,
-    (
-        select count(*)
-        from events
-        where site_id = :'site_id' and path = :'path' and event_type = 'page_view' and user_id is null
-            and event_time >= :'start' and event_time < :'end'
-    ) as anonymous,
+    (select count(*) from views where user_id is null and event_time < :'end') as anonymous,
     (select coalesce(jsonb_agg(sequences order by sessions desc, pages), '[]') from sequences) as sequences
