@@ -734,7 +734,7 @@ begin
         perform add_sales(sales);
     end if;
 
-    -- What is late belongs to rollups that are written later, and are already.
+    -- Late events also belong to the rollups that are written later, which have their time already.
     if some_late is not true then
         return;
     end if;
