@@ -11,6 +11,7 @@ from actors.events import queue_events, store_events
 from actors.upkeep import (
     advance_path_spans,
     advance_sessions,
+    advance_user_spans,
     count_accepted,
     drop_old_events,
     forget_settled_messages,
@@ -20,6 +21,7 @@ from actors.upkeep import (
 __all__ = [
     "advance_path_spans",
     "advance_sessions",
+    "advance_user_spans",
     "count_accepted",
     "discard_dead_letters",
     "drop_old_events",

@@ -18,6 +18,7 @@ from actors.clock import Clock
 from actors.consumer import redis_errors
 from actors.queue import broker, database, settings
 from db import ledger, store
+from db.advance import Rollup, advance, sites_behind
 from db.failures import is_of_the_server
 from db.keeping import drop_old_events as drop_events
 
@@ -28,8 +29,6 @@ QUEUE = "maintenance"
 #: For how long events are left out of the rollups that are written later: most of those that arrive late, as out of a
 #: queue that had to wait, have arrived by then, and need not be added one flush at a time.
 OPEN = timedelta(hours=3)
-#: Events that are added to the sessions in a transaction, a second at most: whoever stores events of that site waits.
-ADVANCED_AT_ONCE = 50_000
 #: After so many seconds the rest is left to the next time, so that others have their turn.
 ADVANCING_SECONDS = 45
 
@@ -67,21 +66,27 @@ def count_accepted() -> None:
 @dramatiq.actor(broker=broker, queue_name=QUEUE)
 def advance_sessions() -> None:
     """Move the rollup of sessions on, which is written later than the others."""
-    _do(partial(_advance, store.sites_with_sessions_behind, partial(store.advance_sessions, most=ADVANCED_AT_ONCE)))
+    _do(partial(_advance, "sessions"))
 
 
 @dramatiq.actor(broker=broker, queue_name=QUEUE)
 def advance_path_spans() -> None:
     """Move the sums of paths by month on, which are written later as well."""
-    _do(partial(_advance, store.sites_with_path_spans_behind, store.advance_path_spans))
+    _do(partial(_advance, "path_spans"))
 
 
-def _advance(behind: Callable[[Any, datetime], list[str]], advance: Callable[..., bool], conn: Any) -> None:
+@dramatiq.actor(broker=broker, queue_name=QUEUE)
+def advance_user_spans() -> None:
+    """Move the unions of users by day and month on, which are written later as well."""
+    _do(partial(_advance, "user_spans"))
+
+
+def _advance(rollup: Rollup, conn: Any) -> None:
     """Move a rollup on, of one site after the other, for as long as it may take."""
     enough = time.monotonic() + ADVANCING_SECONDS
     target = datetime.now(UTC) - OPEN
-    for site in behind(conn, target):
-        while advance(conn, site, target=target):
+    for site in sites_behind(conn, rollup, target):
+        while advance(conn, rollup, site, target=target):
             if time.monotonic() > enough:
                 return
 
@@ -112,6 +117,7 @@ broker.add_middleware(
             count_accepted: 60,
             advance_sessions: 60,
             advance_path_spans: 60,
+            advance_user_spans: 60,
         }
     )
 )

@@ -21,6 +21,7 @@ CHECKS_OF_DAYS = {
     "rollups/different_path_days": "path_days",
     "rollups/different_path_spans": "path_spans",
     "rollups/different_user_days": "user_days",
+    "rollups/different_user_spans": "user_spans",
     "rollups/different_sessions": "sessions",
     "rollups/different_session_days": "session_days",
     "rollups/different_session_page_days": "session_page_days",
@@ -112,17 +113,20 @@ def rebuild_orders(conn: Connection, site_id: str) -> int:
 def rebuild_days(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
     """Make these days' rollups what the events say, in a transaction; answers how many rows were not right.
 
-    Whoever stores events of the site waits meanwhile. What is summed up from these rollups is not corrected with them:
-    rebuild_path_spans has to follow.
+    Whoever stores events of the site waits meanwhile. What is made of these rollups is not corrected with them:
+    rebuild_spans has to follow.
     """
     values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
     return _corrected(conn, "rollups/rebuild_days", values)
 
 
-def rebuild_path_spans(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
-    """Make the spans of paths that have any of these days what path_days says; answers how many rows were not right."""
+def rebuild_spans(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
+    """Make the spans of paths and of users that have any of these days what path_days and user_days say.
+
+    Each in a transaction; answers how many rows were not right.
+    """
     values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
-    return _corrected(conn, "rollups/rebuild_path_spans", values)
+    return sum(_corrected(conn, f"rollups/rebuild_{spans}", values) for spans in ("path_spans", "user_spans"))
 
 
 def _compare(conn: Connection, name: str, rollup: str, values: dict[str, object]) -> Found:

@@ -5,7 +5,6 @@ Both settle their messages: what a message did is done, once, also when it is de
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -137,37 +136,6 @@ def lock_sites(conn: Connection, sites: Iterable[str]) -> None:
 def make_partitions_ahead(conn: Connection) -> None:
     """Make the partitions of this week and the next two."""
     conn.execute(QUERIES["store/make_partitions_ahead"])
-
-
-def sites_with_sessions_behind(conn: Connection, target: datetime) -> list[str]:
-    """The sites whose sessions lack events of more than an hour before `target`."""
-    return [site_id for (site_id,) in conn.execute(QUERIES["store/behind_sessions"], {"target": target})]
-
-
-def advance_sessions(conn: Connection, site_id: str, *, target: datetime, most: int) -> bool:
-    """Add a site's events before `target` to its sessions, the oldest first and about `most` at most; is there more?
-
-    Whoever stores events of the site waits meanwhile.
-    """
-    values = {"site_id": site_id, "target": target, "most": most}
-    (unfinished,) = conn.execute(QUERIES["store/advance_sessions"], values).fetchone() or (False,)
-    return bool(unfinished)
-
-
-def sites_with_path_spans_behind(conn: Connection, target: datetime) -> list[str]:
-    """The sites whose spans of paths lack a sixth of a month that is over at `target`."""
-    return [site_id for (site_id,) in conn.execute(QUERIES["store/behind_path_spans"], {"target": target})]
-
-
-def advance_path_spans(conn: Connection, site_id: str, *, target: datetime) -> bool:
-    """Add a sixth of a month to a site's spans of paths, if it is over at `target`, the oldest first; is there more?
-
-    Whoever stores events of the site waits meanwhile.
-    """
-    (unfinished,) = conn.execute(
-        QUERIES["store/advance_path_spans"], {"site_id": site_id, "target": target}
-    ).fetchone() or (False,)
-    return bool(unfinished)
 
 
 def forget_settled_messages(conn: Connection) -> None:

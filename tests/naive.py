@@ -6,14 +6,15 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
-from typing import Any
+from typing import Any, get_args
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from db.advance import Rollup, advance
 from db.event import ReceivedEvent
-from db.store import advance_path_spans, store_events
+from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
 
@@ -61,8 +62,8 @@ def kept(
 ) -> tuple[str, list[ReceivedEvent]]:
     """Store these events on a new site of that timezone, out of order and some twice; the site and the events.
 
-    With `flushes` they come in an order of chance, in several batches. Meanwhile the rollup that is written later moves
-    on, once or twice, so that some are too late for it.
+    With `flushes` they come in an order of chance, in several batches. Meanwhile the rollups that are written later
+    move on, once or twice, so that some are too late for them.
     """
     site = f"naive-{uuid4().hex[:12]}"
     conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [site, timezone])
@@ -77,8 +78,9 @@ def kept(
             store_events(conn, batch(*again))
         if targets:
             target = targets.pop(0)
-            while advance_path_spans(conn, site, target=target):
-                pass
+            for rollup in get_args(Rollup):
+                while advance(conn, rollup, site, target=target):
+                    pass
     return site, given
 
 

@@ -30,6 +30,18 @@ JUDGED_SALES = f"""
         from ({SALES}) sales
     ) numbered
 """
+#: The month and the sixth of it that `day` is in.
+SPANS = """
+    cross join lateral (select date_trunc('month', day::timestamp) as month) begun
+    join lateral (
+        select month as first_day, month + interval '1 month' as end_day
+        union all
+        select month + make_interval(days => n), month + make_interval(days => n + 5)
+        from unnest(array[0, 5, 10, 15, 20]) n
+        union all
+        select month + interval '25 days', month + interval '1 month'
+    ) span on day >= span.first_day and day < span.end_day
+"""
 #: For each rollup, its rows as they are and as the events say they should be.
 ROLLUPS = {
     "event_hours": (
@@ -52,20 +64,12 @@ ROLLUPS = {
     ),
     "path_spans": (
         "select site_id, first_day, end_day, event_type, path, events from path_spans",
-        """
+        f"""
         select e.site_id, span.first_day::date, span.end_day::date, e.event_type, e.path, count(*)
         from events e join sites s using (site_id)
         cross join lateral (select (e.event_time at time zone s.timezone)::date as day) local
-        cross join lateral (select date_trunc('month', day::timestamp) as month) begun
-        cross join lateral (
-            select month as first_day, month + interval '1 month' as end_day
-            union all
-            select month + make_interval(days => n), month + make_interval(days => n + 5)
-            from unnest(array[0, 5, 10, 15, 20]) n
-            union all
-            select month + interval '25 days', month + interval '1 month'
-        ) span
-        where day < s.path_spans_until and day >= span.first_day and day < span.end_day
+        {SPANS}
+        where day < s.path_spans_until
         group by 1, 2, 3, 4, 5
         """,
     ),
@@ -78,6 +82,26 @@ ROLLUPS = {
         """
         select distinct e.site_id, (e.event_time at time zone s.timezone)::date, e.event_type, u.user_no
         from events e join sites s using (site_id) join users u using (site_id, user_id)
+        """,
+    ),
+    "user_spans": (
+        """
+        select site_id, first_day, end_day, event_type, chunk * 8192 + bit
+        from user_spans, generate_series(0, 8191) bit
+        where get_bit(users, bit) = 1
+        """,
+        f"""
+        select distinct e.site_id, span.first_day::date, span.end_day::date, kind.event_type, u.user_no
+        from events e join sites s using (site_id) join users u using (site_id, user_id)
+        cross join lateral (select (e.event_time at time zone s.timezone)::date as day) local
+        {SPANS}
+        cross join lateral (values (''), (e.event_type)) kind (event_type)
+        where span.end_day <= s.user_spans_until
+        union
+        select distinct e.site_id, day, day + 1, '', u.user_no
+        from events e join sites s using (site_id) join users u using (site_id, user_id)
+        cross join lateral (select (e.event_time at time zone s.timezone)::date as day) local
+        where day < s.user_spans_until
         """,
     ),
     "sessions": (

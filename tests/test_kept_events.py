@@ -15,6 +15,7 @@ from actors.queue import database
 from apps.acceptance import Acceptance
 from apps.cli import main
 from apps.problems import Refusal
+from db.advance import advance, sites_behind
 from db.event import ReceivedEvent
 from db.keeping import drop_old_events
 from db.migrations import migrate
@@ -23,8 +24,6 @@ from db.replay import replay
 from db.settings import Settings
 from db.store import (
     Message,
-    advance_sessions,
-    sites_with_sessions_behind,
     store_apart,
     store_events,
     store_messages,
@@ -78,8 +77,8 @@ def connect(url: str) -> Connection:
 def age(conn: Connection) -> None:
     """As if five minutes went by since it was said what is kept, and upkeep had been there."""
     conn.execute("update kept_events set said_at = said_at - interval '5 minutes'")
-    for site in sites_with_sessions_behind(conn, NOW):
-        advance_sessions(conn, site, target=NOW, most=100_000)
+    for site in sites_behind(conn, "sessions", NOW):
+        advance(conn, "sessions", site, target=NOW, most=100_000)
 
 
 def drop(conn: Connection) -> list[str]:

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.cli import main
+from db.advance import advance
 from db.reports.spans import spans
-from db.store import advance_path_spans, store_events
+from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
 from tests.recount import differences
@@ -50,7 +51,7 @@ def visits(conn: Connection, shop: str) -> str:
     begin = datetime(2026, 1, 20, 12, tzinfo=UTC)
     views = [received(shop, timestamp=(begin + timedelta(days=n)).isoformat(), path=f"/{n % 3}") for n in range(80)]
     store_events(conn, batch(*views))
-    while advance_path_spans(conn, shop, target=datetime(2026, 4, 8, tzinfo=UTC)):
+    while advance(conn, "path_spans", shop, target=datetime(2026, 4, 8, tzinfo=UTC)):
         pass
     return shop
 

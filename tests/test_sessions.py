@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from db.advance import advance
 from db.event import ReceivedEvent
-from db.store import advance_sessions, store_events
+from db.store import store_events
 from tests import naive
 from tests.conftest import Connection
 from tests.factories import batch, received
@@ -143,7 +144,7 @@ def test_a_user_whose_only_session_began_before_the_range_is_none_of_it(
     ]
     store_events(conn, batch(*stored))
     for covered in (-1, 0.05, 0.3, 2):
-        while advance_sessions(conn, shop, target=midnight + timedelta(hours=covered), most=3):
+        while advance(conn, "sessions", shop, target=midnight + timedelta(hours=covered), most=3):
             pass
         report = ask(reporting, shop, date=midnight.date().isoformat())
         assert (report["source"], report["summary"]["users"]) == ("rollups", 3)
@@ -154,7 +155,7 @@ def test_sums_are_of_the_days_of_the_site(conn: Connection, shop: str) -> None:
     conn.execute("insert into sites (site_id, timezone) values (%s, 'Asia/Kolkata')", [shop])
     times = ["2026-03-10T18:29:00Z", "2026-03-10T18:31:00Z", "2026-03-10T19:01:00Z"]
     store_events(conn, batch(*(received(shop, timestamp=time, user_id="ann", path=time[11:]) for time in times)))
-    while advance_sessions(conn, shop, target=datetime(2026, 3, 11, tzinfo=UTC), most=10):
+    while advance(conn, "sessions", shop, target=datetime(2026, 3, 11, tzinfo=UTC), most=10):
         pass
     assert differences(conn, shop) == {}
     query = "select seconds from session_days where site_id = %s order by day"

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from apps.cli import main
-from db.store import advance_sessions, store_events
+from db.advance import advance
+from db.store import store_events
 from tests import naive
 from tests.conftest import Connection
 from tests.factories import batch, received
@@ -75,7 +76,7 @@ def test_the_rollups_equal_a_naive_count_whenever_events_arrive_and_however_far_
         if arrived:
             store_events(conn, batch(*arrived))
         if events is early:
-            while advance_sessions(conn, site, target=begin + timedelta(minutes=covered), most=most):
+            while advance(conn, "sessions", site, target=begin + timedelta(minutes=covered), most=most):
                 pass
     if stored:
         assert differences(conn, site) == {}

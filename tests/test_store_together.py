@@ -9,8 +9,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from db.advance import advance
 from db.event import ReceivedEvent
-from db.store import advance_path_spans, advance_sessions, store_events
+from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
 from tests.recount import differences
@@ -37,16 +38,17 @@ def test_writers_of_the_same_sites_wait_for_each_other_and_count_everything_once
         with psycopg.connect(database_url, autocommit=True, prepare_threshold=None) as own:
             return sum(store_events(own, batch(*events)).stored for events in given[number::WRITERS])
 
-    def advance() -> None:
+    def move_on() -> None:
         with psycopg.connect(database_url, autocommit=True, prepare_threshold=None) as own:
             for minutes in range(180, 0, -5):
                 for site in random.sample(hot_sites, len(hot_sites)):
-                    advance_sessions(own, site, target=now - timedelta(minutes=minutes), most=50)
-                    advance_path_spans(own, site, target=now + timedelta(days=6 - minutes / 30))
+                    advance(own, "sessions", site, target=now - timedelta(minutes=minutes), most=50)
+                    advance(own, "path_spans", site, target=now + timedelta(days=6 - minutes / 30))
+                    advance(own, "user_spans", site, target=now + timedelta(days=3 - minutes / 60))
 
     # A deadlock would be an error of one of them.
     with ThreadPoolExecutor(WRITERS + 1) as threads:
-        advancing = threads.submit(advance)
+        advancing = threads.submit(move_on)
         stored = list(threads.map(write, range(WRITERS)))
         advancing.result()
     assert sum(stored) == len(expected)

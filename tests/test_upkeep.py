@@ -51,6 +51,17 @@ def test_paths_of_a_sixth_of_a_month_that_is_over_are_summed_up(conn: Connection
     assert differences(conn, shop) == {}
 
 
+def test_users_of_a_day_that_is_over_are_united(conn: Connection, shop: str) -> None:
+    now = datetime.now(UTC)
+    for days, user in ((0, "ann"), (10, "bob"), (30, "ann")):
+        moment = (now - timedelta(days=days)).isoformat()
+        store_events(conn, batch(received(shop, timestamp=moment, user_id=user)))
+    actors.advance_user_spans.send()
+    query = "select sum(bit_count(users)) from user_spans where site_id = %s and end_day = first_day + 1"
+    until(lambda: conn.execute(query, [shop]).fetchall() == [(2,)])
+    assert differences(conn, shop) == {}
+
+
 def test_an_absent_server_is_left_for_the_next_time(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -64,8 +75,9 @@ def test_an_absent_server_is_left_for_the_next_time(
             upkeep.count_accepted,
             upkeep.advance_sessions,
             upkeep.advance_path_spans,
+            upkeep.advance_user_spans,
         ):
             actor.fn()
     assert [record.message.partition(":")[0] for record in caplog.records if record.name == "actors.upkeep"] == [
         "left for the next time"
-    ] * 5
+    ] * 6

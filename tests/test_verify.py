@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.cli import main
-from db.store import advance_sessions, store_events
+from db.advance import advance
+from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import NOW, batch, received
 from tests.recount import differences
@@ -41,7 +42,7 @@ def store_some(conn: Connection, site: str) -> None:
             ),
         )
 
-    advance_sessions(conn, site, target=NOW + timedelta(days=100), most=1_000)
+    advance(conn, "sessions", site, target=NOW + timedelta(days=100), most=1_000)
 
 
 def run(*arguments: str) -> Result:

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 
 from db.reports.filters import PROPERTY, any_case
 from db.reports.report import Question, Report, rows
-from db.reports.spans import path_parameters
+from db.reports.spans import path_parameters, spans, spans_and_days, user_parameters
 
 Metrics = Literal["events", "events,users"]
 
@@ -116,11 +116,12 @@ async def _count_users(conn: AsyncConnection, question: Question, wanted: Wanted
     by_days = question.range.days_fit and question.filters.needs <= {"event_type"}
     parameters = _parameters(question, wanted, only=[row.value for row in report.rows])
     if by_days and wanted.dimension == "event_type":
-        found = await rows(conn, "breakdown_users_by_days", parameters)
+        found = await rows(conn, "breakdown_users_by_days", parameters | user_parameters(question.range, cut=spans))
     else:
         found = await rows(conn, "breakdown_users_from_events", parameters)
         report.source = "events"
-    (total,) = await rows(conn, "users_by_days" if by_days else "users_from_events", parameters)
+    of_all = user_parameters(question.range, cut=None if question.filters.conditions else spans_and_days)
+    (total,) = await rows(conn, "users_by_days" if by_days else "users_from_events", parameters | of_all)
     report.total = Total(events=report.total.events, **total)
     counted = {row["value"]: row for row in found}
     for row in report.rows:

@@ -50,6 +50,8 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
     days_fit: bool
     path_spans_until: date | None = None
     """Before this day of the site, path_spans has the sums of its days; None where the range is not one of days."""
+    user_spans_until: date | None = None
+    """The same of user_spans."""
     kept_from: datetime | None = None
     """From when on events are kept, where the site had events in the range that are no longer kept."""
 

@@ -1,7 +1,7 @@
 """GET /timeseries: events, views or unique users by minute, hour, day, week or month."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 
 from db.reports.filters import VIEW
 from db.reports.report import Question, Report, Source, rows
-from db.reports.spans import path_parameters
+from db.reports.spans import days, path_parameters, spans_and_days, user_parameters
 
 Metric = Literal["events", "views", "users"]
 Interval = Literal["minute", "hour", "day", "week", "month"]
@@ -68,11 +68,19 @@ async def timeseries(
     query = _query(question, metric, interval)
     if metric == "views":
         question = msgspec.structs.replace(question, filters=question.filters.only(VIEW))
-    spans = path_parameters(question.range, whole=interval == "month")
-    parameters = question.parameters(interval=interval, step=STEPS[interval], **spans)
+    parameters = question.parameters(interval=interval, step=STEPS[interval], **_spans(question, metric, interval))
     zone = question.range.zone
     points = [Point(**row | {"at": row["at"].astimezone(zone)}) for row in await rows(conn, query, parameters)]
     return "events" if query.endswith("from_events") else "rollups", points
+
+
+def _spans(question: Question, metric: Metric, interval: Interval) -> dict[str, Any]:
+    """The parameters that say in which spans the query finds what, none of them longer than the interval."""
+    if metric != "users":
+        return path_parameters(question.range, whole=interval == "month")
+    if question.filters.conditions:
+        return user_parameters(question.range, cut=None)
+    return user_parameters(question.range, cut=spans_and_days if interval == "month" else days)
 
 
 def _query(question: Question, metric: Metric, interval: Interval) -> str:

@@ -7,13 +7,15 @@
 --
 -- hours_fit: both ends are where hours of the site begin, and all its hours are hours of the report's timezone too.
 -- days_fit: it is made of whole days of the site.
--- path_spans_until: before this day of the site, path_spans has its sums; null for a range of instants.
+-- path_spans_until, user_spans_until: before this day of the site, path_spans has its sums, and user_spans its users; null
+-- for a range of instants.
 -- kept_from: from when on the site's events are kept, where it had some in the range that are not; null: all are kept.
 with zone as materialized (
     select
         coalesce(:'timezone', s.timezone, 'UTC') as zone,
         coalesce(s.timezone, 'UTC') as site_zone,
-        s.path_spans_until
+        s.path_spans_until,
+        s.user_spans_until
     from (select) always
     left join sites s on s.site_id = :'site_id'
 ),
@@ -91,6 +93,7 @@ select
         ) as hours_fit,
     first_day is not null and zone = site_zone as days_fit,
     case when first_day is not null then greatest(first_day, path_spans_until) end as path_spans_until,
+    case when first_day is not null then greatest(first_day, user_spans_until) end as user_spans_until,
     (
         select s.events_from
         from sites s

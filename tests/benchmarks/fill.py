@@ -33,10 +33,10 @@ def fill(
     first = last - timedelta(days=days - 1)
     midnight = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
     conn.execute(
-        "insert into sites (site_id, sessions_until, path_spans_until) "
-        "select 'shop-' || generate_series(0, 4), least(%s, now() - interval '3 hours'), sixth_of(%s) "
+        "insert into sites (site_id, sessions_until, path_spans_until, user_spans_until) "
+        "select 'shop-' || generate_series(0, 4), least(%s, now() - interval '3 hours'), sixth_of(%s), %s "
         "on conflict do nothing",
-        [midnight, last + timedelta(days=1)],
+        [midnight, last + timedelta(days=1), last + timedelta(days=1)],
     )
     values = {"events": events // days, "users": users, "paths": paths}
     start = time.monotonic()
@@ -59,7 +59,7 @@ def fill_week(conn: Connection, values: dict[str, int], days: list[date]) -> dat
         for site in rollups.site_ids(own):
             own.execute("analyze users")
             rollups.rebuild_days(own, site, first_day=days[0], last_day=days[-1])
-            rollups.rebuild_path_spans(own, site, first_day=days[0], last_day=days[-1])
+            rollups.rebuild_spans(own, site, first_day=days[0], last_day=days[-1])
     return days[-1]
 
 

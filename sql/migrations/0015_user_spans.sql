@@ -1,0 +1,343 @@
+-- Users by day, by five days and by month, so that a report of a month or a year need not go through the bitmaps of each
+-- event type of each of its days.
+--
+-- The spans are those of path_spans (0013), and each day is one more. This rollup unites the bitmaps of user_days, from
+-- which it is written later, so that an event costs no more to store: it has the spans that end up to
+-- sites.user_spans_until, which upkeep moves on from day to day. What is stored after that for a day of theirs is added at
+-- once; a report takes later days from user_days. So it is as exact, and stays when events go.
+
+create table user_spans (
+    site_id    varchar(255) collate "C",
+    first_day  date,
+    end_day    date,                        -- the day after the last
+    event_type varchar(100) collate "C",    -- empty: whatever they did; of single days there is no other
+    chunk      integer,
+    users      bit(8192) not null,
+    primary key (site_id, first_day, end_day, event_type, chunk)
+);
+-- As in user_days (0001).
+alter table user_spans alter users set storage main;
+
+alter table sites add user_spans_until date not null default '-infinity';
+
+-- The spans that a user is in who did something of this type on a day.
+create function user_spans_of(some_day date, event_type varchar)
+returns table (first_day date, end_day date, of_type varchar)
+language sql immutable parallel safe
+as $$
+    select some_day, some_day + 1, ''::varchar
+    union all
+    select s.first_day, s.end_day, t.of_type
+    from spans_of(some_day) s
+    cross join (values (''::varchar), (event_type)) t (of_type)
+$$;
+
+-- Move a site's spans of users on towards the day that a moment is in, by one day that has users; is there more to do?
+create function advance_user_spans(site varchar, target timestamptz, out unfinished boolean)
+language plpgsql
+as $$
+#variable_conflict use_variable
+declare
+    united_until date;
+    target_day   date;
+    added        bigint := 0;
+begin
+    select s.user_spans_until, (target at time zone s.timezone)::date
+    into united_until, target_day
+    from sites s
+    where s.site_id = site
+    for update;
+
+    if united_until = '-infinity' then
+        select coalesce(min(d.day), target_day) into united_until from user_days d where d.site_id = site;
+    end if;
+    while united_until < target_day and added = 0 loop
+        insert into user_spans (site_id, first_day, end_day, event_type, chunk, users)
+        select site, s.first_day, s.end_day, s.of_type, d.chunk, bit_or(d.users)
+        from user_days d
+        cross join user_spans_of(united_until, d.event_type) s
+        where d.site_id = site and d.day between date_trunc('month', united_until) and united_until
+            and d.day >= s.first_day and s.end_day = united_until + 1
+        group by s.first_day, s.end_day, s.of_type, d.chunk;
+        get diagnostics added = row_count;
+        united_until := united_until + 1;
+    end loop;
+    update sites s
+    set user_spans_until = united_until
+    where s.site_id = site and s.user_spans_until < united_until;
+    unfinished := united_until < target_day;
+end
+$$;
+
+-- Add the users of some new events to the spans of their days that are there already. Their sites are locked by the caller.
+create function add_to_user_spans(fresh fresh_event[]) returns void
+language plpgsql
+as $$
+declare
+    late record;
+begin
+    for late in
+        select
+            f.site_id, s.user_spans_until as united_until, (f.event_time at time zone s.timezone)::date as day,
+            array_agg(f) as events
+        from unnest(fresh) f
+        join sites s on s.site_id = f.site_id
+        where f.user_id is not null and (f.event_time at time zone s.timezone)::date < s.user_spans_until
+        group by 1, 2, 3
+    loop
+        insert into user_spans (site_id, first_day, end_day, event_type, chunk, users)
+        select
+            late.site_id, s.first_day, s.end_day, s.of_type, u.user_no / 8192,
+            bit_or(set_bit(repeat('0', 8192)::bit(8192), u.user_no % 8192, 1))
+        from (select distinct event_type, user_id from unnest(late.events)) f
+        join users u on u.site_id = late.site_id and u.user_id = f.user_id
+        cross join user_spans_of(late.day, f.event_type) s
+        where s.end_day <= late.united_until
+        group by s.first_day, s.end_day, s.of_type, u.user_no / 8192
+        on conflict (site_id, first_day, end_day, event_type, chunk) do update set
+            users = user_spans.users | excluded.users
+        where user_spans.users <> (user_spans.users | excluded.users);
+    end loop;
+end
+$$;
+
+-- Where do the spans that have any of these days differ from what user_days says? (See 0005 for how these are written.)
+create function different_user_spans(site varchar, from_day date, to_day date)
+returns table (first_day date, end_day date, event_type varchar, chunk integer, says bit, should bit)
+language plpgsql stable
+set enable_nestloop = off
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        coalesce(s.first_day, r.first_day), coalesce(s.end_day, r.end_day),
+        coalesce(s.event_type, r.event_type), coalesce(s.chunk, r.chunk), s.users, r.users
+    from (
+        select first_day, end_day, event_type, chunk, users
+        from user_spans
+        where site_id = site
+            and first_day between date_trunc('month', from_day::timestamp)::date and to_day and end_day > from_day
+    ) s
+    full join (
+        select s.first_day, s.end_day, s.of_type as event_type, d.chunk, bit_or(d.users) as users
+        from user_days d
+        cross join user_spans_of(d.day, d.event_type) s
+        where d.site_id = site
+            and d.day >= date_trunc('month', from_day::timestamp)::date
+            and d.day < (date_trunc('month', to_day::timestamp) + interval '1 month')::date
+            and s.first_day <= to_day and s.end_day > from_day
+            and s.end_day <= (select z.user_spans_until from sites z where z.site_id = site)
+        group by 1, 2, 3, 4
+    ) r on r.first_day = s.first_day and r.end_day = s.end_day and r.event_type = s.event_type and r.chunk = s.chunk
+    where s.users is distinct from r.users;
+end
+$$;
+
+-- Make the spans that have any of these days what user_days says; see rebuild_days. Returns how many rows were not right.
+create function rebuild_user_spans(site varchar, from_day date, to_day date, out corrected bigint)
+language plpgsql
+as $$
+begin
+    perform from sites s where s.site_id = site for update;
+
+    with different as materialized (
+        select * from different_user_spans(site, from_day, to_day)
+    ),
+    surplus as materialized (
+        select first_day, end_day, event_type, chunk from different where should is null
+    ),
+    gone as (
+        delete from user_spans u
+        using surplus s
+        where u.site_id = site and u.first_day = s.first_day and u.end_day = s.end_day
+            and u.event_type = s.event_type and u.chunk = s.chunk
+    ),
+    put as (
+        insert into user_spans (site_id, first_day, end_day, event_type, chunk, users)
+        select site, first_day, end_day, event_type, chunk, should from different where should is not null
+        on conflict (site_id, first_day, end_day, event_type, chunk) do update set users = excluded.users
+    )
+    select count(*) into corrected from different;
+end
+$$;
+
+-- As before (0014), and late events are added to the spans of users.
+--
+-- batch: a JSON array of events as the queue carries them. Returns how many it held and how many of them were new.
+create or replace function store_events(batch jsonb, out received bigint, out stored bigint)
+language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_mergejoin = off
+as $$
+declare
+    given_days received_day[];
+    fresh fresh_event[];
+    sales new_sale[];
+    some_late boolean;
+    late record;
+begin
+    with given as materialized (
+        select *
+        from jsonb_to_recordset(batch) e (
+            site_id     varchar(255) collate "C",
+            event_id    uuid,
+            event_type  varchar(100) collate "C",
+            path        text collate "C",
+            user_id     varchar(255) collate "C",
+            "timestamp" timestamptz,
+            received_at timestamptz,
+            properties  jsonb
+        )
+    ),
+    inserted as (
+        insert into events (site_id, event_id, event_type, path, user_id, event_time, received_at, properties, stored_at)
+        select site_id, event_id, event_type, path, user_id, "timestamp", received_at, properties, now()
+        from given
+        -- In order of the key, so that those who store the same events wait for each other and do not deadlock.
+        order by site_id, event_id, "timestamp"
+        on conflict do nothing
+        returning site_id, event_id, event_type, path, user_id, event_time, received_at, properties
+    )
+    select
+        (
+            select array_agg((d.site_id, d.day, d.events)::received_day)
+            from (
+                select site_id, (received_at at time zone 'UTC')::date as day, count(*) as events
+                from given
+                group by 1, 2
+            ) d
+        ),
+        (
+            select array_agg((i.site_id, i.event_type, i.path, i.user_id, i.event_time, i.received_at)::fresh_event)
+            from inserted i
+        ),
+        (
+            select array_agg((i.site_id, i.event_id, i.event_time, i.event_type, i.properties)::new_sale)
+            from inserted i
+            where is_sale(i.event_type)
+        )
+    into given_days, fresh, sales;
+
+    perform lock_sites(array(select distinct d.site_id from unnest(given_days) d));
+
+    with placed as materialized (
+        select
+            f.*,
+            date_trunc('hour', f.event_time, s.timezone) as hour,
+            (f.event_time at time zone s.timezone)::date as day,
+            s.users as next_no,
+            f.event_time < s.sessions_until or (f.event_time at time zone s.timezone)::date
+                < greatest(s.path_spans_until, s.user_spans_until) as is_late
+        from unnest(fresh) f
+        join sites s on s.site_id = f.site_id
+    ),
+    settled as (
+        insert into settled_days (site_id, day, stored, duplicates)
+        select d.site_id, d.day, coalesce(f.events, 0), d.events - coalesce(f.events, 0)
+        from unnest(given_days) d
+        left join (
+            select site_id, (received_at at time zone 'UTC')::date as day, count(*) as events
+            from placed
+            group by 1, 2
+        ) f on f.site_id = d.site_id and f.day = d.day
+        on conflict (site_id, day) do update set
+            stored = settled_days.stored + excluded.stored,
+            duplicates = settled_days.duplicates + excluded.duplicates
+    ),
+    -- With what each user did on which days: joined to that once more, they could meet in time by the square of the users.
+    seen as materialized (
+        select
+            site_id, user_id, next_no, min(event_time) as first_seen,
+            array_agg(day) as days, array_agg(event_type) as event_types
+        from placed
+        where user_id is not null
+        group by site_id, user_id, next_no
+    ),
+    -- An inner join on purpose: Citus ships it to the shards, where a left join would fetch the whole table.
+    known as materialized (
+        select u.site_id, u.user_id, u.user_no
+        from users u
+        join seen on seen.site_id = u.site_id and seen.user_id = u.user_id
+    ),
+    looked_up as materialized (
+        select seen.*, known.user_no
+        from seen
+        left join known on known.site_id = seen.site_id and known.user_id = seen.user_id
+    ),
+    -- Most users are known: only those who are not are sorted.
+    numbered as materialized (
+        select site_id, user_id, first_seen, days, event_types, false as is_new, user_no
+        from looked_up
+        where user_no is not null
+        union all
+        select
+            site_id, user_id, first_seen, days, event_types, true,
+            (next_no - 1 + row_number() over (partition by site_id order by user_id))::integer
+        from looked_up
+        where user_no is null
+    ),
+    new_users as (
+        insert into users (site_id, user_id, user_no, first_seen)
+        select site_id, user_id, user_no, first_seen
+        from numbered
+        where is_new
+    ),
+    counters as (
+        update sites s
+        set users = s.users + n.new_users
+        from (select site_id, count(*) as new_users from numbered where is_new group by site_id) n
+        where s.site_id = n.site_id
+    ),
+    hours as (
+        insert into event_hours (site_id, event_type, hour, events, anonymous)
+        select site_id, event_type, hour, count(*), count(*) - count(user_id)
+        from placed
+        group by site_id, event_type, hour
+        on conflict (site_id, event_type, hour) do update set
+            events = event_hours.events + excluded.events,
+            anonymous = event_hours.anonymous + excluded.anonymous
+    ),
+    paths as (
+        insert into path_days (site_id, event_type, day, path, events)
+        select site_id, event_type, day, path, count(*)
+        from placed
+        group by site_id, event_type, day, path
+        on conflict (site_id, event_type, day, path) do update set events = path_days.events + excluded.events
+    ),
+    days as (
+        insert into user_days (site_id, day, event_type, chunk, users)
+        select
+            n.site_id, d.day, d.event_type, n.user_no / 8192,
+            bit_or(set_bit(repeat('0', 8192)::bit(8192), n.user_no % 8192, 1))
+        from numbered n
+        cross join unnest(n.days, n.event_types) d (day, event_type)
+        group by n.site_id, d.day, d.event_type, n.user_no / 8192
+        on conflict (site_id, day, event_type, chunk) do update set users = user_days.users | excluded.users
+    )
+    select jsonb_array_length(batch), coalesce(cardinality(fresh), 0), (select bool_or(is_late) from placed)
+    into received, stored, some_late;
+
+    if sales is not null then
+        perform add_sales(sales);
+    end if;
+
+    -- Late events also belong to the rollups that are written later, which have their time already.
+    if some_late is not true then
+        return;
+    end if;
+
+    perform add_to_path_spans(fresh);
+    perform add_to_user_spans(fresh);
+
+    for late in
+        select f.site_id, array_agg(f) as events
+        from unnest(fresh) f
+        join sites s on s.site_id = f.site_id
+        where f.event_time < s.sessions_until
+        group by f.site_id
+    loop
+        perform add_to_sessions(late.site_id, 'infinity', 'infinity', late.events);
+    end loop;
+end
+$$;
