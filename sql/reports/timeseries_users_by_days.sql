@@ -19,27 +19,23 @@ with parts as (
     where site_id = :'site_id' and day >= :'days_from' and day < :'end_day'
         and event_matches(event_type, null, null, null, :'filters'::jsonb)
 ),
-users as (
-    select at at time zone :'timezone' as at, sum(bit_count(users))::bigint as users
-    from (
-        select date_trunc(:'interval', day::timestamp) as at, chunk, bit_or(users) as users
-        from parts
-        group by 1, 2
-    ) chunks
-    group by 1
+chunks as (
+    select date_trunc(:'interval', day::timestamp) as at, bit_count(bit_or(users)) as users
+    from parts
+    group by date_trunc(:'interval', day::timestamp), chunk
 ),
-hours as (
-    select hour, sum(anonymous)::bigint as anonymous
-    from event_hours
-    where site_id = :'site_id' and hour >= :'start' and hour < :'end'
-        and event_matches(event_type, null, null, null, :'filters'::jsonb)
-    group by hour
+users as (
+    select at at time zone :'timezone' as at, sum(users)::bigint as users
+    from chunks
+    group by at
 ),
 nobody as (
     select
         date_trunc(:'interval', hour at time zone :'timezone') at time zone :'timezone' as at,
         sum(anonymous)::bigint as anonymous
-    from hours
+    from event_hours
+    where site_id = :'site_id' and hour >= :'start' and hour < :'end'
+        and event_matches(event_type, null, null, null, :'filters'::jsonb)
     group by 1
 )
 select at, coalesce(users, 0) as value, coalesce(anonymous, 0) as anonymous
