@@ -60,8 +60,8 @@ def _parameters(covered: Range, known_until: date | None, cut: Callable[[date, d
     first, end = covered.first_day, covered.end_day
     found = list(cut(first, min(end, known_until))) if cut and first and end and known_until else []
     return {
-        "days_until": found[0][0] if found else end,
-        "days_from": found[-1][1] if found else end,
+        "days_until": found[0][0] if found else first,
+        "days_from": found[-1][1] if found else first,
         "span_firsts": [begin for begin, _ in found],
         "span_ends": [until for _, until in found],
     }

@@ -88,6 +88,8 @@ def _query(question: Question, metric: Metric, interval: Interval) -> str:
     needs = question.filters.needs
     by_day = question.range.days_fit and interval not in ("minute", "hour")
     if metric == "users":
+        if by_day and interval == "day" and not question.filters.conditions:
+            return "timeseries_users_daily"
         return "timeseries_users_by_days" if by_day and needs <= {"event_type"} else "timeseries_users_from_events"
     if question.range.hours_fit and interval != "minute" and needs <= {"event_type"}:
         return "timeseries_by_hours"

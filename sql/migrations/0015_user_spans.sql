@@ -13,6 +13,7 @@ create table user_spans (
     event_type varchar(100) collate "C",    -- empty: whatever they did; of single days there is no other
     chunk      integer,
     users      bit(8192) not null,
+    counted    integer generated always as (bit_count(users)) stored, -- for series by day, which add no bitmaps
     primary key (site_id, first_day, end_day, event_type, chunk)
 );
 -- As in user_days (0001).
