@@ -84,6 +84,8 @@ async def funnel(conn: AsyncConnection, question: Question, *, steps: Sequence[s
         event_types=list({name for one in filters for name in one.conditions["event_type_is"]}),
         window=window // timedelta(microseconds=1),
         by_properties=any("properties" in one.needs for one in (question.filters, *filters)),
+        kinds=_kinds(filters),
+        kinds_after=_kinds(filters, first=False),
     )
     (shares,) = await rows(conn, "funnel_shares", parameters)
     found = await rows(conn, "funnel", parameters | shares)
@@ -99,3 +101,14 @@ async def funnel(conn: AsyncConnection, question: Question, *, steps: Sequence[s
         )
         for step, row, before in zip(steps, found, [None, *users], strict=False)
     ]
+
+
+def _kinds(steps: Sequence[Filters], *, first: bool = True) -> str | None:
+    """JSON of which steps an event of each type is, a bit each; None where steps are about more than types."""
+    if any(step.needs != {"event_type"} for step in steps):
+        return None
+    kinds: dict[str, int] = {}
+    for number, step in enumerate(steps):
+        for name in step.conditions["event_type_is"]:
+            kinds[name] = kinds.get(name, 0) | (1 << number if number or first else 0)
+    return msgspec.json.encode({name: f"{kind:02x}" for name, kind in kinds.items()}).decode()

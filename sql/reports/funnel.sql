@@ -2,16 +2,24 @@
 -- site_id: the site; start, end: the range, half-open, in which the first step is taken; window: in which the others follow
 -- it, also after the range, in microseconds; steps: a JSON array of two to eight filters, one a step, each with the event
 -- types that it is about; filters: for all of the steps; see event_matches; by_properties: whether any of these filters is
--- about properties; event_types: all that the steps are about; shares: see funnel_shares.sql.
+-- about properties; event_types: all that the steps are about; kinds, kinds_after: where steps are about event types only,
+-- JSON objects of which steps, a bit each, an event of a type is, as two hexadecimal digits, in the range and after it,
+-- where nothing is the first step; else null; shares: see funnel_shares.sql.
 --
--- Each share of the users is followed in order of an index; several processes can divide the shares.
+-- Each share of the users is followed in order of an index; several processes can divide the shares. Who did nothing but the
+-- first step need not be followed.
 with matching as not materialized (
     select
         user_id,
         event_time,
-        funnel_kind(
-            event_type, path, user_id, case when :'by_properties' then properties end, :'steps'::jsonb, event_time < :'end'
-        ) as kind
+        case
+            when :'kinds'::jsonb is null then encode(funnel_kind(
+                event_type, path, user_id, case when :'by_properties' then properties end, :'steps'::jsonb,
+                event_time < :'end'
+            ), 'hex')
+            when event_time < :'end' then :'kinds'::jsonb ->> event_type
+            else :'kinds_after'::jsonb ->> event_type
+        end as kind
     from events
     where site_id = :'site_id' and user_id is not null
         and event_type = any (:'event_types'::text[])
@@ -19,9 +27,13 @@ with matching as not materialized (
         and event_matches(event_type, path, user_id, case when :'by_properties' then properties end, :'filters'::jsonb)
 ),
 followed as (
-    select follow_funnel(
-        string_agg(kind, ''), array_agg(event_time), jsonb_array_length(:'steps'::jsonb), :'window' * interval '1 microsecond'
-    ) as taken
+    select case
+        when bool_and(kind = '01') then array[interval '0']
+        else follow_funnel(
+            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), jsonb_array_length(:'steps'::jsonb),
+            :'window' * interval '1 microsecond'
+        )
+    end as taken
     from (
         select *
         from matching
@@ -30,9 +42,13 @@ followed as (
     ) share
     group by user_id
     union all
-    select follow_funnel(
-        string_agg(kind, ''), array_agg(event_time), jsonb_array_length(:'steps'::jsonb), :'window' * interval '1 microsecond'
-    )
+    select case
+        when bool_and(kind = '01') then array[interval '0']
+        else follow_funnel(
+            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), jsonb_array_length(:'steps'::jsonb),
+            :'window' * interval '1 microsecond'
+        )
+    end as taken
     from (
         select *
         from matching
@@ -42,9 +58,13 @@ followed as (
     ) share
     group by user_id
     union all
-    select follow_funnel(
-        string_agg(kind, ''), array_agg(event_time), jsonb_array_length(:'steps'::jsonb), :'window' * interval '1 microsecond'
-    )
+    select case
+        when bool_and(kind = '01') then array[interval '0']
+        else follow_funnel(
+            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), jsonb_array_length(:'steps'::jsonb),
+            :'window' * interval '1 microsecond'
+        )
+    end as taken
     from (
         select *
         from matching
@@ -54,9 +74,13 @@ followed as (
     ) share
     group by user_id
     union all
-    select follow_funnel(
-        string_agg(kind, ''), array_agg(event_time), jsonb_array_length(:'steps'::jsonb), :'window' * interval '1 microsecond'
-    )
+    select case
+        when bool_and(kind = '01') then array[interval '0']
+        else follow_funnel(
+            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), jsonb_array_length(:'steps'::jsonb),
+            :'window' * interval '1 microsecond'
+        )
+    end as taken
     from (
         select *
         from matching
@@ -87,9 +111,12 @@ anonymous as (
     select step, sum(events)::bigint as anonymous
     from (
         select
-            funnel_kind(
-                event_type, path, user_id, case when :'by_properties' then properties end, :'steps'::jsonb, true
-            ) as kind,
+            case
+                when :'kinds'::jsonb is null then encode(funnel_kind(
+                    event_type, path, user_id, case when :'by_properties' then properties end, :'steps'::jsonb, true
+                ), 'hex')
+                else :'kinds'::jsonb ->> event_type
+            end as kind,
             count(*) as events
         from events
         where site_id = :'site_id' and user_id is null
@@ -98,7 +125,7 @@ anonymous as (
             and event_matches(event_type, path, user_id, case when :'by_properties' then properties end, :'filters'::jsonb)
         group by 1
     ) counted
-    join generate_series(1, jsonb_array_length(:'steps'::jsonb)) step on get_byte(kind, 0) >> (step - 1) & 1 = 1
+    join generate_series(1, jsonb_array_length(:'steps'::jsonb)) step on get_byte(decode(kind, 'hex'), 0) >> (step - 1) & 1 = 1
     group by step
 )
 select

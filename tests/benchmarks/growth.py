@@ -34,9 +34,9 @@ def main() -> None:
         "--events", type=int, default=50_000_000, help="of 12 months to fill one with (default 50 million)"
     )
     parser.add_argument("--backlog", type=int, default=1_000_000, help="messages of one event each (default a million)")
-    parser.add_argument("--rounds", type=int, default=7, help="how often each side has its turn (default 7)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn (default 3)")
     parser.add_argument(
-        "--messages", type=int, default=1_000, help=f"of {PER_MESSAGE} events in a turn (default 1,000)"
+        "--messages", type=int, default=5_000, help=f"of {PER_MESSAGE} events in a turn (default 5,000)"
     )
     options = parser.parse_args()
     with Place(None, database=options.database) as place:
