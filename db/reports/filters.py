@@ -45,6 +45,11 @@ class Filters(msgspec.Struct, frozen=True):
         """The same as JSON; None where everything matches."""
         return msgspec.json.encode(self.conditions).decode() if self.conditions else None
 
+    @property
+    def users(self) -> list[str] | None:
+        """The only users whose events match, whom an index can find; None where it may be anybody."""
+        return self.conditions.get("user_id_is")
+
     def only(self, event_type: str) -> "Filters":
         """These filters, for events of one type only."""
         wanted = self.conditions.get("event_type_is", [event_type])

@@ -57,6 +57,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             "end_day": self.range.end_day,
             "timezone": self.range.timezone,
             "filters": self.filters.parameter(),
+            "users": self.filters.users,
             **others,
         }
 

@@ -1,8 +1,9 @@
 -- Which paths, event types, users or values of a property had the most events in a range? From the events themselves.
 -- site_id: the site; start, end: the range, half-open; dimension: path, event_type, user_id, or anything else for the
--- property at the place that the array property says; filters: see event_matches. rows: of the values that match the
--- regular expression search (empty: of all) and are one of the array only (empty: all), so many as limit says; values:
--- how many of them there are; without_value: events whose value is null.
+-- property at the place that the array property says; filters: see event_matches; users: the only ones whose events
+-- match these, for an index to find; null: anybody. rows: of the values that match the regular expression search
+-- (empty: of all) and are one of the array only (empty: all), so many as limit says; values: how many of them there
+-- are; without_value: events whose value is null.
 with groups as materialized (
     select
         case :'dimension'
@@ -14,6 +15,7 @@ with groups as materialized (
         count(*) as events
     from events
     where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
+        and (:'users'::text[] is null or user_id = any (:'users'::text[]))
         and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
     group by 1
 ),

@@ -1,8 +1,9 @@
 -- How many different users do the events with some values have, and how many of these events have no user? From the
 -- events themselves.
 -- site_id: the site; start, end: the range, half-open; dimension: path, event_type, user_id, or anything else for the
--- property at the place that the array property says; filters: see event_matches; only: the values, beside which those
--- events are counted that have none (null).
+-- property at the place that the array property says; filters: see event_matches; users: the only ones whose events
+-- match these, for an index to find; null: anybody; only: the values, beside which those events are counted that have
+-- none (null).
 with pairs as (
     select value, user_id, count(*) as events
     from (
@@ -16,6 +17,7 @@ with pairs as (
             user_id
         from events
         where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
+            and (:'users'::text[] is null or user_id = any (:'users'::text[]))
             and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
     ) matching
     where value is null or value = any (:'only'::text[])

@@ -1,7 +1,9 @@
 -- Which events happened in a range, the oldest first?
--- site_id: the site; start, end: the range, half-open; filters: see event_matches.
+-- site_id: the site; start, end: the range, half-open; filters: see event_matches; users: the only ones whose events
+-- match these, for an index to find; null: anybody.
 select event_id, event_type, path, user_id, event_time, received_at, stored_at, properties::text as properties
 from events
 where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
+    and (:'users'::text[] is null or user_id = any (:'users'::text[]))
     and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
 order by event_time, event_id

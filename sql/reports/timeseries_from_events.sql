@@ -1,10 +1,12 @@
 -- How many events did a site have in each bucket of a range? From the events themselves.
--- site_id: the site; start, end: the range, half-open; interval: minute, hour, day, week or month of timezone; step: see
--- buckets.sql; filters: see event_matches.
+-- site_id: the site; start, end: the range, half-open; interval: minute, hour, day, week or month of timezone; step:
+-- see buckets.sql; filters: see event_matches; users: the only ones whose events match these, for an index to find;
+-- null: anybody.
 with counted as (
     select date_trunc(:'interval', event_time, :'timezone') as at, count(*) as value
     from events
     where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
+        and (:'users'::text[] is null or user_id = any (:'users'::text[]))
         and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
     group by 1
 )

@@ -1,9 +1,11 @@
 -- How many different users did a site have in a range, and how many events without a user? From the events themselves.
--- site_id: the site; start, end: the range, half-open; filters: see event_matches.
+-- site_id: the site; start, end: the range, half-open; filters: see event_matches; users: the only ones whose events
+-- match these, for an index to find; null: anybody.
 with events_of_users as (
     select user_id, count(*) as events
     from events
     where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
+        and (:'users'::text[] is null or user_id = any (:'users'::text[]))
         and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
     group by user_id
 )
