@@ -92,6 +92,16 @@ def test_with_filters_only_days_of_their_event_types_count(
     assert total(reporting, visits, **clicks, **{"from": "2026-01-30", "to": "2026-04-09"}) == {"all": 69, "click": 69}
 
 
+def test_who_was_there_before_a_range_is_known_from_them(
+    conn: Connection, reporting: httpx.Client, visits: str
+) -> None:
+    again = {"timestamp": "2026-03-10T12:00:00Z"}  # of January, of the month's first sixth, and of a day since
+    store_events(conn, batch(*(received(visits, user_id=user, **again) for user in ("00", "41", "46"))))
+    conn.execute("delete from user_days where site_id = %s and day < '2026-03-08'", [visits])
+    report = reporting.get("/retention", params={"site_id": visits, "from": "2026-03-08", "to": "2026-03-12"}).json()
+    assert [cohort["size"] for cohort in report["cohorts"]] == [1, 1, 1, 1]
+
+
 def test_users_who_come_late_are_added(conn: Connection, visits: str) -> None:
     late = [
         received(visits, timestamp=f"2026-{month}-05T23:59:59Z", user_id=user, event_type=done)

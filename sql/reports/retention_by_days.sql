@@ -4,16 +4,50 @@
 -- week; timezone: the site's; periods: how many may follow; as_of: the present, after which none follows; filters: what
 -- counts as being there later, of event types, see event_matches.
 --
--- Who was there in a period and in none before is its cohort. All that was before the range is one period, of no date.
-with presences as materialized (
-    select
-        case when day >= :'first_day' then date_trunc(:'interval', day::timestamp) end as period,
-        chunk,
-        bit_or(users) filter (where day < :'end_day') as users,
-        bit_or(users) filter (where event_matches(event_type, null, null, null, :'filters'::jsonb)) as matching
+-- Who was there in a period and in none before is its cohort. All that was before the range is one period, of no date: whole
+-- months, the sixths since and the days since from user_spans, as far as it has them.
+with known as materialized (
+    select until, date_trunc('month', until)::date as month, sixth_of(until) as sixth
+    from (
+        select least(:'first_day'::date, user_spans_until) as until
+        from sites
+        where site_id = :'site_id'
+    ) spans
+),
+months as (
+    select generate_series(min(first_day)::timestamp, (select month - 1 from known)::timestamp, interval '1 month') as month
+    from user_spans
+    where site_id = :'site_id' and event_type = ''
+),
+parts as (
+    select null::date as day, null as event_type, s.chunk, s.users
+    from months m
+    join user_spans s on s.site_id = :'site_id' and s.event_type = ''
+        and s.first_day = date_trunc('month', m.month)::date
+        and s.end_day = (date_trunc('month', m.month) + interval '1 month')::date
+    union all
+    select null, null, s.chunk, s.users
+    from known k
+    join user_spans s on s.site_id = :'site_id' and s.event_type = ''
+        and s.first_day >= k.month and s.first_day < k.until and s.end_day <= k.until
+        and (s.end_day > s.first_day + 1) = (s.first_day < k.sixth)
+    union all
+    select null, null, d.chunk, d.users
+    from known k
+    join user_days d on d.site_id = :'site_id' and d.day >= k.until and d.day < :'first_day'
+    union all
+    select day, event_type, chunk, users
     from user_days
-    where site_id = :'site_id'
+    where site_id = :'site_id' and day >= :'first_day'
         and day < :'end_day'::date + (:'periods'::integer + 1) * ('1 ' || :'interval')::interval
+),
+presences as materialized (
+    select
+        date_trunc(:'interval', day::timestamp) as period,
+        chunk,
+        bit_or(users) filter (where day < :'end_day' or day is null) as users,
+        bit_or(users) filter (where event_matches(event_type, null, null, null, :'filters'::jsonb)) as matching
+    from parts
     group by 1, 2
 ),
 cohorts as materialized (
