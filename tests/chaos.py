@@ -103,29 +103,30 @@ class Chaos:
 
     def _send(self, sender: int) -> None:
         batches = 0
-        while not self.enough.is_set():
-            batches += 1
-            site = self.sites[(sender + batches) % len(self.sites)]
-            batch = [
-                event(site, event_id=str(uuid4()), user_id=f"user {number * batches % 997}", path=f"/{number % 37}")
-                for number in range(BATCH)
-            ]
-            if batches % SINGLE:
-                self._deliver("/events", batch)
-            else:
-                for one in batch:
-                    self._deliver("/event", one)
-            with self.lock:
-                self.accepted += len(batch)
-            if batches % AGAIN == 0:
-                self._deliver("/events", batch)
+        with httpx.Client(timeout=30) as client:  # its own: the stack's is closed while everything is killed
+            while not self.enough.is_set():
+                batches += 1
+                site = self.sites[(sender + batches) % len(self.sites)]
+                batch = [
+                    event(site, event_id=str(uuid4()), user_id=f"user {number * batches % 997}", path=f"/{number % 37}")
+                    for number in range(BATCH)
+                ]
+                if batches % SINGLE:
+                    self._deliver(client, "/events", batch)
+                else:
+                    for one in batch:
+                        self._deliver(client, "/event", one)
+                with self.lock:
+                    self.accepted += len(batch)
+                if batches % AGAIN == 0:
+                    self._deliver(client, "/events", batch)
 
-    def _deliver(self, path: str, body: Any) -> None:
+    def _deliver(self, client: httpx.Client, path: str, body: Any) -> None:
         """Send as real clients do: again and again, with the same ids, until it is accepted."""
         while True:
             try:
-                answer = self.stack.ingestion.post(path, json=body)
-            except (httpx.TransportError, RuntimeError):  # the latter: the client was closed meanwhile
+                answer = client.post(self.stack.ingestion.base_url.join(path), json=body)
+            except httpx.TransportError:
                 answer = None
             if answer is not None and answer.status_code == 202:
                 return
