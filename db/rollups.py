@@ -34,6 +34,8 @@ CHECKS_OF_SITE = {
     "rollups/user_numbers": "users",
     "rollups/user_counter": "sites",
     "rollups/different_orders": "orders",
+    "rollups/different_path_totals": "path_totals",
+    "rollups/different_event_totals": "event_totals",
 }
 
 
@@ -89,7 +91,7 @@ def compare_days(conn: Connection, site_id: str, *, first_day: date, last_day: d
 
 
 def compare_site(conn: Connection, site_id: str, *, most: int) -> Iterator[Found]:
-    """What is wrong with a site's users and orders, a check at a time, with at most `most` differences each."""
+    """What is wrong with a site's users, orders and totals, a check at a time, with at most `most` differences each."""
     for name, rollup in CHECKS_OF_SITE.items():
         yield _compare(conn, name, rollup, {"site_id": site_id, "most": most})
 
@@ -114,7 +116,7 @@ def rebuild_days(conn: Connection, site_id: str, *, first_day: date, last_day: d
     """Make these days' rollups what the events say, in a transaction; answers how many rows were not right.
 
     Whoever stores events of the site waits meanwhile. What is made of these rollups is not corrected with them:
-    rebuild_spans has to follow.
+    rebuild_spans and rebuild_totals have to follow.
     """
     values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
     return _corrected(conn, "rollups/rebuild_days", values)
@@ -127,6 +129,11 @@ def rebuild_spans(conn: Connection, site_id: str, *, first_day: date, last_day: 
     """
     values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
     return sum(_corrected(conn, f"rollups/rebuild_{spans}", values) for spans in ("path_spans", "user_spans"))
+
+
+def rebuild_totals(conn: Connection, site_id: str) -> int:
+    """Make a site's totals what path_days and event_hours say, in a transaction; answers how many were not right."""
+    return _corrected(conn, "rollups/rebuild_totals", {"site_id": site_id})
 
 
 def _compare(conn: Connection, name: str, rollup: str, values: dict[str, object]) -> Found:

@@ -73,6 +73,27 @@ ROLLUPS = {
         group by 1, 2, 3, 4, 5
         """,
     ),
+    "path_totals": (
+        "select site_id, event_type, path, events from path_totals",
+        """
+        select e.site_id, e.event_type, e.path, count(*)
+        from events e join sites s using (site_id)
+        where (e.event_time at time zone s.timezone)::date < s.path_spans_until
+        group by 1, 2, 3
+        """,
+    ),
+    "event_totals": (
+        "select site_id, event_type, events, anonymous, first_hour, last_hour from event_totals",
+        """
+        select site_id, event_type, count(*), count(*) - count(user_id), min(hour), max(hour)
+        from (
+            select e.*, s.timezone, s.path_spans_until, date_trunc('hour', e.event_time, s.timezone) as hour
+            from events e join sites s using (site_id)
+        ) placed
+        where (hour at time zone timezone)::date < path_spans_until
+        group by 1, 2
+        """,
+    ),
     "user_days": (
         """
         select site_id, day, event_type, chunk * 8192 + bit

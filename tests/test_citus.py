@@ -76,6 +76,8 @@ def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
             "path_days",
             "path_spans",
             "user_spans",
+            "path_totals",
+            "event_totals",
             "user_days",
             "settled_days",
             "accepted_days",
@@ -94,7 +96,7 @@ def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
 
 def test_every_question_names_the_site_at_each_table() -> None:
     tables = (
-        "events|users|event_hours|path_days|path_spans|user_days|user_spans|sessions|session_days|session_page_days|orders|"
+        "events|users|event_hours|path_days|path_spans|user_days|user_spans|path_totals|event_totals|sessions|session_days|session_page_days|orders|"
         "sale_days|product_days|kept_days"
     )
     for path in sorted(SQL.glob("[!m]*/*.sql")):

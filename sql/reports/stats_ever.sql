@@ -1,26 +1,15 @@
 -- How many page views and unique users has a site had in all, and which ten paths were viewed most?
 -- site_id: the site. Every user of a site is numbered once, so that their number is how many there are. Views are those of
--- whole months, of the sixths since, and of the days since.
+-- the totals and of the days since.
 with site as materialized (
-    select users, path_spans_until as until, date_trunc('month', path_spans_until)::date as month
+    select users, path_spans_until as until
     from sites
     where site_id = :'site_id'
 ),
-months as (
-    select generate_series(min(first_day)::timestamp, (select month - 1 from site)::timestamp, interval '1 month') as month
-    from path_spans
-    where site_id = :'site_id'
-),
 parts as (
-    select s.path, s.events
-    from months m
-    join path_spans s on s.site_id = :'site_id' and s.event_type = 'page_view'
-        and s.first_day = m.month::date and s.end_day = (m.month + interval '1 month')::date
-    union all
     select path, events
-    from path_spans
+    from path_totals
     where site_id = :'site_id' and event_type = 'page_view'
-        and first_day >= (select month from site) and end_day <= (select until from site)
     union all
     select path, events
     from path_days

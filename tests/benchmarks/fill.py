@@ -43,6 +43,8 @@ def fill(
     with ThreadPoolExecutor(WRITERS) as pool:
         for sunday in pool.map(partial(fill_week, conn, values), weeks(first, last)):
             print(f"filled up to {sunday}, {time.monotonic() - start:.0f} s", flush=True)
+    for site in rollups.site_ids(conn):
+        rollups.rebuild_totals(conn, site)
     conn.execute("vacuum analyze")
     conn.execute("checkpoint")
     return first
