@@ -42,6 +42,7 @@ having_it as materialized (
     ) found
     where began >= :'start' and began < :'end'
     group by user_id, began, ended
+    order by user_id, began -- for the index of events, as above
 ),
 viewed as (
     select
@@ -52,6 +53,7 @@ viewed as (
         v.path is distinct from lag(v.path) over (partition by s.user_id, s.began order by v.event_time, v.path) as changes
     from having_it s
     join events v on v.site_id = :'site_id' and v.user_id = s.user_id and v.event_type = 'page_view'
+        and v.event_time >= :'start' -- for the planner: it leaves out partitions by this, but not by the next
         and v.event_time >= case :'direction' when 'from' then s.first_seen else s.began end
         and v.event_time <= case :'direction' when 'from' then s.ended else s.first_seen end
 ),
