@@ -3,10 +3,25 @@
 -- spans that begin and end with the days of the arrays span_firsts and span_ends; dimension: path or event_type; filters:
 -- of event types and paths, see event_matches. rows: of the values that match the regular expression search (empty: of
 -- all) and are one of the array only (empty: all), so many as limit says; values: how many of them there are.
-with parts as (
+with recursive types as (
+    -- Those that the site has: path_days is ordered by them first.
+    (select event_type from event_hours where site_id = :'site_id' order by event_type limit 1)
+    union all
+    select (
+        select h.event_type
+        from event_hours h
+        where h.site_id = :'site_id' and h.event_type > t.event_type
+        order by h.event_type
+        limit 1
+    )
+    from types t
+    where t.event_type is not null
+),
+parts as (
     select event_type, path, events
     from path_days
-    where site_id = :'site_id' and day >= :'first_day' and day < :'days_until'
+    where site_id = :'site_id' and event_type = any (array(select event_type from types))
+        and day >= :'first_day' and day < :'days_until'
     union all
     select s.event_type, s.path, s.events
     from unnest(:'span_firsts'::date[], :'span_ends'::date[]) u (first_day, end_day)
@@ -14,7 +29,8 @@ with parts as (
     union all
     select event_type, path, events
     from path_days
-    where site_id = :'site_id' and day >= :'days_from' and day < :'end_day'
+    where site_id = :'site_id' and event_type = any (array(select event_type from types))
+        and day >= :'days_from' and day < :'end_day'
 ),
 groups as materialized (
     select case :'dimension' when 'path' then path else event_type::text end as value, sum(events)::bigint as events

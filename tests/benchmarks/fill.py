@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -31,12 +31,11 @@ def fill(
     The weeks that the days are in must not have events yet: their partitions are made anew.
     """
     first = last - timedelta(days=days - 1)
-    midnight = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
     conn.execute(
         "insert into sites (site_id, sessions_until, path_spans_until, user_spans_until) "
-        "select 'shop-' || generate_series(0, 4), least(%s, now() - interval '3 hours'), sixth_of(%s), %s "
+        "select 'shop-' || generate_series(0, 4), now() - interval '3 hours', sixth_of(%s), %s "
         "on conflict do nothing",
-        [midnight, last + timedelta(days=1), last + timedelta(days=1)],
+        [last + timedelta(days=1), last + timedelta(days=1)],
     )
     values = {"events": events // days, "users": users, "paths": paths}
     start = time.monotonic()
