@@ -52,7 +52,10 @@ def main() -> None:
 
 
 def events_before(place: Place, rounds: Rounds, full: str, options: argparse.Namespace) -> None:
-    """The same stream into the full database and into one that is empty at each turn's start."""
+    """The same stream into the full database and into one that is empty at each turn's start.
+
+    A turn begins with a checkpoint, as a database is dropped before it, and should outlast what that costs.
+    """
     events = stream()
     for turn in range(options.rounds + 1):
         print(f"events before: turn {turn} of {options.rounds}", flush=True)
