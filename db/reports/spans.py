@@ -9,7 +9,7 @@ from db.reports.ranges import Range
 #: The days of a month with which its sixths begin; the last one goes on to the month's end.
 SIXTHS = (1, 6, 11, 16, 21, 26)
 
-#: What a range is cut into: spans of two days each, half-open, which follow on each other.
+#: Spans that follow on each other, each as its first day and the day after its last.
 Spans = Iterator[tuple[date, date]]
 
 
