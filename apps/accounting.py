@@ -89,7 +89,7 @@ async def get_accounting(request: Request[Any, Any, Any]) -> Accounting:
     query = read_query(request, AccountingQuery)
     today = datetime.now(UTC).date()
     end = query.end or today + timedelta(days=1)
-    start = query.start or end - timedelta(days=DAYS)
+    start = query.start or end - min(timedelta(days=DAYS), end - date.min)
     if end <= start:
         raise refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DAY])
     accounts = await read_ledger(start, end, site_id=query.site_id)

@@ -52,7 +52,12 @@ def test_the_days_are_those_asked_for(ingestion: httpx.Client, reporting: httpx.
 
 @pytest.mark.parametrize(
     ("parameters", "field"),
-    [({"from": "today"}, "from"), ({"from": "2026-01-02", "to": "2026-01-02"}, "to"), ({"day": "2026-01-02"}, "day")],
+    [
+        ({"from": "today"}, "from"),
+        ({"from": "2026-01-02", "to": "2026-01-02"}, "to"),
+        ({"to": "0001-01-01"}, "to"),
+        ({"day": "2026-01-02"}, "day"),
+    ],
 )
 def test_a_bad_parameter_is_named(reporting: httpx.Client, parameters: dict[str, str], field: str) -> None:
     answer = reporting.get("/accounting", params=parameters)
