@@ -11,6 +11,7 @@ from actors.events import queue_events, store_events
 from actors.upkeep import (
     advance_path_spans,
     advance_sessions,
+    advance_user_months,
     advance_user_spans,
     count_accepted,
     drop_old_events,
@@ -21,6 +22,7 @@ from actors.upkeep import (
 __all__ = [
     "advance_path_spans",
     "advance_sessions",
+    "advance_user_months",
     "advance_user_spans",
     "count_accepted",
     "discard_dead_letters",

@@ -81,6 +81,12 @@ def advance_user_spans() -> None:
     _do(partial(_advance, "user_spans"))
 
 
+@dramatiq.actor(broker=broker, queue_name=QUEUE)
+def advance_user_months() -> None:
+    """Move what users did by months on, which is written later as well."""
+    _do(partial(_advance, "user_months"))
+
+
 def _advance(rollup: Rollup, conn: Any) -> None:
     """Move a rollup on, of one site after the other, for as long as it may take."""
     enough = time.monotonic() + ADVANCING_SECONDS
@@ -118,6 +124,7 @@ broker.add_middleware(
             advance_sessions: 60,
             advance_path_spans: 60,
             advance_user_spans: 60,
+            advance_user_months: 60,
         }
     )
 )

@@ -1,4 +1,7 @@
-"""Keeping events for some days only: `drop_old_events(conn, days=365)`. Rollups keep their numbers."""
+"""Keeping events for some days only: `drop_old_events(conn, days=365)`. Rollups keep their numbers.
+
+All but user_months, which has what each user did, and goes with the events by whole months.
+"""
 
 from typing import cast
 
@@ -17,6 +20,7 @@ def drop_old_events(conn: Connection, *, days: int) -> list[str]:
     dropped = []
     while name := _dropped(conn):
         dropped.append(name)
+    conn.execute(QUERIES["keeping/forget_user_months"])
     conn.execute(QUERIES["keeping/forget_events"], {"days": days})
     return dropped
 

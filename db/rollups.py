@@ -22,6 +22,7 @@ CHECKS_OF_DAYS = {
     "rollups/different_path_spans": "path_spans",
     "rollups/different_user_days": "user_days",
     "rollups/different_user_spans": "user_spans",
+    "rollups/different_user_months": "user_months",
     "rollups/different_sessions": "sessions",
     "rollups/different_session_days": "session_days",
     "rollups/different_session_page_days": "session_page_days",
@@ -125,10 +126,12 @@ def rebuild_days(conn: Connection, site_id: str, *, first_day: date, last_day: d
 def rebuild_spans(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
     """Make the spans of paths and of users that have any of these days what path_days and user_days say.
 
-    Each in a transaction; answers how many rows were not right.
+    And what users did by months what the events say. Each in a transaction; answers how many rows were not right.
     """
     values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
-    return sum(_corrected(conn, f"rollups/rebuild_{spans}", values) for spans in ("path_spans", "user_spans"))
+    return sum(
+        _corrected(conn, f"rollups/rebuild_{spans}", values) for spans in ("path_spans", "user_spans", "user_months")
+    )
 
 
 def rebuild_totals(conn: Connection, site_id: str) -> int:

@@ -125,6 +125,21 @@ ROLLUPS = {
         where day < s.user_spans_until
         """,
     ),
+    "user_months": (
+        """
+        select m.site_id, m.user_id, t.event_type, u.moment, count(*)
+        from user_months m, unnest(m.moments) with ordinality u (moment, place), event_types t
+        where t.site_id = m.site_id and t.number = get_byte(m.kinds, u.place::integer - 1)
+            and u.moment >= m.month and u.moment < m.month + interval '1 month'
+        group by 1, 2, 3, 4
+        """,
+        """
+        select e.site_id, e.user_id, e.event_type, e.event_time, count(*)
+        from events e join sites s using (site_id)
+        where e.user_id is not null and e.event_time < s.user_months_until
+        group by 1, 2, 3, 4
+        """,
+    ),
     "sessions": (
         "select site_id, user_id, began, ended, entry_page, exit_page, events::bigint, views::bigint from sessions",
         """

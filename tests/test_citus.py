@@ -40,7 +40,7 @@ $$;
 """
 
 #: What is asked of many sites on purpose.
-OF_MANY_SITES = {"reports/sites"}
+OF_MANY_SITES = {"reports/sites", "keeping/forget_user_months"}
 
 
 @pytest.fixture
@@ -76,6 +76,8 @@ def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
             "path_days",
             "path_spans",
             "user_spans",
+            "user_months",
+            "event_types",
             "path_totals",
             "event_totals",
             "user_days",
@@ -91,12 +93,12 @@ def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
     ]
     assert {name for _, name, _, _ in asked} == tables - {"migrations"}
     assert ("store_messages(uuid[],jsonb)",) in functions
-    assert ("follow_funnel(bytea,timestamp with time zone[],integer,interval)",) in functions
+    assert ("follow_funnel(bytea,timestamp with time zone[],integer,integer,interval,bytea[])",) in functions
 
 
 def test_every_question_names_the_site_at_each_table() -> None:
     tables = (
-        "events|users|event_hours|path_days|path_spans|user_days|user_spans|path_totals|event_totals|sessions|session_days|session_page_days|orders|"
+        "events|users|event_hours|path_days|path_spans|user_days|user_spans|user_months|event_types|path_totals|event_totals|sessions|session_days|session_page_days|orders|"
         "sale_days|product_days|kept_days"
     )
     for path in sorted(SQL.glob("[!m]*/*.sql")):

@@ -77,8 +77,9 @@ def connect(url: str) -> Connection:
 def age(conn: Connection) -> None:
     """As if five minutes went by since it was said what is kept, and upkeep had been there."""
     conn.execute("update kept_events set said_at = said_at - interval '5 minutes'")
-    for site in sites_behind(conn, "sessions", NOW):
-        advance(conn, "sessions", site, target=NOW, most=100_000)
+    for rollup in ("sessions", "user_months"):
+        for site in sites_behind(conn, rollup, NOW):
+            advance(conn, rollup, site, target=NOW, most=100_000)
 
 
 def drop(conn: Connection) -> list[str]:

@@ -45,6 +45,7 @@ def test_writers_of_the_same_sites_wait_for_each_other_and_count_everything_once
                     advance(own, "sessions", site, target=now - timedelta(minutes=minutes), most=50)
                     advance(own, "path_spans", site, target=now + timedelta(days=6 - minutes / 30))
                     advance(own, "user_spans", site, target=now + timedelta(days=3 - minutes / 60))
+                    advance(own, "user_months", site, target=now + timedelta(days=2 - minutes / 60), most=50)
 
     # A deadlock would be an error of one of them.
     with ThreadPoolExecutor(WRITERS + 1) as threads:

@@ -62,6 +62,16 @@ def test_users_of_a_day_that_is_over_are_united(conn: Connection, shop: str) -> 
     assert differences(conn, shop) == {}
 
 
+def test_what_users_did_on_a_day_that_is_over_is_packed(conn: Connection, shop: str) -> None:
+    now = datetime.now(UTC)
+    for days in (0, 10, 30):
+        store_events(conn, batch(received(shop, timestamp=(now - timedelta(days=days)).isoformat(), user_id="ann")))
+    actors.advance_user_months.send()
+    query = "select sum(cardinality(moments)) from user_months where site_id = %s"
+    until(lambda: conn.execute(query, [shop]).fetchall() == [(2,)])
+    assert differences(conn, shop) == {}
+
+
 def test_an_absent_server_is_left_for_the_next_time(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -76,8 +86,9 @@ def test_an_absent_server_is_left_for_the_next_time(
             upkeep.advance_sessions,
             upkeep.advance_path_spans,
             upkeep.advance_user_spans,
+            upkeep.advance_user_months,
         ):
             actor.fn()
     assert [record.message.partition(":")[0] for record in caplog.records if record.name == "actors.upkeep"] == [
         "left for the next time"
-    ] * 6
+    ] * 7

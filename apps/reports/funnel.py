@@ -85,9 +85,11 @@ async def get_funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
         asked = await question(conn, query)
         other = await compared(conn, query, asked)
         try:
-            steps = await funnel(conn, asked, steps=query.step, window=window)
-            before = await funnel(conn, other, steps=query.step, window=window) if other else None
+            source, steps = await funnel(conn, asked, steps=query.step, window=window)
+            before = None
+            if other:
+                _, before = await funnel(conn, other, steps=query.step, window=window)
         except BadFilter as error:
             raise bad_parameter(FunnelQuery, "step", str(error)) from None
-    report = Funnel(**asked.head("events", as_of), window=query.window, steps=steps, compare=before)
+    report = Funnel(**asked.head(source, as_of), window=query.window, steps=steps, compare=before)
     return answer_report(request, report, steps, compare=before, over=asked.range.end + window)

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.reports.filters import BadFilter, Filters, read_filters
-from db.reports.report import Question, Report, rows, share
+from db.reports.report import Question, Report, Source, rows, share
+from db.reports.user_months import follow_parameters
 
 #: How many steps a funnel has, and for how long a user may be followed.
 FEWEST_STEPS, MOST_STEPS = 2, 8
@@ -68,8 +69,10 @@ def read_window(text: str) -> timedelta | None:
     return number * unit if number <= LONGEST_WINDOW / unit else None
 
 
-async def funnel(conn: AsyncConnection, question: Question, *, steps: Sequence[str], window: timedelta) -> list[Step]:
-    """A row a step, from the events. Raises BadFilter.
+async def funnel(
+    conn: AsyncConnection, question: Question, *, steps: Sequence[str], window: timedelta
+) -> tuple[Source, list[Step]]:
+    """Where the numbers are from, and a row a step. Raises BadFilter.
 
     A user is in a step who has an event that matches it later than one that matches the step before, and so on back to
     the first step, which is in the range, and all of them within the window: the first and the last event of them are
@@ -79,18 +82,17 @@ async def funnel(conn: AsyncConnection, question: Question, *, steps: Sequence[s
     with which he was in the step before.
     """
     filters = [read_step(step) for step in steps]
-    parameters = question.parameters(
-        steps=msgspec.json.encode([one.conditions for one in filters]).decode(),
-        event_types=list({name for one in filters for name in one.conditions["event_type_is"]}),
-        window=window // timedelta(microseconds=1),
-        by_properties=any("properties" in one.needs for one in (question.filters, *filters)),
-        kinds=_kinds(filters),
-        kinds_after=_kinds(filters, first=False),
-    )
-    (shares,) = await rows(conn, "funnel_shares", parameters)
-    found = await rows(conn, "funnel", parameters | shares)
+    microseconds = window // timedelta(microseconds=1)
+    of_types = [one.conditions["event_type_is"] for one in filters if one.needs == {"event_type"}]
+    packed = None
+    if len(of_types) == len(steps):
+        packed = await follow_parameters(conn, question, of_types, window=microseconds)
+    if packed:
+        found = await rows(conn, "funnel_from_rollup", packed)
+    else:
+        found = await _from_events(conn, question, filters, microseconds)
     users = [row["users"] for row in found]
-    return [
+    return "rollups" if packed else "events", [
         Step(
             step=step,
             users=row["users"],
@@ -101,6 +103,22 @@ async def funnel(conn: AsyncConnection, question: Question, *, steps: Sequence[s
         )
         for step, row, before in zip(steps, found, [None, *users], strict=False)
     ]
+
+
+async def _from_events(
+    conn: AsyncConnection, question: Question, steps: Sequence[Filters], window: int
+) -> list[dict[str, Any]]:
+    parameters = question.parameters(
+        window=window,
+        steps=msgspec.json.encode([one.conditions for one in steps]).decode(),
+        event_types=list({name for one in steps for name in one.conditions["event_type_is"]}),
+        by_properties=any("properties" in one.needs for one in (question.filters, *steps)),
+        kinds=_kinds(steps),
+        kinds_after=_kinds(steps, first=False),
+        besides=[bytes(kind for kind in range(256) if not kind >> place & 1) for place in range(len(steps))],
+    )
+    (shares,) = await rows(conn, "funnel_shares", parameters)
+    return await rows(conn, "funnel_from_events", parameters | shares)
 
 
 def _kinds(steps: Sequence[Filters], *, first: bool = True) -> str | None:

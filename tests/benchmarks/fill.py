@@ -32,10 +32,10 @@ def fill(
     """
     first = last - timedelta(days=days - 1)
     conn.execute(
-        "insert into sites (site_id, sessions_until, path_spans_until, user_spans_until) "
-        "select 'shop-' || generate_series(0, 4), now() - interval '3 hours', sixth_of(%s), %s "
+        "insert into sites (site_id, sessions_until, path_spans_until, user_spans_until, user_months_until) "
+        "select 'shop-' || generate_series(0, 4), now() - interval '3 hours', sixth_of(%s), %s, %s "
         "on conflict do nothing",
-        [last + timedelta(days=1), last + timedelta(days=1)],
+        [last + timedelta(days=1)] * 3,
     )
     values = {"events": events // days, "users": users, "paths": paths}
     start = time.monotonic()

@@ -4,7 +4,8 @@
 -- types that it is about; filters: for all of the steps; see event_matches; by_properties: whether any of these filters is
 -- about properties; event_types: all that the steps are about; kinds, kinds_after: where steps are about event types only,
 -- JSON objects of which steps, a bit each, an event of a type is, as two hexadecimal digits, in the range and after it,
--- where nothing is the first step; else null; shares: see funnel_shares.sql.
+-- where nothing is the first step; else null; besides: for each step all bytes without its bit, see
+-- follow_funnel; shares: see funnel_shares.sql.
 --
 -- Each share of the users is followed in order of an index; several processes can divide the shares. Who did nothing but the
 -- first step need not be followed.
@@ -30,8 +31,8 @@ followed as (
     select case
         when bool_and(kind = '01') then array[interval '0']
         else follow_funnel(
-            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), jsonb_array_length(:'steps'::jsonb),
-            :'window' * interval '1 microsecond'
+            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), count(*)::integer,
+            jsonb_array_length(:'steps'::jsonb), :'window' * interval '1 microsecond', :'besides'::bytea[]
         )
     end as taken
     from (
@@ -45,8 +46,8 @@ followed as (
     select case
         when bool_and(kind = '01') then array[interval '0']
         else follow_funnel(
-            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), jsonb_array_length(:'steps'::jsonb),
-            :'window' * interval '1 microsecond'
+            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), count(*)::integer,
+            jsonb_array_length(:'steps'::jsonb), :'window' * interval '1 microsecond', :'besides'::bytea[]
         )
     end as taken
     from (
@@ -61,8 +62,8 @@ followed as (
     select case
         when bool_and(kind = '01') then array[interval '0']
         else follow_funnel(
-            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), jsonb_array_length(:'steps'::jsonb),
-            :'window' * interval '1 microsecond'
+            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), count(*)::integer,
+            jsonb_array_length(:'steps'::jsonb), :'window' * interval '1 microsecond', :'besides'::bytea[]
         )
     end as taken
     from (
@@ -77,8 +78,8 @@ followed as (
     select case
         when bool_and(kind = '01') then array[interval '0']
         else follow_funnel(
-            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), jsonb_array_length(:'steps'::jsonb),
-            :'window' * interval '1 microsecond'
+            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), count(*)::integer,
+            jsonb_array_length(:'steps'::jsonb), :'window' * interval '1 microsecond', :'besides'::bytea[]
         )
     end as taken
     from (

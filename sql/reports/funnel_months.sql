@@ -1,0 +1,42 @@
+-- How is a funnel's range cut into months of user_months, and which byte stands for each event type there? None where there
+-- is no such site.
+-- site_id: the site; start, end: the range, half-open; window: how long it goes on for the later steps, in microseconds.
+--
+-- All months are those of UTC. first_month: the one that the range begins in, or null where it begins with it; end_month,
+-- last_month: those in which the range and the window end; main_month: the one that has most of the range, which is its
+-- last one or the one before; before_start, before_end: the last moments before the range's start and end; last_moment: that
+-- at which the window ends; packed_until: before this moment user_months has the events. As texts, as some are no dates of
+-- Python's.
+with bounds as (
+    select
+        user_months_until as packed_until,
+        :'start'::timestamptz - interval '1 microsecond' as before_start,
+        :'end'::timestamptz - interval '1 microsecond' as before_end,
+        :'end'::timestamptz + :'window' * interval '1 microsecond' as last_moment
+    from sites
+    where site_id = :'site_id'
+),
+months as (
+    select
+        *,
+        date_trunc('month', :'start', 'UTC') as month_of_start,
+        date_trunc('month', before_end, 'UTC') as final,
+        date_trunc('month', before_end, 'UTC') - interval '1 day' as before_final
+    from bounds
+)
+select
+    packed_until::text, before_start::text, before_end::text, last_moment::text,
+    case when month_of_start < :'start' then (month_of_start at time zone 'UTC')::date::text end as first_month,
+    date_trunc('month', :'end'::timestamptz at time zone 'UTC')::date::text as end_month,
+    date_trunc('month', last_moment at time zone 'UTC')::date::text as last_month,
+    (date_trunc('month', case
+        when :'end'::timestamptz - final < final - greatest(:'start', date_trunc('month', before_final, 'UTC'))
+            then before_final
+        else final
+    end, 'UTC') at time zone 'UTC')::date::text as main_month,
+    (
+        select coalesce(jsonb_object_agg(event_type, number), '{}')
+        from event_types
+        where site_id = :'site_id'
+    ) as numbers
+from months

@@ -1,0 +1,11 @@
+-- Whose months of what they did differ from what a site's events say, and how many events has each?
+-- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show of them. Only what is
+-- of these days is compared.
+select
+    json_build_object('user_id', user_id, 'month', month) as key,
+    cardinality(says_moments) as says,
+    cardinality(moments) as should,
+    count(*) over () as differences
+from different_user_months(:'site_id', :'first_day', :'last_day')
+order by month, user_id
+limit :'most'
