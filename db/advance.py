@@ -25,8 +25,8 @@ def sites_behind(conn: Connection, rollup: Rollup, target: datetime) -> list[str
 def advance(conn: Connection, rollup: Rollup, site_id: str, *, target: datetime, most: int = AT_ONCE) -> bool:
     """Move a site's rollup on towards `target` by its next part, the oldest first; is there more?
 
-    That is a sixth of a month, a day, or of sessions and user_months the next `most` events, about. Whoever stores events
-    of the site waits meanwhile.
+    That is a sixth of a month, a day, or of sessions and user_months the next `most` events, about. Whoever stores
+    events of the site waits meanwhile.
     """
     values = {"site_id": site_id, "target": target, "most": most}
     (unfinished,) = conn.execute(QUERIES[f"store/advance_{rollup}"], values).fetchone() or (False,)

@@ -24,8 +24,13 @@ KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count"
 #: Seconds to wait for a connection.
 WAIT = 2
 #: How a report begins, in one message. The memory is for one sort or hash table: with PostgreSQL's 4 MB, those over a
-#: million events would go to the disk.
-BEGIN = "begin isolation level repeatable read, read only; set local work_mem = '32MB'; select now()"
+#: million events would go to the disk. To compile a query takes longer than most take.
+BEGIN = """
+    begin isolation level repeatable read, read only;
+    set local work_mem = '32MB';
+    set local jit = off;
+    select now()
+"""
 #: Seconds after which a connection is tried again before it is lent.
 TRY_AFTER = 1
 #: Seconds for which a pool tries on its own, ever more seldom; after them the next request makes it try at once.

@@ -1,11 +1,12 @@
 """Reports of a site whose old events are no longer kept: from rollups as ever; from events only where all are there."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
 
+from db.advance import Rollup, advance
 from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
@@ -72,6 +73,18 @@ def test_a_report_from_events_says_that_some_are_no_longer_kept(
     ]
     assert ask(reporting, path, other, **GONE, **FROM_EVENTS[path]).status_code == 200
     assert ask(reporting, path, shop, **THERE, **FROM_EVENTS[path]).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/funnel", "/journeys"])
+def test_rollups_that_are_read_together_with_events_are_no_way_around(
+    conn: Connection, reporting: httpx.Client, shop: str, other: str, path: str
+) -> None:
+    for site in (shop, other):
+        for rollup in get_args(Rollup):
+            advance(conn, rollup, site, target=datetime.now(UTC))
+    assert ask(reporting, path, shop, **GONE, **FROM_EVENTS[path]).status_code == 400
+    there = {"from": "2026-03-16", "to": "2026-03-20"}
+    assert ask(reporting, path, shop, **there, **FROM_EVENTS[path]).status_code == 200
 
 
 @pytest.mark.parametrize("path", FROM_ROLLUPS)

@@ -45,7 +45,7 @@ def pack(conn: Connection, site: str, target: datetime = UNTIL, most: int = 50) 
 
 
 def funnel(reporting: httpx.Client, site: str, *steps: str, **others: str) -> dict[str, Any]:
-    answer = reporting.get("/funnel", params={"site_id": site, "step": steps or BUYING, "window": "3d"} | others)
+    answer = reporting.get("/funnel", params={"site_id": site, "step": steps or BUYING, "window": "3d", **others})
     assert answer.status_code == 200, answer.text
     report: dict[str, Any] = answer.json()
     return report

@@ -16,11 +16,11 @@ from db.reports.ranges import Range
 
 Source = Literal["rollups", "events"]
 
-#: The queries of sql/reports that read the events themselves.
+#: The queries of sql/reports that read the events themselves, or by a function.
 FROM_EVENTS = {
     path.removeprefix("reports/")
     for path, text in QUERIES.items()
-    if path.startswith("reports/") and re.search(rb"\b(from|join) events\b", text)
+    if path.startswith("reports/") and re.search(rb"\b(from|join) (events|journeys_of_half)\b", text)
 }
 
 
