@@ -11,6 +11,7 @@ from actors.events import queue_events, store_events
 from actors.upkeep import (
     advance_path_spans,
     advance_sessions,
+    advance_top_paths,
     advance_user_months,
     advance_user_spans,
     count_accepted,
@@ -22,6 +23,7 @@ from actors.upkeep import (
 __all__ = [
     "advance_path_spans",
     "advance_sessions",
+    "advance_top_paths",
     "advance_user_months",
     "advance_user_spans",
     "count_accepted",

@@ -76,6 +76,12 @@ def advance_path_spans() -> None:
 
 
 @dramatiq.actor(broker=broker, queue_name=QUEUE)
+def advance_top_paths() -> None:
+    """Write the top paths of days that are over."""
+    _do(partial(_advance, "top_paths"))
+
+
+@dramatiq.actor(broker=broker, queue_name=QUEUE)
 def advance_user_spans() -> None:
     """Move the unions of users by day and month on, which are written later as well."""
     _do(partial(_advance, "user_spans"))
@@ -123,6 +129,7 @@ broker.add_middleware(
             count_accepted: 60,
             advance_sessions: 60,
             advance_path_spans: 60,
+            advance_top_paths: 60,
             advance_user_spans: 60,
             advance_user_months: 60,
         }

@@ -1,7 +1,7 @@
 """The rollups that are written later than the events: which sites they lack something of, and moving them on.
 
-`sessions`; `path_spans`, which has a sixth of a month once it is over; `user_spans` and `user_months`, which have a day
-once it is over.
+`sessions`; `path_spans`, which has a sixth of a month once it is over; and `top_paths`, `user_spans` and `user_months`,
+which have a day once it is over.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from db.queries import QUERIES
 
-Rollup = Literal["sessions", "path_spans", "user_spans", "user_months"]
+Rollup = Literal["sessions", "path_spans", "user_spans", "user_months", "top_paths"]
 
 #: Events that are added to a rollup in a transaction, a second at most: whoever stores events of that site waits.
 AT_ONCE = 50_000

@@ -21,6 +21,7 @@ CHECKS_OF_DAYS = {
     "rollups/different_path_days": "path_days",
     "rollups/different_path_spans": "path_spans",
     "rollups/different_user_days": "user_days",
+    "rollups/different_top_paths": "top_paths",
     "rollups/different_user_spans": "user_spans",
     "rollups/different_user_months": "user_months",
     "rollups/different_sessions": "sessions",
@@ -30,6 +31,7 @@ CHECKS_OF_DAYS = {
     "rollups/different_product_days": "product_days",
     "rollups/unnumbered_users": "users",
 }
+WRITTEN_LATER = ("path_spans", "top_paths", "user_spans", "user_months")
 CHECKS_OF_SITE = {
     "rollups/idle_users": "users",
     "rollups/user_numbers": "users",
@@ -124,14 +126,12 @@ def rebuild_days(conn: Connection, site_id: str, *, first_day: date, last_day: d
 
 
 def rebuild_spans(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
-    """Make the spans of paths and of users that have any of these days what path_days and user_days say.
+    """Make the rollups that are written later right for these days, each in a transaction, by the other rollups.
 
-    And what users did by months what the events say. Each in a transaction; answers how many rows were not right.
+    All but the sessions; of user_months by the events. Answers how many rows were not right.
     """
     values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
-    return sum(
-        _corrected(conn, f"rollups/rebuild_{spans}", values) for spans in ("path_spans", "user_spans", "user_months")
-    )
+    return sum(_corrected(conn, f"rollups/rebuild_{rollup}", values) for rollup in WRITTEN_LATER)
 
 
 def rebuild_totals(conn: Connection, site_id: str) -> int:

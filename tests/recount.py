@@ -46,6 +46,19 @@ ROLLUPS = {
         group by 1, 2, 3, 4, 5
         """,
     ),
+    "top_paths": (
+        "select site_id, day, events, paths, top_paths, top_events from top_paths",
+        """
+        select
+            site_id, day, sum(c.events), count(*), (array_agg(path order by c.events desc, path))[:1000],
+            (array_agg(c.events order by c.events desc, path))[:1000]
+        from (
+            select e.site_id, (e.event_time at time zone s.timezone)::date as day, e.path, count(*) as events
+            from events e join sites s using (site_id)
+            group by 1, 2, 3
+        ) c join top_paths using (site_id, day) group by 1, 2
+        """,
+    ),
     "path_totals": (
         "select site_id, event_type, path, events from path_totals",
         """

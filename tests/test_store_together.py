@@ -44,6 +44,7 @@ def test_writers_of_the_same_sites_wait_for_each_other_and_count_everything_once
                 for site in random.sample(hot_sites, len(hot_sites)):
                     advance(own, "sessions", site, target=now - timedelta(minutes=minutes), most=50)
                     advance(own, "path_spans", site, target=now + timedelta(days=6 - minutes / 30))
+                    advance(own, "top_paths", site, target=now + timedelta(days=3 - minutes / 60))
                     advance(own, "user_spans", site, target=now + timedelta(days=3 - minutes / 60))
                     advance(own, "user_months", site, target=now + timedelta(days=2 - minutes / 60), most=50)
 

@@ -85,10 +85,11 @@ def test_an_absent_server_is_left_for_the_next_time(
             upkeep.count_accepted,
             upkeep.advance_sessions,
             upkeep.advance_path_spans,
+            upkeep.advance_top_paths,
             upkeep.advance_user_spans,
             upkeep.advance_user_months,
         ):
             actor.fn()
     assert [record.message.partition(":")[0] for record in caplog.records if record.name == "actors.upkeep"] == [
         "left for the next time"
-    ] * 7
+    ] * 8

@@ -1,7 +1,7 @@
 """GET /breakdown: the values of a dimension that most events have: paths, event types, users, values of a property."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -83,7 +83,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 async def breakdown(conn: AsyncConnection, question: Question, wanted: Wanted, *, as_of: datetime) -> Breakdown:
     """The values with most events."""
     query = _events_query(question, wanted)
-    (found,) = await rows(conn, query, _parameters(question, wanted, search=any_case(wanted.search)))
+    parameters = _parameters(question, wanted, search=any_case(wanted.search))
+    found = await _of_day(conn, question, wanted) or (await rows(conn, query, parameters))[0]
     events: int = found["events"]
     absent: int = found.get("without_value", 0)
     report = Breakdown(
@@ -109,6 +110,16 @@ async def compare(conn: AsyncConnection, other: Question, wanted: Wanted, report
         row.compare_events = events.get(row.value, 0)
     start, end = other.range.local(other.range.start), other.range.local(other.range.end)
     report.compare = Compared(start=start, end=end, events=found["events"])
+
+
+async def _of_day(conn: AsyncConnection, question: Question, wanted: Wanted) -> dict[str, Any] | None:
+    """What all paths of a single day that is over answer; None where it is another question."""
+    covered = question.range
+    if wanted.dimension != "path" or wanted.search or question.filters.conditions or not covered.days_fit:
+        return None
+    if not covered.first_day or covered.end_day != covered.first_day + timedelta(days=1):
+        return None
+    return next(iter(await rows(conn, "breakdown_of_day", question.parameters(limit=wanted.limit))), None)
 
 
 async def _count_users(conn: AsyncConnection, question: Question, wanted: Wanted, report: Breakdown) -> None:

@@ -7,8 +7,7 @@ from math import ceil, isclose, nan
 from statistics import median
 from typing import Any, NamedTuple
 
-import httpx
-
+from tests.benchmarks.client import Client, NotAnswered
 from tests.benchmarks.engines import Engine, Rows
 from tests.benchmarks.questions import SITE, Asked
 
@@ -33,7 +32,7 @@ class Measured(NamedTuple):
 
 
 def measure(
-    client: httpx.Client,
+    client: Client,
     others: Sequence[Engine],
     question: Asked,
     *,
@@ -47,13 +46,13 @@ def measure(
     path = question.path.format(**names)
 
     def ours() -> Any:
-        return client.get(path, params=parameters).raise_for_status().json()
+        return client.get(path, parameters)
 
     asked = [engine for engine in others if engine.name in question.only]
     sql = {engine: engine.filled(question.sql, first=first, end=end, **names) for engine in asked}
     try:
         found, equal = question.rows(ours()), True
-    except httpx.HTTPStatusError as error:
+    except NotAnswered as error:
         print(f"NOT ANSWERED: {error}")
         return Measured(nan, nan, {}, False)
     for engine in asked:

@@ -3,11 +3,11 @@
 import argparse
 from datetime import date, timedelta
 
-import httpx
 from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks import answers
+from tests.benchmarks.client import Client
 from tests.benchmarks.engines import PostgreSQL
 from tests.benchmarks.fill import LAST_DAY, fill
 from tests.benchmarks.measure import Measured, checked, measure, ranged
@@ -32,7 +32,7 @@ YEAR = [
 ]
 
 
-def more(client: httpx.Client, conn: Connection, options: argparse.Namespace) -> bool:
+def more(client: Client, conn: Connection, options: argparse.Namespace) -> bool:
     """Measure, fill, measure again and print; whether the views and paths of twelve months are what the events say."""
     ((user,),) = PostgreSQL(conn).ask(sql("busiest_user"))
     first = LAST_DAY - timedelta(days=options.days - 1)
@@ -59,10 +59,10 @@ def more(client: httpx.Client, conn: Connection, options: argparse.Namespace) ->
     return all(results)
 
 
-def equal(client: httpx.Client, events: PostgreSQL, question: Asked) -> bool:
+def equal(client: Client, events: PostgreSQL, question: Asked) -> bool:
     """Whether the answer about the twelve months is what a count of the events says."""
     parameters = ranged(question, FIRST, END) | question.parameters
-    found = question.rows(client.get(question.path, params=parameters).raise_for_status().json())
+    found = question.rows(client.get(question.path, parameters))
     return checked(question, found, events, events.ask(events.filled(question.sql, first=FIRST, end=END)))
 
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-import httpx
 from rich.console import Console
 from rich.table import Table
 
+from tests.benchmarks.client import Client
 from tests.benchmarks.engines import Engine, engines
 from tests.benchmarks.fill import LAST_DAY, fill
 from tests.benchmarks.measure import measure
@@ -40,20 +40,18 @@ def main() -> int:
         if not options.database:
             fill(conn, events=options.events, days=options.days, users=options.users)
         if options.more:
-            with place.app("apps.reporting:app") as address, httpx.Client(base_url=address, timeout=600) as client:
+            with place.app("apps.reporting:app") as address, Client(address) as client:
                 return 0 if more(client, conn, options) else 1
         folder: Path = options.folder or place.folder
         folder.mkdir(parents=True, exist_ok=True)
         others = engines(conn, folder.absolute(), options.baseline)
-        with place.app("apps.reporting:app") as address, httpx.Client(base_url=address, timeout=600) as client:
+        with place.app("apps.reporting:app") as address, Client(address) as client:
             of_a_day = compare(client, others, QUESTIONS, LAST_DAY, options.rounds)
             ranges = [question for question in QUESTIONS if question.time == "range"]
             return 0 if compare(client, others, ranges, first, options.rounds) and of_a_day else 1
 
 
-def compare(
-    client: httpx.Client, others: Sequence[Engine], questions: Sequence[Asked], first: date, rounds: int
-) -> bool:
+def compare(client: Client, others: Sequence[Engine], questions: Sequence[Asked], first: date, rounds: int) -> bool:
     """Print a table with a line a question; whether all answers are equal."""
     names = [engine.name for engine in others]
     ((user,),) = others[0].ask(sql("busiest_user"))

@@ -1,4 +1,4 @@
--- As before (0015), and late events are added to what users did by months.
+-- As before (0015), and late events are added to what users did by months, and outdate the top paths of their day.
 --
 -- batch: a JSON array of events as the queue carries them. Returns how many it held and how many of them were new.
 create or replace function store_events(batch jsonb, out received bigint, out stored bigint)
@@ -64,7 +64,7 @@ begin
             (f.event_time at time zone s.timezone)::date as day,
             s.users as next_no,
             f.event_time < greatest(s.sessions_until, s.user_months_until) or (f.event_time at time zone s.timezone)::date
-                < greatest(s.path_spans_until, s.user_spans_until) as is_late
+                < greatest(s.path_spans_until, s.user_spans_until, s.top_paths_until) as is_late
         from unnest(fresh) f
         join sites s on s.site_id = f.site_id
     ),
@@ -179,6 +179,16 @@ begin
 
     perform add_to_path_spans(fresh);
     perform add_to_user_spans(fresh);
+
+    for late in
+        select f.site_id, array_agg(distinct (f.event_time at time zone s.timezone)::date) as days
+        from unnest(fresh) f
+        join sites s on s.site_id = f.site_id
+        where (f.event_time at time zone s.timezone)::date < s.top_paths_until
+        group by f.site_id
+    loop
+        perform forget_top_paths(late.site_id, late.days);
+    end loop;
 
     for late in
         select f.site_id, array_agg(f) as events
