@@ -25,7 +25,7 @@ UNTIL = datetime(2026, 4, 8, tzinfo=UTC)
 def visits(conn: Connection, shop: str) -> str:
     """From 20 January 2026 on somebody views, clicks or buys something each day; those before 8 April are packed.
 
-    Ann views on the first day, clicks on the second, buys on the third and so on; Bob does so in May and before Ann.
+    Ann views on the first day, clicks on the second, buys on the third and so on; Bob clicks, buys and views, until March.
     """
     begin = datetime(2026, 1, 20, 12, tzinfo=UTC)
     did = [(begin + timedelta(days=n), "ann", BUYING[n % 3]) for n in range(80)]
@@ -90,6 +90,11 @@ def test_long_funnels_of_event_types_are_read_from_it(
     assert funnel(reporting, visits, **SPRING | others)["source"] == source
 
 
+def test_events_are_read_where_upkeep_is_days_behind(reporting: httpx.Client, conn: Connection, visits: str) -> None:
+    assert funnel(reporting, visits, **SPRING | {"to": "2026-04-12"})["source"] == "rollups"
+    assert funnel(reporting, visits, **SPRING | {"to": "2026-04-13"})["source"] == "events"
+
+
 def test_a_step_with_a_path_is_counted_from_events(reporting: httpx.Client, visits: str) -> None:
     assert funnel(reporting, visits, "page_view;path:is:/", "click", **SPRING)["source"] == "events"
 
@@ -109,7 +114,8 @@ def test_whole_months_and_parts_of_others_say_the_same_as_the_events(
     ranges = [
         {"from": f"2026-0{first}-{day:02}", "to": f"2026-0{last}-{day:02}"}
         for first, last in ((1, 2), (2, 3), (2, 4), (1, 4), (3, 4))
-        for day in (1, 15, 28)
+        for day in (1, 12, 28)
+        if (last, day) <= (4, 12)
     ]
     steps = [BUYING, ["click|purchase", "page_view"], ["page_view", "page_view"], ["purchase", "refund"]]
     asked = [(way, span, window) for way in steps for span in ranges for window in ("1d", "40d")]

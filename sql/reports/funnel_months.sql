@@ -1,5 +1,5 @@
--- How is a funnel's range cut into months of user_months, and which byte stands for each event type there? None where there
--- is no such site.
+-- How is a funnel's range cut into months of user_months, and which byte stands for each event type there? None where that
+-- lacks more than four days of it, which are read from the events.
 -- site_id: the site; start, end: the range, half-open; window: how long it goes on for the later steps, in microseconds.
 --
 -- All months are those of UTC. first_month: the one that the range begins in, or null where it begins with it; end_month,
@@ -14,7 +14,7 @@ with bounds as (
         :'end'::timestamptz - interval '1 microsecond' as before_end,
         :'end'::timestamptz + :'window' * interval '1 microsecond' as last_moment
     from sites
-    where site_id = :'site_id'
+    where site_id = :'site_id' and user_months_until >= least(:'end', now()) - interval '4 days'
 ),
 months as (
     select

@@ -12,7 +12,7 @@ class NotAnswered(Exception):
 
 
 class Client:
-    """Asks one connection, which stays open: `with Client("http://127.0.0.1:3001") as client: client.get("/sites", {})`."""
+    """A connection that stays open: `with Client("http://127.0.0.1:3001") as client: client.get("/sites", {})`."""
 
     def __init__(self, address: str, *, timeout: float = 600) -> None:
         self._connection = HTTPConnection(urlsplit(address).netloc, timeout=timeout)
