@@ -220,6 +220,7 @@ $$;
 -- Make what users did on these days what the events say; see rebuild_days. Returns how many rows were not right.
 create function rebuild_user_months(site varchar, from_day date, to_day date, out corrected bigint)
 language plpgsql
+set enable_nestloop = off -- as above: by the square of the users, until the table has statistics
 as $$
 begin
     perform from sites s where s.site_id = site for update;
@@ -244,10 +245,13 @@ begin
                 width_bucket(d.range_end - interval '1 microsecond', m.moments) as upto
         ) cut
     ),
+    surplus as materialized (
+        select user_id, month from whole where kinds = ''
+    ),
     gone as (
         delete from user_months m
-        using whole w
-        where m.site_id = site and m.month = w.month and m.user_id = w.user_id and w.kinds = ''
+        using surplus s
+        where m.site_id = site and m.month = s.month and m.user_id = s.user_id
     ),
     put as (
         insert into user_months (site_id, month, user_id, kinds, moments)
