@@ -25,7 +25,7 @@ UNTIL = datetime(2026, 4, 8, tzinfo=UTC)
 def visits(conn: Connection, shop: str) -> str:
     """From 20 January 2026 on somebody views, clicks or buys something each day; those before 8 April are packed.
 
-    Ann views on the first day, clicks on the second, buys on the third and so on; Bob clicks, buys and views, until March.
+    Ann views on the first day, clicks on the second, buys on the third and so on; Bob clicks, buys, views, until March.
     """
     begin = datetime(2026, 1, 20, 12, tzinfo=UTC)
     did = [(begin + timedelta(days=n), "ann", BUYING[n % 3]) for n in range(80)]
