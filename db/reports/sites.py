@@ -1,7 +1,7 @@
 """GET /sites: the sites, and how much each has."""
 
-from datetime import UTC, datetime
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -45,8 +45,31 @@ async def sites(conn: AsyncConnection, *, search: str, limit: int, cursor: str |
     """A page of the sites that have a text in their `site_id`. Raises BadCursor."""
     after = place_of(cursor, Place) if cursor else ""
     found = await rows(conn, "sites", {"search": any_case(search), "after": after, "limit": limit + 1})
+    edges = await _edges(conn, [row for row in found if row["events"]])
     for row in found:
-        for name in ("first_event", "last_event"):
-            row[name] = row[name] and row[name].astimezone(UTC)
+        hours = row.pop("first_hour"), row.pop("last_hour")
+        for name, hour, edge in zip(
+            ("first_event", "last_event"), hours, edges.get(row["site_id"], hours), strict=True
+        ):
+            row[name] = (edge or hour) and (edge or hour).astimezone(UTC)
     page = [Site(**row) for row in found[:limit]]
     return SitePage(sites=page, next_cursor=cursor_at(page[-1].site_id) if len(found) > limit else None)
+
+
+async def _edges(conn: AsyncConnection, sites: list[dict[str, Any]]) -> dict[str, tuple[datetime | None, ...]]:
+    """The times of the first and the last event of each of these sites, None where it is no longer kept."""
+    if not sites:
+        return {}
+    firsts, lasts = ([row[name] for row in sites] for name in ("first_hour", "last_hour"))
+    parameters = {
+        "site_ids": [row["site_id"] for row in sites],
+        "first_hours": firsts,
+        "last_hours": lasts,
+        "first_from": min(firsts),
+        "first_to": max(firsts) + timedelta(hours=2),
+        "last_from": min(lasts),
+        "last_to": max(lasts) + timedelta(hours=2),
+    }
+    return {
+        row["site_id"]: (row["first_event"], row["last_event"]) for row in await rows(conn, "site_edges", parameters)
+    }

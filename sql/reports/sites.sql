@@ -1,7 +1,7 @@
--- Which sites are there, and how much has each? From the table of sites, the totals and the rollup by hour since; for the
--- very first and last event the events of that hour are looked up.
+-- Which sites are there, and how much has each? From the table of sites, the totals and the rollup by hour since; the first
+-- and the last event are told by the hours that they are in.
 -- search: a regular expression that the site_id matches (empty: all); after: only sites behind this one, by site_id;
--- limit: how many. Where raw events are no longer kept, the first or last event is told by the hour that it was in.
+-- limit: how many.
 with page as materialized (
     select site_id, timezone, users, path_spans_until as until
     from sites
@@ -35,25 +35,8 @@ select
     coalesce(t.events, 0) as events,
     p.users,
     coalesce(t.anonymous, 0) as anonymous,
-    coalesce(
-        (
-            select min(e.event_time)
-            from events e
-            -- Where clocks are changed by half an hour, one hour is an hour and a half.
-            where e.site_id = t.site_id
-                and e.event_time >= t.first_hour and e.event_time < t.first_hour + interval '2 hours'
-        ),
-        t.first_hour
-    ) as first_event,
-    coalesce(
-        (
-            select max(e.event_time)
-            from events e
-            where e.site_id = t.site_id
-                and e.event_time >= t.last_hour and e.event_time < t.last_hour + interval '2 hours'
-        ),
-        t.last_hour
-    ) as last_event
+    t.first_hour,
+    t.last_hour
 from page p
 left join totals t on t.site_id = p.site_id
 order by p.site_id
