@@ -32,6 +32,15 @@ def test_a_range_without_an_end_has_all_of_today(database_url: str, shop: str) -
         assert found.start < NOW < found.end, zone
 
 
+@pytest.mark.parametrize("name", ["o'brien", "back\\'; select 1; --", "%s %(site_id)s %", '"ä" $1 \\', "''"])
+def test_a_site_may_have_any_name(conn: Connection, reporting: httpx.Client, shop: str, name: str) -> None:
+    site = f"{shop} {name}"
+    store_events(conn, batch(received(site, timestamp="2026-03-10T12:00:00Z")))
+    asked = {"site_id": site, "from": "2026-03-10", "to": "2026-03-11", "compare": "previous_period"}
+    report = reporting.get("/timeseries", params=asked | {"interval": "day"}).json()
+    assert (report["site_id"], [point["value"] for point in report["points"]]) == (site, [1])
+
+
 def visits(conn: Connection, site: str, first: datetime) -> None:
     """A visit each quarter of an hour for 60 hours."""
     moments = [first + timedelta(minutes=15 * number) for number in range(240)]

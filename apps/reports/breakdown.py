@@ -7,12 +7,11 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps import connections
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
 from apps.reports.answers import answer_report
-from apps.reports.parameters import ComparedQuery, compared, question
+from apps.reports.parameters import ComparedQuery, asking, compared
 from db.event_errors import FieldError
 from db.reports.breakdown import DIMENSIONS, Breakdown, Metrics, Row, Total, Wanted, breakdown, compare
 from db.reports.filters import PROPERTY
@@ -83,8 +82,7 @@ async def get_breakdown(request: Request[Any, Any, Any]) -> Response[bytes]:
     wanted = Wanted(
         dimension=query.dimension, users=query.metrics == "events,users", search=query.search, limit=query.limit
     )
-    async with connections.snapshot() as (conn, as_of):
-        asked = await question(conn, query)
+    async with asking(query) as (conn, as_of, asked):
         report = await breakdown(conn, asked, wanted, as_of=as_of)
         if other := await compared(conn, query, asked):
             await compare(conn, other, wanted, report)

@@ -15,12 +15,11 @@ from litestar.openapi.spec import Example
 from litestar.response import Stream
 from msgspec import Meta
 
-from apps import connections
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
 from apps.reports.answers import CSV, NDJSON, accepted, answer_report, encoded_rows
-from apps.reports.parameters import FilteredQuery, question
+from apps.reports.parameters import FilteredQuery, asking
 from apps.reports.streams import Parts
 from db.cursors import BadCursor
 from db.event_errors import FieldError
@@ -91,8 +90,7 @@ async def get_events(request: Request[Any, Any, Any]) -> Response[bytes]:
     Events that are stored meanwhile do not shift the pages. For all events of a range see `GET /events/export`.
     """
     query = read_query(request, EventsQuery)
-    async with connections.snapshot() as (conn, as_of):
-        asked = await question(conn, query)
+    async with asking(query) as (conn, as_of, asked):
         try:
             page = await events(conn, asked, as_of=as_of, limit=query.limit, cursor=query.cursor)
         except BadCursor as error:
@@ -142,7 +140,7 @@ async def _export(query: ExportQuery, media_type: str) -> AsyncGenerator[bytes]:
     """The body in parts; an empty one first, as soon as nothing can be wrong any more. Raises Refusal."""
     if running.locked():
         raise unavailable(TOO_MANY, retry_after=RETRY_EXPORT)
-    async with running, connections.snapshot() as (conn, _), export(conn, await question(conn, query)) as found:
+    async with running, asking(query) as (conn, _, asked), export(conn, asked) as found:
         yield b""
         if media_type == CSV:
             yield ",".join(StoredEvent.__struct_encode_fields__).encode() + b"\r\n"

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps import connections
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
 from apps.reports.answers import answer_report
-from apps.reports.parameters import ComparedQuery, compared, question
+from apps.reports.parameters import ComparedQuery, asking, compared
 from db.event_errors import FieldError
 from db.reports.filters import BadFilter
 from db.reports.funnel import FEWEST_STEPS, LONGEST_WINDOW, MOST_STEPS, STEP, WINDOW, Funnel, Step, funnel, read_window
@@ -81,8 +80,7 @@ async def get_funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
         raise bad_parameter(FunnelQuery, "step", f"is given {len(query.step)} times")
     if not (window := read_window(query.window)):
         raise bad_parameter(FunnelQuery, "window", f"{query.window!r} is too long")
-    async with connections.snapshot() as (conn, as_of):
-        asked = await question(conn, query)
+    async with asking(query) as (conn, as_of, asked):
         other = await compared(conn, query, asked)
         try:
             source, steps = await funnel(conn, asked, steps=query.step, window=window)

@@ -8,12 +8,11 @@ import msgspec
 from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps import connections
 from apps.openapi import answer, operation
 from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
 from apps.reports.answers import answer_report
-from apps.reports.parameters import FilteredQuery, question
+from apps.reports.parameters import FilteredQuery, asking
 from db.event_errors import FieldError
 from db.reports.journeys import Direction, Journeys, Sequence, journeys
 
@@ -74,8 +73,7 @@ async def get_journeys(request: Request[Any, Any, Any]) -> Response[bytes]:
     viewed several times in a row is one. Sessions are those of `/sessions`.
     """
     query = read_query(request, JourneysQuery)
-    async with connections.snapshot() as (conn, as_of):
-        asked = await question(conn, query)
+    async with asking(query) as (conn, as_of, asked):
         found = await journeys(
             conn, asked, path=query.path, direction=query.direction, steps=query.steps, limit=query.limit
         )

@@ -1,17 +1,20 @@
 """The parameters that reports share: a range of time, filters, a range to compare with. Their queries inherit them."""
 
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
+from apps import connections
 from apps.parameters import bad_parameter
 from db.event import SiteId
 from db.pools import ReadConnection
 from db.reports import filters, ranges
-from db.reports.filters import BadFilter, read_filters
-from db.reports.ranges import Asked, BadRange, Comparison, Period, resolve, timezones
+from db.reports.filters import BadFilter, Filters, read_filters
+from db.reports.ranges import Asked, BadRange, Comparison, Period, begin, resolve, timezones
 from db.reports.report import Question
 
 #: Years that a range may reach to: what PostgreSQL's and Python's calendars both can add and subtract.
@@ -77,17 +80,27 @@ class ComparedQuery(FilteredQuery, kw_only=True):
     ] = None
 
 
-async def question(conn: ReadConnection, query: FilteredQuery | RangeQuery) -> Question:
-    """What is asked. Raises Refusal (400) that names the parameter."""
-    given = "date" if query.date else "from" if query.start else "period"
-    return await _question(conn, query, asked(query), begins_by=given)
+@asynccontextmanager
+async def asking(query: FilteredQuery | RangeQuery) -> AsyncIterator[tuple[ReadConnection, datetime, Question]]:
+    """A connection whose queries all see the same moment, that moment, and what is asked.
+
+    Raises Refusal (400) that names the parameter.
+    """
+    begins_by = "date" if query.date else "from" if query.start else "period"
+    wanted, found = asked(query), _filters(query)
+    async with connections.pool.connection() as conn:
+        with _refused(query):
+            as_of, covered = await begin(conn, query.site_id, wanted, now=datetime.now(UTC))
+        yield conn, as_of, Question(site_id=query.site_id, range=covered, filters=found, begins_by=begins_by)
 
 
 async def compared(conn: ReadConnection, query: ComparedQuery, question: Question) -> Question | None:
     """The same question about the range to compare with, if there is one."""
     if not query.compare:
         return None
-    return await _question(conn, query, question.range.compared(query.compare), begins_by="compare")
+    with _refused(query):
+        covered = await resolve(conn, query.site_id, question.range.compared(query.compare), now=datetime.now(UTC))
+    return Question(site_id=query.site_id, range=covered, filters=question.filters, begins_by="compare")
 
 
 def asked(query: RangeQuery) -> Asked:
@@ -136,12 +149,17 @@ def _within(kind: type[RangeQuery], name: str, moments: tuple[Moment, ...]) -> t
     return moments
 
 
-async def _question(conn: ReadConnection, query: RangeQuery, asked: Asked, *, begins_by: str) -> Question:
+def _filters(query: RangeQuery) -> Filters:
+    with _refused(query):
+        return read_filters(query.filter if isinstance(query, FilteredQuery) else [])
+
+
+@contextmanager
+def _refused(query: RangeQuery) -> Iterator[None]:
+    """Name the parameter where there is no such range or filter."""
     try:
-        found = read_filters(query.filter if isinstance(query, FilteredQuery) else [])
-        covered = await resolve(conn, query.site_id, asked, now=datetime.now(UTC))
+        yield
     except BadFilter as error:
         raise bad_parameter(type(query), "filter", str(error)) from None
     except BadRange as error:
         raise bad_parameter(type(query), *error.args) from None
-    return Question(site_id=query.site_id, range=covered, filters=found, begins_by=begins_by)

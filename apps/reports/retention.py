@@ -7,12 +7,11 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps import connections
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
 from apps.reports.answers import answer_report
-from apps.reports.parameters import FilteredQuery, question
+from apps.reports.parameters import FilteredQuery, asking
 from db.event_errors import FieldError
 from db.reports.retention import (
     MAX_COHORTS,
@@ -86,8 +85,7 @@ async def get_retention(request: Request[Any, Any, Any]) -> Response[bytes]:
     """
     query = read_query(request, RetentionQuery)
     periods = query.periods or PERIODS[query.interval]
-    async with connections.snapshot() as (conn, as_of):
-        asked = await question(conn, query)
+    async with asking(query) as (conn, as_of, asked):
         if cohorts_at_most(asked, query.interval) > MAX_COHORTS:
             reason = f"{query.interval!r} makes more than {MAX_COHORTS} cohorts of this range"
             raise bad_parameter(RetentionQuery, "interval", reason)

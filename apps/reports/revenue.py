@@ -8,12 +8,11 @@ import msgspec
 from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps import connections
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
 from apps.reports.answers import JSON, accepted, answer_report
-from apps.reports.parameters import ComparedQuery, compared, question
+from apps.reports.parameters import ComparedQuery, asking, compared
 from db.event import EventType
 from db.event_errors import FieldError
 from db.reports.revenue import (
@@ -104,8 +103,7 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
     if query.compare and query.interval and accepted(request) != JSON:
         reason = "is not part of a table of points"
         raise bad_parameter(RevenueQuery, "compare", reason, "without `interval`, or with `Accept: application/json`")
-    async with connections.snapshot() as (conn, as_of):
-        asked = await question(conn, query)
+    async with asking(query) as (conn, as_of, asked):
         allowed = [name for name in intervals(asked) if name in get_args(RevenueInterval)]
         if query.interval and query.interval not in allowed:
             reason = f"{query.interval!r} is too fine for this range"

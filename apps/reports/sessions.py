@@ -7,12 +7,11 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps import connections
 from apps.openapi import answer, operation
 from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
 from apps.reports.answers import answer_report
-from apps.reports.parameters import ComparedQuery, compared, question
+from apps.reports.parameters import ComparedQuery, asking, compared
 from db.event_errors import FieldError
 from db.reports.sessions import PageSessions, Sessions, SessionSummary, sessions
 
@@ -70,8 +69,7 @@ async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
     of a single event. Filters say which events sessions are made of: with `event_type:is:page_view`, of views alone.
     """
     query = read_query(request, SessionsQuery)
-    async with connections.snapshot() as (conn, as_of):
-        asked = await question(conn, query)
+    async with asking(query) as (conn, as_of, asked):
         source, summary, entry_pages, exit_pages = await sessions(conn, asked, pages=query.limit)
         before = None
         if other := await compared(conn, query, asked):

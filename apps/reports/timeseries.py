@@ -7,12 +7,11 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps import connections
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
 from apps.reports.answers import answer_report
-from apps.reports.parameters import ComparedQuery, compared, question
+from apps.reports.parameters import ComparedQuery, asking, compared
 from db.event_errors import FieldError
 from db.reports.timeseries import Interval, Metric, Point, Timeseries, intervals, timeseries
 
@@ -70,8 +69,7 @@ async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
     Buckets are those of the timezone, whatever its clocks do. The first and the last bucket have what is in the range.
     """
     query = read_query(request, TimeseriesQuery)
-    async with connections.snapshot() as (conn, as_of):
-        asked = await question(conn, query)
+    async with asking(query) as (conn, as_of, asked):
         allowed = intervals(asked)
         interval = query.interval or _usual(allowed, hours=(asked.range.end - asked.range.start).total_seconds() / 3600)
         if interval not in allowed:

@@ -11,12 +11,11 @@ from litestar import Request, Response, get
 from litestar.params import PathParameter
 from msgspec import Meta
 
-from apps import connections
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import DATABASE_AWAY, Refusal, problem_answer, refuse, unavailable
 from apps.reports.answers import answer_report
-from apps.reports.parameters import FilteredQuery, question
+from apps.reports.parameters import FilteredQuery, asking
 from db.event import text_fault
 from db.event_errors import ALLOWED, FieldError
 from db.reports.user_events import BadCursor, Order, UserEvent, UserHead, UserReport, user_events, user_head
@@ -89,8 +88,7 @@ async def get_user(
     """
     query = read_query(request, UserQuery)
     user = _user_id(request)
-    async with connections.snapshot() as (conn, as_of):
-        asked = await question(conn, query)
+    async with asking(query) as (conn, as_of, asked):
         ever = await user_head(conn, asked, user_id=user)
         if ever is None:
             raise refuse(HTTPStatus.NOT_FOUND, f"site {query.site_id!r} has no event of user {user!r}")

@@ -1,15 +1,18 @@
 """The time that a report covers: from what was asked to two instants, in the timezone that its days are meant in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
-from psycopg import AsyncConnection
+from psycopg import AsyncClientCursor, AsyncConnection
 from psycopg.errors import InvalidParameterValue
 from psycopg.rows import dict_row
 
+from db.pools import BEGIN
 from db.queries import QUERIES
 
 Period = Literal["today", "yesterday", "7d", "28d", "30d", "91d", "month", "6mo", "12mo", "year", "all"]
@@ -78,11 +81,31 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
         return Asked(instants=(_year_before(start), _year_before(end)), timezone=self.timezone)
 
 
+async def begin(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datetime) -> tuple[datetime, Range]:
+    """As db.pools.begin_snapshot, and the range that was asked for, in the same message. Raises BadRange."""
+    # Several statements are one message only with their values put into the text, as the client library does here.
+    async with AsyncClientCursor(conn, row_factory=dict_row) as cur:
+        with _timezone_known(asked):
+            await cur.execute(BEGIN.encode() + b";" + QUERIES["reports/range"], _values(site_id, asked, now))
+        while cur.description is None:
+            cur.nextset()
+        moment = (await cur.fetchone() or {"now": now})["now"]
+        cur.nextset()
+        return moment, _range(await cur.fetchone())
+
+
 async def resolve(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datetime) -> Range:
     """The range that was asked for, of this site. Raises BadRange where it is empty or its timezone unknown."""
+    async with conn.cursor(row_factory=dict_row) as cur:
+        with _timezone_known(asked):
+            await cur.execute(QUERIES["reports/range"], _values(site_id, asked, now))
+        return _range(await cur.fetchone())
+
+
+def _values(site_id: str, asked: Asked, now: datetime) -> dict[str, Any]:
     first_day, end_day = asked.days or (None, None)
     start, end = asked.instants or (None, None)
-    values: dict[str, Any] = {
+    return {
         "site_id": site_id,
         "now": now,
         "timezone": asked.timezone,
@@ -92,17 +115,22 @@ async def resolve(conn: AsyncConnection, site_id: str, asked: Asked, *, now: dat
         "end": end,
         "period": asked.period,
     }
-    async with conn.cursor(row_factory=dict_row) as cur:
-        try:
-            await cur.execute(QUERIES["reports/range"], values)
-        except (
-            InvalidParameterValue
-        ):  # Python knows timezones that PostgreSQL does not: each may have a list of its own
-            raise BadRange("timezone", f"{asked.timezone!r} is unknown", "a timezone that PostgreSQL knows") from None
-        found = Range(**(await cur.fetchone() or {}))
+
+
+def _range(row: dict[str, Any] | None) -> Range:
+    found = Range(**(row or {}))
     if found.end <= found.start:
         raise BadRange("to", "is not after `from`", "a day or an instant after `from`, which is itself not covered")
     return found
+
+
+@contextmanager
+def _timezone_known(asked: Asked) -> Iterator[None]:
+    """Raise BadRange for a timezone of Python's that PostgreSQL does not know: each may have a list of its own."""
+    try:
+        yield
+    except InvalidParameterValue:
+        raise BadRange("timezone", f"{asked.timezone!r} is unknown", "a timezone that PostgreSQL knows") from None
 
 
 @cache
