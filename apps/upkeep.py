@@ -86,7 +86,7 @@ def rebuild_command(sites: tuple[str, ...], all_sites: bool, from_day: date | No
                 for each in days(begin, end):
                     show(f"{printable(site)} {each}")
                     corrected += rollups.rebuild_days(conn, site, first_day=each, last_day=each)
-                corrected += rollups.rebuild_spans(conn, site, first_day=begin, last_day=end)
+                corrected += rollups.rebuild_written_later(conn, site, first_day=begin, last_day=end)
             corrected += rollups.rebuild_totals(conn, site)
             show("")
             click.echo(f"{printable(site)}: {corrected:,} rows corrected")

@@ -119,13 +119,13 @@ def rebuild_days(conn: Connection, site_id: str, *, first_day: date, last_day: d
     """Make these days' rollups what the events say, in a transaction; answers how many rows were not right.
 
     Whoever stores events of the site waits meanwhile. What is made of these rollups is not corrected with them:
-    rebuild_spans and rebuild_totals have to follow.
+    rebuild_written_later and rebuild_totals have to follow.
     """
     values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
     return _corrected(conn, "rollups/rebuild_days", values)
 
 
-def rebuild_spans(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
+def rebuild_written_later(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
     """Make the rollups that are written later right for these days, each in a transaction, by the other rollups.
 
     All but the sessions; of user_months by the events. Answers how many rows were not right.

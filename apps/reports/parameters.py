@@ -81,7 +81,7 @@ class ComparedQuery(FilteredQuery, kw_only=True):
 
 
 @asynccontextmanager
-async def asking(query: FilteredQuery | RangeQuery) -> AsyncIterator[tuple[ReadConnection, datetime, Question]]:
+async def asking(query: RangeQuery) -> AsyncIterator[tuple[ReadConnection, datetime, Question]]:
     """A connection whose queries all see the same moment, that moment, and what is asked.
 
     Raises Refusal (400) that names the parameter.
