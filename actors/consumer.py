@@ -7,8 +7,9 @@ goes back to the queue.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import redis
@@ -16,6 +17,8 @@ from dramatiq.broker import MessageProxy
 from dramatiq.brokers.redis import _RedisConsumer
 from dramatiq.errors import ConnectionClosed, DecodeError
 from dramatiq.message import Message
+
+from actors.acknowledgements import Acknowledgements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +57,10 @@ class DurableConsumer(_RedisConsumer):
     def __init__(self, broker: "DurableBroker", queue_name: str, prefetch: int, timeout: int) -> None:
         super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
         self.seen()
+        self.fetched_key = f"{broker.namespace}:__acks__.{broker.broker_id}.{queue_name}"
+        self.acknowledgements = Acknowledgements(
+            broker.client, fetched=self.fetched_key, messages=f"{broker.namespace}:{queue_name}.msgs"
+        )
         self.held = broker.held.setdefault(queue_name, set())
         if queue_name in broker.delay_queues:
             # A consumer is made anew after an error, and then Dramatiq has dropped the messages it was delaying.
@@ -75,17 +82,19 @@ class DurableConsumer(_RedisConsumer):
             return self._hand_out(self.message_cache.pop(0))
 
     def ack(self, message: MessageProxy) -> None:
-        command = self.broker.do_requeue if message.options.get(GIVE_BACK) else self.broker.do_ack
-        self._settle(command, message)
+        if message.options.get(GIVE_BACK):
+            self._settle(message, partial(self.broker.do_requeue, self.queue_name))
+        else:
+            self._settle(message, self.acknowledgements.add)
 
     def nack(self, message: MessageProxy) -> None:
         """Let go of a message that failed for good: once it is on its way to be filed, where this queue's are."""
         if self.queue_name not in self.broker.file_dead:
-            self._settle(self.broker.do_nack, message)
+            self._settle(message, partial(self.broker.do_nack, self.queue_name))
             return
         exception = message._exception
         self.broker.file_dead[self.queue_name](message.encode(), f"{type(exception).__name__}: {exception}")
-        self._settle(self.broker.do_ack, message)
+        self._settle(message, self.acknowledgements.add)
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         ids = [message.options["redis_message_id"] for message in messages]
@@ -140,12 +149,12 @@ class DurableConsumer(_RedisConsumer):
                 else:
                     self.broker.do_nack(self.queue_name, redis_id)
 
-    def _settle(self, command: Any, message: MessageProxy) -> None:
+    def _settle(self, message: MessageProxy, command: Callable[[str], object]) -> None:
         self.seen()  # with Redis away, the thread that delays messages comes here again and again
         redis_id = message.options["redis_message_id"]
         try:
             with redis_errors():
-                command(self.queue_name, redis_id)
+                command(redis_id)
         except ConnectionClosed:
             if not self.broker.stopping:
                 raise  # the worker tries again until it is settled
@@ -154,8 +163,7 @@ class DurableConsumer(_RedisConsumer):
         self.held.discard(redis_id)
 
     def _fetched_ids(self) -> list[str]:
-        key = f"{self.broker.namespace}:__acks__.{self.broker.broker_id}.{self.queue_name}"
-        return [redis_id.decode() for redis_id in cast("set[bytes]", self.broker.client.smembers(key))]
+        return [redis_id.decode() for redis_id in cast("set[bytes]", self.broker.client.smembers(self.fetched_key))]
 
     def _requeue(self, ids: list[str]) -> None:
         if ids:
