@@ -1,7 +1,7 @@
 """Group commit: what all threads of a worker bring is written to PostgreSQL together, as one statement a flush.
 
 Whoever arrives while a flush is under way rides on the next one: at low load nobody waits for a timer, at high load the
-flushes grow by themselves. Once the next one is large it begins beside the one under way: the first half of a flush,
+flushes grow by themselves. Once the next one is as large it begins beside the one under way: the first half of a flush,
 the insert of its events, needs no lock that another one holds.
 """
 
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 QUEUE = "events"
 #: A flush takes no more messages once it has this many bytes, so that a statement takes a second or so at most.
 FLUSH_BYTES = 8 * 1024 * 1024
-#: A flush begins beside another one once it has this many bytes, some 500 events: smaller ones cost more together.
+#: A flush of fewer bytes, some 500 events, does not begin beside another one: small ones cost more together.
 BESIDE_BYTES = 128 * 1024
 
 
@@ -46,10 +46,13 @@ class Flusher(Middleware):
         self.database = database
         self.waiting: deque[Part] = deque()
         self.waiting_bytes = 0
-        #: How many flushes are under way.
-        self.flushes = 0
+        #: How many messages each flush has that is under way.
+        self.flushes: list[int] = []
         self.ending = False
-        #: Guards the four above; notified when one of them calls for a flush.
+        #: How many messages a large flush takes: as many as there are threads for each flusher. So the one beside it
+        #: becomes as large; where the first took all, others followed in a sixth of its size, and 12 % less was stored.
+        self.share = 1
+        #: Guards those above; notified when one of them calls for a flush.
         self.changed = Condition()
         #: Since when each thread has been trying to write, by `time.monotonic`; without those that are not.
         self.tries: dict[int, float] = {}
@@ -74,6 +77,7 @@ class Flusher(Middleware):
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self.ending = False
+        self.share = -(-worker.worker_threads // FLUSHERS)
         self.threads = [Thread(target=self._run, name=f"flusher {number}", daemon=True) for number in range(FLUSHERS)]
         for thread in self.threads:
             thread.start()
@@ -89,7 +93,7 @@ class Flusher(Middleware):
         while parts := self._take():
             self._flush(parts)
             with self.changed:
-                self.flushes -= 1
+                self.flushes.remove(len(parts))
 
     def _take(self) -> list[Part]:
         """What the next flush takes, once there should be one; nothing at the end."""
@@ -97,17 +101,21 @@ class Flusher(Middleware):
             self.changed.wait_for(lambda: self.ending or self._is_due())
             parts: list[Part] = []
             size = 0
-            while self.waiting and size < FLUSH_BYTES:
+            while self.waiting and size < FLUSH_BYTES and (len(parts) < self.share or size < BESIDE_BYTES):
                 parts.append(self.waiting.popleft())
                 size += len(parts[-1].message.events)
             self.waiting_bytes -= size
-            self.flushes += bool(parts)
+            if parts:
+                self.flushes.append(len(parts))
             if self.waiting:
                 self.changed.notify()
             return parts
 
     def _is_due(self) -> bool:
-        return self.waiting_bytes >= BESIDE_BYTES if self.flushes else bool(self.waiting)
+        if not self.flushes:
+            return bool(self.waiting)
+        # Not with the first few that come back from the last flush: the others are on their way.
+        return self.waiting_bytes >= BESIDE_BYTES and len(self.waiting) >= min(self.share, *self.flushes)
 
     def _flush(self, parts: list[Part]) -> None:
         # One that was delivered twice at once is there once.
