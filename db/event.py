@@ -113,6 +113,8 @@ class ReceivedEvent(Event, kw_only=True, omit_defaults=True, gc=False):
     timestamp: datetime
     event_id: str  # type: ignore[assignment]  # as text, whoever made it
     received_at: datetime
+    id_made: bool = False
+    """Whether we made the id: then no event that was stored before has it, unless a client took it from our answer."""
 
     def __post_init__(self) -> None:
         """Nothing: it was checked as an Event."""
@@ -162,6 +164,7 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
         event_id=event_id,
         properties=event.properties,
         received_at=now,
+        id_made=event.event_id is None,
     )
 
 

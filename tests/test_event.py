@@ -45,6 +45,11 @@ def test_an_event_gets_an_id_and_keeps_its_time() -> None:
     assert abs(datetime.now(UTC) - accepted.received_at) < timedelta(minutes=1)
 
 
+def test_the_queue_says_which_ids_we_made() -> None:
+    assert msgspec.json.decode(msgspec.json.encode(received("shop")))["id_made"] is True
+    assert "id_made" not in msgspec.json.decode(msgspec.json.encode(received("shop", event_id=V7)))
+
+
 def test_milliseconds_are_a_time() -> None:
     assert received("shop", timestamp=1767323045678).timestamp == datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
 

@@ -11,10 +11,11 @@ import pytest
 
 from db.advance import advance
 from db.event import ReceivedEvent
-from db.store import store_events
+from db.store import Stored, store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
 from tests.recount import differences
+from tests.servers import until
 
 WRITERS, BATCHES, EVENTS = 4, 12, 60
 
@@ -55,6 +56,27 @@ def test_writers_of_the_same_sites_wait_for_each_other_and_count_everything_once
         advancing.result()
     assert sum(stored) == len(expected)
     assert differences(conn, *hot_sites) == {}
+
+
+def test_an_event_that_is_being_stored_is_waited_for_and_counts_once(
+    conn: Connection, database_url: str, shop: str
+) -> None:
+    first, second = received(shop, user_id="ann"), received(shop, user_id="bob")
+    with (
+        psycopg.connect(database_url, autocommit=True, prepare_threshold=None) as other,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        with other.transaction():
+            store_events(other, batch(first))
+            storing = thread.submit(store_events, conn, batch(first, second))
+            until(lambda: waits(other, conn.info.backend_pid))
+        assert storing.result() == Stored(received=2, stored=1)
+    assert differences(conn, shop) == {}
+
+
+def waits(conn: Connection, backend_pid: int) -> bool:
+    """Whether a backend waits for a lock."""
+    return conn.execute("select from pg_locks where pid = %s and not granted", [backend_pid]).rowcount > 0
 
 
 def one(random: Random, sites: list[str], now: datetime) -> ReceivedEvent:
