@@ -10,7 +10,7 @@ import pytest
 from dramatiq import Worker
 
 from actors.database import Database
-from actors.flusher import BESIDE_BYTES, Flusher
+from actors.flusher import BESIDE_BYTES, Flusher, Part
 from actors.queue import broker
 from db.settings import Settings
 from db.store import Message, lock_sites
@@ -27,7 +27,7 @@ class Running:
         self.database = Database(Settings(database_url=database_url))
         self.flusher = Flusher(self.database)
         self.threads = ThreadPoolExecutor(16)
-        worker = Worker(broker)  # never started: the hooks take it and do not use it
+        worker = Worker(broker)  # never started: a hook asks how many threads it has
         self.hooks = (broker, worker)
         self.database.before_worker_boot(*self.hooks)
         self.flusher.before_worker_boot(*self.hooks)
@@ -119,6 +119,23 @@ def test_a_large_flush_begins_beside_one_that_is_under_way(
         assert not first.done()
     first.result(10)
     assert differences(conn, shop, other) == {}
+
+
+def test_large_flushes_leave_each_other_as_many_messages(
+    running: Callable[[str], Running], database_url: str, shop: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "actors.flusher")
+    one = running(database_url)
+    large = batch(*(received(shop) for _ in range(BESIDE_BYTES // 200)))
+    with one.flusher.changed:  # so that nothing is taken before all are there
+        waiting = [Part(Message(str(uuid4()), large)) for _ in range(2 * one.flusher.share)]
+        one.flusher.waiting.extend(waiting)
+        one.flusher.waiting_bytes += len(waiting) * len(large)
+        one.flusher.changed.notify()
+    for part in waiting:
+        part.done.result(30)
+    flushed = [len(record.__dict__["message_ids"]) for record in caplog.records]
+    assert flushed == [one.flusher.share] * 2
 
 
 @pytest.mark.parametrize(
