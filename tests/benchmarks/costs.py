@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from uuid import uuid4
 
 import httpx
 from rich.console import Console
@@ -111,7 +110,7 @@ def send(place: Place, address: str, events: int) -> None:
     """Send batches one after the other, at most AHEAD before of the worker; return once all events are stored."""
     with httpx.Client() as client:
         for first in range(0, events, BATCH):
-            batch = [{"event_id": str(uuid4()), **fields(first + number)} for number in range(BATCH)]
+            batch = [fields(first + number) for number in range(BATCH)]
             client.post(f"{address}/events", json=batch).raise_for_status()
             until(lambda: place.redis.hlen(f"{QUEUE}.msgs") <= AHEAD, timeout=600)
     until(lambda: place.redis.hlen(f"{QUEUE}.msgs") == 0, timeout=600)
