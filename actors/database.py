@@ -22,8 +22,10 @@ Answer = TypeVar("Answer")
 
 #: Threads that store events. While one is at its rollups, which others of the same sites wait for, the other inserts.
 FLUSHERS = 2
-#: One for each of them, for each of the two actors that move rollups on for a while, and for whatever else is done.
-CONNECTIONS = FLUSHERS + 3
+#: Actors of upkeep.py that move a rollup on, each with a connection of its own for as long as it has to catch up.
+ADVANCING = 5
+#: One for each of these, so that those who store never wait for upkeep, and two for whatever else is done.
+CONNECTIONS = FLUSHERS + ADVANCING + 2
 #: Seconds between tries while PostgreSQL is away: the first, doubled each time up to the second.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 

@@ -62,7 +62,7 @@ def visits(conn: Connection) -> list[ReceivedEvent]:
         received(site, timestamp=(moment + hours * timedelta(hours=1)).isoformat(), user_id=user)
         for site in ZONES
         for moment in OLD + KEPT
-        for hours in range(-24 * 4, 24 * 4, 3)
+        for hours in range(-24 * 5, 24 * 5, 3)  # so that there are some at the bound, whatever day it is
         for user in ("ann", f"{moment:%d}", None)
         if moment + hours * timedelta(hours=1) <= NOW
     ]

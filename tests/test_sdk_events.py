@@ -31,6 +31,7 @@ def only(site: str) -> dict[str, Any]:
     """The only event of a site, without what the server has made."""
     (event,) = queued(site)
     del event["site_id"], event["received_at"]
+    event.pop("id_made", None)
     return event
 
 

@@ -6,6 +6,7 @@ import pytest
 
 import actors
 from actors import upkeep
+from actors.database import ADVANCING
 from actors.queue import broker, database
 from db.pools import write_pool
 from db.store import store_events
@@ -30,6 +31,10 @@ def test_messages_that_were_settled_days_ago_are_forgotten(conn: Connection) -> 
     query = "select from settled_messages where settled_at < now() - interval '3 days'"
     actors.forget_settled_messages.send()
     until(lambda: conn.execute(query).fetchall() == [])
+
+
+def test_upkeep_leaves_connections_to_those_who_store() -> None:
+    assert len([name for name in broker.actors if name.startswith("advance_")]) == ADVANCING
 
 
 def test_sessions_move_on_but_for_the_last_hours(conn: Connection, shop: str) -> None:
