@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client import Metric
@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from apps.accounting import DAYS, read_ledger
+from apps.background import in_background
 
 logger = logging.getLogger(__name__)
 
@@ -55,11 +56,8 @@ class LedgerMetrics(Collector):
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Look at it in the background."""
-        task = asyncio.create_task(self._run())
-        yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        async with in_background(self._run()):
+            yield
 
     async def _run(self) -> None:
         while True:

@@ -7,10 +7,11 @@ which that ends and the one at which it begins: at the bound, ingestion takes wh
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from actors.queue_state import QueueReader, QueueState
 from actors.sender import QueueAway
+from apps.background import in_background
 from db.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -55,11 +56,8 @@ class QueueWatch:
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Look at it in the background."""
-        task = asyncio.create_task(self._run())
-        yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        async with in_background(self._run()):
+            yield
         await self.reader.close()
 
     async def _run(self) -> None:
