@@ -50,7 +50,7 @@ class Flusher(Middleware):
         self.flushes: list[int] = []
         self.ending = False
         #: How many messages a large flush takes: as many as there are threads for each flusher. So the one beside it
-        #: becomes as large; where the first took all, others followed in a sixth of its size, and 12 % less was stored.
+        #: becomes as large; where the first took all, others followed in a sixth of its size, whose events cost more.
         self.share = 1
         #: Guards those above; notified when one of them calls for a flush.
         self.changed = Condition()
