@@ -58,9 +58,8 @@ class DurableConsumer(_RedisConsumer):
         super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
         self.seen()
         self.fetched_key = f"{broker.namespace}:__acks__.{broker.broker_id}.{queue_name}"
-        self.acknowledgements = Acknowledgements(
-            broker.client, fetched=self.fetched_key, messages=f"{broker.namespace}:{queue_name}.msgs"
-        )
+        self.messages_key = f"{broker.namespace}:{queue_name}.msgs"
+        self.acknowledgements = Acknowledgements(broker.client, fetched=self.fetched_key, messages=self.messages_key)
         self.held = broker.held.setdefault(queue_name, set())
         if queue_name in broker.delay_queues:
             # A consumer is made anew after an error, and then Dramatiq has dropped the messages it was delaying.
@@ -141,7 +140,7 @@ class DurableConsumer(_RedisConsumer):
     def _set_aside(self, data: bytes, error: Exception) -> None:
         """Move an unreadable message to the dead letters; the stock consumer would stop at it with all behind it."""
         for redis_id in self._fetched_ids():
-            if self.broker.client.hget(f"{self.broker.namespace}:{self.queue_name}.msgs", redis_id) == data:
+            if self.broker.client.hget(self.messages_key, redis_id) == data:
                 logger.error("set aside an unreadable message of %s, id %s: %s", self.queue_name, redis_id, error)
                 if self.queue_name in self.broker.file_dead:
                     self.broker.file_dead[self.queue_name](data, f"it cannot be read: {error}")

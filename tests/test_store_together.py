@@ -16,6 +16,7 @@ from tests.conftest import Connection
 from tests.factories import batch, received
 from tests.recount import differences
 from tests.servers import until
+from tests.test_flusher import somebody_waits_for_a_lock
 
 WRITERS, BATCHES, EVENTS = 4, 12, 60
 
@@ -69,14 +70,9 @@ def test_an_event_that_is_being_stored_is_waited_for_and_counts_once(
         with other.transaction():
             store_events(other, batch(first))
             storing = thread.submit(store_events, conn, batch(first, second))
-            until(lambda: waits(other, conn.info.backend_pid))
+            until(lambda: somebody_waits_for_a_lock(other))
         assert storing.result() == Stored(received=2, stored=1)
     assert differences(conn, shop) == {}
-
-
-def waits(conn: Connection, backend_pid: int) -> bool:
-    """Whether a backend waits for a lock."""
-    return conn.execute("select from pg_locks where pid = %s and not granted", [backend_pid]).rowcount > 0
 
 
 def one(random: Random, sites: list[str], now: datetime) -> ReceivedEvent:
