@@ -88,10 +88,11 @@ async def asking(query: RangeQuery) -> AsyncIterator[tuple[ReadConnection, datet
     """
     begins_by = "date" if query.date else "from" if query.start else "period"
     wanted, found = asked(query), _filters(query)
+    now = datetime.now(UTC)
     async with connections.pool.connection() as conn:
         with _refused(query):
-            as_of, covered = await begin(conn, query.site_id, wanted, now=datetime.now(UTC))
-        yield conn, as_of, Question(site_id=query.site_id, range=covered, filters=found, begins_by=begins_by)
+            as_of, covered = await begin(conn, query.site_id, wanted, now=now)
+        yield conn, as_of, Question(site_id=query.site_id, range=covered, filters=found, now=now, begins_by=begins_by)
 
 
 async def compared(conn: ReadConnection, query: ComparedQuery, question: Question) -> Question | None:
@@ -99,8 +100,8 @@ async def compared(conn: ReadConnection, query: ComparedQuery, question: Questio
     if not query.compare:
         return None
     with _refused(query):
-        covered = await resolve(conn, query.site_id, question.range.compared(query.compare), now=datetime.now(UTC))
-    return Question(site_id=query.site_id, range=covered, filters=question.filters, begins_by="compare")
+        covered = await resolve(conn, query.site_id, question.range.compared(query.compare), now=question.now)
+    return msgspec.structs.replace(question, range=covered, begins_by="compare")
 
 
 def asked(query: RangeQuery) -> Asked:

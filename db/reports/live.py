@@ -50,7 +50,7 @@ async def live(
     """The minutes before this moment, counted from the events, with at most so many pages."""
     asked = Asked(instants=(as_of - timedelta(minutes=minutes), as_of))
     covered = await resolve(conn, site_id, asked, now=as_of)
-    question = Question(site_id=site_id, range=covered, filters=filters)
+    question = Question(site_id=site_id, range=covered, filters=filters, now=as_of)
     (row,) = await rows(conn, "live", question.parameters(limit=pages))
     points = msgspec.convert(row.pop("points"), list[LivePoint])
     for point in points:

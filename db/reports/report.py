@@ -43,6 +43,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     site_id: str
     range: Range
     filters: Filters
+    now: datetime
+    """The present, for which a range may not be over and a rollup may be behind."""
     begins_by: str = "from"
     """The parameter that says where the range begins."""
 
@@ -58,6 +60,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             "timezone": self.range.timezone,
             "filters": self.filters.parameter(),
             "users": self.filters.users,
+            "now": self.now,
             **others,
         }
 

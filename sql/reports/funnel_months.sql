@@ -1,6 +1,7 @@
 -- How is a funnel's range cut into months of user_months, and which byte stands for each event type there? None where that
 -- lacks more than four days of it, which are read from the events.
--- site_id: the site; start, end: the range, half-open; window: how long it goes on for the later steps, in microseconds.
+-- site_id: the site; start, end: the range, half-open; window: how long it goes on for the later steps, in microseconds;
+-- now: the present.
 --
 -- All months are those of UTC. first_month: the one that the range begins in, or null where it begins with it; end_month,
 -- last_month: those in which the range and the window end; main_month: the one that has most of the range, which is its
@@ -14,7 +15,7 @@ with bounds as (
         :'end'::timestamptz - interval '1 microsecond' as before_end,
         :'end'::timestamptz + :'window' * interval '1 microsecond' as last_moment
     from sites
-    where site_id = :'site_id' and user_months_until >= least(:'end', now()) - interval '4 days'
+    where site_id = :'site_id' and user_months_until >= least(:'end'::timestamptz, :'now') - interval '4 days'
 ),
 months as (
     select
