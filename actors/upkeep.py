@@ -58,6 +58,12 @@ def forget_settled_messages() -> None:
 
 
 @dramatiq.actor(broker=broker, queue_name=QUEUE)
+def forget_event_ids() -> None:
+    """Forget the ids of events that came so long ago that one which comes again is another event."""
+    _do(store.forget_event_ids)
+
+
+@dramatiq.actor(broker=broker, queue_name=QUEUE)
 def count_accepted() -> None:
     """Keep what Redis has counted as accepted, so that the ledger outlives it."""
     _do(_count_accepted)
@@ -126,6 +132,7 @@ broker.add_middleware(
             make_partitions: 3600,
             drop_old_events: 600,
             forget_settled_messages: 3600,
+            forget_event_ids: 3600,
             count_accepted: 60,
             advance_sessions: 60,
             advance_path_spans: 60,

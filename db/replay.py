@@ -1,6 +1,7 @@
 """Replaying and discarding dead letters. To do either twice does nothing the second time."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import psycopg
 from psycopg import Connection
@@ -11,11 +12,14 @@ from db.queries import QUERIES
 from db.store import failure_of, jsonb, lock_sites, store_events
 
 
-def replay(conn: Connection, letter_id: str, *, request: str, event: bytes | None = None) -> None:
+def replay(
+    conn: Connection, letter_id: str, *, request: str, event: bytes | None = None, now: datetime | None = None
+) -> None:
     """Store the event of a dead letter, as it is or as `event` says, in one transaction.
 
     The letter then says what became of it: its state is `stored`, or `duplicate` where the event was stored before, or
-    still `dead`, with the new error. A letter that is not dead stays as it is. `request` (a UUID) is noted on it.
+    still `dead`, with the new error. A letter that is not dead stays as it is. `request` (a UUID) is noted on it. `now`: the
+    present, if it is not that of the database's clock.
     """
     with conn.transaction():
         row = conn.execute(QUERIES["dead_letters/claim"], {"id": letter_id}).fetchone()
@@ -30,7 +34,7 @@ def replay(conn: Connection, letter_id: str, *, request: str, event: bytes | Non
         batch = b"[" + event + b"]"
         try:
             with conn.transaction():
-                state = "stored" if store_events(conn, batch).stored else "duplicate"
+                state = "stored" if store_events(conn, batch, now=now).stored else "duplicate"
                 parameters = {"id": letter_id, "state": state, "request": request, "batch": jsonb(batch)}
                 conn.execute(QUERIES["dead_letters/settle"], parameters)
         except psycopg.Error as error:

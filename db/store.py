@@ -5,6 +5,7 @@ Both settle their messages: what a message did is done, once, also when it is de
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,6 +18,9 @@ from psycopg.types.json import Jsonb
 from db.failures import is_of_the_data
 from db.filing import Failure, Letter, event_letter, file_letters, message_letter, site_of
 from db.queries import QUERIES
+
+#: For so long after its arrival an event's id stands for it alone: what comes with it again is the same event.
+IDS_KEPT = timedelta(days=8)
 
 _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -50,14 +54,14 @@ class Stored(NamedTuple):
         return max(0, self.received - self.stored - self.dead)
 
 
-def store_messages(conn: Connection, messages: Sequence[Message]) -> Stored:
+def store_messages(conn: Connection, messages: Sequence[Message], *, now: datetime | None = None) -> Stored:
     """Store the events that are new, with all rollups, in one transaction; makes a partition that they lack.
 
     All messages or none: raises AlreadySettled if one of them is settled, and psycopg's errors; `db.failures` says what
-    those mean.
+    those mean. `now`: the present, if it is not that of the database's clock; so throughout this module.
     """
     batch = _joined(messages)
-    parameters = {"ids": [message.id for message in messages], "batch": jsonb(batch)}
+    parameters = {"ids": [message.id for message in messages], "batch": jsonb(batch), "now": now}
     try:
         return _stored(conn, "store/store_messages", parameters)
     except CheckViolation:  # no partition for some event: they are made in a transaction of their own
@@ -65,13 +69,13 @@ def store_messages(conn: Connection, messages: Sequence[Message]) -> Stored:
         return _stored(conn, "store/store_messages", parameters)
 
 
-def store_apart(conn: Connection, message: Message, *, queue: str) -> Stored:
+def store_apart(conn: Connection, message: Message, *, queue: str, now: datetime | None = None) -> Stored:
     """Store what can be stored of a message and file the rest as dead letters, in one transaction.
 
     The message's events are halved, and what cannot be stored halved again, until each bad one stands alone.
     """
     with conn.transaction():
-        settle_message(conn, message.id)
+        settle_message(conn, message.id, now=now)
         try:
             events = list(enumerate(_elements(message.events)))
         except ValueError as error:
@@ -85,7 +89,7 @@ def store_apart(conn: Connection, message: Message, *, queue: str) -> Stored:
             part = parts.pop()
             try:
                 with conn.transaction():
-                    stored += store_events(conn, _array(event for _, event in part)).stored
+                    stored += store_events(conn, _array(event for _, event in part), now=now).stored
             except psycopg.Error as error:
                 if not is_of_the_data(error):
                     raise
@@ -112,20 +116,21 @@ def file_message(conn: Connection, message: Message, failure: Failure, *, queue:
     return Stored(len(events), 0, dead=len(events))
 
 
-def store_events(conn: Connection, batch: bytes) -> Stored:
+def store_events(conn: Connection, batch: bytes, *, now: datetime | None = None) -> Stored:
     """Store the events of a JSON array that are new, within the caller's transaction; makes a partition they lack."""
+    parameters = {"batch": jsonb(batch), "now": now}
     try:
         with conn.transaction():
-            return _stored(conn, "store/store_events", {"batch": jsonb(batch)})
+            return _stored(conn, "store/store_events", parameters)
     except CheckViolation:
         _make_partitions(conn, batch)
-        return _stored(conn, "store/store_events", {"batch": jsonb(batch)})
+        return _stored(conn, "store/store_events", parameters)
 
 
-def settle_message(conn: Connection, message_id: str) -> None:
+def settle_message(conn: Connection, message_id: str, *, now: datetime | None = None) -> None:
     """Note that a message is settled. Raises AlreadySettled."""
     with _settled_once():
-        conn.execute(QUERIES["store/settle_message"], {"id": message_id})
+        conn.execute(QUERIES["store/settle_message"], {"id": message_id, "now": now})
 
 
 def lock_sites(conn: Connection, sites: Iterable[str]) -> None:
@@ -141,6 +146,11 @@ def make_partitions_ahead(conn: Connection) -> None:
 def forget_settled_messages(conn: Connection) -> None:
     """Forget the messages that were settled days ago."""
     conn.execute(QUERIES["store/forget_settled_messages"])
+
+
+def forget_event_ids(conn: Connection, *, now: datetime | None = None) -> None:
+    """Forget the ids of events that came more than IDS_KEPT ago."""
+    conn.execute(QUERIES["store/forget_event_ids"], {"now": now, "days": IDS_KEPT.days})
 
 
 def failure_of(error: psycopg.Error) -> Failure:

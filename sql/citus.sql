@@ -14,7 +14,7 @@ begin
     end if;
     perform set_config('citus.multi_shard_modify_mode', 'sequential', true);
     -- Citus finds a statement's shards by its values when it plans it: it must see them.
-    alter function store_events(jsonb) reset plan_cache_mode;
+    alter function store_events(jsonb, timestamptz) reset plan_cache_mode;
 
     for name in
         select c.oid

@@ -47,16 +47,18 @@ ROLLUPS = {
         """,
     ),
     "top_paths": (
-        "select site_id, day, events, paths, top_paths, top_events from top_paths",
+        "select site_id, day, events, paths, top_paths, top_events from top_paths where not outdated",
         """
         select
-            site_id, day, sum(c.events), count(*), (array_agg(path order by c.events desc, path))[:1000],
+            site_id, day, sum(c.events)::bigint, count(*), (array_agg(path order by c.events desc, path))[:1000],
             (array_agg(c.events order by c.events desc, path))[:1000]
         from (
             select e.site_id, (e.event_time at time zone s.timezone)::date as day, e.path, count(*) as events
             from events e join sites s using (site_id)
             group by 1, 2, 3
-        ) c join top_paths using (site_id, day) group by 1, 2
+        ) c join sites s using (site_id) left join top_paths t using (site_id, day)
+        where day < s.top_paths_until and t.outdated is not true
+        group by 1, 2
         """,
     ),
     "path_totals": (

@@ -40,7 +40,7 @@ $$;
 """
 
 #: What is asked of many sites on purpose.
-OF_MANY_SITES = {"reports/sites", "reports/site_edges", "keeping/forget_user_months"}
+OF_MANY_SITES = {"reports/sites", "reports/site_edges", "keeping/forget_user_months", "store/behind_top_paths"}
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
         ("copy", "kept_events", None, None),
     ]
     assert {name for _, name, _, _ in asked} == tables - {"migrations"}
-    assert ("store_messages(uuid[],jsonb)",) in functions
+    assert ("store_messages(uuid[],jsonb,timestamp with time zone)",) in functions
     assert ("follow_funnel(bytea,timestamp with time zone[],integer,integer,interval,bytea[])",) in functions
 
 
@@ -121,5 +121,5 @@ def test_no_function_in_sql_reads_a_table() -> None:
 def test_statements_are_planned_with_their_values(url: str) -> None:
     migrate(url)
     with psycopg.connect(url) as conn:
-        query = "select proconfig from pg_proc where oid = 'store_events(jsonb)'::regprocedure"
+        query = "select proconfig from pg_proc where oid = 'store_events(jsonb, timestamptz)'::regprocedure"
         assert conn.execute(query).fetchone() == (["enable_mergejoin=off"],)

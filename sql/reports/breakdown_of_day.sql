@@ -9,4 +9,4 @@ select
         from unnest(top_paths[1:(:'limit')], top_events[1:(:'limit')]) with ordinality top (value, events, place)
     ) as rows
 from top_paths
-where site_id = :'site_id' and day = :'first_day'
+where site_id = :'site_id' and day = :'first_day' and not outdated

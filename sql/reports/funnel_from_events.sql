@@ -31,7 +31,8 @@ followed as (
     select case
         when bool_and(kind = '01') then array[interval '0']
         else follow_funnel(
-            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), count(*)::integer,
+            decode(string_agg(kind, '' order by event_time), 'hex'), array_agg(event_time order by event_time),
+            count(*)::integer,
             jsonb_array_length(:'steps'::jsonb), :'window' * interval '1 microsecond', :'besides'::bytea[]
         )
     end as taken
@@ -46,7 +47,8 @@ followed as (
     select case
         when bool_and(kind = '01') then array[interval '0']
         else follow_funnel(
-            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), count(*)::integer,
+            decode(string_agg(kind, '' order by event_time), 'hex'), array_agg(event_time order by event_time),
+            count(*)::integer,
             jsonb_array_length(:'steps'::jsonb), :'window' * interval '1 microsecond', :'besides'::bytea[]
         )
     end as taken
@@ -62,7 +64,8 @@ followed as (
     select case
         when bool_and(kind = '01') then array[interval '0']
         else follow_funnel(
-            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), count(*)::integer,
+            decode(string_agg(kind, '' order by event_time), 'hex'), array_agg(event_time order by event_time),
+            count(*)::integer,
             jsonb_array_length(:'steps'::jsonb), :'window' * interval '1 microsecond', :'besides'::bytea[]
         )
     end as taken
@@ -78,7 +81,8 @@ followed as (
     select case
         when bool_and(kind = '01') then array[interval '0']
         else follow_funnel(
-            decode(string_agg(kind, ''), 'hex'), array_agg(event_time), count(*)::integer,
+            decode(string_agg(kind, '' order by event_time), 'hex'), array_agg(event_time order by event_time),
+            count(*)::integer,
             jsonb_array_length(:'steps'::jsonb), :'window' * interval '1 microsecond', :'besides'::bytea[]
         )
     end as taken

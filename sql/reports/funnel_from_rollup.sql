@@ -32,8 +32,9 @@ fresh as not materialized (
         date 'infinity' as month,
         string_agg(
             set_byte('\x00', 0, (:'numbers'::integer[])[array_position(:'event_types'::text[], event_type::text)]), ''
+            order by event_time
         ) as kinds,
-        array_agg(event_time) as moments,
+        array_agg(event_time order by event_time) as moments,
         count(*) filter (where event_time < :'end')::integer as starting
     from (
         select user_id, event_type, event_time
@@ -49,10 +50,10 @@ fresh as not materialized (
 others as not materialized (
     select
         user_id,
-        concat_kinds(kinds) filter (where month < :'main_month') as kinds_before,
-        concat_moments(moments) filter (where month < :'main_month') as moments_before,
-        concat_kinds(kinds) filter (where month > :'main_month') as kinds_after,
-        concat_moments(moments) filter (where month > :'main_month') as moments_after,
+        concat_kinds(kinds order by month) filter (where month < :'main_month') as kinds_before,
+        concat_moments(moments order by month) filter (where month < :'main_month') as moments_before,
+        concat_kinds(kinds order by month) filter (where month > :'main_month') as kinds_after,
+        concat_moments(moments order by month) filter (where month > :'main_month') as moments_after,
         sum(starting)::integer as starting
     from (
         select *
@@ -64,14 +65,13 @@ others as not materialized (
         where month > :'main_month' and month <= :'last_month'
         union all
         select * from fresh
-        order by month
     ) parts
     group by user_id
 ),
 whole as not materialized (
     select kinds, moments, starting
     from packed p
-    where month = :'main_month' and not exists (select from others o where o.user_id = p.user_id)
+    where month = :'main_month' and not exists (select 1 from others o where o.user_id = p.user_id)
     union all
     select
         coalesce(o.kinds_before, '') || coalesce(m.kinds, '') || coalesce(o.kinds_after, ''),
