@@ -4,7 +4,8 @@
 alter table top_paths add outdated boolean not null default false;
 create index top_paths_outdated on top_paths (site_id, day) where outdated;
 
--- Which rows went wrong cannot be told: all are written anew, and none is missing.
+-- Which rows went wrong cannot be told: all are written anew. Behind the mark, where it was set back to, there are none.
+delete from top_paths t using sites s where s.site_id = t.site_id and t.day >= s.top_paths_until;
 update top_paths set outdated = true;
 
 -- What the row of a day is.

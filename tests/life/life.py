@@ -1,0 +1,345 @@
+"""Lives a life on a database: `live(life, url)` does its steps, and after each asks and counts.
+
+Every number that is asked for has to equal the naive count, `tjra verify` has to find nothing, the ledger to balance, and
+nothing may be gone that no step removed. Raises Mismatch where something is not so.
+"""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import AsyncConnection, Connection
+from psycopg.errors import DeadlockDetected
+
+from db import store
+from db.advance import advance
+from db.failures import is_of_the_data
+from db.filing import Failure
+from db.keeping import drop_old_events
+from db.migrations import migrate
+from db.pools import begin_snapshot
+from db.replay import replay
+from db.reports.report import EventsNotKept
+from tests.life import steps
+from tests.life.asking import Asking, Mismatch
+from tests.life.landed import migrate_as_landed, store_as_landed
+from tests.life.mortal import Killed, Mortal, killed_while
+from tests.life.questions import QUESTIONS
+from tests.life.steps import AnyStep, Life, Message
+from tests.life.whole import differences, rebuild
+from tests.life.world import Span, World
+
+#: Rollups that are written later leave out what is this young, as maintenance does.
+OPEN = timedelta(hours=3)
+
+
+class Lived(msgspec.Struct):
+    """What came of a life."""
+
+    events: int = 0
+    questions: int = 0
+    by_step: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+def live(life: Life, url: str, *, questions: int = 3, audits: int = 12) -> Lived:
+    """Live it on an empty database; so many questions after each step, and so many audits of everything."""
+    with _Run(life, url) as run:
+        for number, step in enumerate(life.steps):
+            try:
+                run.do(number, step)
+                if number + 1 >= life.landed:  # what the version before says is not ours any more
+                    run.ask(step.at, number, questions)
+                    if number % (1 + len(life.steps) // audits) == 0:
+                        run.audit(step.at)
+            except Mismatch as error:
+                raise Mismatch(f"seed {life.seed}, after step {number} ({type(step).__name__}): {error}") from None
+        run.ask(life.steps[-1].at, len(life.steps), 10 * questions)
+        run.audit(life.steps[-1].at)
+        return run.lived
+
+
+class _Run:
+    def __init__(self, life: Life, url: str) -> None:
+        self.life = life
+        self.url = url
+        self.world = World(life.sites)
+        self.lived = Lived()
+        self.days: int | None = None
+        self.allowed: datetime | None = None
+        self.plan: dict[str, str] = {}
+        self.loop = asyncio.new_event_loop()
+
+    def __enter__(self) -> "_Run":
+        migrate_as_landed(self.url) if self.life.landed else migrate(self.url)
+        self.conn = self._connect()
+        self.reading: AsyncConnection[Any] = self.loop.run_until_complete(
+            AsyncConnection.connect(self.url, autocommit=True, prepare_threshold=None)
+        )
+        for name, zone in self.life.sites.items():
+            self.conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [name, zone])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.loop.run_until_complete(self.reading.close())
+        self.loop.close()
+        self.conn.close()
+
+    def _connect(self) -> Connection[Any]:
+        return psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
+
+    def do(self, number: int, step: AnyStep) -> None:
+        """One step, in the database and in the world."""
+        self.lived.by_step[type(step).__name__] += 1
+        if number < self.life.landed:
+            if isinstance(step, steps.Store):
+                store_as_landed(self.conn, self.world, step.messages, now=step.at)
+            elif isinstance(step, steps.Advance):
+                self._advance(step)
+        else:
+            getattr(self, f"_{_snake(type(step).__name__)}")(step)
+        if number + 1 == self.life.landed:
+            migrate(self.url)
+            for site in self.world.sites.values():
+                site.ids.clear()  # of which it only seeds those of the last days, by the machine's clock
+        self.lived.events = self.world.ledger.total()
+
+    # Storing
+
+    def _store(self, step: steps.Store) -> None:
+        messages = self._accepted(step.messages, step.at)
+        self._look_at_partitions()
+        if step.fate == "lost":
+            with suppress(psycopg.Error), closing(psycopg.connect(self.url, prepare_threshold=None)) as dying:
+                store.store_messages(dying, _delivered(messages), now=step.at)
+        if step.fate == "killed":
+            killed_while(self.url, lambda conn: _flush(conn, messages, step.at))
+        _flush(self.conn, messages, step.at)
+        if step.fate == "not acknowledged":
+            _flush(self.conn, messages, step.at)
+        self.world.store((one for message in messages for one in message.events), now=step.at)
+
+    def _store_together(self, step: steps.StoreTogether) -> None:
+        first, second = self._accepted(step.first, step.at), self._accepted(step.second, step.at)
+        self._look_at_partitions()
+        self._beside(lambda conn: _flush(conn, second, step.at), lambda: _flush(self.conn, first, step.at))
+        events = [one for message in (*first, *second) for one in message.events]
+        # Which of two with one id was first is the database's to say.
+        rows = self.conn.execute(
+            "select site_id, event_id::text, event_time, path, properties from events where event_id = any(%s::uuid[])",
+            [[one.event_id for one in events]],
+        ).fetchall()
+        won = {(site, event_id): rest for site, event_id, *rest in rows}
+
+        def has_lost(one: Any) -> bool:
+            return won.get((one.site_id, one.event_id)) != [one.timestamp, one.path, one.properties]
+
+        self.world.store(sorted(events, key=has_lost), now=step.at)
+
+    def _bury(self, step: steps.Bury) -> None:
+        (message,) = self._accepted([step.message], step.at)
+        (delivered,) = _delivered([message])
+        store.file_message(self.conn, delivered, Failure("it was tried too often"), queue="events")
+        self.world.bury(((message.id, place), one) for place, one in enumerate(message.events))
+
+    def _replay(self, step: steps.Replay) -> None:
+        self._look_at_partitions()
+        site = self.world.sites[step.site]
+        rows = self.conn.execute(
+            "select id::text, message_id::text, payload from dead_letters where site_id = %s and state = 'dead'"
+            " order by id",
+            [step.site],
+        ).fetchall()
+        places = {(key[0], msgspec.json.encode(one)): key for key, one in site.letters.items()}
+        for letter, message, payload in rows:
+            replay(self.conn, letter, request=letter, now=step.at)
+            if key := places.get((message, bytes(payload))):
+                self.world.replay(site, key, now=step.at)
+
+    # Maintenance
+
+    def _advance(self, step: steps.Advance) -> None:
+        target = step.at - OPEN
+        for rollup in step.rollups:
+            for site in self.world.sites:
+                if step.killed:
+                    with closing(psycopg.connect(self.url, prepare_threshold=None)) as dying:
+                        advance(dying, rollup, site, target=target, most=step.most)
+                parts = 0
+                while parts != step.parts and advance(self.conn, rollup, site, target=target, most=step.most):
+                    parts += 1
+
+    def _rebuild(self, step: steps.Rebuild) -> None:
+        messages = self._accepted(step.meanwhile, step.at)
+        self._look_at_partitions()
+
+        def rebuilding() -> None:
+            with suppress(Killed), closing(Mortal.connect(self.url, autocommit=True, prepare_threshold=None)) as conn:
+                conn.statements_left = step.statements
+                corrected = rebuild(conn, step.site)
+                if corrected:
+                    raise Mismatch(f"a rebuild of {step.site} corrected {corrected} rows")
+
+        self._beside(lambda conn: _flush(conn, messages, step.at), rebuilding)
+        self.world.store((one for message in messages for one in message.events), now=step.at)
+
+    def _change_timezone(self, step: steps.ChangeTimezone) -> None:
+        site = self.world.sites[step.site]
+        change_timezone(self.conn, step.site, step.timezone)
+        if site.timezone != step.timezone and self.world.kept_from:
+            site.compared_from = self.world.kept_from
+        site.timezone = step.timezone
+
+    def _set_retention(self, step: steps.SetRetention) -> None:
+        self.days = step.days
+
+    def _retain(self, step: steps.Retain) -> None:
+        if self.days is None:
+            return
+        told, before = self.world.kept_from, self._partitions()
+        bound = step.at - timedelta(days=self.days)
+        self.allowed = max(self.allowed, bound) if self.allowed else bound
+        dropped = drop_old_events(self.conn, days=self.days, now=step.at)
+        spans = [before[name] for name in dropped]
+        self.world.drop(spans)
+        (self.world.kept_from,) = self.conn.execute("select max(events_from) from kept_events").fetchone() or (None,)
+        if any(told is None or span.end > told for span in spans):
+            raise Mismatch(f"dropped {dropped}, though events are said to be kept from {told} on")
+        if self.world.kept_from and self.world.kept_from > self.allowed:
+            raise Mismatch(f"events are kept from {self.world.kept_from} on, though they should be from {self.allowed}")
+        if set(before) - set(dropped) - set(self._partitions()):
+            raise Mismatch("partitions are gone that nobody dropped")
+
+    def _forget(self, step: steps.Forget) -> None:
+        store.forget_settled_messages(self.conn, now=step.at)
+        store.forget_event_ids(self.conn, now=step.at)
+        store.make_partitions_ahead(self.conn, now=step.at)
+        self.world.forget_ids(step.at)
+
+    def _replan(self, step: steps.Replan) -> None:
+        self.plan = step.settings
+        if step.analyze:
+            self.conn.execute("analyze")
+
+    # Looking
+
+    def ask(self, now: datetime, number: int, questions: int) -> None:
+        """Ask so many questions of chance."""
+        random = Random(f"{self.life.seed} {number}")
+        for _ in range(questions):
+            question, site = random.choice(QUESTIONS), random.choice(list(self.world.sites.values()))
+            self.loop.run_until_complete(self._ask(Asking(self.reading, random, self.world, site, now), question))
+            self.lived.questions += 1
+
+    async def _ask(self, asking: Asking, question: Callable[[Asking], Any]) -> None:
+        await begin_snapshot(self.reading)
+        try:
+            for name, value in self.plan.items():
+                await self.reading.execute(f"set local {name} = {value}".encode())
+            await question(asking)
+        except EventsNotKept as error:
+            gone = [
+                one
+                for one in asking.site.events
+                if not asking.world.kept_from or one.timestamp < asking.world.kept_from
+            ]
+            if not gone:
+                raise Mismatch(f"{question.__doc__} of {asking.asked} says: {error}") from None
+        except Mismatch as error:
+            raise Mismatch(f"{question.__doc__}: {error}") from None
+        finally:
+            await self.reading.rollback()
+
+    def audit(self, now: datetime) -> None:
+        """Every event, every rollup, the ledger and the dead letters."""
+        for site in self.world.sites.values():
+            rows = self.conn.execute("select event_id::text, event_time from events where site_id = %s", [site.name])
+            kept = Counter((one.event_id, one.timestamp) for one in site.events if self.world.is_kept(one))
+            _same(f"events of {site.name}", Counter((one, at.astimezone(UTC)) for one, at in rows), kept)
+            _same(f"what verify says of {site.name}", list(differences(self.conn, site.name)), [])
+        rows = self.conn.execute("select site_id, day, stored, duplicates, dead from settled_days")
+        settled = Counter({
+            (site_id, day, name): count
+            for site_id, day, *counts in rows
+            for name, count in zip(("stored", "duplicates", "dead"), counts, strict=True)
+        })  # fmt: skip
+        _same("ledger", +settled, +self.world.ledger)
+
+    # Helpers
+
+    def _accepted(self, messages: Iterable[Message], now: datetime) -> list[Message]:
+        """These without what ingestion would have refused: events that would not be kept."""
+        earliest = now - timedelta(days=self.days) if self.days else datetime.min.replace(tzinfo=UTC)
+        return [Message(one.id, [event for event in one.events if event.timestamp >= earliest]) for one in messages]
+
+    def _beside(self, other: Callable[[Connection[Any]], object], work: Callable[[], object]) -> None:
+        """Do both at once, the first on a connection of its own."""
+        faults: list[BaseException] = []
+
+        def beside() -> None:
+            try:
+                with closing(self._connect()) as conn:
+                    other(conn)
+            except BaseException as error:  # noqa: BLE001 (raised below)
+                faults.append(error)
+
+        thread = threading.Thread(target=beside)
+        thread.start()
+        work()
+        thread.join()
+        for fault in faults:
+            raise fault
+
+    def _partitions(self) -> dict[str, Span]:
+        rows = self.conn.execute("select name, starts, ends from event_partitions").fetchall()
+        return {name: Span(starts, ends) for name, starts, ends in rows}
+
+    def _look_at_partitions(self) -> None:
+        """What is no longer kept goes into the partitions that are still there."""
+        self.world.partitions = list(self._partitions().values()) if self.world.kept_from else []
+
+
+def _same(what: str, found: Any, expected: Any) -> None:
+    if found != expected:
+        if isinstance(found, Counter):
+            found, expected = found - expected, expected - found
+        raise Mismatch(f"{what}:\n  there is    {found}\n  there should be {expected}")
+
+
+def _delivered(messages: Iterable[Message]) -> list[store.Message]:
+    return [store.Message(one.id, msgspec.json.encode(one.events)) for one in messages]
+
+
+def _flush(conn: Connection[Any], messages: list[Message], now: datetime) -> None:
+    """Store messages as a worker does: together; else one by one; else event by event."""
+    delivered = _delivered(messages)
+    try:
+        store.store_messages(conn, delivered, now=now)
+    except DeadlockDetected:
+        _flush(conn, messages, now)
+    except store.AlreadySettled:
+        for one in messages if len(messages) > 1 else []:
+            _flush(conn, [one], now)
+    except Exception as error:
+        if not is_of_the_data(error):
+            raise
+        for message in delivered:
+            with suppress(store.AlreadySettled):
+                store.store_apart(conn, message, queue="events", now=now)
+
+
+def change_timezone(conn: Connection[Any], site: str, timezone: str) -> None:
+    """Give a site another timezone, as `tjra timezone` does."""
+    with conn.transaction():
+        conn.execute("update sites set timezone = %s where site_id = %s", [timezone, site])
+        rebuild(conn, site)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

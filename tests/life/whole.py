@@ -1,0 +1,36 @@
+"""A whole site verified and rebuilt, as `tjra verify` and `tjra rebuild` do it."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from psycopg import Connection
+
+from apps.upkeep import days, months
+from db import rollups
+
+
+def differences(conn: Connection[Any], site: str) -> Iterator[rollups.Difference]:
+    """What `tjra verify` finds."""
+    for first, last in months(*_days(conn, site)):
+        for found in rollups.compare_days(conn, site, first_day=first, last_day=last, most=5):
+            yield from found.differences
+    for found in rollups.compare_site(conn, site, most=5):
+        yield from found.differences
+
+
+def rebuild(conn: Connection[Any], site: str) -> int:
+    """What `tjra rebuild` does; how many rows were not right."""
+    corrected = rollups.rebuild_users(conn, site, renumber=True) + rollups.rebuild_orders(conn, site)
+    for begin, end in months(*_days(conn, site)):
+        for each in days(begin, end):
+            corrected += rollups.rebuild_days(conn, site, first_day=each, last_day=each)
+        corrected += rollups.rebuild_written_later(conn, site, first_day=begin, last_day=end)
+    return corrected + rollups.rebuild_totals(conn, site)
+
+
+def _days(conn: Connection[Any], site: str) -> tuple[date, date]:
+    span = rollups.span(conn, site, from_day=None, to_day=None)
+    if span is None or span.first is None or span.last is None:
+        return date.max, date.min
+    return max(span.first, span.first_kept or span.first), span.last

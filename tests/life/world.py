@@ -1,0 +1,123 @@
+"""What is true of a life: which events count, which are duplicates or dead, and what is still kept of them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from db.event import ReceivedEvent
+from db.store import IDS_KEPT
+from tests.life.events import OURS
+
+
+class Span(NamedTuple):
+    """A half-open range of time."""
+
+    start: datetime
+    end: datetime
+
+    def has(self, moment: datetime) -> bool:
+        """Whether the moment is in it."""
+        return self.start <= moment < self.end
+
+
+class Site:
+    """A site: what was stored of it, and the timezone that its days are meant in."""
+
+    def __init__(self, name: str, timezone: str) -> None:
+        self.name = name
+        self.timezone = timezone
+        self.events: list[ReceivedEvent] = []
+        self.ids: dict[str, datetime] = {}
+        self.letters: dict[tuple[str, int], ReceivedEvent] = {}
+        self.compared_from: datetime | None = None
+        """From when on its days are those of its timezone, where it got that after events were dropped."""
+        self._by_user: dict[str, list[ReceivedEvent]] | None = None
+
+    def add(self, event: ReceivedEvent) -> None:
+        """An event of it is stored."""
+        self.events.append(event)
+        self._by_user = None
+
+    @property
+    def by_user(self) -> dict[str, list[ReceivedEvent]]:
+        """Each user's events, in order of time and, of the same time, of path."""
+        if self._by_user is None:
+            found = defaultdict(list)
+            for one in sorted(self.events, key=lambda one: (one.timestamp, one.path.encode())):
+                if one.user_id:
+                    found[one.user_id].append(one)
+            self._by_user = dict(found)
+        return self._by_user
+
+
+class World:
+    """All sites, and what they share: the ledger, and from when on events are kept."""
+
+    def __init__(self, sites: dict[str, str]) -> None:
+        self.sites = {name: Site(name, timezone) for name, timezone in sites.items()}
+        self.ledger: Counter[tuple[str, date, str]] = Counter()
+        self.kept_from: datetime | None = None
+        self.dropped: list[Span] = []
+        self.partitions: list[Span] = []
+
+    def store(self, events: Iterable[ReceivedEvent], *, now: datetime) -> None:
+        """These arrive in the store, in this order; of one id in them the one that was accepted first counts."""
+        for one in sorted(events, key=lambda one: one.received_at):
+            self._note(one, self.outcome(one, now=now))
+
+    def outcome(self, event: ReceivedEvent, *, now: datetime) -> str:
+        """What becomes of an event that is stored now; it is, where it is new."""
+        site = self.sites[event.site_id]
+        if self._came_before(site, event):
+            return "duplicates"
+        if self._is_dead(event):
+            return "dead"
+        if not event.id_made:
+            site.ids[event.event_id] = now
+        site.add(event)
+        return "stored"
+
+    def bury(self, letters: Iterable[tuple[tuple[str, int], ReceivedEvent]]) -> None:
+        """These become dead letters, each with its message and its place in it."""
+        for key, one in letters:
+            self._note(one, "dead")
+            self.sites[one.site_id].letters[key] = one
+
+    def replay(self, site: Site, key: tuple[str, int], *, now: datetime) -> None:
+        """A dead letter is replayed."""
+        one = site.letters[key]
+        outcome = self.outcome(one, now=now)
+        if outcome != "dead":
+            self._note(one, "dead", -1)
+            self._note(one, outcome)
+            del site.letters[key]
+
+    def forget_ids(self, now: datetime) -> None:
+        """Ids are forgotten that came long ago."""
+        for site in self.sites.values():
+            site.ids = {name: seen for name, seen in site.ids.items() if seen >= now - IDS_KEPT}
+
+    def drop(self, spans: Iterable[Span]) -> None:
+        """The events of these partitions are no longer kept."""
+        self.dropped += spans
+
+    def is_kept(self, event: ReceivedEvent) -> bool:
+        """Whether the event itself is still there."""
+        return not any(span.has(event.timestamp) for span in self.dropped)
+
+    def _is_dead(self, event: ReceivedEvent) -> bool:
+        """Whether the event's time is no longer kept, and there is no partition any more that would take it."""
+        too_old = self.kept_from is not None and event.timestamp < self.kept_from
+        return too_old and not any(span.has(event.timestamp) for span in self.partitions)
+
+    def _came_before(self, site: Site, event: ReceivedEvent) -> bool:
+        if event.event_id in site.ids:
+            return True
+        earlier = [one for one in site.events if one.event_id == event.event_id and self.is_kept(one)]
+        # One of ours is known for as long as it is kept, any other by its time as well.
+        ours = OURS in event.event_id and not event.id_made
+        return any(ours or one.timestamp == event.timestamp for one in earlier)
+
+    def _note(self, event: ReceivedEvent, outcome: str, times: int = 1) -> None:
+        self.ledger[event.site_id, event.received_at.astimezone(UTC).date(), outcome] += times
