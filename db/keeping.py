@@ -1,7 +1,7 @@
 """Keeping events for some days only: `drop_old_events(conn, days=365)`. Rollups keep their numbers.
 
-All but user_months, which has what each user did, and goes with the events by whole months. Nothing is dropped unless the
-database can prove that it may be (drop_oldest_partition): `plan(conn, days=365)` tells beforehand.
+All but user_months, which has what each user did, and goes with the events by whole months. Nothing is dropped unless
+the database can prove that it may be (drop_oldest_partition): `plan(conn, days=365)` tells beforehand.
 """
 
 from collections.abc import Sequence
@@ -84,11 +84,12 @@ def drop_old_events(conn: Connection, *, days: int, now: datetime | None = None)
 def plan(conn: Connection, *, days: int, now: datetime | None = None) -> list[Partition]:
     """The partitions that are older than so many days, the oldest first: those that go at once, soon, or not yet."""
     kept = _kept(conn, days, now)
-    partitions = []
+    partitions: list[Partition] = []
+    no_site = False  # the oldest goes first, or none
     for name, starts, ends in _old_partitions(conn, kept.older_than):
         contents = events_between(conn, starts, ends)
         behind = sites_behind(conn, ends)
-        no_site = contents.events > 0 and not behind and not _any_site(conn)
+        no_site = no_site or (contents.events > 0 and not behind and not _any_site(conn))
         partitions.append(Partition(name, starts, ends, contents, _said(kept, ends), behind, no_site))
     return partitions
 
