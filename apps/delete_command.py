@@ -16,8 +16,8 @@ from db import deleting
 def delete_command(site: str, dry_run: bool, yes: bool) -> None:
     """Delete a site with all that it has: events, users, orders, rollups, dead letters. There is no way back.
 
-    It tells what would go and asks for the site's name. All goes in one transaction, for which those who store events of
-    the site wait. The counts of GET /accounting stay, by day: they say how many events were accepted and stored.
+    It tells what would go and asks for the site's name. All goes in one transaction, for which those who store events
+    of the site wait. The counts of GET /accounting stay, by day: how many events were accepted and stored.
     """
     with database() as conn:
         try:
