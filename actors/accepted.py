@@ -1,6 +1,8 @@
 """What Redis has counted as accepted: enqueue.lua counts, here it is read."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -9,6 +11,10 @@ from redis.exceptions import RedisError
 from actors.broker import DurableBroker
 from actors.sender import QueueAway, Sender
 from db.ledger import Count
+
+FORGET = Path(__file__).with_name("forget_counted.lua").read_text()
+#: Counts that are dropped by one command.
+AT_ONCE = 1_000
 
 
 class Accepted(NamedTuple):
@@ -39,10 +45,12 @@ async def accepted_now(sender: Sender) -> Accepted:
 
 
 def forget_counted(broker: DurableBroker, accepted: Accepted) -> None:
-    """Drop the counts of days that are over for long: they are kept elsewhere, and grow no more."""
+    """Drop the counts of days that are over for long, which are kept elsewhere; one that has grown since is left."""
     last = accepted.counted_at.date() - timedelta(days=1)
-    if fields := [f"{count.day} {count.site_id}" for count in accepted.counts if count.day < last]:
-        broker.client.hdel(f"{broker.namespace}:accepted", *fields)
+    kept = [(f"{count.day} {count.site_id}", str(count.events)) for count in accepted.counts if count.day < last]
+    for first in range(0, len(kept), AT_ONCE):
+        some = kept[first : first + AT_ONCE]
+        broker.client.eval(FORGET, 1, f"{broker.namespace}:accepted", *chain.from_iterable(some))
 
 
 def _ask(pipe: Any, namespace: str) -> None:

@@ -21,6 +21,7 @@ from db import ledger, store
 from db.advance import Rollup, advance, sites_behind
 from db.failures import is_of_the_server
 from db.keeping import drop_old_events as drop_events
+from db.keeping import held_up, told
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ def drop_old_events() -> None:
 def _drop_old_events(conn: Any, *, days: int) -> None:
     for name in drop_events(conn, days=days):
         logger.info("dropped %s: its events are more than %d days old", name, days)
+    if behind := held_up(conn, days=days):
+        logger.warning("events more than %d days old stay: their rollups are not written yet %s", days, told(behind))
 
 
 @dramatiq.actor(broker=broker, queue_name=QUEUE)

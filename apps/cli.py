@@ -10,8 +10,10 @@ import msgspec
 
 from apps.data_folder import FolderUnusable
 from apps.dead_letter_commands import dead_letters
+from apps.delete_command import delete_command
 from apps.embedded.programs import NotInstalled
 from apps.importing.command import import_command
+from apps.retention_command import retention_command
 from apps.supervisor import StartFailed, Stopped
 from apps.up import PortTaken, up
 from apps.upkeep import rebuild_command, verify_command
@@ -57,6 +59,8 @@ main.add_command(import_command)
 main.add_command(dead_letters)
 main.add_command(verify_command)
 main.add_command(rebuild_command)
+main.add_command(retention_command)
+main.add_command(delete_command)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import click
 import msgspec
@@ -72,24 +73,34 @@ def rebuild_command(sites: tuple[str, ...], all_sites: bool, from_day: date | No
     Users keep their numbers, with three exceptions, and with --from or --to without any: those who have no events, who
     share a number, or who have the last ones while others are nobody's. Whoever has events gets another.
 
-    Days whose events are no longer kept (they begin before sites.events_from) are left as they are.
+    Days whose events are no longer kept (they begin before sites.events_from) are left as they are. Where events are
+    in the rollups but their partition is gone otherwise, nothing is taken off: it ends with a line that says so.
     """
     if bool(sites) == all_sites:
         raise click.UsageError("say which: --site ID or --all-sites")
     with closing(connect(load().required("database_url"))) as conn:
         for site in sites or rollups.site_ids(conn):
             first, last = clip(site, rollups.span(conn, site, from_day=from_day, to_day=to_day))
-            show(f"{printable(site)} users and orders")
-            corrected = rollups.rebuild_users(conn, site, renumber=from_day is None and to_day is None)
-            corrected += rollups.rebuild_orders(conn, site)
-            for begin, end in months(first, last):
-                for each in days(begin, end):
-                    show(f"{printable(site)} {each}")
-                    corrected += rollups.rebuild_days(conn, site, first_day=each, last_day=each)
-                corrected += rollups.rebuild_written_later(conn, site, first_day=begin, last_day=end)
-            corrected += rollups.rebuild_totals(conn, site)
+            try:
+                corrected = rebuild(conn, site, first, last, renumber=from_day is None and to_day is None)
+            except rollups.EventsLost as error:
+                show("")
+                raise click.ClickException(printable(str(error))) from None
             show("")
             click.echo(f"{printable(site)}: {corrected:,} rows corrected")
+
+
+def rebuild(conn: Any, site: str, first: date, last: date, *, renumber: bool) -> int:
+    """Make a site's rollups right; answers how many rows were not. Raises EventsLost."""
+    show(f"{printable(site)} users and orders")
+    corrected = rollups.rebuild_users(conn, site, renumber=renumber)
+    corrected += rollups.rebuild_orders(conn, site)
+    for begin, end in months(first, last):
+        for each in days(begin, end):
+            show(f"{printable(site)} {each}")
+            corrected += rollups.rebuild_days(conn, site, first_day=each, last_day=each)
+        corrected += rollups.rebuild_written_later(conn, site, first_day=begin, last_day=end)
+    return corrected + rollups.rebuild_totals(conn, site)
 
 
 class Report:

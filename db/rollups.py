@@ -6,7 +6,7 @@ events are no longer kept.
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -67,6 +67,26 @@ class Span(NamedTuple):
     first_kept: date | None
 
 
+class EventsLost(Exception):
+    """Events that rollups have are in no partition any more: a rebuild would take them off."""
+
+    def __init__(self, site_id: str, lost: "_Lost") -> None:
+        first, last = (f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" for moment in (lost.first_hour, lost.last_hour))
+        super().__init__(
+            f"{site_id}: rollups have {lost.events:,} events of {lost.hours:,} hours from {first} to {last} UTC that"
+            " are in no partition of events; to rebuild would take their numbers off. Bring that partition back, or"
+            " say that they are gone for good, by which their numbers stay:"
+            " psql \"$DATABASE_URL\" -c 'select note_lost_events()'"
+        )
+
+
+class _Lost(NamedTuple):
+    hours: int
+    events: int
+    first_hour: datetime
+    last_hour: datetime
+
+
 class _Row(NamedTuple):
     key: dict[str, Any]
     says: int | None
@@ -102,7 +122,8 @@ def compare_site(conn: Connection, site_id: str, *, most: int) -> Iterator[Found
 def rebuild_users(conn: Connection, site_id: str, *, renumber: bool) -> int:
     """Correct the counter of users, in a transaction; answers how many rows were not right.
 
-    With `renumber` some users may lose their numbers; they get new ones when all days are rebuilt after that.
+    With `renumber` some users may lose their numbers; they get new ones when all days are rebuilt after that. Raises
+    EventsLost.
     """
     return _corrected(conn, "rollups/rebuild_users", {"site_id": site_id, "renumber": renumber})
 
@@ -110,7 +131,7 @@ def rebuild_users(conn: Connection, site_id: str, *, renumber: bool) -> int:
 def rebuild_orders(conn: Connection, site_id: str) -> int:
     """Correct which event of each order counts, in a transaction; answers how many were not right.
 
-    The days on which they are counted have to be rebuilt after that.
+    The days on which they are counted have to be rebuilt after that. Raises EventsLost.
     """
     return _corrected(conn, "rollups/rebuild_orders", {"site_id": site_id})
 
@@ -119,7 +140,7 @@ def rebuild_days(conn: Connection, site_id: str, *, first_day: date, last_day: d
     """Make these days' rollups what the events say, in a transaction; answers how many rows were not right.
 
     Whoever stores events of the site waits meanwhile. What is made of these rollups is not corrected with them:
-    rebuild_written_later and rebuild_totals have to follow.
+    rebuild_written_later and rebuild_totals have to follow. Raises EventsLost.
     """
     values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
     return _corrected(conn, "rollups/rebuild_days", values)
@@ -128,7 +149,7 @@ def rebuild_days(conn: Connection, site_id: str, *, first_day: date, last_day: d
 def rebuild_written_later(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
     """Make the rollups that are written later right for these days, each in a transaction, by the other rollups.
 
-    All but the sessions; of user_months by the events. Answers how many rows were not right.
+    All but the sessions; of user_months by the events. Answers how many rows were not right. Raises EventsLost.
     """
     values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
     return sum(_corrected(conn, f"rollups/rebuild_{rollup}", values) for rollup in WRITTEN_LATER)
@@ -147,5 +168,16 @@ def _compare(conn: Connection, name: str, rollup: str, values: dict[str, object]
 
 
 def _corrected(conn: Connection, name: str, values: dict[str, object]) -> int:
-    (corrected,) = conn.execute(QUERIES[name], values).fetchone() or (0,)
+    """Rebuild, in one transaction with the proof that the events which it counts anew are all there."""
+    with conn.transaction():
+        _check_that_nothing_is_lost(conn, values)
+        (corrected,) = conn.execute(QUERIES[name], values).fetchone() or (0,)
     return int(corrected)
+
+
+def _check_that_nothing_is_lost(conn: Connection, values: dict[str, object]) -> None:
+    site_id = str(values["site_id"])
+    days = {"first_day": values.get("first_day"), "last_day": values.get("last_day")}
+    lost = conn.execute(QUERIES["rollups/lost_hours"], {"site_id": site_id} | days).fetchone()
+    if lost is not None and lost[0]:
+        raise EventsLost(site_id, _Lost(*lost))

@@ -65,7 +65,7 @@ def store_messages(conn: Connection, messages: Sequence[Message], *, now: dateti
     try:
         return _stored(conn, "store/store_messages", parameters)
     except CheckViolation:  # no partition for some event: they are made in a transaction of their own
-        _make_partitions(conn, batch)
+        _make_partitions(conn, batch, now)
         return _stored(conn, "store/store_messages", parameters)
 
 
@@ -123,7 +123,7 @@ def store_events(conn: Connection, batch: bytes, *, now: datetime | None = None)
         with conn.transaction():
             return _stored(conn, "store/store_events", parameters)
     except CheckViolation:
-        _make_partitions(conn, batch)
+        _make_partitions(conn, batch, now)
         return _stored(conn, "store/store_events", parameters)
 
 
@@ -138,14 +138,19 @@ def lock_sites(conn: Connection, sites: Iterable[str]) -> None:
     conn.execute(QUERIES["store/lock_sites"], {"sites": list(set(sites))})
 
 
-def make_partitions_ahead(conn: Connection) -> None:
-    """Make the partitions of this week and the next two."""
-    conn.execute(QUERIES["store/make_partitions_ahead"])
+def make_partitions_ahead(conn: Connection, now: datetime | None = None) -> None:
+    """Make the partitions of this week and the next two, of the database's clock where `now` is not given."""
+    conn.execute(QUERIES["store/make_partitions_ahead"], {"now": now})
 
 
-def forget_settled_messages(conn: Connection) -> None:
-    """Forget the messages that were settled days ago."""
-    conn.execute(QUERIES["store/forget_settled_messages"])
+def forget_settled_messages(conn: Connection, now: datetime | None = None) -> None:
+    """Forget the messages that were settled days before others.
+
+    Where none was settled for a while nothing is forgotten: after a stop of days, those from before it come again.
+    """
+    (last_settled,) = conn.execute(QUERIES["store/last_settled"], {"now": now}).fetchone() or (None,)
+    if last_settled is not None:
+        conn.execute(QUERIES["store/forget_settled_messages"], {"last_settled": last_settled})
 
 
 def forget_event_ids(conn: Connection, *, now: datetime | None = None) -> None:
@@ -170,8 +175,8 @@ def _stored(conn: Connection, query: str, parameters: dict[str, Any]) -> Stored:
         return cur.execute(QUERIES[query], parameters).fetchone() or Stored(0, 0)
 
 
-def _make_partitions(conn: Connection, batch: bytes) -> None:
-    conn.execute(QUERIES["store/make_partitions"], {"batch": jsonb(batch)})
+def _make_partitions(conn: Connection, batch: bytes, now: datetime | None = None) -> None:
+    conn.execute(QUERIES["store/make_partitions"], {"batch": jsonb(batch), "now": now})
 
 
 @contextmanager

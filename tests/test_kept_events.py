@@ -169,7 +169,7 @@ def test_a_partition_that_is_made_afterwards_begins_where_events_are_kept(conn: 
     (bound,) = kept_from(conn)
     assert bound
     conn.execute("update kept_events set events_from = events_from + interval '3 days'")
-    conn.execute("select drop_oldest_partition()")
+    conn.execute("select drop_oldest_partition(now(), now())")
     for (name,) in conn.execute("select name from event_partitions").fetchall():
         conn.execute(f"drop table {name}".encode())
     conn.execute("select make_partition(%s)", [bound + timedelta(days=4)])

@@ -65,6 +65,7 @@ def test_only_writers_of_the_site_wait_and_one_that_dies_leaves_nothing(
     store_events(conn, batch(received(shop, user_id="ann"), received(other, user_id="ann")))
     conn.execute("update path_days set events = 5 where site_id = %s", [shop])
     with psycopg.connect(database_url) as rebuilding:
+        rebuilding.execute("select")  # a transaction has begun
         assert rebuild_days(rebuilding, shop, first_day=NOW.date(), last_day=NOW.date()) == 1
         conn.execute("set lock_timeout = '50ms'")
         store_events(conn, batch(received(other, user_id="bob")))

@@ -27,8 +27,10 @@ def test_what_redis_has_counted_is_kept(conn: Connection, shop: str) -> None:
 
 
 def test_messages_that_were_settled_days_ago_are_forgotten(conn: Connection) -> None:
-    conn.execute("insert into settled_messages values (gen_random_uuid(), now() - interval '4 days')")
-    query = "select from settled_messages where settled_at < now() - interval '3 days'"
+    insert = "insert into settled_messages values (gen_random_uuid(), now() - %s::interval)"
+    for age in ("4 days", "2 hours"):
+        conn.execute(insert, [age])
+    query = "select from settled_messages where settled_at < now() - interval '74 hours'"
     actors.forget_settled_messages.send()
     until(lambda: conn.execute(query).fetchall() == [])
 

@@ -189,11 +189,17 @@ def test_only_the_days_that_are_asked_for_are_made_right(conn: Connection, visit
 
 def test_months_go_once_none_of_their_events_is_kept(conn: Connection, visits: str) -> None:
     kept = "insert into kept_events (events_from, said_at) values ('2026-03-02', now())"
+    query = "select distinct month::text from user_months where site_id = %s order by 1"
     with conn.transaction(force_rollback=True):
+        all_months = conn.execute(query, [visits]).fetchall()
         conn.execute(kept)
         drop_old_events(conn, days=10_000)
-        months = conn.execute("select distinct month::text from user_months where site_id = %s order by 1", [visits])
-        assert months.fetchall() == [("2026-03-01",), ("2026-04-01",)]
+        assert conn.execute(query, [visits]).fetchall() == all_months  # it was said, but none was dropped
+        conn.execute("delete from kept_events")
+        conn.execute(kept)
+        conn.execute("update kept_events set dropped_until = events_from")
+        drop_old_events(conn, days=10_000)
+        assert conn.execute(query, [visits]).fetchall() == [("2026-03-01",), ("2026-04-01",)]
 
 
 def run(*arguments: str) -> str:

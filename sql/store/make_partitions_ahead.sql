@@ -1,3 +1,5 @@
 -- Make the partitions of this week and the next two, so that a flush seldom has to.
-select make_partition(now() + weeks * interval '1 week')
-from generate_series(0, 2) weeks
+-- now: the present, or null for the database's clock.
+select make_partition(present + weeks * interval '168 hours', present)
+from (select coalesce(:'now'::timestamptz, now()) as present) p
+cross join generate_series(0, 2) weeks

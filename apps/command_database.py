@@ -1,0 +1,28 @@
+"""The database of a command: `with database() as conn`."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import click
+
+from db.failures import is_of_the_server
+from db.pools import connect
+from db.settings import load
+
+#: PostgreSQL's code of a lock that was waited for in vain.
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+@contextmanager
+def database() -> Iterator[Any]:
+    """A connection to the database at DATABASE_URL; what the person in front of it can mend is told in a line."""
+    try:
+        with closing(connect(load().required("database_url"))) as conn:
+            yield conn
+    except Exception as error:
+        if getattr(error, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+            raise click.ClickException(f"others are at these events just now, try again: {error}") from None
+        if is_of_the_server(error):
+            raise click.ClickException(f"the database at DATABASE_URL cannot be used: {error}") from None
+        raise

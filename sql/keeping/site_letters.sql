@@ -1,0 +1,5 @@
+-- How many dead letters has a site?
+-- site_id: the site.
+select count(*) as dead_letters
+from dead_letters
+where site_id = :'site_id'
