@@ -13,6 +13,7 @@ from apps.dead_letter_commands import dead_letters
 from apps.embedded.programs import NotInstalled
 from apps.importing.command import import_command
 from apps.supervisor import StartFailed, Stopped
+from apps.timezone_command import timezone_command
 from apps.up import PortTaken, up
 from apps.upkeep import rebuild_command, verify_command
 from db.failures import is_of_the_server
@@ -57,6 +58,7 @@ main.add_command(import_command)
 main.add_command(dead_letters)
 main.add_command(verify_command)
 main.add_command(rebuild_command)
+main.add_command(timezone_command)
 
 
 @contextmanager

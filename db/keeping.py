@@ -7,6 +7,7 @@ from typing import cast
 
 from psycopg import Connection
 
+from db.pools import writing
 from db.queries import QUERIES
 
 
@@ -20,11 +21,14 @@ def drop_old_events(conn: Connection, *, days: int) -> list[str]:
     dropped = []
     while name := _dropped(conn):
         dropped.append(name)
-    conn.execute(QUERIES["keeping/forget_user_months"])
-    conn.execute(QUERIES["keeping/forget_events"], {"days": days})
+    with writing(conn):
+        conn.execute(QUERIES["keeping/forget_user_months"])
+    with writing(conn):
+        conn.execute(QUERIES["keeping/forget_events"], {"days": days})
     return dropped
 
 
 def _dropped(conn: Connection) -> str | None:
-    (name,) = conn.execute(QUERIES["keeping/drop_oldest_partition"]).fetchone() or (None,)
+    with writing(conn):
+        (name,) = conn.execute(QUERIES["keeping/drop_oldest_partition"]).fetchone() or (None,)
     return cast("str | None", name)

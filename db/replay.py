@@ -7,6 +7,7 @@ from psycopg import Connection
 
 from db.failures import is_of_the_data
 from db.filing import site_of
+from db.pools import writing
 from db.queries import QUERIES
 from db.store import failure_of, jsonb, lock_sites, store_events
 
@@ -17,7 +18,7 @@ def replay(conn: Connection, letter_id: str, *, request: str, event: bytes | Non
     The letter then says what became of it: its state is `stored`, or `duplicate` where the event was stored before, or
     still `dead`, with the new error. A letter that is not dead stays as it is. `request` (a UUID) is noted on it.
     """
-    with conn.transaction():
+    with writing(conn):
         row = conn.execute(QUERIES["dead_letters/claim"], {"id": letter_id}).fetchone()
         if row is None:
             return
@@ -44,4 +45,5 @@ def replay(conn: Connection, letter_id: str, *, request: str, event: bytes | Non
 
 def discard(conn: Connection, letter_ids: Sequence[str], *, request: str) -> None:
     """Discard dead letters; those that are settled stay as they are. `request` (a UUID) is noted on each."""
-    conn.execute(QUERIES["dead_letters/discard"], {"ids": list(letter_ids), "request": request})
+    with writing(conn):
+        conn.execute(QUERIES["dead_letters/discard"], {"ids": list(letter_ids), "request": request})

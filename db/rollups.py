@@ -13,6 +13,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from db.pools import writing
 from db.queries import QUERIES
 
 #: The queries that compare some of a site's days, and those that look at a site as a whole; each with its table.
@@ -147,5 +148,6 @@ def _compare(conn: Connection, name: str, rollup: str, values: dict[str, object]
 
 
 def _corrected(conn: Connection, name: str, values: dict[str, object]) -> int:
-    (corrected,) = conn.execute(QUERIES[name], values).fetchone() or (0,)
+    with writing(conn):
+        (corrected,) = conn.execute(QUERIES[name], values).fetchone() or (0,)
     return int(corrected)

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from db.failures import is_of_the_data
 from db.filing import Failure, Letter, event_letter, file_letters, message_letter, site_of
+from db.pools import writing
 from db.queries import QUERIES
 
 _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -59,10 +60,13 @@ def store_messages(conn: Connection, messages: Sequence[Message]) -> Stored:
     batch = _joined(messages)
     parameters = {"ids": [message.id for message in messages], "batch": jsonb(batch)}
     try:
-        return _stored(conn, "store/store_messages", parameters)
+        with writing(conn):
+            return _stored(conn, "store/store_messages", parameters)
     except CheckViolation:  # no partition for some event: they are made in a transaction of their own
-        _make_partitions(conn, batch)
-        return _stored(conn, "store/store_messages", parameters)
+        with writing(conn):
+            _make_partitions(conn, batch)
+        with writing(conn):
+            return _stored(conn, "store/store_messages", parameters)
 
 
 def store_apart(conn: Connection, message: Message, *, queue: str) -> Stored:
@@ -70,7 +74,7 @@ def store_apart(conn: Connection, message: Message, *, queue: str) -> Stored:
 
     The message's events are halved, and what cannot be stored halved again, until each bad one stands alone.
     """
-    with conn.transaction():
+    with writing(conn):
         settle_message(conn, message.id)
         try:
             events = list(enumerate(_elements(message.events)))
@@ -100,7 +104,7 @@ def store_apart(conn: Connection, message: Message, *, queue: str) -> Stored:
 
 def file_message(conn: Connection, message: Message, failure: Failure, *, queue: str) -> Stored:
     """File all events of a message as dead letters, for a reason that was none of theirs."""
-    with conn.transaction():
+    with writing(conn):
         settle_message(conn, message.id)
         try:
             events = _elements(message.events)
@@ -135,12 +139,14 @@ def lock_sites(conn: Connection, sites: Iterable[str]) -> None:
 
 def make_partitions_ahead(conn: Connection) -> None:
     """Make the partitions of this week and the next two."""
-    conn.execute(QUERIES["store/make_partitions_ahead"])
+    with writing(conn):
+        conn.execute(QUERIES["store/make_partitions_ahead"])
 
 
 def forget_settled_messages(conn: Connection) -> None:
     """Forget the messages that were settled days ago."""
-    conn.execute(QUERIES["store/forget_settled_messages"])
+    with writing(conn):
+        conn.execute(QUERIES["store/forget_settled_messages"])
 
 
 def failure_of(error: psycopg.Error) -> Failure:
