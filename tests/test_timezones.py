@@ -74,17 +74,14 @@ def unreliable(before_25: bool, empty_database: EmptyDatabase, monkeypatch: pyte
     return url
 
 
-@pytest.mark.parametrize("zone", JOURNEY)
 @pytest.mark.parametrize("moved_on", [timedelta(), timedelta(days=20), None], ids=["all", "some", "nothing"])
-def test_a_change_makes_all_days_anew(
-    conn: Connection, shop: str, other: str, zone: str, moved_on: timedelta | None
-) -> None:
+def test_a_change_makes_all_days_anew(conn: Connection, shop: str, other: str, moved_on: timedelta | None) -> None:
     now = datetime.now(UTC)
     for site in (shop, other):
         some_events(conn, site, now)
     if moved_on is not None:
         move_on(conn, shop, now - moved_on)
-    for step in (*JOURNEY, zone):
+    for step in JOURNEY:
         set_timezone(conn, shop, step)
         assert differences(conn, shop) == {}
         some_late = [
@@ -111,12 +108,9 @@ def test_reports_have_the_old_days_until_it_is_done(database_url: str, conn: Con
     assert conn.execute(day, [shop]).fetchall() == [("2026-03-11",)]
 
 
-@pytest.mark.parametrize("target", ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati"])
 @pytest.mark.parametrize("source", ["UTC", "America/New_York", "Asia/Tokyo"])
 @pytest.mark.parametrize("dropped", [True, False], ids=["dropped", "said to be dropped"])
-def test_events_that_are_gone_stay_counted_once(
-    empty_database: EmptyDatabase, source: str, target: str, dropped: bool
-) -> None:
+def test_events_that_are_gone_stay_counted_once(empty_database: EmptyDatabase, source: str, dropped: bool) -> None:
     url = empty_database()
     migrate(url)
     kept_from = datetime(2026, 3, 9, tzinfo=UTC)  # a Monday, where a partition begins
@@ -151,7 +145,16 @@ def test_events_that_are_gone_stay_counted_once(
         if dropped:
             for (name,) in conn.execute("select name from event_partitions where ends <= %s", [kept_from]).fetchall():
                 conn.execute(f"drop table {name}".encode())
-        for zone in (target, source, target):
+        for zone in (
+            "Europe/Berlin",
+            source,
+            *JOURNEY,
+            source,
+            "America/New_York",
+            "Asia/Tokyo",
+            "UTC",
+            "Europe/Berlin",
+        ):
             set_timezone(conn, "shop", zone)
             assert conn.execute(sums).fetchone() == before
             assert run("verify", url=url).exit_code == 0

@@ -56,7 +56,7 @@ begin
                 'event_type', d.event_type, 'hour', d.hour, 'events', d.says - coalesce(d.should, 0),
                 'anonymous', greatest(d.anonymous_says - coalesce(d.anonymous, 0), 0)
             ))
-            from different_event_hours(site, first_day, last_day) d
+            from different_event_hours(site, first_day - 2, last_day) d -- that may be of these days by another clock
             where d.says > coalesce(d.should, 0)
         ),
         'path_days', (
@@ -207,7 +207,7 @@ begin
         update sites s set timezone = old_zone, events_from = null where s.site_id = site;
         gone := counted_of_gone_events(site, first_day, border_day);
         delete from event_hours h
-        where h.site_id = site and (h.hour at time zone old_zone)::date between first_day and border_day;
+        where h.site_id = site and (h.hour at time zone old_zone)::date between first_day - 2 and border_day;
         delete from path_days p where p.site_id = site and p.day between first_day and border_day;
         delete from user_days u where u.site_id = site and u.day between first_day and border_day;
         delete from sale_days d where d.site_id = site and d.day between first_day and border_day;
