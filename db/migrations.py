@@ -7,7 +7,7 @@ import psycopg
 
 from db import timezones
 from db.pools import connect, writing
-from db.queries import CITUS, MIGRATIONS, QUERIES
+from db.queries import CITUS, MIGRATIONS
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def migrate(database_url: str) -> list[str]:
             elif known[path.stem] != checksum:
                 raise MigrationError(f"migration {path.stem} was changed after it was applied to this database")
         timezones.refresh(conn)
-        conn.execute(QUERIES["sites/validate_timezones"])
+        timezones.validate(conn)
         conn.execute(CITUS)
     return applied
 

@@ -110,6 +110,11 @@ def refresh(conn: Connection) -> None:
     conn.execute(QUERIES["sites/add_timezones"], {"names": names})
 
 
+def validate(conn: Connection) -> None:
+    """From now on PostgreSQL may rely on it that all sites have one of these."""
+    conn.execute(QUERIES["sites/validate_timezones"])
+
+
 def _shared(conn: Connection) -> set[str]:
     known: set[str] = {name for (name,) in conn.execute(QUERIES["sites/postgresql_timezones"])}
     # UTC needs no file, and is what sites have until they are told another.

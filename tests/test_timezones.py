@@ -1,12 +1,10 @@
 """A site's timezone: checked where it is kept, and changed with all that goes by its days in one transaction."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 from zoneinfo import available_timezones
 
-import httpx
 import psycopg
 import pytest
 from click.testing import CliRunner
@@ -62,14 +60,15 @@ def move_on(conn: Connection, site: str, target: datetime) -> None:
             pass
 
 
-def unreliable(before_25: bool, empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch) -> str:
+@pytest.fixture
+def landed(empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch) -> str:
     """A database of the version before timezones were checked."""
     url = empty_database()
     with monkeypatch.context() as patch:
-        if before_25:
-            patch.setattr("db.migrations.MIGRATIONS", [path for path in MIGRATIONS if path.stem < "0024"])
-            patch.setattr("db.timezones.refresh", lambda conn: None)
-            patch.setattr("db.migrations.CITUS", b"select 1")
+        patch.setattr("db.migrations.MIGRATIONS", [path for path in MIGRATIONS if path.stem < "0024"])
+        for name in ("refresh", "validate"):
+            patch.setattr(f"db.timezones.{name}", lambda _: None)
+        patch.setattr("db.migrations.CITUS", b"select 1")
         migrate(url)
     return url
 
@@ -194,14 +193,11 @@ def test_each_migrate_knows_what_is_known_now(empty_database: EmptyDatabase) -> 
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_database_with_a_wrong_one_is_told_what_to_do(
-    empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch, wrong: str
-) -> None:
-    url = unreliable(True, empty_database, monkeypatch)
-    with psycopg.connect(url, autocommit=True) as conn:
+def test_a_database_with_a_wrong_one_is_told_what_to_do(landed: str, wrong: str) -> None:
+    with psycopg.connect(landed, autocommit=True) as conn:
         values = [(f"shop {number}", wrong) for number in range(12)]
         conn.cursor().executemany("insert into sites (site_id, timezone) values (%s, %s)", values)
-        done = run("migrate", url=url)
+        done = run("migrate", url=landed)
         assert done.exit_code == 1
         assert f"{wrong!r} of 'shop 0', 'shop 1', 'shop 10'" in done.output
         assert "and others" in done.output
@@ -209,100 +205,16 @@ def test_a_database_with_a_wrong_one_is_told_what_to_do(
         assert conn.execute("select distinct timezone from sites").fetchall() == [(wrong,)]
         statement = done.output.partition("`")[2].partition("`")[0]
         assert conn.execute(statement.encode()).rowcount == 12
-    assert run("migrate", url=url).exit_code == 0
+    assert run("migrate", url=landed).exit_code == 0
 
 
-def test_what_differs_only_by_its_letters_is_spelled_right(
-    empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = unreliable(True, empty_database, monkeypatch)
-    with psycopg.connect(url, autocommit=True) as conn:
+def test_what_differs_only_by_its_letters_is_spelled_right(landed: str) -> None:
+    with psycopg.connect(landed, autocommit=True) as conn:
         conn.execute(
             "insert into sites (site_id, timezone) values ('a', 'europe/berlin'), ('b', 'utc'), ('c', 'Asia/Tokyo')"
         )
-        migrate(url)
+        migrate(landed)
         found = conn.execute("select timezone from sites order by site_id").fetchall()
         assert found == [("Europe/Berlin",), ("UTC",), ("Asia/Tokyo",)]
         query = "select convalidated from pg_constraint where conname = 'sites_timezone_known'"
         assert conn.execute(query).fetchone() == (True,)
-
-
-def test_the_command_sets_and_shows_it(conn: Connection, shop: str) -> None:
-    store_events(conn, batch(received(shop, timestamp="2026-03-10T23:30:00Z")))
-    assert run("timezone", "--site", shop).output == "UTC\n"
-    assert run("timezone", "--site", shop, "Europe/Berlin").output == "Europe/Berlin (was UTC)\n"
-    assert run("timezone", "--site", shop, "Europe/Berlin").output == "Europe/Berlin\n"
-    assert run("timezone", "--site", shop).output == "Europe/Berlin\n"
-    assert differences(conn, shop) == {}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["--site", "never-seen", "UTC"], "there is no site 'never-seen'"),
-        (["--site", "never-seen"], "there is no site 'never-seen'"),
-        (["UTC"], "Missing option '--site'"),
-    ],
-)
-def test_the_command_says_what_is_wrong(database_url: str, arguments: list[str], told: str) -> None:
-    done = run("timezone", *arguments)
-    assert done.exit_code == 2
-    assert told in done.stderr
-
-
-HINTS = [
-    ("Europe/Berln", "; is Europe/Berlin meant?"),
-    ("europe/berlin", "; is Europe/Berlin meant?"),
-    ("berlin", "; is Europe/Berlin meant?"),
-    ("New York", "; is America/New_York meant?"),
-    ("+02", ""),
-    ("localtime", ""),
-]
-
-
-@pytest.mark.parametrize(("wrong", "hint"), HINTS)
-def test_the_command_and_the_api_name_what_may_be_meant(
-    reporting: httpx.Client, conn: Connection, shop: str, wrong: str, hint: str
-) -> None:
-    store_events(conn, batch(received(shop)))
-    done = run("timezone", "--site", shop, wrong)
-    assert done.exit_code == 2
-    assert f"{wrong!r} is unknown{hint}\n" in done.stderr
-    answer = reporting.put("/timezone", params={"site_id": shop, "timezone": wrong})
-    assert answer.status_code == 400
-    (error,) = answer.json()["errors"]
-    assert error["field"] == "timezone"
-    assert error["reason"] == f"{wrong!r} is unknown{hint}"
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("apps.timezones.PATIENCE", 0.2)
-    yield
-
-
-@pytest.mark.usefixtures("impatient")
-def test_without_a_worker_it_is_in_the_queue(reporting: httpx.Client, conn: Connection, shop: str, queue: Any) -> None:
-    store_events(conn, batch(received(shop)))
-    answer = reporting.put("/timezone", params={"site_id": shop, "timezone": "Europe/Berlin"})
-    assert (answer.status_code, answer.json()) == (202, {"site_id": shop, "timezone": "UTC"})
-    answer = reporting.put("/timezone", params={"site_id": shop, "timezone": "UTC"})
-    assert (answer.status_code, answer.json()) == (200, {"site_id": shop, "timezone": "UTC"})
-
-
-@pytest.mark.usefixtures("worker")
-def test_the_worker_sets_it_of_any_site(reporting: httpx.Client, conn: Connection, shop: str) -> None:
-    for site in (shop, f"a/b?c#d {shop}"):
-        store_events(conn, batch(received(site, timestamp="2026-03-10T23:30:00Z")))
-        answer = reporting.put("/timezone", params={"site_id": site, "timezone": "Europe/Berlin"})
-        assert (answer.status_code, answer.json()) == (200, {"site_id": site, "timezone": "Europe/Berlin"})
-        stats = reporting.get("/stats", params={"site_id": site, "date": "2026-03-11"}).json()
-        assert stats["total_views"] == 1
-        assert differences(conn, site) == {}
-
-
-def test_a_site_that_is_not_there_is_not_made(reporting: httpx.Client, conn: Connection) -> None:
-    answer = reporting.put("/timezone", params={"site_id": "never-seen", "timezone": "UTC"})
-    assert (answer.status_code, answer.json()["detail"]) == (404, "there is no site 'never-seen'")
-    assert reporting.put("/timezone", params={"site_id": "never-seen"}).status_code == 400
-    assert conn.execute("select from sites where site_id = 'never-seen'").fetchall() == []
