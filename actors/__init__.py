@@ -8,6 +8,7 @@ from actors.dead_letters import (
     replay_dead_letters,
 )
 from actors.events import queue_events, store_events
+from actors.sites import queue_timezone, set_timezone
 from actors.upkeep import (
     advance_path_spans,
     advance_sessions,
@@ -35,6 +36,8 @@ __all__ = [
     "queue_discard",
     "queue_events",
     "queue_replay",
+    "queue_timezone",
     "replay_dead_letters",
+    "set_timezone",
     "store_events",
 ]

@@ -29,6 +29,12 @@ MESSAGE_RETRIES = Counter("tjra_message_retries", "Failed messages that will be 
 MESSAGES_GIVEN_BACK = Counter(
     "tjra_messages_given_back", "Messages put back into their queue as they were.", registry=WORKER
 )
+UPKEEP_FAILURES = Counter(
+    "tjra_upkeep_failures",
+    "Passes that could not move a rollup of a site on; the log names it.",
+    ["rollup"],
+    registry=WORKER,
+)
 DEAD_LETTERS = Counter("tjra_dead_letters", "Dead letters filed.", registry=WORKER)
 
 

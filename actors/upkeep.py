@@ -16,10 +16,11 @@ from dramatiq.errors import ConnectionClosed
 from actors.accepted import forget_counted, read_accepted
 from actors.clock import Clock
 from actors.consumer import redis_errors
+from actors.metrics import UPKEEP_FAILURES
 from actors.queue import broker, database, settings
 from db import ledger, store
 from db.advance import Rollup, advance, sites_behind
-from db.failures import is_of_the_server
+from db.failures import is_of_a_site, is_of_the_server
 from db.keeping import drop_old_events as drop_events
 from db.keeping import held_up, told
 
@@ -32,6 +33,8 @@ QUEUE = "maintenance"
 OPEN = timedelta(hours=3)
 #: After so many seconds the rest is left to the next time, so that others have their turn.
 ADVANCING_SECONDS = 45
+#: Of the sites that fail in a pass, so many are logged by name.
+FAILURES_TOLD = 10
 
 
 @dramatiq.actor(broker=broker, queue_name=QUEUE)
@@ -103,13 +106,27 @@ def advance_user_months() -> None:
 
 
 def _advance(rollup: Rollup, conn: Any) -> None:
-    """Move a rollup on, of one site after the other, for as long as it may take."""
+    """Move a rollup on, of one site after the other, for as long as it may take.
+
+    A site that fails must not keep the others from it: it is left for the next pass, logged by name and counted.
+    """
     enough = time.monotonic() + ADVANCING_SECONDS
     target = datetime.now(UTC) - OPEN
+    failed = 0
     for site in sites_behind(conn, rollup, target):
-        while advance(conn, rollup, site, target=target):
-            if time.monotonic() > enough:
-                return
+        try:
+            while advance(conn, rollup, site, target=target):
+                if time.monotonic() > enough:
+                    return
+        except Exception as error:
+            if not is_of_a_site(error):
+                raise
+            failed += 1
+            UPKEEP_FAILURES.labels(rollup).inc()
+            if failed <= FAILURES_TOLD:
+                logger.error("%s of site %r cannot be moved on: %s", rollup, site, error)
+    if failed > FAILURES_TOLD:
+        logger.error("%s of %d more sites cannot be moved on", rollup, failed - FAILURES_TOLD)
 
 
 def _count_accepted(conn: Any) -> None:

@@ -15,6 +15,7 @@ from apps.embedded.programs import NotInstalled
 from apps.importing.command import import_command
 from apps.retention_command import retention_command
 from apps.supervisor import StartFailed, Stopped
+from apps.timezone_command import timezone_command
 from apps.up import PortTaken, up
 from apps.upkeep import rebuild_command, verify_command
 from db.failures import is_of_the_server
@@ -61,6 +62,7 @@ main.add_command(verify_command)
 main.add_command(rebuild_command)
 main.add_command(retention_command)
 main.add_command(delete_command)
+main.add_command(timezone_command)
 
 
 @contextmanager

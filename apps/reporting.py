@@ -34,6 +34,7 @@ from apps.reports.sessions import get_sessions
 from apps.reports.sites import get_sites
 from apps.reports.timeseries import get_timeseries
 from apps.reports.users import get_user
+from apps.timezones import put_timezone
 from db.event import SiteId
 from db.event_errors import FieldError
 from db.logs import configure
@@ -119,6 +120,7 @@ litestar = Litestar(
         get_events,
         export_events,
         get_sites,
+        put_timezone,
         get_revenue,
         get_live,
         get_live_stream,

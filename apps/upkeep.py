@@ -2,15 +2,15 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import click
 import msgspec
 
 from db import rollups
-from db.pools import connect
+from db.failures import is_of_a_site
+from db.pools import WriteConnection, connect
 from db.settings import load
 
 COLUMNS = "{:<16} {:<12} {:>12} {:>12}  {}"
@@ -37,7 +37,8 @@ to_option = click.option("--to", "to_day", type=day, metavar="DAY", help="The la
 def verify_command(
     sites: tuple[str, ...], from_day: date | None, to_day: date | None, limit: int, as_json: bool
 ) -> None:
-    """Count all rollups anew from the events and print what differs. The exit code is 1 if something does, otherwise 0.
+    """Count all rollups anew from the events and print what differs. The exit code is 1 if something does, or if a site
+    cannot be checked, otherwise 0.
 
     It may run at any time: every comparison sees the tables as they are at one moment. A day is one of the site's
     timezone, such as 2026-01-31. How a site's users are numbered, and by which of its events each
@@ -48,15 +49,10 @@ def verify_command(
     report = Report(limit, as_json=as_json)
     with closing(connect(load().required("database_url"))) as conn:
         for site in sites or rollups.site_ids(conn):
-            for first, last in months(*clip(site, rollups.span(conn, site, from_day=from_day, to_day=to_day))):
-                show(f"{printable(site)} {first}")
-                for found in rollups.compare_days(conn, site, first_day=first, last_day=last, most=limit):
-                    report.add(found)
-            show(f"{printable(site)} users and orders")
-            for found in rollups.compare_site(conn, site, most=limit):
-                report.add(found)
+            with told_in_a_line(site, "be checked", report.failed):
+                verify(conn, site, report, from_day=from_day, to_day=to_day)
     report.end()
-    raise click.exceptions.Exit(1 if report.total else 0)
+    raise click.exceptions.Exit(1 if report.total or report.failed else 0)
 
 
 @click.command("rebuild")
@@ -68,7 +64,8 @@ def rebuild_command(sites: tuple[str, ...], all_sites: bool, from_day: date | No
     """Make the rollups what the events say, and tell how many rows were not right.
 
     It may run while events are stored, be killed, and be run again: each day is a transaction of its own, for which
-    those who write to the site wait, and so are the sums of each month. Run it after a change of a site's timezone.
+    those who write to the site wait, and so are the sums of each month. Run it after a change of a site's timezone by
+    hand; `tjra timezone` needs no rebuild.
 
     Users keep their numbers, with three exceptions, and with --from or --to without any: those who have no events, who
     share a number, or who have the last ones while others are nobody's. Whoever has events gets another.
@@ -79,21 +76,31 @@ def rebuild_command(sites: tuple[str, ...], all_sites: bool, from_day: date | No
     if bool(sites) == all_sites:
         raise click.UsageError("say which: --site ID or --all-sites")
     with closing(connect(load().required("database_url"))) as conn:
+        failed: list[str] = []
         for site in sites or rollups.site_ids(conn):
-            first, last = clip(site, rollups.span(conn, site, from_day=from_day, to_day=to_day))
-            try:
-                corrected = rebuild(conn, site, first, last, renumber=from_day is None and to_day is None)
-            except rollups.EventsLost as error:
+            with told_in_a_line(site, "be rebuilt", failed):
+                corrected = rebuild(conn, site, from_day=from_day, to_day=to_day)
                 show("")
-                raise click.ClickException(printable(str(error))) from None
-            show("")
-            click.echo(f"{printable(site)}: {corrected:,} rows corrected")
+                click.echo(f"{printable(site)}: {corrected:,} rows corrected")
+    raise click.exceptions.Exit(1 if failed else 0)
 
 
-def rebuild(conn: Any, site: str, first: date, last: date, *, renumber: bool) -> int:
-    """Make a site's rollups right; answers how many rows were not. Raises EventsLost."""
+def verify(conn: WriteConnection, site: str, report: "Report", *, from_day: date | None, to_day: date | None) -> None:
+    """Compare all of a site's rollups with its events."""
+    for first, last in months(*clip(site, rollups.span(conn, site, from_day=from_day, to_day=to_day))):
+        show(f"{printable(site)} {first}")
+        for found in rollups.compare_days(conn, site, first_day=first, last_day=last, most=report.limit):
+            report.add(found)
     show(f"{printable(site)} users and orders")
-    corrected = rollups.rebuild_users(conn, site, renumber=renumber)
+    for found in rollups.compare_site(conn, site, most=report.limit):
+        report.add(found)
+
+
+def rebuild(conn: WriteConnection, site: str, *, from_day: date | None, to_day: date | None) -> int:
+    """Make all of a site's rollups what its events say; answers how many rows were not right."""
+    first, last = clip(site, rollups.span(conn, site, from_day=from_day, to_day=to_day))
+    show(f"{printable(site)} users and orders")
+    corrected = rollups.rebuild_users(conn, site, renumber=from_day is None and to_day is None)
     corrected += rollups.rebuild_orders(conn, site)
     for begin, end in months(first, last):
         for each in days(begin, end):
@@ -101,6 +108,19 @@ def rebuild(conn: Any, site: str, first: date, last: date, *, renumber: bool) ->
             corrected += rollups.rebuild_days(conn, site, first_day=each, last_day=each)
         corrected += rollups.rebuild_written_later(conn, site, first_day=begin, last_day=end)
     return corrected + rollups.rebuild_totals(conn, site)
+
+
+@contextmanager
+def told_in_a_line(site: str, what: str, failed: list[str]) -> Iterator[None]:
+    """Tell in a line why something cannot be done with a site, and go on: others must not lack it for that."""
+    try:
+        yield
+    except Exception as error:
+        if not (isinstance(error, rollups.EventsLost) or is_of_a_site(error)):
+            raise
+        failed.append(site)
+        show("")
+        click.echo(f"{printable(site)}: cannot {what}: {printable(str(error).partition(chr(10))[0])}", err=True)
 
 
 class Report:
@@ -111,6 +131,8 @@ class Report:
         self.as_json = as_json
         self.total = 0
         self.printed = 0
+        #: The sites that could not be checked.
+        self.failed: list[str] = []
 
     def add(self, found: rollups.Found) -> None:
         self.total += found.total
@@ -125,7 +147,8 @@ class Report:
         show("")
         if self.total > self.printed:
             click.echo(f"and {self.total - self.printed:,} more", err=True)
-        click.echo(f"{self.total:,} differences" if self.total else "the rollups are what the events say", err=True)
+        right = "of the other sites the rollups are" if self.failed else "the rollups are"
+        click.echo(f"{self.total:,} differences" if self.total else f"{right} what the events say", err=True)
 
 
 def row(difference: rollups.Difference) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from psycopg import Connection
 
+from db.pools import writing
 from db.queries import QUERIES
 
 Rollup = Literal["sessions", "path_spans", "user_spans", "user_months", "top_paths"]
@@ -29,5 +30,6 @@ def advance(conn: Connection, rollup: Rollup, site_id: str, *, target: datetime,
     events of the site waits meanwhile.
     """
     values = {"site_id": site_id, "target": target, "most": most}
-    (unfinished,) = conn.execute(QUERIES[f"store/advance_{rollup}"], values).fetchone() or (False,)
+    with writing(conn):
+        (unfinished,) = conn.execute(QUERIES[f"store/advance_{rollup}"], values).fetchone() or (False,)
     return bool(unfinished)

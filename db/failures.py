@@ -29,6 +29,16 @@ def is_of_the_server(error: Exception) -> bool:
     return isinstance(error, (psycopg.OperationalError, *NOT_READY)) and not is_of_the_data(error)
 
 
+def is_of_a_site(error: Exception) -> bool:
+    """Whether the work on one site failed, and that on another may not: not where the server is at fault for all.
+
+    A wait that took too long is of the site that was waited for, although psycopg counts it among operational errors.
+    """
+    if is_of_the_moment(error) or isinstance(error, (errors.LockNotAvailable, errors.QueryCanceled)):
+        return True
+    return isinstance(error, psycopg.Error) and not is_of_the_server(error)
+
+
 def is_of_the_moment(error: Exception) -> bool:
     """Whether another transaction was in the way: the same statement may work at once."""
     return isinstance(error, (errors.DeadlockDetected, errors.SerializationFailure))

@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from db.event import text_fault
+from db.pools import writing
 from db.queries import QUERIES
 
 
@@ -52,7 +53,8 @@ def file_unreadable(conn: Connection, message: bytes, failure: Failure, *, queue
     """File a message that cannot be read, so that not even its id is known."""
     # Named by its content, so that it is filed once.
     identity = UUID(bytes=sha256(message).digest()[:16], version=5)
-    file_letters(conn, [_letter(identity, queue, None, message, failure)])
+    with writing(conn):
+        file_letters(conn, [_letter(identity, queue, None, message, failure)])
 
 
 def event_letter(queue: str, message_id: str, index: int, event: bytes | msgspec.Raw, failure: Failure) -> Letter:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from db.pools import writing
 from db.queries import QUERIES
 
 #: After it was said that events are no longer kept, so long nothing is dropped.
@@ -76,8 +77,10 @@ def drop_old_events(conn: Connection, *, days: int, now: datetime | None = None)
     dropped = []
     while name := _dropped(conn, parameters):
         dropped.append(name)
-    conn.execute(QUERIES["keeping/forget_user_months"])
-    conn.execute(QUERIES["keeping/forget_events"], parameters)
+    with writing(conn):
+        conn.execute(QUERIES["keeping/forget_user_months"])
+    with writing(conn):
+        conn.execute(QUERIES["keeping/forget_events"], parameters)
     return dropped
 
 
@@ -142,5 +145,6 @@ def _any_site(conn: Connection) -> bool:
 
 
 def _dropped(conn: Connection, parameters: dict[str, Any]) -> str | None:
-    (name,) = conn.execute(QUERIES["keeping/drop_oldest_partition"], parameters).fetchone() or (None,)
+    with writing(conn):
+        (name,) = conn.execute(QUERIES["keeping/drop_oldest_partition"], parameters).fetchone() or (None,)
     return cast("str | None", name)

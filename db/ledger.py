@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from db.event import SiteId
+from db.pools import writing
 from db.queries import QUERIES
 
 
@@ -66,7 +67,8 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 def count_accepted(conn: Connection, *, source: str, counted_at: datetime, counts: Sequence[Count]) -> None:
     """Keep what a Redis (`source`) had counted up to a moment."""
     parameters = {"source": source, "counted_at": counted_at, "counts": Jsonb(counts, dumps=msgspec.json.encode)}
-    conn.execute(QUERIES["ledger/count_accepted"], parameters)
+    with writing(conn):
+        conn.execute(QUERIES["ledger/count_accepted"], parameters)
 
 
 async def settled_days(

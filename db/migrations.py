@@ -5,6 +5,8 @@ from hashlib import sha256
 
 import psycopg
 
+from db import timezones
+from db.pools import connect, writing
 from db.queries import CITUS, MIGRATIONS
 
 logger = logging.getLogger(__name__)
@@ -24,10 +26,12 @@ def migrate(database_url: str) -> list[str]:
     not the session's, so that it works through a transaction pooler.
     """
     applied = []
-    with psycopg.connect(database_url, prepare_threshold=None) as conn:
+    with connect(database_url) as conn, writing(conn):
         conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
         _check_server(conn)
         known = _known(conn)
+        if known:
+            _correct_timezones(conn)
         for path in MIGRATIONS:
             text = path.read_bytes()
             checksum = sha256(text).hexdigest()
@@ -38,8 +42,17 @@ def migrate(database_url: str) -> list[str]:
                 applied.append(path.stem)
             elif known[path.stem] != checksum:
                 raise MigrationError(f"migration {path.stem} was changed after it was applied to this database")
+        timezones.refresh(conn)
+        timezones.validate(conn)
         conn.execute(CITUS)
     return applied
+
+
+def _correct_timezones(conn: psycopg.Connection) -> None:
+    try:
+        timezones.correct_spelling(conn)
+    except timezones.WrongTimezones as error:
+        raise MigrationError(str(error)) from None
 
 
 def _check_server(conn: psycopg.Connection) -> None:

@@ -1,20 +1,28 @@
 """The two connection pools: one for the workers' threads, which write, one for the reporting app's tasks, which read;
 and the connection of a command.
 
-All work behind a pooler in transaction mode: no prepared statements, no session state, every statement a transaction.
+All work behind a pooler in transaction mode: no prepared statements, every statement a transaction, and no session
+state but what such a pooler keeps for each client (SESSION).
+
+A database, a role or the environment (PGDATESTYLE, PGTZ, PGOPTIONS) may have other settings than PostgreSQL's own; what
+the code relies on is stated here, and what is an operator's to decide (time limits, read-only, memory) is left alone.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import AsyncConnection, Connection
+from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-#: A connection of the read pool.
+#: A connection of the read pool, and one that writes.
 ReadConnection = AsyncConnection[Any]
+WriteConnection = Connection[Any]
 
 #: When a connection of a read pool was tried last, by the monotonic clock.
 _tried: WeakKeyDictionary[AsyncConnection, float] = WeakKeyDictionary()
@@ -23,12 +31,29 @@ _tried: WeakKeyDictionary[AsyncConnection, float] = WeakKeyDictionary()
 KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
 #: Seconds to wait for a connection.
 WAIT = 2
-#: How a report begins, in one message. The memory is for one sort or hash table: with PostgreSQL's 4 MB, those over a
-#: million events would go to the disk. To compile a query takes longer than most take.
+#: How dates, intervals and text are written and read: by the client library, in casts, and in the bodies of functions.
+#: These are the settings that PgBouncer keeps for each of its clients, as PostgreSQL reports them to clients.
+SESSION = """
+    set datestyle = 'ISO, MDY';
+    set intervalstyle = 'postgres';
+    set timezone = 'UTC';
+    set standard_conforming_strings = on
+"""
+#: How a transaction begins that writes, in one message. Who has waited for a lock has to see what the one before has
+#: committed: the default may be another isolation. What is acknowledged in Redis then has to be on PostgreSQL's disk.
+BEGIN_WRITING = """
+    begin isolation level read committed;
+    select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'
+"""
+#: How a report begins, in one message. Numbers come with all digits that they have. The memory is for one sort or hash
+#: table: with PostgreSQL's 4 MB, those over a million events would go to the disk. To compile a query takes longer than
+#: most take.
 BEGIN = """
     begin isolation level repeatable read, read only;
     set local work_mem = '32MB';
     set local jit = off;
+    set local extra_float_digits = 1;
+    set local bytea_output = 'hex';
     select now()
 """
 #: Seconds after which a connection is tried again before it is lent.
@@ -46,6 +71,7 @@ def write_pool(database_url: str, *, connections: int) -> ConnectionPool[Connect
         max_size=connections,
         timeout=WAIT,
         reconnect_timeout=RECONNECT,
+        configure=_configure,
         open=False,
         name="write",
     )
@@ -64,6 +90,7 @@ def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[Asy
         max_size=connections,
         timeout=WAIT,
         reconnect_timeout=RECONNECT,
+        configure=_configure_async,
         check=_check_idle,
         open=False,
         name="read",
@@ -72,7 +99,25 @@ def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[Asy
 
 def connect(database_url: str) -> Connection:
     """A connection for a command that runs for a while, with the pools' options."""
-    return psycopg.connect(database_url, **_connection_options("tjra"))
+    conn = psycopg.connect(database_url, **_connection_options("tjra"))
+    _configure(conn)
+    return conn
+
+
+@contextmanager
+def writing(conn: Connection) -> Iterator[None]:
+    """A transaction in which each statement sees what was committed before it; within another one, a part of that."""
+    if not conn.autocommit or conn.info.transaction_status != TransactionStatus.IDLE:
+        yield
+        return
+    conn.execute(BEGIN_WRITING)
+    try:
+        yield
+    except BaseException:
+        with suppress(psycopg.OperationalError):  # where the server is gone, so is the transaction
+            conn.rollback()
+        raise
+    conn.commit()
 
 
 async def begin_snapshot(conn: AsyncConnection) -> datetime:
@@ -82,6 +127,14 @@ async def begin_snapshot(conn: AsyncConnection) -> datetime:
         pass
     (moment,) = await cur.fetchone() or (datetime.now(UTC),)
     return cast("datetime", moment)
+
+
+def _configure(conn: Connection) -> None:
+    conn.execute(SESSION)
+
+
+async def _configure_async(conn: AsyncConnection) -> None:
+    await conn.execute(SESSION)
 
 
 async def _check_idle(conn: AsyncConnection) -> None:
@@ -102,6 +155,7 @@ def _connection_options(application_name: str) -> dict[str, Any]:
         "autocommit": True,
         "prepare_threshold": None,
         "connect_timeout": 5,
+        "client_encoding": "UTF8",
         "fallback_application_name": application_name,
         **KEEPALIVE,
     }

@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from db.failures import is_of_the_data
 from db.filing import site_of
+from db.pools import writing
 from db.queries import QUERIES
 from db.store import failure_of, jsonb, lock_sites, store_events
 
@@ -21,7 +22,7 @@ def replay(
     still `dead`, with the new error. A letter that is not dead stays as it is. `request` (a UUID) is noted on it. `now`: the
     present, if it is not that of the database's clock.
     """
-    with conn.transaction():
+    with writing(conn):
         row = conn.execute(QUERIES["dead_letters/claim"], {"id": letter_id}).fetchone()
         if row is None:
             return
@@ -48,4 +49,5 @@ def replay(
 
 def discard(conn: Connection, letter_ids: Sequence[str], *, request: str) -> None:
     """Discard dead letters; those that are settled stay as they are. `request` (a UUID) is noted on each."""
-    conn.execute(QUERIES["dead_letters/discard"], {"ids": list(letter_ids), "request": request})
+    with writing(conn):
+        conn.execute(QUERIES["dead_letters/discard"], {"ids": list(letter_ids), "request": request})

@@ -13,6 +13,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from db.pools import writing
 from db.queries import QUERIES
 
 #: The queries that compare some of a site's days, and those that look at a site as a whole; each with its table.
@@ -169,7 +170,7 @@ def _compare(conn: Connection, name: str, rollup: str, values: dict[str, object]
 
 def _corrected(conn: Connection, name: str, values: dict[str, object]) -> int:
     """Rebuild, in one transaction with the proof that the events which it counts anew are all there."""
-    with conn.transaction():
+    with writing(conn):
         _check_that_nothing_is_lost(conn, values)
         (corrected,) = conn.execute(QUERIES[name], values).fetchone() or (0,)
     return int(corrected)

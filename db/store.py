@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from db.failures import is_of_the_data
 from db.filing import Failure, Letter, event_letter, file_letters, message_letter, site_of
+from db.pools import writing
 from db.queries import QUERIES
 
 #: For so long after its arrival an event's id stands for it alone: what comes with it again is the same event.
@@ -63,10 +64,13 @@ def store_messages(conn: Connection, messages: Sequence[Message], *, now: dateti
     batch = _joined(messages)
     parameters = {"ids": [message.id for message in messages], "batch": jsonb(batch), "now": now}
     try:
-        return _stored(conn, "store/store_messages", parameters)
+        with writing(conn):
+            return _stored(conn, "store/store_messages", parameters)
     except CheckViolation:  # no partition for some event: they are made in a transaction of their own
-        _make_partitions(conn, batch, now)
-        return _stored(conn, "store/store_messages", parameters)
+        with writing(conn):
+            _make_partitions(conn, batch, now)
+        with writing(conn):
+            return _stored(conn, "store/store_messages", parameters)
 
 
 def store_apart(conn: Connection, message: Message, *, queue: str, now: datetime | None = None) -> Stored:
@@ -74,7 +78,7 @@ def store_apart(conn: Connection, message: Message, *, queue: str, now: datetime
 
     The message's events are halved, and what cannot be stored halved again, until each bad one stands alone.
     """
-    with conn.transaction():
+    with writing(conn):
         settle_message(conn, message.id, now=now)
         try:
             events = list(enumerate(_elements(message.events)))
@@ -104,7 +108,7 @@ def store_apart(conn: Connection, message: Message, *, queue: str, now: datetime
 
 def file_message(conn: Connection, message: Message, failure: Failure, *, queue: str) -> Stored:
     """File all events of a message as dead letters, for a reason that was none of theirs."""
-    with conn.transaction():
+    with writing(conn):
         settle_message(conn, message.id)
         try:
             events = _elements(message.events)
@@ -140,7 +144,8 @@ def lock_sites(conn: Connection, sites: Iterable[str]) -> None:
 
 def make_partitions_ahead(conn: Connection, now: datetime | None = None) -> None:
     """Make the partitions of this week and the next two, of the database's clock where `now` is not given."""
-    conn.execute(QUERIES["store/make_partitions_ahead"], {"now": now})
+    with writing(conn):
+        conn.execute(QUERIES["store/make_partitions_ahead"], {"now": now})
 
 
 def forget_settled_messages(conn: Connection, now: datetime | None = None) -> None:
@@ -148,14 +153,16 @@ def forget_settled_messages(conn: Connection, now: datetime | None = None) -> No
 
     Where none was settled for a while nothing is forgotten: after a stop of days, those from before it come again.
     """
-    (last_settled,) = conn.execute(QUERIES["store/last_settled"], {"now": now}).fetchone() or (None,)
-    if last_settled is not None:
-        conn.execute(QUERIES["store/forget_settled_messages"], {"last_settled": last_settled})
+    with writing(conn):
+        (last_settled,) = conn.execute(QUERIES["store/last_settled"], {"now": now}).fetchone() or (None,)
+        if last_settled is not None:
+            conn.execute(QUERIES["store/forget_settled_messages"], {"last_settled": last_settled})
 
 
-def forget_event_ids(conn: Connection, *, now: datetime | None = None) -> None:
+def forget_event_ids(conn: Connection, now: datetime | None = None) -> None:
     """Forget the ids of events that came more than IDS_KEPT ago."""
-    conn.execute(QUERIES["store/forget_event_ids"], {"now": now, "days": IDS_KEPT.days})
+    with writing(conn):
+        conn.execute(QUERIES["store/forget_event_ids"], {"now": now, "days": IDS_KEPT.days})
 
 
 def failure_of(error: psycopg.Error) -> Failure:

@@ -16,6 +16,10 @@ begin
     -- Citus finds a statement's shards by its values when it plans it: it must see them.
     alter function store_events(jsonb, timestamptz) reset plan_cache_mode;
 
+    -- Sites refer to it: before they are spread.
+    if 'timezones'::regclass not in (select logicalrelid from pg_dist_partition) then
+        perform create_reference_table('timezones');
+    end if;
     for name in
         select c.oid
         from pg_class c

@@ -14,8 +14,9 @@ from db.event import SiteId
 from db.pools import ReadConnection
 from db.reports import filters, ranges
 from db.reports.filters import BadFilter, Filters, read_filters
-from db.reports.ranges import Asked, BadRange, Comparison, Period, begin, resolve, timezones
+from db.reports.ranges import Asked, BadRange, Comparison, Period, begin, resolve
 from db.reports.report import Question
+from db.timezones import timezones
 
 #: Years that a range may reach to: what PostgreSQL's and Python's calendars both can add and subtract.
 FIRST_YEAR, LAST_YEAR = 1900, 2200

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Any, Literal, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import msgspec
 from psycopg import AsyncClientCursor, AsyncConnection
@@ -14,6 +13,7 @@ from psycopg.rows import dict_row
 
 from db.pools import BEGIN
 from db.queries import QUERIES
+from db.timezones import timezones
 
 Period = Literal["today", "yesterday", "7d", "28d", "30d", "91d", "month", "6mo", "12mo", "year", "all"]
 Comparison = Literal["previous_period", "previous_year"]
@@ -131,12 +131,6 @@ def _timezone_known(asked: Asked) -> Iterator[None]:
         yield
     except InvalidParameterValue:
         raise BadRange("timezone", f"{asked.timezone!r} is unknown", "a timezone that PostgreSQL knows") from None
-
-
-@cache
-def timezones() -> frozenset[str]:
-    """The names of all timezones (https://www.iana.org/time-zones)."""
-    return frozenset(available_timezones())
 
 
 def _earlier(first: date, end: date, comparison: Comparison) -> date:

@@ -3,7 +3,8 @@
 -- search: a regular expression that the site_id matches (empty: all); after: only sites behind this one, by site_id;
 -- limit: how many.
 with page as materialized (
-    select site_id, timezone, users, path_spans_until as until
+    -- A site whose timezone cannot be used must not keep the others from being listed.
+    select site_id, timezone, coalesce(usable_timezone(timezone), 'UTC') as zone, users, path_spans_until as until
     from sites
     where site_id > :'after' and (:'search' = '' or site_id ~ :'search')
     order by site_id
@@ -24,8 +25,8 @@ totals as (
         select h.site_id, h.events, h.anonymous, h.hour, h.hour
         from page p
         join event_hours h on h.site_id = p.site_id
-            and h.hour >= p.until::timestamp at time zone p.timezone - interval '3 hours'
-            and (h.hour at time zone p.timezone)::date >= p.until
+            and h.hour >= p.until::timestamp at time zone p.zone - interval '3 hours'
+            and (h.hour at time zone p.zone)::date >= p.until
     ) parts
     group by site_id
 )

@@ -1,0 +1,29 @@
+"""The actor of what is set for a site: its timezone."""
+
+import logging
+
+import dramatiq
+
+from actors.queue import broker, database
+from actors.sender import Sender
+from actors.upkeep import QUEUE
+from db import timezones
+
+logger = logging.getLogger(__name__)
+
+
+# Without retries: one that comes late would undo what was set meanwhile.
+@dramatiq.actor(broker=broker, queue_name=QUEUE, max_retries=0)
+def set_timezone(site_id: str, timezone: str) -> None:
+    """Set a site's timezone, and make its rollups anew by it; waits for as long as PostgreSQL is away."""
+    try:
+        before = database.patiently(timezones.set_timezone, site_id, timezone)
+    except timezones.UnknownTimezone:
+        logger.error("the timezone of %r stays as it is: %r is unknown", site_id, timezone)
+        return
+    logger.info("the timezone of %r is %s, and was %s before", site_id, timezone, before)
+
+
+async def queue_timezone(sender: Sender, site_id: str, timezone: str) -> None:
+    """Return once the queue has the request to set a site's timezone. Raises QueueAway."""
+    await sender.send(set_timezone.message(site_id, timezone), {})

@@ -1,0 +1,5 @@
+-- Which timezone has a site? No row: there is no such site.
+-- site_id: the site.
+select timezone
+from sites
+where site_id = :'site_id'

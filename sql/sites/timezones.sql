@@ -1,0 +1,4 @@
+-- Which timezones may a site have?
+select name
+from timezones
+order by name

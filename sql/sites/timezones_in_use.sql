@@ -1,0 +1,4 @@
+-- Which timezones do sites have?
+select distinct timezone
+from sites
+order by timezone
