@@ -81,7 +81,7 @@ async def begin_snapshot(conn: AsyncConnection) -> datetime:
     while cur.nextset():
         pass
     (moment,) = await cur.fetchone() or (datetime.now(UTC),)
-    return cast("datetime", moment)
+    return cast("datetime", moment).astimezone(UTC)
 
 
 async def _check_idle(conn: AsyncConnection) -> None:

@@ -88,6 +88,7 @@ def _query(question: Question, metric: Metric, interval: Interval) -> str:
     needs = question.filters.needs
     by_day = question.range.days_fit and interval not in ("minute", "hour")
     if metric == "users":
+        by_day = by_day and question.range.hours_fit  # which have the anonymous events
         if by_day and interval == "day" and not question.filters.conditions:
             return "timeseries_users_daily"
         return "timeseries_users_by_days" if by_day and needs <= {"event_type"} else "timeseries_users_from_events"
