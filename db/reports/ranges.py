@@ -71,6 +71,11 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
         """This instant with the offset of the report's timezone."""
         return moment.astimezone(self.zone)
 
+    def begin(self, bucket: datetime, interval: str) -> datetime:
+        """The same of a bucket's begin; of a midnight that comes twice PostgreSQL names the second."""
+        at = self.local(bucket)
+        return at if interval in ("minute", "hour") else at.replace(fold=0)
+
     def compared(self, comparison: Comparison) -> Asked:
         """The range to compare this one with."""
         if self.first_day and self.end_day:

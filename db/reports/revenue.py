@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
+from db.reports.ranges import Range
 from db.reports.report import Question, Report, Source, rows
 from db.reports.timeseries import STEPS
 
@@ -161,7 +162,7 @@ async def revenue(
     answer = msgspec.convert(row | {"source": source}, Answer)
     if interval:
         buckets = await rows(conn, "buckets", parameters | {"step": STEPS[interval]})
-        answer.points = _filled(answer, [bucket["at"] for bucket in buckets], question)
+        answer.points = _filled(answer, [bucket["at"] for bucket in buckets], question.range, interval)
     return answer
 
 
@@ -174,7 +175,7 @@ async def _source(conn: AsyncConnection, question: Question, orders: Sequence[st
     return "events"
 
 
-def _filled(answer: Answer, buckets: list[datetime], question: Question) -> list[SalesPoint]:
+def _filled(answer: Answer, buckets: list[datetime], covered: Range, interval: RevenueInterval) -> list[SalesPoint]:
     """A point for each bucket and currency."""
     currencies = [sales.currency for sales in answer.currencies]
     if len(buckets) * len(currencies) > MAX_POINTS:
@@ -183,7 +184,7 @@ def _filled(answer: Answer, buckets: list[datetime], question: Question) -> list
     found = {(point.at.astimezone(UTC), point.currency): point for point in answer.points}
     points = []
     for bucket in buckets:
-        at = question.range.local(bucket)
+        at = covered.begin(bucket, interval)
         for currency in currencies:
             point = found.get((bucket.astimezone(UTC), currency), SalesPoint(at=at, currency=currency))
             points.append(msgspec.structs.replace(point, at=at))

@@ -69,8 +69,8 @@ async def timeseries(
     if metric == "views":
         question = msgspec.structs.replace(question, filters=question.filters.only(VIEW))
     parameters = question.parameters(interval=interval, step=STEPS[interval], **_spans(question, metric, interval))
-    zone = question.range.zone
-    points = [Point(**row | {"at": row["at"].astimezone(zone)}) for row in await rows(conn, query, parameters)]
+    begin = question.range.begin
+    points = [Point(**row | {"at": begin(row["at"], interval)}) for row in await rows(conn, query, parameters)]
     return "events" if query.endswith("from_events") else "rollups", points
 
 
