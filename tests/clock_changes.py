@@ -53,7 +53,7 @@ def _changes(name: str, start: datetime, end: datetime) -> Iterator[Change]:
 
     moment = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     while moment < end:
-        later = moment + timedelta(days=5)
+        later = moment + timedelta(days=14)
         if offset(moment) != offset(later):
             low, high = moment, later
             while high - low > timedelta(minutes=1):

@@ -64,7 +64,7 @@ def fill(conn: Connection, found: list[Change], events: dict[str, list[datetime]
     given = [sent(site, number, moment) for site, moments in events.items() for number, moment in enumerate(moments)]
     for start in range(0, len(given), 10_000):
         store_events(conn, batch(*given[start : start + 10_000]))
-    for site in list(events)[::3]:  # some have the rollups that are written later
+    for site in list(events)[::20]:  # some have the rollups that are written later
         for rollup in get_args(Rollup):
             while advance(conn, rollup, site, target=NOW + 800 * DAY):
                 pass
