@@ -126,7 +126,7 @@ async def begin_snapshot(conn: AsyncConnection) -> datetime:
     while cur.nextset():
         pass
     (moment,) = await cur.fetchone() or (datetime.now(UTC),)
-    return cast("datetime", moment)
+    return cast("datetime", moment).astimezone(UTC)
 
 
 def _configure(conn: Connection) -> None:

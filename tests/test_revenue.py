@@ -13,6 +13,8 @@ from tests.conftest import Connection
 from tests.factories import batch, received
 from tests.naive import times
 
+#: What counts as if it were not there.
+NOTHING: list[Any] = [None, "", "  ", "\t\u00a0\u2003\n", [], {}]
 MARCH = {"from": "2026-03-01", "to": "2026-04-01"}
 
 
@@ -125,12 +127,12 @@ def test_filters_are_on_the_event_that_counts(reporting: httpx.Client, conn: Con
 
 
 def test_what_cannot_be_counted_is_told(reporting: httpx.Client, conn: Connection, shop: str) -> None:
-    odd: list[Any] = ["", "a", "1,50", "1e3", "NaN", True, {}, [1], "٣", 1e15, "1."]
+    odd: list[Any] = ["a", "1,50", "1e3", "NaN", True, {"of": 1}, [1], "٣", 1e15, "1."]
     broken: list[tuple[str, list[dict[str, Any]]]] = [
         ("currency_invalid", [{"revenue": 1, "currency": "€"}, {"revenue": 1, "currency": 978}]),
-        ("currency_missing", [{"revenue": 1}, {"revenue": 1, "currency": None}]),
+        ("currency_missing", [{"revenue": 1}, *({"revenue": 1, "currency": value} for value in NOTHING)]),
         ("revenue_invalid", [{"revenue": value, "currency": "EUR"} for value in odd]),
-        ("revenue_missing", [{"currency": "EUR"}, {"revenue": None, "currency": "EUR"}]),
+        ("revenue_missing", [{"currency": "EUR"}, *({"revenue": value, "currency": "EUR"} for value in NOTHING)]),
         ("revenue_negative", [{"revenue": -1, "currency": "EUR"}, {"revenue": "-0.01", "currency": "EUR"}]),
     ]
     events = [order(shop, "03-10", **properties) for _, several in broken for properties in several]
@@ -173,6 +175,7 @@ def test_products_with_most_revenue_come_first(reporting: httpx.Client, conn: Co
     assert report["ignored"] == [
         {"what": "product", "reason": "price_invalid", "count": 2},
         {"what": "product", "reason": "product_missing", "count": 2},
+        {"what": "product", "reason": "products_invalid", "count": 1},
         {"what": "product", "reason": "quantity_invalid", "count": 1},
     ]
     assert [one["product"] for one in ask(reporting, shop, limit=1)["products"]] == ["lamp", "7"]

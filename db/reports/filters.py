@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from db.reports.number_texts import matching
+
 #: The operators, by dimension. A value may be several, with | between them: any of them.
 OPERATORS = {
     "event_type": ("is", "is_not"),
@@ -116,7 +118,8 @@ def _predicate(name: str, operator: str, value: str) -> str:
     if operator in ("exists", "missing"):
         return f"exists({place})" if operator == "exists" else f"!exists({place})"
     if operator in COMPARED:
-        return f"{place} {COMPARED[operator]} {_number(value)}"
+        compared, number = COMPARED[operator], _number(value)
+        return f"({place} {compared} {number} || {place} like_regex {_quoted(matching(compared, number))})"
     if operator.startswith("contains"):
         found = " || ".join(f'{place} like_regex {_quoted(part)} flag "q"' for part in value.split("|"))
     else:

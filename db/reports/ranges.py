@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -39,7 +39,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True):
-    """The time from `start` to before `end`."""
+    """The time from `start` to before `end`. Its instants are in UTC: there they can be compared, subtracted, found.
+
+    Python does that by the clock on the wall where two times share a timezone, and finds no time that a clock shows
+    twice equal to one of another timezone (PEP 495). What was read is local only to be shown.
+    """
 
     timezone: str
     site_timezone: str
@@ -67,6 +71,11 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
         """This instant with the offset of the report's timezone."""
         return moment.astimezone(self.zone)
 
+    def begin(self, bucket: datetime, interval: str) -> datetime:
+        """The same of a bucket's begin; of a midnight that comes twice PostgreSQL names the second."""
+        at = self.local(bucket)
+        return at if interval in ("minute", "hour") else at.replace(fold=0)
+
     def compared(self, comparison: Comparison) -> Asked:
         """The range to compare this one with."""
         if self.first_day and self.end_day:
@@ -75,10 +84,12 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
                 _earlier_end(self.first_day, self.end_day, comparison),
             )
             return Asked(days=days, timezone=self.timezone)
-        start, end = self.local(self.start), self.local(self.end)
+        length = self.end - self.start
         if comparison == "previous_period":
-            return Asked(instants=(self.start - (self.end - self.start), self.start), timezone=self.timezone)
-        return Asked(instants=(_year_before(start), _year_before(end)), timezone=self.timezone)
+            return Asked(instants=(self.start - length, self.start), timezone=self.timezone)
+        start, end = (_year_before(self.local(moment)).astimezone(UTC) for moment in (self.start, self.end))
+        # A year before, the time may have been one that is skipped or repeated, or on a day that was not.
+        return Asked(instants=(start, end if end > start else start + length), timezone=self.timezone)
 
 
 async def begin(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datetime) -> tuple[datetime, Range]:
@@ -89,9 +100,9 @@ async def begin(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datet
             await cur.execute(BEGIN.encode() + b";" + QUERIES["reports/range"], _values(site_id, asked, now))
         while cur.description is None:
             cur.nextset()
-        moment = (await cur.fetchone() or {"now": now})["now"]
+        moment: datetime = (await cur.fetchone() or {"now": now})["now"]
         cur.nextset()
-        return moment, _range(await cur.fetchone())
+        return moment.astimezone(UTC), _range(await cur.fetchone())
 
 
 async def resolve(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datetime) -> Range:
@@ -118,7 +129,9 @@ def _values(site_id: str, asked: Asked, now: datetime) -> dict[str, Any]:
 
 
 def _range(row: dict[str, Any] | None) -> Range:
-    found = Range(**(row or {}))
+    given = row or {}
+    instants = {name: value.astimezone(UTC) for name, value in given.items() if isinstance(value, datetime)}
+    found = Range(**given | instants)
     if found.end <= found.start:
         raise BadRange("to", "is not after `from`", "a day or an instant after `from`, which is itself not covered")
     return found

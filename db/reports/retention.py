@@ -72,7 +72,8 @@ async def retention(
     A cohort are those first seen in the range and never before, by events of any kind; the filters say what counts as
     being there later.
     """
-    kept = question.range.days_fit and question.filters.needs <= {"event_type"}
+    covered = question.range
+    kept = covered.days_fit and covered.hours_fit and question.filters.needs <= {"event_type"}
     parameters = question.parameters(interval=interval, periods=periods, as_of=as_of)
     found = await rows(conn, "retention_by_days" if kept else "retention_from_events", parameters)
     cohorts = [Cohort(**row, shares=[share(users, row["size"]) for users in row["values"]]) for row in found]

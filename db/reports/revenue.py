@@ -1,13 +1,14 @@
 """GET /revenue: what a shop sold and took back, by currency, and its products."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
+from db.reports.ranges import Range
 from db.reports.report import Question, Report, Source, rows
 from db.reports.timeseries import STEPS
 
@@ -83,11 +84,18 @@ class Ignored(msgspec.Struct, kw_only=True):
         "revenue_negative",
         "currency_missing",
         "currency_invalid",
+        "products_invalid",
         "product_missing",
         "price_invalid",
         "quantity_invalid",
     ]
-    count: Annotated[int, Meta(description="Events; with `product`: entries in counted orders.", examples=[2])]
+    count: Annotated[
+        int,
+        Meta(
+            description="Events; with `product`: entries in counted orders, or such orders whose products are no list.",
+            examples=[2],
+        ),
+    ]
 
 
 class Revenue(Report, kw_only=True, omit_defaults=True):
@@ -154,7 +162,7 @@ async def revenue(
     answer = msgspec.convert(row | {"source": source}, Answer)
     if interval:
         buckets = await rows(conn, "buckets", parameters | {"step": STEPS[interval]})
-        answer.points = _filled(answer, [question.range.local(bucket["at"]) for bucket in buckets])
+        answer.points = _filled(answer, [bucket["at"] for bucket in buckets], question.range, interval)
     return answer
 
 
@@ -167,15 +175,17 @@ async def _source(conn: AsyncConnection, question: Question, orders: Sequence[st
     return "events"
 
 
-def _filled(answer: Answer, buckets: list[datetime]) -> list[SalesPoint]:
+def _filled(answer: Answer, buckets: list[datetime], covered: Range, interval: RevenueInterval) -> list[SalesPoint]:
     """A point for each bucket and currency."""
     currencies = [sales.currency for sales in answer.currencies]
     if len(buckets) * len(currencies) > MAX_POINTS:
         raise TooManyPoints(f"is too fine for this range with {len(currencies)} currencies")
-    found = {(point.at, point.currency): point for point in answer.points}
+    # In UTC: a time that a clock shows twice is found by no time of another timezone.
+    found = {(point.at.astimezone(UTC), point.currency): point for point in answer.points}
     points = []
-    for at in buckets:
+    for bucket in buckets:
+        at = covered.begin(bucket, interval)
         for currency in currencies:
-            point = found.get((at, currency), SalesPoint(at=at, currency=currency))
+            point = found.get((bucket.astimezone(UTC), currency), SalesPoint(at=at, currency=currency))
             points.append(msgspec.structs.replace(point, at=at))
     return points

@@ -60,7 +60,7 @@ async def _edges(conn: AsyncConnection, sites: list[dict[str, Any]]) -> dict[str
     """The times of the first and the last event of each of these sites, None where it is no longer kept."""
     if not sites:
         return {}
-    firsts, lasts = ([row[name] for row in sites] for name in ("first_hour", "last_hour"))
+    firsts, lasts = ([row[name].astimezone(UTC) for row in sites] for name in ("first_hour", "last_hour"))
     parameters = {
         "site_ids": [row["site_id"] for row in sites],
         "first_hours": firsts,

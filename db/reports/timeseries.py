@@ -69,8 +69,8 @@ async def timeseries(
     if metric == "views":
         question = msgspec.structs.replace(question, filters=question.filters.only(VIEW))
     parameters = question.parameters(interval=interval, step=STEPS[interval], **_spans(question, metric, interval))
-    zone = question.range.zone
-    points = [Point(**row | {"at": row["at"].astimezone(zone)}) for row in await rows(conn, query, parameters)]
+    begin = question.range.begin
+    points = [Point(**row | {"at": begin(row["at"], interval)}) for row in await rows(conn, query, parameters)]
     return "events" if query.endswith("from_events") else "rollups", points
 
 
@@ -88,6 +88,7 @@ def _query(question: Question, metric: Metric, interval: Interval) -> str:
     needs = question.filters.needs
     by_day = question.range.days_fit and interval not in ("minute", "hour")
     if metric == "users":
+        by_day = by_day and question.range.hours_fit  # which have the anonymous events
         if by_day and interval == "day" and not question.filters.conditions:
             return "timeseries_users_daily"
         return "timeseries_users_by_days" if by_day and needs <= {"event_type"} else "timeseries_users_from_events"

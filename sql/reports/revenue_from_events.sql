@@ -8,7 +8,7 @@
 -- are sorted rather than looked up, so that no plan takes time by the square of the orders. Money is answered as text,
 -- which no reader takes for a fraction. `offset 0` has the filters looked at once an event, though both conditions use them.
 with ids as materialized (
-    select distinct coalesce(properties ->> 'order_id', properties ->> 'transaction_id') as order_id
+    select distinct given_order_id(properties) as order_id
     from events
     where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
         and event_type = any(:'order_types'::text[])
@@ -28,11 +28,11 @@ given as (
     ) sent
     where asked
         or event_type = any(:'order_types'::text[])
-            and coalesce(properties ->> 'order_id', properties ->> 'transaction_id') in (select order_id from ids)
+            and given_order_id(properties) in (select order_id from ids)
 ),
 placed as (
     select
-        event_time, is_refund, currency, amount, fault, order_id, asked,
+        event_time, is_refund, currency collate "C" as currency, amount, fault, order_id, asked,
         case when asked then lines end as lines,
         row_number() over (
             partition by order_id collate "C", is_refund, fault is null
@@ -43,7 +43,7 @@ placed as (
 ),
 asked as materialized (
     select
-        row_number() over () as no,
+        row_number() over () as no, -- any numbers, so that none is another's
         event_time, is_refund, currency, amount, lines, fault,
         not is_refund and order_id is not null and nth > 1 as is_repeated
     from placed
@@ -100,7 +100,7 @@ products as (
     group by currency, product collate "C"
 ),
 ignored as (
-    select what, fault as reason, count(*) as count
+    select what collate "C" as what, fault collate "C" as reason, count(*) as count
     from (
         select case when is_refund then 'refund' else 'order' end as what, fault from asked
         union all

@@ -1,6 +1,9 @@
 -- How many events did a site have in each bucket of a range? From the rollup by hour.
 -- site_id: the site; start, end: the range, where hours of the site begin; interval: hour, day, week or month of
 -- timezone; step: see buckets.sql; filters: of event types, see event_matches.
+--
+-- An hour is that of the site already. Where clocks are changed by half an hour, it is named by a moment before it that is
+-- within another hour.
 with hours as (
     select hour, sum(events)::bigint as events
     from event_hours
@@ -9,7 +12,9 @@ with hours as (
     group by hour
 ),
 counted as (
-    select date_trunc(:'interval', hour, :'timezone') as at, sum(events)::bigint as value
+    select
+        case :'interval' when 'hour' then hour else date_trunc(:'interval', hour, :'timezone') end as at,
+        sum(events)::bigint as value
     from hours
     group by 1
 )

@@ -26,6 +26,6 @@ nobody as (
 )
 select at, coalesce(users, 0) as value, coalesce(anonymous, 0) as anonymous
 from buckets(:'start', :'end', 'day', :'step'::interval, :'timezone')
-left join users on day = (at at time zone :'timezone')::date
-left join nobody using (day)
+left join users on users.day = (at at time zone :'timezone')::date
+left join nobody on nobody.day = (at at time zone :'timezone')::date
 order by at
