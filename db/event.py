@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+import uuid_utils
 from msgspec import Meta
-from uuid_utils import UUID as UUIDv7
 from uuid_utils import uuid7
 
 MAX_BYTES = {"site_id": 255, "event_type": 100, "path": 2_048, "user_id": 255}
@@ -169,10 +169,10 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
     )
 
 
-def made_id(made: UUIDv7) -> str:
+def made_id(made: uuid_utils.UUID) -> str:
     """An id of ours: a UUIDv7 with the same 26 bits in each, of its 74 that are random.
 
-    By them the store knows an id that a client took from our answer, for which it has to look further (0028_event_ids.sql).
+    By them the store knows an id that a client took from our answer, and looks further for it (0028_event_ids.sql).
     """
     text = str(made)
     return f"{text[:14]}7e1d-9e1d{text[23:]}"

@@ -14,6 +14,10 @@ logger = logging.getLogger(__name__)
 #: Any number will do that nobody else locks: this one is "tjra" in ASCII.
 LOCK = 0x746A7261
 
+#: On Citus: one connection to each node, not one to each shard, as a function must be everywhere before what needs it.
+#: On plain PostgreSQL it is a setting of nobody's.
+ONE_BY_ONE = "set local citus.multi_shard_modify_mode = 'sequential'"
+
 
 class MigrationError(Exception):
     """The database cannot be brought to this program's schema; the message says why."""
@@ -28,6 +32,7 @@ def migrate(database_url: str) -> list[str]:
     applied = []
     with connect(database_url) as conn, writing(conn):
         conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        conn.execute(ONE_BY_ONE)
         _check_server(conn)
         known = _known(conn)
         if known:

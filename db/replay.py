@@ -19,8 +19,8 @@ def replay(
     """Store the event of a dead letter, as it is or as `event` says, in one transaction.
 
     The letter then says what became of it: its state is `stored`, or `duplicate` where the event was stored before, or
-    still `dead`, with the new error. A letter that is not dead stays as it is. `request` (a UUID) is noted on it. `now`: the
-    present, if it is not that of the database's clock.
+    still `dead`, with the new error. A letter that is not dead stays as it is. `request` (a UUID) is noted on it.
+    `now`: the present, if it is not that of the database's clock.
     """
     with writing(conn):
         row = conn.execute(QUERIES["dead_letters/claim"], {"id": letter_id}).fetchone()

@@ -8,13 +8,20 @@ do $$
 declare
     name regclass;
     code regprocedure;
+    types text;
 begin
-    if not exists (select from pg_proc where proname = 'create_distributed_table') then
+    if not exists (select 1 from pg_proc where proname = 'create_distributed_table') then
         return;
     end if;
     perform set_config('citus.multi_shard_modify_mode', 'sequential', true);
     -- Citus finds a statement's shards by its values when it plans it: it must see them.
     alter function store_events(jsonb, timestamptz) reset plan_cache_mode;
+    -- A process that works beside another for it cannot ask several nodes.
+    for code in
+        select oid from pg_proc where pronamespace = current_schema()::regnamespace and proname = 'journeys_of_half'
+    loop
+        execute format('alter function %s parallel unsafe', code);
+    end loop;
 
     -- Sites refer to it: before they are spread.
     if 'timezones'::regclass not in (select logicalrelid from pg_dist_partition) then
@@ -39,11 +46,23 @@ begin
         perform create_reference_table('kept_events');
     end if;
 
+    -- Our types are not sent to nodes that were added later, unless with a function that takes them.
+    select string_agg(format_type(c.reltype, null), ', ' order by c.relname) into types
+    from pg_class c
+    where c.relnamespace = current_schema()::regnamespace and c.relkind = 'c';
+    execute format('create function takes_our_types(%s) returns void language sql return null', types);
+    code := 'takes_our_types'::regproc;
+    perform create_distributed_function(code);
+    execute format('drop function %s', code);
+
+    -- Those in SQL last, and in the order in which they were made: on a node too they must find those that they call.
     for code in
         select p.oid
         from pg_proc p
+        join pg_language l on l.oid = p.prolang
         where p.pronamespace = current_schema()::regnamespace
-            and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+            and not exists (select 1 from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+        order by l.lanname = 'sql', p.oid
     loop
         perform create_distributed_function(code);
     end loop;

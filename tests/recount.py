@@ -1,5 +1,6 @@
 """The rollups counted anew from the events: what they must equal."""
 
+from tests.citus.cluster import copy_from_nodes
 from tests.conftest import Connection
 from tests.judged_sales import JUDGED_SALES, SALES
 
@@ -246,6 +247,7 @@ def differences(conn: Connection, *sites: str) -> dict[str, list[tuple[object, .
         with conn.transaction():
             # Tables that were just filled have no statistics, by which loops in loops would seem fast.
             conn.execute("set local enable_nestloop = off")
+            copy_from_nodes(conn)
             rows = conn.execute(query.encode(), {"sites": list(sites), "all": not sites}).fetchall()
         if rows:
             found[name] = rows

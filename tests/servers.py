@@ -1,4 +1,7 @@
-"""The servers of the tests: embedded ones in a temporary folder, or those of TEST_DATABASE_URL and TEST_REDIS_URL."""
+"""The servers of the tests: embedded ones in a temporary folder, or those of TEST_DATABASE_URL and TEST_REDIS_URL.
+
+TEST_DATABASE_URL may be a coordinator of Citus: the database of the tests is then one of all its nodes.
+"""
 
 import os
 import shutil
@@ -18,6 +21,7 @@ from apps.embedded.postgres import EmbeddedPostgres
 from apps.embedded.redis import EmbeddedRedis
 from apps.processes import Child
 from db.pools import probe
+from tests.citus.cluster import Cluster, is_coordinator
 
 Answer = TypeVar("Answer")
 
@@ -44,7 +48,7 @@ class Servers:
 
     def start(self) -> None:
         if self.given_database:
-            self._administer(f"create database {self.namespace.replace('-', '_')} encoding 'UTF8' template template0")
+            self._create_database(self.given_database)
         else:
             self._run(self.postgres.child(log=self.folder / "postgres.log"))
         if not self.given_redis:
@@ -54,7 +58,7 @@ class Servers:
 
     def stop(self) -> None:
         if self.given_database:
-            self._administer(f"drop database {self.namespace.replace('-', '_')} with (force)")
+            self._drop_database(self.given_database)
         if self.given_redis:
             client = redis.Redis.from_url(self.given_redis)
             for key in client.scan_iter(f"{self.namespace}*"):
@@ -68,9 +72,21 @@ class Servers:
         self.children.append(child)
         child.start()
 
-    def _administer(self, statement: str) -> None:
-        with psycopg.connect(self.given_database or "", autocommit=True) as conn:
-            conn.execute(statement.encode())
+    def _create_database(self, url: str) -> None:
+        name = self.namespace.replace("-", "_")
+        if is_coordinator(url):
+            Cluster(url).create(name)
+            return
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute(f"create database {name} encoding 'UTF8' template template0".encode())
+
+    def _drop_database(self, url: str) -> None:
+        name = self.namespace.replace("-", "_")
+        if is_coordinator(url):
+            Cluster(url).drop(name)
+            return
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute(f"drop database {name} with (force)".encode())
 
 
 class Redis:

@@ -20,7 +20,7 @@ Source = Literal["rollups", "events"]
 FROM_EVENTS = {
     path.removeprefix("reports/")
     for path, text in QUERIES.items()
-    if path.startswith("reports/") and re.search(rb"\b(from|join) (events|journeys_of_half)\b", text)
+    if path.startswith("reports/") and re.search(rb"\b(from|join) (events|journeys_of_half|sessions_in)\b", text)
 }
 
 

@@ -131,12 +131,12 @@ select
         select count(*)
         from came_before c
         where not exists (
-                select
+                select 1
                 from sessions s
                 where s.site_id = :'site_id' and s.user_id = c.user_id and s.began >= :'start' and s.began < :'end'
             )
             and not exists (
-                select
+                select 1
                 from unnest(:'open'::sessions[]) o
                 where o.user_id = c.user_id and o.began >= :'start' and o.began < :'end'
             )

@@ -2,6 +2,8 @@
 -- events themselves.
 -- site_id: the site; start, end: the range, half-open; filters: which events sessions are made of, see event_matches;
 -- limit: how many pages.
+--
+-- It names no table, as on Citus a statement that does cannot call the functions that read them.
 with found as materialized (
     select * from sessions_in(:'site_id', :'start', :'end', 'infinity', :'filters'::jsonb)
 ),
@@ -31,12 +33,7 @@ exits as (
 select
     totals.*,
     (select count(*) from (select user_id from found group by user_id) users) as users,
-    (
-        select count(*)
-        from events
-        where site_id = :'site_id' and user_id is null and event_time >= :'start' and event_time < :'end'
-            and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
-    ) as anonymous,
+    anonymous_events(:'site_id', :'start', :'end', :'filters'::jsonb) as anonymous,
     (select coalesce(jsonb_agg(entries order by sessions desc, path), '[]') from entries) as entry_pages,
     (select coalesce(jsonb_agg(exits order by sessions desc, path), '[]') from exits) as exit_pages
 from totals

@@ -86,7 +86,7 @@ select
         from unnest(:'open'::sessions[]) o
         where began >= :'start' and began < :'end'
             and not exists (
-                select
+                select 1
                 from sessions s
                 where s.site_id = :'site_id' and s.user_id = o.user_id and s.began >= :'start' and s.began < :'end'
             )

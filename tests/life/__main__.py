@@ -1,4 +1,4 @@
-"""Live long lives: `python -m tests.life --seeds 200`, on servers of its own or, with --url, on a database that is given.
+"""Live long lives: `python -m tests.life --seeds 200`, on a server of its own.
 
 Each life has a database of its own. Of a life that goes wrong it prints the shortest sequence of steps that still does.
 """
@@ -8,10 +8,10 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.life.asking import Mismatch
 from tests.life.author import write_life
 from tests.life.databases import Databases
 from tests.life.faults import FAULTS, with_fault
-from tests.life.asking import Mismatch
 from tests.life.life import Lived, live
 from tests.life.shrink import shortest, written
 

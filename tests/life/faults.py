@@ -1,4 +1,4 @@
-"""Faults that the simulation has to find: those that strangers found (shared as A1 to A4), one lost event, one doubled."""
+"""Faults that the simulation has to find, put back on purpose."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,7 @@
 """Lives a life on a database: `live(life, url)` does its steps, and after each asks and counts.
 
-Every number that is asked for has to equal the naive count, `tjra verify` has to find nothing, the ledger to balance, and
-nothing may be gone that no step removed. Raises Mismatch where something is not so.
+Every number that is asked for has to equal the naive count, `tjra verify` has to find nothing, the ledger to balance,
+and nothing may be gone that no step removed. Raises Mismatch where something is not so.
 """
 
 import asyncio
@@ -286,7 +286,7 @@ class _Run:
             try:
                 with closing(self._connect()) as conn:
                     other(conn)
-            except BaseException as error:  # noqa: BLE001 (raised below)
+            except BaseException as error:
                 faults.append(error)
 
         thread = threading.Thread(target=beside)

@@ -39,7 +39,7 @@ def killed_while(url: str, work: Callable[[Connection[Any]], object]) -> None:
 
         thread = threading.Thread(target=do)
         thread.start()
-        time.sleep(random() * 0.02)  # noqa: S311 (whenever that is, what follows has to be the same)
+        time.sleep(random() * 0.02)
         with closing(psycopg.connect(url, autocommit=True)) as killer:
             killer.execute("select pg_terminate_backend(%s)", [pid])
         thread.join()

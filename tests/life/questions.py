@@ -162,12 +162,13 @@ async def ask_retention(ask: Asking) -> None:
             members[counts.local_day(counts.at(found[0].timestamp, interval, zone), zone)].add(user)
         for one in filter(matches, found):
             there[counts.local_day(counts.at(one.timestamp, interval, zone), zone)].add(user)
-    for one in cohorts:
-        ask.asked["cohort"] = str(one.cohort)
-        ask.same("size", one.size, len(members[one.cohort]))
-        came = [len(members[one.cohort] & there[one.cohort + number * step]) for number in range(len(one.values))]
-        ask.same("values", one.values, came)
-    ask.same("cohorts", sum(one.size for one in cohorts), sum(map(len, members.values())))
+    for cohort in cohorts:
+        ask.asked["cohort"] = str(cohort.cohort)
+        users = members[cohort.cohort]
+        ask.same("size", cohort.size, len(users))
+        came = [len(users & there[cohort.cohort + number * step]) for number in range(len(cohort.values))]
+        ask.same("values", cohort.values, came)
+    ask.same("cohorts", sum(cohort.size for cohort in cohorts), sum(map(len, members.values())))
 
 
 async def ask_revenue(ask: Asking) -> None:

@@ -8,8 +8,8 @@ import msgspec
 from db.advance import Rollup
 from db.event import ReceivedEvent
 
-#: What happens to a flush: it is done; its worker dies before the commit, or before it acknowledges; or, of flushes whose
-#: worker is killed while they are under way, one of the two.
+#: What happens to a flush: it is done; its worker dies before the commit, or before it acknowledges; or it is killed at
+#: some moment, which is one of the two.
 Fate = Literal["done", "lost", "not acknowledged", "killed"]
 
 
@@ -51,7 +51,7 @@ class Advance(Step, kw_only=True, tag=True):
 
 
 class Rebuild(Step, kw_only=True, tag=True):
-    """Somebody rebuilds a site, while events of it are stored; `statements`: killed after so many (None: not killed)."""
+    """Somebody rebuilds a site while events are stored; `statements`: killed after so many (None: not killed)."""
 
     site: str
     meanwhile: list[Message]
