@@ -139,6 +139,14 @@ begin
         return null;
     end if;
 
+    -- Who was first seen in it stays known by it: that is how reports tell newcomers from others.
+    execute format('lock table %I in share row exclusive mode', part);
+    execute format(
+        'update users u set first_seen = e.first_seen from ('
+        ' select site_id, user_id, min(event_time) as first_seen from %I where user_id is not null group by site_id, user_id'
+        ') e where u.site_id = e.site_id and u.user_id = e.user_id and u.first_seen > e.first_seen',
+        part
+    );
     execute format('drop table %I', part);
     update kept_events set dropped_until = greatest(coalesce(dropped_until, '-infinity'), part_ends);
     -- Now that nobody else is in events: a site may have been made since, and have had events in it.

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from tests.life.asking import Mismatch
 from tests.life.author import write_life
 from tests.life.databases import Databases
-from tests.life.faults import FAULTS, with_fault
+from tests.life.faults import FAULTS
 from tests.life.life import Lived, live
 from tests.life.shrink import shortest, written
 
@@ -43,13 +43,12 @@ def _live(arguments: tuple[int, int, str, str | None, bool]) -> Lived | None:
     life = write_life(seed, events=events)
     databases = Databases(server)
     try:
-        with databases.fresh() as url, with_fault(fault):
-            lived = live(life, url)
+        with databases.fresh() as url:
+            lived = live(life, url, fault=fault)
     except Exception as error:
         print(f"seed {seed} went wrong: {type(error).__name__}: {str(error)[:3_000]}", flush=True)
         if shorten and isinstance(error, Mismatch):
-            with with_fault(fault):
-                print(written(shortest(life, databases)), flush=True)
+            print(written(shortest(life, databases, fault=fault)), flush=True)
         return None
     print(f"seed {seed}: {lived.events:,} events, {lived.questions:,} questions", flush=True)
     return lived

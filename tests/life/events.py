@@ -44,6 +44,8 @@ class EventAuthor:
         self.timezone = timezone
         self.users = [f"user-{number:03}" for number in range(random.choice([4, 60, 400]))]
         self.crowd = random.choice([0, 0, 0, 9_000]) if crowds else 0
+        #: How late events may be, in hours; some sites have some that are years late.
+        self.longest = [4, 30, 30, 24 * 9, 24 * 9, 24 * 40, 24 * 120, random.choice([24, 24, 24 * 900])]
         self.written: list[ReceivedEvent] = []
         self.last: dict[str | None, datetime] = {}
 
@@ -101,8 +103,7 @@ class EventAuthor:
         if dice < 0.75:
             back = timedelta(days=self.random.choice([0, 1, 3, 10, 35, 80]))
             return self.bound(now - back) + self.random.choice([-1, 0, 0, 1]) * MICROSECOND
-        longest = self.random.choice([4, 30, 30, 24 * 9, 24 * 9, 24 * 40, 24 * 120, 24 * 900])
-        return now - timedelta(hours=longest) * self.random.random()
+        return now - timedelta(hours=self.random.choice(self.longest)) * self.random.random()
 
     def _event(self, now: datetime, *, user: str | None = None, moment: datetime | None = None) -> ReceivedEvent:
         user = user or (None if self.random.random() < 0.2 else self.random.choice(self.users))

@@ -1,12 +1,114 @@
-"""Faults that the simulation has to find, put back on purpose."""
+"""Faults that the simulation has to find, put back on purpose: those that strangers found in the version before, one late
+event that is lost, and one that is doubled. `with with_fault(conn, "retention"): ...`
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
-FAULTS: dict[str, str] = {}
+from psycopg import Connection
+
+from db.queries import QUERIES
+
+
+class Fault(NamedTuple):
+    """Texts to be replaced, each with another, in a function of the schema or a query of sql/."""
+
+    where: str
+    changes: list[tuple[str, str]]
+
+
+FAULTS: dict[str, list[Fault]] = {
+    # Partitions are dropped before it was said that their events are no longer kept: least() ignores nulls.
+    "retention": [
+        Fault(
+            "drop_oldest_partition",
+            [
+                (
+                    "where p.ends <= bound and p.ends <= moment",
+                    "where p.ends <= least(bound, (select min(least(sessions_until, user_months_until)) from sites))",
+                ),
+                ("(sites > 0 and done = sites or is_empty) is not true", "false"),
+                ("if done < sites then", "if false then"),
+            ],
+        )
+    ],
+    # The mark of top_paths moves back over days that have rows, and these are taken for right when it comes again.
+    "top paths": [
+        Fault(
+            "forget_top_paths",
+            [
+                (
+                    "    delete from top_paths t where",
+                    "    update sites s set top_paths_until = least(s.top_paths_until, (select min(d) from unnest(days) d))"
+                    " where s.site_id = site;\n"
+                    "    delete from top_paths t where t.site_id = site and t.day = any (days); return;\n"
+                    "    delete from top_paths t where",
+                )
+            ],
+        ),
+        Fault(
+            "write_top_paths",
+            [
+                (
+                    "begin\n",
+                    "begin\n    if exists (select 1 from top_paths t where t.site_id = site and t.day = some_day) then\n"
+                    "        written := false; return;\n    end if;\n",
+                )
+            ],
+        ),
+    ],
+    # An id with another time is another event.
+    "ids": [
+        Fault(
+            "store_events",
+            [
+                ("looks_up boolean := false;", "looks_up boolean := true;"),
+                (
+                    "select f.* from firsts f join claimed c on c.site_id = f.site_id and c.event_id = f.event_id",
+                    "select * from given where id_made is not true",
+                ),
+            ],
+        )
+    ],
+    # What a user did in several months is put together in the order in which the planner leaves it.
+    "funnel": [
+        Fault(
+            "reports/funnel_from_rollup",
+            [
+                ("concat_kinds(kinds order by month)", "concat_kinds(kinds)"),
+                ("concat_moments(moments order by month)", "concat_moments(moments)"),
+                ("        select * from fresh\n", "        select * from fresh\n        order by month\n"),
+            ],
+        )
+    ],
+    "a late event is lost": [
+        Fault("store_events", [("perform add_to_user_spans(fresh)", "perform add_to_user_spans(fresh[2:])")])
+    ],
+    "a late event is doubled": [
+        Fault("store_events", [("perform add_to_path_spans(fresh)", "perform add_to_path_spans(fresh || fresh[1:1])")])
+    ],
+}
 
 
 @contextmanager
-def with_fault(name: str | None) -> Iterator[None]:
-    """Put a fault back."""
-    yield
+def with_fault(conn: Connection[Any], name: str | None) -> Iterator[None]:
+    """Put a fault back into a migrated database, and into the queries for as long as this lasts; None: no fault."""
+    queries: dict[str, bytes] = {}
+    for fault in FAULTS[name] if name else []:
+        if "/" in fault.where:
+            queries[fault.where] = _changed(QUERIES[fault.where].decode(), fault).encode()
+        else:
+            query = "select pg_get_functiondef(oid) from pg_proc where proname = %s"
+            (text,) = conn.execute(query, [fault.where]).fetchone() or ("",)
+            conn.execute(_changed(text, fault).encode())
+    with patch.dict(QUERIES, queries):
+        yield
+
+
+def _changed(text: str, fault: Fault) -> str:
+    for old, new in fault.changes:
+        assert old in text, f"{fault.where} is no longer as it was: {old}"
+        text = text.replace(old, new)
+    return text

@@ -4,18 +4,16 @@ Every number that is asked for has to equal the naive count, `tjra verify` has t
 and nothing may be gone that no step removed. Raises Mismatch where something is not so.
 """
 
-import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
-from random import Random
 from typing import Any
 
 import msgspec
 import psycopg
-from psycopg import AsyncConnection, Connection
+from psycopg import Connection
 from psycopg.errors import DeadlockDetected
 
 from db import store
@@ -24,16 +22,16 @@ from db.failures import is_of_the_data
 from db.filing import Failure
 from db.keeping import drop_old_events
 from db.migrations import migrate
-from db.pools import begin_snapshot
 from db.replay import replay
-from db.reports.report import EventsNotKept
+from db.timezones import set_timezone
 from tests.life import steps
-from tests.life.asking import Asking, Mismatch
+from tests.life.asking import Mismatch
+from tests.life.faults import with_fault
 from tests.life.landed import migrate_as_landed, store_as_landed
+from tests.life.look import Look
 from tests.life.mortal import Killed, Mortal, killed_while
-from tests.life.questions import QUESTIONS
 from tests.life.steps import AnyStep, Life, Message
-from tests.life.whole import differences, rebuild
+from tests.life.whole import rebuild
 from tests.life.world import Span, World
 
 #: Rollups that are written later leave out what is this young, as maintenance does.
@@ -48,51 +46,60 @@ class Lived(msgspec.Struct):
     by_step: Counter[str] = msgspec.field(default_factory=Counter)
 
 
-def live(life: Life, url: str, *, questions: int = 3, audits: int = 12) -> Lived:
-    """Live it on an empty database; so many questions after each step, and so many audits of everything."""
-    with _Run(life, url) as run:
+def live(life: Life, url: str, *, questions: int = 3, audits: int = 12, fault: str | None = None) -> Lived:
+    """Live it on an empty database; so many questions after each step, and so many audits of everything.
+
+    `fault`: one of FAULTS, put back to be found.
+    """
+    with _Run(life, url, fault) as run:
         for number, step in enumerate(life.steps):
             try:
                 run.do(number, step)
                 if number + 1 >= life.landed:  # what the version before says is not ours any more
-                    run.ask(step.at, number, questions)
+                    run.look.ask(step.at, number, questions)
                     if number % (1 + len(life.steps) // audits) == 0:
-                        run.audit(step.at)
+                        run.look.audit()
             except Mismatch as error:
                 raise Mismatch(f"seed {life.seed}, after step {number} ({type(step).__name__}): {error}") from None
-        run.ask(life.steps[-1].at, len(life.steps), 10 * questions)
-        run.audit(life.steps[-1].at)
+        run.look.ask(life.steps[-1].at, len(life.steps), 10 * questions)
+        run.look.audit()
+        run.lived.questions = run.look.questions
         return run.lived
 
 
 class _Run:
-    def __init__(self, life: Life, url: str) -> None:
+    def __init__(self, life: Life, url: str, fault: str | None) -> None:
         self.life = life
+        self.fault = fault
+        self.faulty = ExitStack()
         self.url = url
         self.world = World(life.sites)
         self.lived = Lived()
         self.days: int | None = None
         self.allowed: datetime | None = None
-        self.plan: dict[str, str] = {}
-        self.loop = asyncio.new_event_loop()
 
     def __enter__(self) -> "_Run":
-        migrate_as_landed(self.url) if self.life.landed else migrate(self.url)
         self.conn = self._connect()
-        self.reading: AsyncConnection[Any] = self.loop.run_until_complete(
-            AsyncConnection.connect(self.url, autocommit=True, prepare_threshold=None)
-        )
+        if self.life.landed:
+            migrate_as_landed(self.url)
+        else:
+            self._migrate()
+        self.look = Look(self.url, self.world, self.life.seed)
         for name, zone in self.life.sites.items():
             self.conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [name, zone])
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.loop.run_until_complete(self.reading.close())
-        self.loop.close()
+        self.faulty.close()
+        self.look.close()
         self.conn.close()
 
     def _connect(self) -> Connection[Any]:
         return psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
+
+    def _migrate(self) -> None:
+        migrate(self.url)
+        self.faulty.enter_context(with_fault(self.conn, self.fault))
 
     def do(self, number: int, step: AnyStep) -> None:
         """One step, in the database and in the world."""
@@ -105,7 +112,7 @@ class _Run:
         else:
             getattr(self, f"_{_snake(type(step).__name__)}")(step)
         if number + 1 == self.life.landed:
-            migrate(self.url)
+            self._migrate()
             for site in self.world.sites.values():
                 site.ids.clear()  # of which it only seeds those of the last days, by the machine's clock
         self.lived.events = self.world.ledger.total()
@@ -191,7 +198,7 @@ class _Run:
 
     def _change_timezone(self, step: steps.ChangeTimezone) -> None:
         site = self.world.sites[step.site]
-        change_timezone(self.conn, step.site, step.timezone)
+        set_timezone(self.conn, step.site, step.timezone)
         if site.timezone != step.timezone and self.world.kept_from:
             site.compared_from = self.world.kept_from
         site.timezone = step.timezone
@@ -223,55 +230,9 @@ class _Run:
         self.world.forget_ids(step.at)
 
     def _replan(self, step: steps.Replan) -> None:
-        self.plan = step.settings
+        self.look.plan = step.settings
         if step.analyze:
             self.conn.execute("analyze")
-
-    # Looking
-
-    def ask(self, now: datetime, number: int, questions: int) -> None:
-        """Ask so many questions of chance."""
-        random = Random(f"{self.life.seed} {number}")
-        for _ in range(questions):
-            question, site = random.choice(QUESTIONS), random.choice(list(self.world.sites.values()))
-            self.loop.run_until_complete(self._ask(Asking(self.reading, random, self.world, site, now), question))
-            self.lived.questions += 1
-
-    async def _ask(self, asking: Asking, question: Callable[[Asking], Any]) -> None:
-        await begin_snapshot(self.reading)
-        try:
-            for name, value in self.plan.items():
-                await self.reading.execute(f"set local {name} = {value}".encode())
-            await question(asking)
-        except EventsNotKept as error:
-            gone = [
-                one
-                for one in asking.site.events
-                if not asking.world.kept_from or one.timestamp < asking.world.kept_from
-            ]
-            if not gone:
-                raise Mismatch(f"{question.__doc__} of {asking.asked} says: {error}") from None
-        except Mismatch as error:
-            raise Mismatch(f"{question.__doc__}: {error}") from None
-        finally:
-            await self.reading.rollback()
-
-    def audit(self, now: datetime) -> None:
-        """Every event, every rollup, the ledger and the dead letters."""
-        for site in self.world.sites.values():
-            rows = self.conn.execute("select event_id::text, event_time from events where site_id = %s", [site.name])
-            kept = Counter((one.event_id, one.timestamp) for one in site.events if self.world.is_kept(one))
-            _same(f"events of {site.name}", Counter((one, at.astimezone(UTC)) for one, at in rows), kept)
-            _same(f"what verify says of {site.name}", list(differences(self.conn, site.name)), [])
-        rows = self.conn.execute("select site_id, day, stored, duplicates, dead from settled_days")
-        settled = Counter({
-            (site_id, day, name): count
-            for site_id, day, *counts in rows
-            for name, count in zip(("stored", "duplicates", "dead"), counts, strict=True)
-        })  # fmt: skip
-        _same("ledger", +settled, +self.world.ledger)
-
-    # Helpers
 
     def _accepted(self, messages: Iterable[Message], now: datetime) -> list[Message]:
         """These without what ingestion would have refused: events that would not be kept."""
@@ -305,13 +266,6 @@ class _Run:
         self.world.partitions = list(self._partitions().values()) if self.world.kept_from else []
 
 
-def _same(what: str, found: Any, expected: Any) -> None:
-    if found != expected:
-        if isinstance(found, Counter):
-            found, expected = found - expected, expected - found
-        raise Mismatch(f"{what}:\n  there is    {found}\n  there should be {expected}")
-
-
 def _delivered(messages: Iterable[Message]) -> list[store.Message]:
     return [store.Message(one.id, msgspec.json.encode(one.events)) for one in messages]
 
@@ -332,13 +286,6 @@ def _flush(conn: Connection[Any], messages: list[Message], now: datetime) -> Non
         for message in delivered:
             with suppress(store.AlreadySettled):
                 store.store_apart(conn, message, queue="events", now=now)
-
-
-def change_timezone(conn: Connection[Any], site: str, timezone: str) -> None:
-    """Give a site another timezone, as `tjra timezone` does."""
-    with conn.transaction():
-        conn.execute("update sites set timezone = %s where site_id = %s", [timezone, site])
-        rebuild(conn, site)
 
 
 def _snake(name: str) -> str:

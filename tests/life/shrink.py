@@ -11,7 +11,7 @@ from tests.life.steps import Life, Message, Store
 TRIES = 150
 
 
-def shortest(life: Life, databases: Databases) -> Life:
+def shortest(life: Life, databases: Databases, *, fault: str | None = None) -> Life:
     """Leave out steps, and then events, for as long as it still goes wrong."""
     tries = TRIES
 
@@ -20,7 +20,7 @@ def shortest(life: Life, databases: Databases) -> Life:
         tries -= 1
         try:
             with databases.fresh() as url:
-                live(other, url, questions=12, audits=4)
+                live(other, url, questions=12, audits=4, fault=fault)
         except Mismatch:
             return True
         except Exception:

@@ -6,13 +6,13 @@ from typing import Any
 
 from psycopg import Connection
 
-from apps.upkeep import days, months
+from apps import upkeep
 from db import rollups
 
 
 def differences(conn: Connection[Any], site: str) -> Iterator[rollups.Difference]:
     """What `tjra verify` finds."""
-    for first, last in months(*_days(conn, site)):
+    for first, last in upkeep.months(*_days(conn, site)):
         for found in rollups.compare_days(conn, site, first_day=first, last_day=last, most=5):
             yield from found.differences
     for found in rollups.compare_site(conn, site, most=5):
@@ -21,12 +21,7 @@ def differences(conn: Connection[Any], site: str) -> Iterator[rollups.Difference
 
 def rebuild(conn: Connection[Any], site: str) -> int:
     """What `tjra rebuild` does; how many rows were not right."""
-    corrected = rollups.rebuild_users(conn, site, renumber=True) + rollups.rebuild_orders(conn, site)
-    for begin, end in months(*_days(conn, site)):
-        for each in days(begin, end):
-            corrected += rollups.rebuild_days(conn, site, first_day=each, last_day=each)
-        corrected += rollups.rebuild_written_later(conn, site, first_day=begin, last_day=end)
-    return corrected + rollups.rebuild_totals(conn, site)
+    return upkeep.rebuild(conn, site, from_day=None, to_day=None)
 
 
 def _days(conn: Connection[Any], site: str) -> tuple[date, date]:

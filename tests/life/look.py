@@ -1,0 +1,86 @@
+"""Looking at a life: questions of chance to the reports, and audits of everything there is."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+
+from db.pools import begin_snapshot
+from db.reports.report import EventsNotKept
+from tests.life.asking import Asking, Mismatch
+from tests.life.questions import QUESTIONS
+from tests.life.whole import differences
+from tests.life.world import World
+
+
+class Look:
+    """Who compares the database with what is true."""
+
+    def __init__(self, url: str, world: World, seed: int) -> None:
+        self.url = url
+        self.world = world
+        self.seed = seed
+        self.questions = 0
+        #: Settings of PostgreSQL's that make it plan reports otherwise.
+        self.plan: dict[str, str] = {}
+        self.loop = asyncio.new_event_loop()
+        self.reading: AsyncConnection[Any] = self.loop.run_until_complete(
+            AsyncConnection.connect(url, autocommit=True, prepare_threshold=None)
+        )
+
+    def close(self) -> None:
+        """It looks no more."""
+        self.loop.run_until_complete(self.reading.close())
+        self.loop.close()
+
+    def ask(self, now: datetime, number: int, questions: int) -> None:
+        """Ask so many questions of chance."""
+        random = Random(f"{self.seed} {number}")
+        for _ in range(questions):
+            question, site = random.choice(QUESTIONS), random.choice(list(self.world.sites.values()))
+            self.loop.run_until_complete(self._ask(Asking(self.reading, random, self.world, site, now), question))
+            self.questions += 1
+
+    async def _ask(self, asking: Asking, question: Callable[[Asking], Any]) -> None:
+        await begin_snapshot(self.reading)
+        try:
+            for name, value in self.plan.items():
+                await self.reading.execute(f"set local {name} = {value}".encode())
+            await question(asking)
+        except EventsNotKept as error:
+            kept_from = asking.world.kept_from
+            if kept_from is None or all(one.timestamp >= kept_from for one in asking.site.events):
+                raise Mismatch(f"{question.__doc__} of {asking.asked} says: {error}") from None
+        except Mismatch as error:
+            raise Mismatch(f"{question.__doc__}: {error}") from None
+        finally:
+            await self.reading.rollback()
+
+    def audit(self) -> None:
+        """Every event, every rollup, the ledger and the dead letters."""
+        with closing(psycopg.connect(self.url, autocommit=True, prepare_threshold=None)) as conn:
+            for site in self.world.sites.values():
+                rows = conn.execute("select event_id::text, event_time from events where site_id = %s", [site.name])
+                kept = Counter((one.event_id, one.timestamp) for one in site.events if self.world.is_kept(one))
+                _same(f"events of {site.name}", Counter((one, at.astimezone(UTC)) for one, at in rows), kept)
+                _same(f"what verify says of {site.name}", list(differences(conn, site.name)), [])
+            rows = conn.execute("select site_id, day, stored, duplicates, dead from settled_days")
+            settled = Counter({
+                (site_id, day, name): count
+                for site_id, day, *counts in rows
+                for name, count in zip(("stored", "duplicates", "dead"), counts, strict=True)
+            })  # fmt: skip
+            _same("ledger", +settled, +self.world.ledger)
+
+
+def _same(what: str, found: Any, expected: Any) -> None:
+    if found != expected:
+        if isinstance(found, Counter):
+            found, expected = found - expected, expected - found
+        raise Mismatch(f"{what}:\n  there is    {found}\n  there should be {expected}")
