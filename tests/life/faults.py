@@ -1,5 +1,5 @@
-"""Faults that the simulation has to find, put back on purpose: those that strangers found in the version before, one late
-event that is lost, and one that is doubled. `with with_fault(conn, "retention"): ...`
+"""Faults that the simulation has to find, put back on purpose: four of the version before, one late event that is lost,
+and one that is doubled. `with with_fault(conn, "retention"): ...`
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,20 @@ class Fault(NamedTuple):
     changes: list[tuple[str, str]]
 
 
+MARK_MOVES_BACK = """
+    delete from top_paths t where t.site_id = site and t.day = any (days);
+    update sites s
+    set top_paths_until = least(s.top_paths_until, (select min(day) from unnest(days) day))
+    where s.site_id = site;
+    return;
+"""
+WRITTEN_ROWS_STAY = """
+    if exists (select 1 from top_paths t where t.site_id = site and t.day = some_day) then
+        written := false;
+        return;
+    end if;
+"""
+
 FAULTS: dict[str, list[Fault]] = {
     # Partitions are dropped before it was said that their events are no longer kept: least() ignores nulls.
     "retention": [
@@ -36,28 +50,8 @@ FAULTS: dict[str, list[Fault]] = {
     ],
     # The mark of top_paths moves back over days that have rows, and these are taken for right when it comes again.
     "top paths": [
-        Fault(
-            "forget_top_paths",
-            [
-                (
-                    "    delete from top_paths t where",
-                    "    update sites s set top_paths_until = least(s.top_paths_until, (select min(d) from unnest(days) d))"
-                    " where s.site_id = site;\n"
-                    "    delete from top_paths t where t.site_id = site and t.day = any (days); return;\n"
-                    "    delete from top_paths t where",
-                )
-            ],
-        ),
-        Fault(
-            "write_top_paths",
-            [
-                (
-                    "begin\n",
-                    "begin\n    if exists (select 1 from top_paths t where t.site_id = site and t.day = some_day) then\n"
-                    "        written := false; return;\n    end if;\n",
-                )
-            ],
-        ),
+        Fault("forget_top_paths", [("begin\n", f"begin\n{MARK_MOVES_BACK}")]),
+        Fault("write_top_paths", [("begin\n", f"begin\n{WRITTEN_ROWS_STAY}")]),
     ],
     # An id with another time is another event.
     "ids": [
