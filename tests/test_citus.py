@@ -40,7 +40,7 @@ $$;
 """
 
 #: What is asked of many sites on purpose.
-OF_MANY_SITES = {"reports/sites", "reports/site_edges", "keeping/forget_user_months"}
+OF_MANY_SITES = {"reports/sites", "reports/site_edges", "keeping/forget_user_months", "keeping/events_between"}
 
 
 @pytest.fixture
