@@ -40,7 +40,13 @@ $$;
 """
 
 #: What is asked of many sites on purpose.
-OF_MANY_SITES = {"reports/sites", "reports/site_edges", "keeping/forget_user_months", "store/behind_top_paths"}
+OF_MANY_SITES = {
+    "reports/sites",
+    "reports/site_edges",
+    "keeping/forget_user_months",
+    "keeping/events_between",
+    "store/behind_top_paths",
+}
 
 
 @pytest.fixture
