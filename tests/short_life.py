@@ -1,4 +1,4 @@
-"""What a database lives through once: events stored, failed, sent late, moved on, rebuilt, rezoned; and what each says."""
+"""What a database lives through: events stored, failed, sent late, moved on, rebuilt, rezoned; and what each says."""
 
 import json
 import os
