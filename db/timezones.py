@@ -110,9 +110,9 @@ def refresh(conn: Connection) -> None:
     conn.execute(QUERIES["sites/add_timezones"], {"names": names})
 
 
-def validate(conn: Connection) -> None:
-    """From now on PostgreSQL may rely on it that all sites have one of these."""
-    conn.execute(QUERIES["sites/validate_timezones"])
+def refer(conn: Connection) -> None:
+    """Have sites refer to the table: from now on PostgreSQL refuses others."""
+    conn.execute(QUERIES["sites/refer_to_timezones"])
 
 
 def _shared(conn: Connection) -> set[str]:

@@ -102,9 +102,8 @@ def test_upkeep_moves_the_others_on_and_names_it(
     before = UPKEEP_FAILURES.labels(rollup)._value.get()
     with psycopg.connect(url, autocommit=True) as conn:
         upkeep._advance(rollup, conn)
-        marks: dict[str, bool] = dict(
-            conn.execute(f"select site_id, isfinite({MARKS[rollup]}) from sites".encode()).fetchall()
-        )
+        query = f"select site_id, isfinite({MARKS[rollup]}) from sites"
+        marks: dict[str, bool] = dict(conn.execute(query.encode()).fetchall())
     assert (marks["a good"], marks["c good"]) == (True, True)
     records = [record for record in caplog.records if record.name == "actors.upkeep"]
     if in_it:

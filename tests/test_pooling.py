@@ -17,6 +17,8 @@ SESSION_STATE = re.compile(
     r"|set_config\([^)]*, false\)",
     re.I,
 )
+#: What PgBouncer keeps for each of its clients, whichever connection it gives them (with `track_extra_parameters`).
+KEPT_BY_POOLERS = {"client_encoding", "datestyle", "timezone", "standard_conforming_strings", "intervalstyle"}
 FILES = [*sorted((ROOT / "sql").rglob("*.sql")), *sorted((ROOT / "db").rglob("*.py"))]
 
 
@@ -47,6 +49,36 @@ def test_no_connection_prepares_statements(database_url: str, given: list[object
 def test_nothing_outlives_its_transaction(path: Path) -> None:
     text = re.sub(r"--.*|#.*", "", path.read_text())
     assert not (found := SESSION_STATE.search(text)), found
+
+
+def test_what_is_set_on_a_connection_is_kept_for_its_client_by_a_pooler(database_url: str) -> None:
+    set_here = dict(re.findall(r"^\s*set (\w+) = '?([^';]*?)'?;?$", pools.SESSION, re.M))
+    assert len(set_here) == pools.SESSION.count("set ")
+    assert set(set_here) <= KEPT_BY_POOLERS
+    with pools.connect(database_url) as conn:
+        for name, value in set_here.items():
+            assert conn.execute("select current_setting(%s)", [name]).fetchone() == (value,)
+        assert conn.info.encoding == "utf-8"
+
+
+def test_only_transactions_state_more(database_url: str) -> None:
+    for text in (pools.BEGIN, pools.BEGIN_WRITING):
+        assert text.strip().startswith("begin isolation level ")
+        assert not re.search(r"\bset (?!local)", text)
+    with pools.connect(database_url) as conn:
+        conn.execute("set synchronous_commit = off")
+        query = "select current_setting('transaction_isolation'), current_setting('synchronous_commit')"
+        with pools.writing(conn), pools.writing(conn):
+            assert conn.execute(query).fetchone() == ("read committed", "on")
+        assert conn.execute("show synchronous_commit").fetchone() == ("off",)
+
+
+def test_what_fails_in_a_transaction_is_undone_and_the_connection_goes_on(database_url: str) -> None:
+    with pools.connect(database_url) as conn:
+        query = "with made as (insert into sites (site_id) values ('undone') returning 0 as n) select 1 / n from made"
+        with pytest.raises(psycopg.errors.DivisionByZero), pools.writing(conn):
+            conn.execute(query)
+        assert conn.execute("select 1 from sites where site_id = 'undone'").fetchall() == []
 
 
 def test_no_query_sets_anything() -> None:

@@ -1,22 +1,10 @@
 -- The timezones that a site may have, and changing a site's.
 
--- The names that PostgreSQL and Python both know: `tjra migrate` fills it, each time (db/timezones.py).
+-- The names that PostgreSQL and Python both know: `tjra migrate` fills it, each time, and has sites refer to it once that is
+-- done (db/timezones.py).
 create table timezones (
     name text collate "C" primary key
 );
-
--- A key and no check: a check that reads is made again with every update of a row, which is several times a second.
--- `tjra migrate` validates it, once the table is filled.
-do $$
-begin
-    if exists (select 1 from pg_proc where proname = 'create_distributed_table') then
-        if 'sites'::regclass in (select logicalrelid from pg_dist_partition) then
-            perform create_reference_table('timezones');
-        end if;
-    end if;
-end
-$$;
-alter table sites add constraint sites_timezone_known foreign key (timezone) references timezones (name) not valid;
 
 -- The timezone, or null where PostgreSQL cannot use it: for what is asked of all sites at once, and must not fail for one.
 create function usable_timezone(zone text) returns text
