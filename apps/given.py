@@ -1,4 +1,4 @@
-"""What counts as given: "else" and "the first of these" mean the same everywhere, as in reports (SQL's function given)."""
+"""What counts as given: "else" and "the first of these" mean the same everywhere, as in SQL by the function given."""
 
 from typing import Any
 
