@@ -69,7 +69,7 @@ LINE_CHOICES: list[tuple[list[str], Any]] = [
 def test_what_says_nothing_is_as_if_it_were_not_there(
     reporting: httpx.Client, conn: Connection, shop: str, names: list[str], value: Any, nothing: Any
 ) -> None:
-    usual = {"order_id": "17", "revenue": 5, "currency": "EUR", "products": [LAMP]}
+    usual: dict[str, Any] = {"order_id": "17", "revenue": 5, "currency": "EUR", "products": [LAMP]}
     others = {name: one for name, one in usual.items() if name not in names}
     events = [
         order(shop, "03-10", **others, **dict.fromkeys(names[:at], nothing), **{names[at]: value})
