@@ -1,4 +1,4 @@
-"""Days whose midnight is missing or comes twice, and days of few: reports from rollups as from events and as counted."""
+"""Days whose midnight is missing or comes twice, and days of few: by rollups and by events the same, and as counted."""
 
 import asyncio
 from collections import Counter
