@@ -11,6 +11,7 @@ import msgspec
 from apps.acceptance import UNREADABLE, encode
 from apps.clients.caller import Caller
 from apps.clients.sent import SentEvent, text
+from apps.given import is_given
 from db.event import Event, TimeWindow
 from db.event_errors import field_errors
 
@@ -40,7 +41,7 @@ def event_time(timestamp: Any) -> Any:
     try:
         time = datetime.fromisoformat(timestamp)
     except ValueError:
-        return timestamp or None
+        return timestamp if is_given(timestamp) else None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 

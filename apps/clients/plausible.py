@@ -16,6 +16,7 @@ from apps.clients.sent import (
     value,
     with_properties,
 )
+from apps.given import first_given, is_given
 
 #: How long a page was looked at: sent after the page view, and no event of ours.
 ENGAGEMENT = "engagement"
@@ -42,7 +43,7 @@ def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
 
 
 def _first(sent: dict[str, Any], *names: str) -> Any:
-    return next((sent[name] for name in names if sent.get(name) is not None), None)
+    return first_given(*(sent.get(name) for name in names))
 
 
 def _properties(sent: dict[str, Any]) -> Any:
@@ -51,5 +52,6 @@ def _properties(sent: dict[str, Any]) -> Any:
         given = value(given.encode())
     revenue = as_object(_first(sent, "$", "revenue"))
     # The names by which the revenue report knows them.
-    money = {name: revenue[key] for name, key in (("revenue", "amount"), ("currency", "currency")) if key in revenue}
-    return given | money if isinstance(given, dict) else money if given is None else given
+    named = {"revenue": revenue.get("amount"), "currency": revenue.get("currency")}
+    money = {name: one for name, one in named.items() if is_given(one)}
+    return given | money if isinstance(given, dict) else given if is_given(given) else money

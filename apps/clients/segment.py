@@ -17,6 +17,7 @@ from apps.clients.sent import (
     value,
     with_properties,
 )
+from apps.given import first_given
 
 #: The calls, and the letters by which Segment's browser SDK names them in its URLs.
 CALLS = {"t": "track", "p": "page", "i": "identify", "g": "group", "a": "alias", "s": "screen"}
@@ -56,7 +57,7 @@ def _meant(event: dict[str, Any] | None, caller: Caller, *, key: Any, call: str 
         user_id=text(event.get("userId"), event.get("anonymousId")),
         # The first says when by the server's clock, where an SDK has corrected its own; RudderStack's for Node has
         # only the second.
-        timestamp=event.get("timestamp") or event.get("originalTimestamp"),
+        timestamp=first_given(event.get("timestamp"), event.get("originalTimestamp")),
         message_id=event.get("messageId"),
         properties=with_properties(
             event.get("properties"),
@@ -65,7 +66,9 @@ def _meant(event: dict[str, Any] | None, caller: Caller, *, key: Any, call: str 
             | {
                 "referrer": page.get("referrer"),
                 # RudderStack's for Python has them there only.
-                "traits": (event.get("traits") or context.get("traits")) if kind in ("identify", "group") else None,
+                "traits": first_given(event.get("traits"), context.get("traits"))
+                if kind in ("identify", "group")
+                else None,
             },
         ),
         user_agent=context.get("userAgent"),

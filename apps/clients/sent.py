@@ -9,6 +9,7 @@ import msgspec
 
 from apps.acceptance import UNREADABLE
 from apps.clients.caller import Caller
+from apps.given import is_given
 from apps.importing.urls import path_of_target
 from apps.problems import refuse
 from db.event_errors import take_apart
@@ -95,7 +96,7 @@ def as_object(given: Any) -> dict[str, Any]:
 def text(*candidates: Any) -> str | None:
     """The first of these that is text with something in it, or a number."""
     for candidate in candidates:
-        if isinstance(candidate, str) and candidate:
+        if isinstance(candidate, str) and is_given(candidate):
             return candidate
         if isinstance(candidate, int | float) and not isinstance(candidate, bool):
             return str(candidate)
@@ -117,8 +118,8 @@ def campaign(url: Any) -> dict[str, str]:
 
 
 def with_properties(given: Any, more: dict[str, Any]) -> Any:
-    """Properties with more that is known, what was sent going first; where they are no object, as they came."""
-    known = {name: value for name, value in more.items() if value not in (None, "", {})}
-    if given is None:
+    """Properties with more that is known, what was sent going first; where they are something else, as they came."""
+    known = {name: value for name, value in more.items() if is_given(value)}
+    if not is_given(given):
         return known or None
     return known | given if isinstance(given, dict) else given

@@ -14,6 +14,7 @@ from apps.clients.sent import (
     value,
     with_properties,
 )
+from apps.given import first_given
 
 #: Members of a payload that say what no other field of ours does.
 KEPT = ("title", "referrer", "language", "screen", "tag")
@@ -29,7 +30,7 @@ def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
     return [
         SentEvent(
             key=text(payload.get("website")),
-            event_type="identify" if value(around.type) == "identify" else payload.get("name") or PAGE_VIEW,
+            event_type="identify" if value(around.type) == "identify" else first_given(payload.get("name"), PAGE_VIEW),
             path=path(url),
             user_id=text(payload.get("id")),
             by_visitor=True,

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from apps.given import is_given
 from apps.importing.mapping import FIELDS, Mapping
 from apps.importing.records import Fields, Refused
 from apps.importing.times import Times
@@ -54,10 +55,10 @@ class RowEvents:
         if name in self.constants:
             return self.constants[name]
         value = self._value(row, name)
+        if not is_given(value):
+            return ""
         if isinstance(value, str):
             return value
-        if value is None:
-            return ""
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Refused(f"{name} is neither text nor a number")
         return msgspec.json.encode(value).decode()
@@ -65,7 +66,7 @@ class RowEvents:
     def _properties(self, row: dict[str, Any], *, url: str | None) -> dict[str, Any]:
         properties = _object(self._value(row, "properties"))
         for name, column in self.properties.items():
-            if (cell := row.get(column)) not in ("", None):
+            if is_given(cell := row.get(column)):
                 properties[name] = cell
         if url is not None and not properties_fault(with_url := {"url": url} | properties):
             return with_url
@@ -81,7 +82,7 @@ class RowEvents:
 
 def _object(value: Any) -> dict[str, Any]:
     """A JSON object, or its text; nothing is an empty one."""
-    if value is None or value == "":
+    if not is_given(value):
         return {}
     try:
         value = _decode(value) if isinstance(value, str) else value
