@@ -18,7 +18,7 @@ begin
     alter function store_events(jsonb) reset plan_cache_mode;
     -- A process that works beside another for it cannot ask several nodes.
     for code in
-        select oid from pg_proc where pronamespace = current_schema()::regnamespace and proname = 'journeys_of_half'
+        select oid from pg_proc where pronamespace = current_schema()::regnamespace and proname in ('journeys_of_half')
     loop
         execute format('alter function %s parallel unsafe', code);
     end loop;
