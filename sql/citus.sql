@@ -23,6 +23,10 @@ begin
         execute format('alter function %s parallel unsafe', code);
     end loop;
 
+    -- What connections set (db/pools.py) does not reach the nodes, where to compile a query takes longer than most take too.
+    perform run_command_on_all_nodes(format('alter database %I set %s', current_database(), setting))
+    from unnest(array['jit = off', 'work_mem = ''32MB''']) setting;
+
     for name in
         select c.oid
         from pg_class c

@@ -12,15 +12,22 @@ from tests.citus.cluster import Cluster
 from tests.servers import Servers
 
 URL = os.environ.get("TEST_CITUS_URL")
-NOT_RUN = [] if URL else sorted(path.name for path in Path(__file__).parent.glob("test_*.py"))
-collect_ignore = NOT_RUN
+#: The modules that are not run, and why.
+NOT_RUN = {
+    path.name: "TEST_CITUS_URL names no coordinator"
+    for path in sorted(Path(__file__).parent.glob("test_*.py"))
+    if not URL
+}
+if URL and not os.environ.get("TEST_CITUS_RESTART"):
+    NOT_RUN["test_killed_nodes.py"] = "TEST_CITUS_RESTART is no command that starts nodes again"
+collect_ignore = list(NOT_RUN)
 
 MakeDatabase = Callable[..., str]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for name in NOT_RUN:
-        terminalreporter.line(f"NOT RUN: tests/citus/{name}, for TEST_CITUS_URL names no coordinator", yellow=True)
+    for name, reason in NOT_RUN.items():
+        terminalreporter.line(f"NOT RUN: tests/citus/{name}, for {reason}", yellow=True)
     for report in terminalreporter.getreports("passed"):
         for what, number in report.user_properties:
             if what.startswith("Citus"):
