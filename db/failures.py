@@ -1,5 +1,7 @@
 """Whose fault an error of PostgreSQL is: that decides whether to wait, to try again or to look at the events."""
 
+import re
+
 import psycopg
 from psycopg import errors
 
@@ -12,6 +14,24 @@ NOT_READY = (
     errors.UndefinedFunction,
     errors.UndefinedTable,
 )
+
+#: How Citus begins to say, as an internal error (XX000), that a node went away within a statement: in its own words, in
+#: those of its connection to the node, and in the node's last ones, of which copying rows to it tells no code.
+NODE_AWAY = re.compile(
+    r"failure on connection marked as essential"
+    r"|could not connect to any active placements"
+    r"|failed to assign \d+ task\(s\) to worker nodes"
+    r"|failed to prepare transaction '.*' on host"
+    r"|failed to read result \".*\" from node"
+    r"|connection to .* failed"
+    r"|connection not open"
+    r"|server closed the connection unexpectedly"
+    r"|could not (receive data from|send data to) server"
+    r"|terminating connection (due to|because of)"
+    r"|the database system is (starting up|shutting down|in recovery mode|not yet accepting connections)"
+)
+#: The same of another transaction that was in the way.
+NODE_BUSY = re.compile(r"deadlock detected|canceling the transaction since it was involved in a distributed deadlock")
 
 
 def is_of_the_data(error: Exception) -> bool:
@@ -26,6 +46,8 @@ def is_of_the_data(error: Exception) -> bool:
 
 def is_of_the_server(error: Exception) -> bool:
     """Whether the server is away, full, read-only or not set up: the same statement works once it is back."""
+    if _says_only(error, NODE_AWAY):
+        return True
     return isinstance(error, (psycopg.OperationalError, *NOT_READY)) and not is_of_the_data(error)
 
 
@@ -41,4 +63,9 @@ def is_of_a_site(error: Exception) -> bool:
 
 def is_of_the_moment(error: Exception) -> bool:
     """Whether another transaction was in the way: the same statement may work at once."""
-    return isinstance(error, (errors.DeadlockDetected, errors.SerializationFailure))
+    return isinstance(error, (errors.DeadlockDetected, errors.SerializationFailure)) or _says_only(error, NODE_BUSY)
+
+
+def _says_only(error: Exception, what: re.Pattern[str]) -> bool:
+    """Whether it is an error without a code of its own, and its message begins so."""
+    return isinstance(error, errors.InternalError_) and what.match(error.diag.message_primary or "") is not None

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import psycopg
 from psycopg import Connection, DataError
-from psycopg.errors import CheckViolation, UniqueViolation
+from psycopg.errors import CheckViolation
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
@@ -190,9 +190,10 @@ def _make_partitions(conn: Connection, batch: bytes, now: datetime | None = None
 def _settled_once() -> Iterator[None]:
     try:
         yield
-    except UniqueViolation as error:
-        # By its beginning: on a distributed table a shard's number follows.
-        if (error.diag.constraint_name or "").startswith("settled_messages_pkey"):
+    except psycopg.Error as error:
+        # By the message: where Citus copies rows to a node, that is all it tells of the node's error, without its code.
+        # A shard's number follows the name.
+        if "settled_messages_pkey" in (error.diag.message_primary or ""):
             raise AlreadySettled from None
         raise
 

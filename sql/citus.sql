@@ -18,10 +18,14 @@ begin
     alter function store_events(jsonb, timestamptz) reset plan_cache_mode;
     -- A process that works beside another for it cannot ask several nodes.
     for code in
-        select oid from pg_proc where pronamespace = current_schema()::regnamespace and proname = 'journeys_of_half'
+        select oid from pg_proc where pronamespace = current_schema()::regnamespace and proname in ('journeys_of_half')
     loop
         execute format('alter function %s parallel unsafe', code);
     end loop;
+
+    -- What connections set (db/pools.py) does not reach the nodes, where to compile a query takes longer than most take too.
+    perform run_command_on_all_nodes(format('alter database %I set %s', current_database(), setting))
+    from unnest(array['jit = off', 'work_mem = ''32MB''']) setting;
 
     -- Sites refer to it: before they are spread.
     if 'timezones'::regclass not in (select logicalrelid from pg_dist_partition) then

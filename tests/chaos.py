@@ -31,11 +31,12 @@ PATIENCE = 120
 class Chaos:
     """A system on a data folder, clients that send to it, and the one who kills."""
 
-    def __init__(self, data: Path, *, seed: int = 0) -> None:
+    def __init__(self, data: Path, *, seed: int = 0, **environment: str) -> None:
         self.data = data
+        self.environment = environment
         self.random = random.Random(seed)
         self.sites = [f"chaos-{uuid4().hex[:8]}" for _ in range(3)]
-        self.stack = Stack(data)
+        self.stack = Stack(data, **environment)
         self.stack.wait_until_up()
         self.lock = Lock()
         self.accepted = 0
@@ -67,7 +68,7 @@ class Chaos:
             self.stack.kill(part)
         if part in ("everything", "supervisor"):
             self.stack.stop()
-            stack = Stack(self.data)
+            stack = Stack(self.data, **self.environment)
             stack.wait_until_up()
             self.stack = stack
         else:

@@ -48,7 +48,11 @@ class Servers:
 
     def start(self) -> None:
         if self.given_database:
-            self._create_database(self.given_database)
+            name = self.namespace.replace("-", "_")
+            if is_coordinator(self.given_database):
+                Cluster(self.given_database).create(name)
+            else:
+                self.administer(f"create database {name} encoding 'UTF8' template template0")
         else:
             self._run(self.postgres.child(log=self.folder / "postgres.log"))
         if not self.given_redis:
@@ -58,7 +62,11 @@ class Servers:
 
     def stop(self) -> None:
         if self.given_database:
-            self._drop_database(self.given_database)
+            name = self.namespace.replace("-", "_")
+            if is_coordinator(self.given_database):
+                Cluster(self.given_database).drop(name)
+            else:
+                self.administer(f"drop database {name} with (force)")
         if self.given_redis:
             client = redis.Redis.from_url(self.given_redis)
             for key in client.scan_iter(f"{self.namespace}*"):
@@ -72,21 +80,10 @@ class Servers:
         self.children.append(child)
         child.start()
 
-    def _create_database(self, url: str) -> None:
-        name = self.namespace.replace("-", "_")
-        if is_coordinator(url):
-            Cluster(url).create(name)
-            return
-        with psycopg.connect(url, autocommit=True) as conn:
-            conn.execute(f"create database {name} encoding 'UTF8' template template0".encode())
-
-    def _drop_database(self, url: str) -> None:
-        name = self.namespace.replace("-", "_")
-        if is_coordinator(url):
-            Cluster(url).drop(name)
-            return
-        with psycopg.connect(url, autocommit=True) as conn:
-            conn.execute(f"drop database {name} with (force)".encode())
+    def administer(self, statement: str) -> None:
+        """Execute a statement that cannot be in a transaction."""
+        with psycopg.connect(self.given_database or self.database_url, autocommit=True) as conn:
+            conn.execute(statement.encode())
 
 
 class Redis:

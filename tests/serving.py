@@ -64,12 +64,19 @@ def rest_of(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def serve(name: str, folder: Path, *, body_timeout: int = 30) -> Iterator[Served]:
-    """An app for as long as the context lasts; it writes its log to `folder`."""
+def serve(name: str, folder: Path, *, body_timeout: int = 30, **environment: str) -> Iterator[Served]:
+    """An app for as long as the context lasts, with these settings; it writes its log to `folder`."""
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listening:
         descriptor = listening.fileno()
         command = [sys.executable, "-c", SERVE.format(body_timeout), name, str(descriptor)]
-        child = Child(name, command, environment=os.environ, grace=15, keep=[descriptor], log=folder / f"{name}.log")
+        child = Child(
+            name,
+            command,
+            environment={**os.environ, **environment},
+            grace=15,
+            keep=[descriptor],
+            log=folder / f"{name}.log",
+        )
         child.start()
         served = Served(child, listening.getsockname())
         try:

@@ -8,6 +8,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from db.migrations import migrate
+from tests.conftest import Connection
+from tests.statements import COMMENT, EMPTY_EXISTS, TEXT, calls_in, readers, statements, tables_in, whole_rows_in
 from tests.test_migrations import EmptyDatabase
 
 SQL = Path(__file__).parent.parent / "sql"
@@ -130,3 +132,75 @@ def test_statements_are_planned_with_their_values(url: str) -> None:
     with psycopg.connect(url) as conn:
         query = "select proconfig from pg_proc where oid = 'store_events(jsonb, timestamptz)'::regprocedure"
         assert conn.execute(query).fetchone() == (["enable_mergejoin=off"],)
+
+
+def tables_of(conn: Connection) -> frozenset[str]:
+    """The tables, and the views of them, but for the lists of migrations and partitions, which only one node asks."""
+    rows = conn.execute(
+        "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v')"
+        " and not relispartition and relname not in ('migrations', 'event_partitions')"
+    )
+    return frozenset(name for (name,) in rows)
+
+
+def bodies_of(conn: Connection) -> dict[str, str]:
+    """The bodies of the functions in PL/pgSQL."""
+    rows = conn.execute(
+        "select p.proname, p.prosrc from pg_proc p join pg_language l on l.oid = p.prolang"
+        " where p.pronamespace = 'public'::regnamespace and l.lanname = 'plpgsql'"
+    )
+    return dict(rows.fetchall())
+
+
+def broken_rules(bodies: dict[str, str], files: dict[str, str], tables: frozenset[str]) -> set[tuple[str, str]]:
+    """What Citus cannot run, by who has it: a node cannot ask others, and gives its tables' rows other types."""
+    asking = readers(bodies, tables)
+    found = set()
+    every = [(name, one) for name, body in bodies.items() for one in statements(body)]
+    for name, one in [*every, *files.items()]:
+        if not tables_in(one, tables):
+            continue
+        found |= {(name, f"calls {called} beside a table") for called in calls_in(one) & asking}
+        found |= {(name, f"takes rows of {alias}") for alias in whole_rows_in(one, tables)}
+        if EMPTY_EXISTS.search(one):
+            found.add((name, "selects nothing in exists"))
+    return found
+
+
+def test_no_statement_about_a_table_does_what_a_node_cannot(conn: Connection) -> None:
+    files = {
+        path.relative_to(SQL).as_posix(): TEXT.sub("''", COMMENT.sub("", path.read_text()))
+        for path in sorted(SQL.glob("[!m]*/*.sql"))
+    }
+    assert broken_rules(bodies_of(conn), files, tables_of(conn)) == set()
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ("select * from reads(site) r\n join t on t.a = r.a;", "calls reads beside a table"),
+        ("with d as (\n    select * from asks(site)\n)\ninsert into t select * from d;", "calls asks beside a table"),
+        ("perform reads(array(select a from t where site_id = site));", "calls reads beside a table"),
+        ("select s.a, s as stored from u join t s on s.site_id = site;", "takes rows of s"),
+        ("select array_agg(s order by s.a) from t s;", "takes rows of s"),
+        ("if exists (select from t where a = 1) then\n    return;\nend if;", "selects nothing in exists"),
+    ],
+)
+def test_the_rules_find_what_broke_them_once(body: str, fault: str) -> None:
+    bodies = {
+        "reads": "begin\n    return query\n    select a from t;\nend",
+        "asks": "begin\n    return reads(1);\nend",
+        "wrong": f"begin\n    {body}\nend",
+        "right": "begin\n    found := array(select (r.a)::own from reads(site) r);\n"
+        "    delete from t s using unnest(found) f where s.a = f.a and exists (select 1 from t);\nend",
+    }
+    assert broken_rules(bodies, {}, frozenset("tu")) == {("wrong", fault)}
+
+
+def test_what_reads_tables_runs_in_no_parallel_process_on_citus(conn: Connection) -> None:
+    rows = conn.execute(
+        "select proname from pg_proc where pronamespace = 'public'::regnamespace and proparallel <> 'u'"
+    )
+    parallel = {name for (name,) in rows} & readers(bodies_of(conn), tables_of(conn))
+    (made_unsafe,) = re.findall(r"proname in \((.+)\)", (SQL / "citus.sql").read_text())
+    assert parallel == set(re.findall(r"\w+", made_unsafe))

@@ -20,10 +20,10 @@ class Cluster:
             ).fetchall()
         self.workers = [(name, port) for name, port, is_coordinator in nodes if not is_coordinator]
         given = conninfo_to_dict(url)
-        self.coordinator = next(
-            ((name, port) for name, port, is_coordinator in nodes if is_coordinator),
-            (given.get("host", "127.0.0.1"), int(given.get("port") or 5432)),
-        )
+        self.coordinator = (str(given.get("host") or "127.0.0.1"), int(given.get("port") or 5432))
+        for name, port, is_coordinator in nodes:
+            if is_coordinator:
+                self.coordinator = (name, port)
 
     def create(self, name: str, *, nodes: bool = True) -> str:
         """Make a database and answer its address; without `nodes` it is one of plain PostgreSQL, for now."""

@@ -1,0 +1,117 @@
+"""Migrations on Citus: of an empty database, of one of an earlier version with data, and of one of plain PostgreSQL."""
+
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+import db.migrations
+from db.migrations import migrate
+from db.queries import MIGRATIONS
+from db.rollups import CHECKS_OF_DAYS, CHECKS_OF_SITE, compare_days, compare_site
+from db.store import Message, store_messages
+from tests.citus.cluster import Cluster
+from tests.citus.conftest import MakeDatabase
+from tests.conftest import Connection
+from tests.factories import NOW, batch, received
+
+#: The last one of the version that landed first.
+LANDED = "0023"
+
+
+@pytest.fixture
+def earlier(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Until it is undone, the migrations are those of the version that landed."""
+    monkeypatch.setattr(db.migrations, "MIGRATIONS", [path for path in MIGRATIONS if path.stem[:4] <= LANDED])
+    return monkeypatch
+
+
+def store(conn: Connection, *users: str) -> int:
+    """Store an order and a view of each user, in two sites; how many were new?"""
+    events = [
+        received(
+            site,
+            event_type=kind,
+            user_id=user,
+            event_id=f"{index:08}-0000-4000-8000-{sum(map(ord, site + user)):012}",
+            properties={"order_id": f"order of {user}", "revenue": 3, "currency": "EUR"},
+        )
+        for site in ("shop", "other")
+        for user in users
+        for index, kind in enumerate(("purchase", "page_view"))
+    ]
+    return store_messages(conn, [Message(str(uuid4()), batch(*events))]).stored
+
+
+def is_whole(url: str) -> None:
+    """All tables and types are on all nodes, what is stored is counted once, and no rollup is wrong."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        spread = conn.execute("select count(*) from pg_dist_partition p join pg_class c on c.oid = p.logicalrelid")
+        assert spread.fetchone() != (0,)
+        whole = conn.execute(
+            "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
+            " and not relispartition and oid not in (select logicalrelid from pg_dist_partition)"
+        ).fetchall()
+        assert whole == [("migrations",)]
+        types = conn.execute(
+            "select count(*) from pg_class where relkind = 'c' and relnamespace = 'public'::regnamespace"
+        )
+        functions = "select count(*) from pg_proc where pronamespace = 'public'::regnamespace"
+        counts = [*(types.fetchone() or ()), *(conn.execute(functions).fetchone() or ())]
+        on_nodes = conn.execute(
+            "select success, result from run_command_on_all_nodes($$select (select count(*) from pg_class"
+            " where relkind = 'c' and relnamespace = 'public'::regnamespace) || ' ' || (select count(*) from pg_proc"
+            " where pronamespace = 'public'::regnamespace)$$)"
+        ).fetchall()
+        assert set(on_nodes) == {(True, "{} {}".format(*counts))}
+        before = count(conn)
+        assert store(conn, "ann", "bob") == 0
+        assert store(conn, f"new {before}") == 4
+        assert count(conn) == before + 4
+        for site in ("shop", "other"):
+            day = NOW.date()
+            found = [*compare_days(conn, site, first_day=day, last_day=day, most=9), *compare_site(conn, site, most=9)]
+            assert [one.differences for one in found] == [[]] * (len(CHECKS_OF_DAYS) + len(CHECKS_OF_SITE))
+
+
+def count(conn: Connection) -> int:
+    (events,) = conn.execute("select count(*) from events").fetchone() or (0,)
+    return int(events)
+
+
+def test_an_empty_database(citus_database: MakeDatabase) -> None:
+    url = citus_database()
+    migrate(url)
+    with psycopg.connect(url, autocommit=True) as conn:
+        assert store(conn, "ann", "bob") == 8
+    assert migrate(url) == []
+    is_whole(url)
+
+
+def test_a_database_of_an_earlier_version_with_events(
+    citus_database: MakeDatabase, earlier: pytest.MonkeyPatch
+) -> None:
+    url = citus_database()
+    migrate(url)
+    with psycopg.connect(url, autocommit=True) as conn:
+        assert store(conn, "ann", "bob") == 8
+    earlier.undo()
+    assert [name[:4] for name in migrate(url)] == [path.stem[:4] for path in MIGRATIONS if path.stem[:4] > LANDED]
+    is_whole(url)
+
+
+@pytest.mark.parametrize("version", ["earlier", "this"])
+def test_a_plain_database_with_events_that_becomes_one_of_citus(
+    citus_database: MakeDatabase, cluster: Cluster, earlier: pytest.MonkeyPatch, version: str
+) -> None:
+    if version == "this":
+        earlier.undo()
+    url = citus_database(nodes=False)
+    migrate(url)
+    with psycopg.connect(url, autocommit=True) as conn:
+        assert store(conn, "ann", "bob") == 8
+    cluster.add_nodes(str(conninfo_to_dict(url)["dbname"]))
+    earlier.undo()
+    migrate(url)
+    is_whole(url)
