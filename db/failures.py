@@ -21,7 +21,7 @@ NODE_AWAY = re.compile(
     r"failure on connection marked as essential"
     r"|could not connect to any active placements"
     r"|failed to assign \d+ task\(s\) to worker nodes"
-    r"|failed to prepare transaction '.*' on host"
+    r"|failed to prepare\s+transaction '.*' on host"
     r"|failed to read result \".*\" from node"
     r"|connection to .* failed"
     r"|connection not open"

@@ -86,7 +86,7 @@ $$;
 
 -- How many sites are there, and how many of them need the events of a partition no longer? That is: were told that those
 -- before `bound` are not kept, and have all before `part_ends` in their rollups.
-create function sites_done_with(bound timestamptz, part_ends timestamptz, out sites bigint, out done bigint)
+create function sites_done_with(bound timestamptz, part_ends timestamptz, out all_sites bigint, out done bigint)
 language plpgsql
 as $$
 begin
@@ -95,7 +95,7 @@ begin
         count(*) filter (
             where s.events_from >= bound and s.sessions_until >= part_ends and s.user_months_until >= part_ends
         )
-    into sites, done
+    into all_sites, done
     from sites s;
 end
 $$;
@@ -114,7 +114,7 @@ declare
     bound     timestamptz;
     part      text;
     part_ends timestamptz;
-    sites     bigint;
+    all_sites bigint;
     done      bigint;
     is_empty  boolean;
 begin
@@ -131,11 +131,11 @@ begin
     if part is null then
         return null;
     end if;
-    select d.sites, d.done into sites, done from sites_done_with(bound, part_ends) d;
-    if sites = 0 then
+    select d.all_sites, d.done into all_sites, done from sites_done_with(bound, part_ends) d;
+    if all_sites = 0 then
         execute format('select not exists (select 1 from %I)', part) into is_empty;
     end if;
-    if (sites > 0 and done = sites or is_empty) is not true then
+    if (all_sites > 0 and done = all_sites or is_empty) is not true then
         return null;
     end if;
 
@@ -150,8 +150,8 @@ begin
     execute format('drop table %I', part);
     update kept_events set dropped_until = greatest(coalesce(dropped_until, '-infinity'), part_ends);
     -- Now that nobody else is in events: a site may have been made since, and have had events in it.
-    select d.sites, d.done into sites, done from sites_done_with(bound, part_ends) d;
-    if done < sites then
+    select d.all_sites, d.done into all_sites, done from sites_done_with(bound, part_ends) d;
+    if done < all_sites then
         raise lock_not_available using message = format('a new site has events in %s', part);
     end if;
     return part;

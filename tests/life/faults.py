@@ -43,8 +43,8 @@ FAULTS: dict[str, list[Fault]] = {
                     "where p.ends <= bound and p.ends <= moment",
                     "where p.ends <= least(bound, (select min(least(sessions_until, user_months_until)) from sites))",
                 ),
-                ("(sites > 0 and done = sites or is_empty) is not true", "false"),
-                ("if done < sites then", "if false then"),
+                ("(all_sites > 0 and done = all_sites or is_empty) is not true", "false"),
+                ("if done < all_sites then", "if false then"),
             ],
         )
     ],
