@@ -221,6 +221,11 @@ begin
         union all
         select min(day), max(day) from sale_days where site_id = site
         union all
+        -- By the other clock an hour may have been of a day on which there is nothing now.
+        select (min(hour) at time zone zone)::date, (max(hour) at time zone zone)::date
+        from event_hours
+        where site_id = site
+        union all
         select (min(event_time) at time zone zone)::date, (max(event_time) at time zone zone)::date
         from events
         where site_id = site

@@ -69,12 +69,13 @@ class World:
     def outcome(self, event: ReceivedEvent, *, now: datetime) -> str:
         """What becomes of an event that is stored now; it is, where it is new."""
         site = self.sites[event.site_id]
-        if self._came_before(site, event):
-            return "duplicates"
-        if self._is_dead(event):
+        came_before = self._came_before(site, event)
+        if not came_before and self._is_dead(event):
             return "dead"
         if not event.id_made:
-            site.ids[event.event_id] = now
+            site.ids.setdefault(event.event_id, now)
+        if came_before:
+            return "duplicates"
         site.add(event)
         return "stored"
 
