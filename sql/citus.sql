@@ -17,7 +17,7 @@ begin
     alter function store_events(jsonb) reset plan_cache_mode;
 
     -- Sites refer to it: before they are spread.
-    if 'timezones'::regclass not in (select logicalrelid from pg_dist_partition) then
+    if to_regclass('timezones') not in (select logicalrelid from pg_dist_partition) then
         perform create_reference_table('timezones');
     end if;
     for name in
