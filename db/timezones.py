@@ -104,7 +104,9 @@ def correct_spelling(conn: Connection) -> None:
 
 
 def refresh(conn: Connection) -> None:
-    """Make the table what PostgreSQL and Python know now."""
+    """Make the table what PostgreSQL and Python know now, once the migrations have made it."""
+    if not _is_there(conn):
+        return
     names = sorted(_shared(conn))
     conn.execute(QUERIES["sites/forget_timezones"], {"names": names})
     conn.execute(QUERIES["sites/add_timezones"], {"names": names})
@@ -112,7 +114,12 @@ def refresh(conn: Connection) -> None:
 
 def refer(conn: Connection) -> None:
     """Have sites refer to the table: from now on PostgreSQL refuses others."""
-    conn.execute(QUERIES["sites/refer_to_timezones"])
+    if _is_there(conn):
+        conn.execute(QUERIES["sites/refer_to_timezones"])
+
+
+def _is_there(conn: Connection) -> bool:
+    return conn.execute("select to_regclass('timezones')").fetchone() != (None,)
 
 
 def _shared(conn: Connection) -> set[str]:

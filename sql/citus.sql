@@ -28,7 +28,7 @@ begin
     from unnest(array['jit = off', 'work_mem = ''32MB''']) setting;
 
     -- Sites refer to it: before they are spread.
-    if 'timezones'::regclass not in (select logicalrelid from pg_dist_partition) then
+    if to_regclass('timezones') not in (select logicalrelid from pg_dist_partition) then
         perform create_reference_table('timezones');
     end if;
     for name in

@@ -94,8 +94,8 @@ def test_a_day_whose_midnight_is_missing_or_repeated_is_whole(
     assert points(reporting, shop, **asked, filter="properties.none:missing") == ("events", [quarters])
 
 
-@pytest.mark.parametrize("zone", ["europe/berlin", "+02", "EST5EDT"])
-def test_a_site_may_have_any_timezone_that_postgresql_knows(
+@pytest.mark.parametrize("zone", ["EST5EDT", "Etc/GMT+5", "Asia/Kathmandu"])
+def test_a_site_may_have_any_timezone_that_is_known(
     conn: Connection, reporting: httpx.Client, shop: str, zone: str
 ) -> None:
     conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [shop, zone])

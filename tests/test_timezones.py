@@ -66,9 +66,6 @@ def landed(empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch) -> st
     url = empty_database()
     with monkeypatch.context() as patch:
         patch.setattr("db.migrations.MIGRATIONS", [path for path in MIGRATIONS if path.stem < "0024"])
-        for name in ("refresh", "refer"):
-            patch.setattr(f"db.timezones.{name}", lambda _: None)
-        patch.setattr("db.migrations.CITUS", b"select 1")
         migrate(url)
     return url
 

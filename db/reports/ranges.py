@@ -64,7 +64,7 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def zone(self) -> ZoneInfo:
-        """What instants are shown in: the timezone, or UTC where only PostgreSQL knows it, as +02 or europe/berlin."""
+        """What instants are shown in: the timezone, or UTC where Python does not know it."""
         return ZoneInfo(self.timezone if self.timezone in timezones() else "UTC")
 
     def local(self, moment: datetime) -> datetime:
