@@ -21,7 +21,7 @@ from tests.factories import batch
 from tests.recount import differences
 from tests.test_migrations import EmptyDatabase
 from tests.test_revenue import NOTHING, ask, order, sold
-from tests.test_sales import run, sell
+from tests.test_sales import run, sell_before
 
 LAMP = {"product_id": "lamp", "price": 10}
 
@@ -204,8 +204,8 @@ def test_what_is_there_already_is_read_anew(empty_database: EmptyDatabase, monke
         conn.execute("insert into sites (site_id, timezone) values ('cut', 'Asia/Kolkata'), ('empty', 'UTC')")
         for site in ("whole", "cut"):
             for day in ("03-09", "03-10", "03-11", "03-20"):
-                sell(conn, site, day, "", "", value=2, transaction_id="1", products=None, items=[LAMP])
-                sell(conn, site, day, day, 1, products=json.dumps([LAMP]))
+                sell_before(conn, site, day, "", "", value=2, transaction_id="1", products=None, items=[LAMP])
+                sell_before(conn, site, day, day, 1, products=json.dumps([LAMP]))
         conn.execute("delete from events where site_id = 'cut' and event_time < '2026-03-10 18:00Z'")
         conn.execute("update sites set events_from = '2026-03-10 18:00Z' where site_id = 'cut'")
         old_days = "select * from sale_days where site_id = 'cut' and day < '2026-03-11' order by day, what, outcome"
