@@ -17,10 +17,11 @@ from db.reports.filters import read_filters
 from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch
+from tests.older_schema import migrate_before, sell_before
 from tests.recount import differences
 from tests.test_migrations import EmptyDatabase
 from tests.test_revenue import NOTHING, ask, order, sold
-from tests.test_sales import migrate_before, run, sell_before
+from tests.test_sales import run
 
 LAMP = {"product_id": "lamp", "price": 10}
 

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -15,10 +14,10 @@ from hypothesis import strategies as st
 
 from apps.cli import main
 from db.migrations import migrate
-from db.queries import MIGRATIONS
 from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch
+from tests.older_schema import migrate_before, sell_before
 from tests.recount import differences
 from tests.test_migrations import EmptyDatabase
 from tests.test_revenue import ask, order, sold
@@ -35,28 +34,6 @@ def sell(conn: Connection, site: str, day: str, order_id: str, revenue: Any, **p
     """An order, in a flush of its own."""
     properties = {"currency": "EUR", "products": [LAMP]} | properties
     store_events(conn, batch(order(site, day, order_id=order_id, revenue=revenue, **properties)))
-
-
-def migrate_before(name: str, conn: Connection) -> None:
-    """The schema as it was before that migration."""
-    with conn.transaction():
-        conn.execute(
-            "create table migrations"
-            " (name text primary key, checksum text not null, applied_at timestamptz not null default now())"
-        )
-        for path in MIGRATIONS:
-            if path.stem < name:
-                conn.execute(path.read_bytes())
-                values = [path.stem, sha256(path.read_bytes()).hexdigest()]
-                conn.execute("insert into migrations (name, checksum) values (%s, %s)", values)
-
-
-def sell_before(conn: Connection, site: str, day: str, order_id: str, revenue: Any, **properties: Any) -> None:
-    """The same in a database of an older schema, by its own function."""
-    properties = {"currency": "EUR", "products": [LAMP], "order_id": order_id, "revenue": revenue} | properties
-    one = order(site, day, **properties)
-    conn.execute("select make_partition(%s)", [one.timestamp])
-    conn.execute("select store_events(%s::text::jsonb)", [batch(one).decode()])
 
 
 def test_an_earlier_event_that_comes_later_takes_the_place_of_the_other(
