@@ -13,15 +13,15 @@ from psycopg.types.json import Jsonb
 
 from apps.given import first_given, is_given
 from db.migrations import migrate
-from db.queries import MIGRATIONS
 from db.reports.filters import read_filters
 from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch
+from tests.older_schema import migrate_before, sell_before
 from tests.recount import differences
 from tests.test_migrations import EmptyDatabase
 from tests.test_revenue import NOTHING, ask, order, sold
-from tests.test_sales import run, sell
+from tests.test_sales import run
 
 LAMP = {"product_id": "lamp", "price": 10}
 
@@ -197,15 +197,13 @@ def test_a_text_is_compared_as_the_number_that_revenue_reads(
 
 def test_what_is_there_already_is_read_anew(empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     url = empty_database()
-    with monkeypatch.context() as before:
-        before.setattr("db.migrations.MIGRATIONS", [path for path in MIGRATIONS if path.stem < "0026"])
-        migrate(url)
     with psycopg.connect(url, autocommit=True) as conn:
+        migrate_before("0026", conn)
         conn.execute("insert into sites (site_id, timezone) values ('cut', 'Asia/Kolkata'), ('empty', 'UTC')")
         for site in ("whole", "cut"):
             for day in ("03-09", "03-10", "03-11", "03-20"):
-                sell(conn, site, day, "", "", value=2, transaction_id="1", products=None, items=[LAMP])
-                sell(conn, site, day, day, 1, products=json.dumps([LAMP]))
+                sell_before(conn, site, day, "", "", value=2, transaction_id="1", products=None, items=[LAMP])
+                sell_before(conn, site, day, day, 1, products=json.dumps([LAMP]))
         conn.execute("delete from events where site_id = 'cut' and event_time < '2026-03-10 18:00Z'")
         conn.execute("update sites set events_from = '2026-03-10 18:00Z' where site_id = 'cut'")
         old_days = "select * from sale_days where site_id = 'cut' and day < '2026-03-11' order by day, what, outcome"

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from apps.cli import main
 from db.migrations import migrate
-from db.queries import MIGRATIONS
 from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch
+from tests.older_schema import migrate_before, sell_before
 from tests.recount import differences
 from tests.test_migrations import EmptyDatabase
 from tests.test_revenue import ask, order, sold
@@ -207,20 +207,16 @@ def test_any_damage_is_found_and_healed(conn: Connection, damages: list[tuple[st
     assert run("verify", shop).exit_code == 0
 
 
-def test_a_migration_fills_them_from_what_is_kept(
-    empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_migration_fills_them_from_what_is_kept(empty_database: EmptyDatabase) -> None:
     url = empty_database()
-    with monkeypatch.context() as before:
-        before.setattr("db.migrations.MIGRATIONS", [path for path in MIGRATIONS if path.stem < "0014"])
-        migrate(url)
     with psycopg.connect(url, autocommit=True) as conn:
+        migrate_before("0014", conn)
         conn.execute("insert into sites (site_id, timezone) values ('cut', 'Asia/Kolkata')")
         conn.execute("select make_partition('2026-03-10'), make_partition('2026-03-20')")  # as that version did
         for site in ("whole", "cut"):
             for day in ("03-10", "03-11", "03-20"):
-                sell(conn, site, day, "1", 1)
-                sell(conn, site, day, day, 2)
+                sell_before(conn, site, day, "1", 1)
+                sell_before(conn, site, day, day, 2)
         conn.execute("delete from events where site_id = 'cut' and event_time < '2026-03-10 18:00Z'")
         conn.execute("update sites set events_from = '2026-03-10 18:00Z' where site_id = 'cut'")
         migrate(url)

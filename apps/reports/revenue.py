@@ -85,13 +85,16 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
 
     **Orders** are events with these properties: `revenue`, else `total`, else `value`; `currency`; `order_id`, else
     `transaction_id`; and `products`, else `items`: objects with `product_id`, `sku`, `item_id`, `name` or `item_name`,
-    `price`, and `quantity` (left out: 1). Numbers may be text, such as "119.90".
+    `price`, and `quantity` (left out: 1). Numbers may be text, such as "119.90", and lists JSON in a text. What is
+    null, empty or blank, or an empty list or object, is as if it were not there.
 
     An order that is sent several times counts once: by the first of its events that can be counted, by event_time, even
     where that is before the range. An order without an id counts each time it is sent. **Refunds** count each; their
     amount may be written with or without a minus.
 
-    Each order and each refund of the range is in `currencies`, `repeated` or `ignored`.
+    Each order and each refund of the range is in `currencies`, `repeated` or `ignored`. What of a counted
+    order's products cannot be counted is in `ignored` too: entries, and as `products_invalid` orders whose products are
+    no list.
 
     For days of the site's own timezone, without filters and with the usual event types, the answer is from rollups: at
     once, however many orders there are. Anything else is counted from the events, which takes longer.

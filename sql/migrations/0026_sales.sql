@@ -7,10 +7,14 @@
 create function given(value jsonb) returns jsonb
 language sql immutable parallel safe
 return case jsonb_typeof(value)
+    when 'number' then value
     when 'string' then case
+        -- Nearly all begin with a letter of ASCII's or a digit.
+        when (value #>> '{}') collate "C" >= '!' and (value #>> '{}') collate "C" < U&'\0080' then value
         when btrim(
             value #>> '{}',
-            U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\2028\2029\202F\205F\3000'
+            U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006'
+                '\2007\2008\2009\200A\2028\2029\202F\205F\3000'
         ) <> '' then value
     end
     when 'object' then nullif(value, '{}')
@@ -19,10 +23,23 @@ return case jsonb_typeof(value)
     else value
 end;
 
+-- The same of a member of an object, as text. given_as: the member as text already, which mostly settles it: only what
+-- begins as a blank, a list or an object can be none.
+create function given_text(given_as text, holder jsonb, name text) returns text
+language sql immutable parallel safe
+return case
+    when given_as collate "C" >= '!' and given_as collate "C" < '[' or given_as collate "C" >= 'a' and given_as collate "C" < '{'
+        then given_as
+    when given_as is not null then given(holder -> name) #>> '{}'
+end;
+
 -- The id of an order, as its properties give it.
 create function given_order_id(properties jsonb) returns text
 language sql immutable parallel safe
-return coalesce(given(properties -> 'order_id'), given(properties -> 'transaction_id')) #>> '{}';
+return coalesce(
+    given_text(properties ->> 'order_id', properties, 'order_id'),
+    given_text(properties ->> 'transaction_id', properties, 'transaction_id')
+);
 
 -- A list that is written as JSON in a text, or null where the text is no such thing. It never fails, and needs no exception
 -- for that, with which no query could be parallel: texts and numbers become one token each, then lists and objects too, the
@@ -95,7 +112,7 @@ as $$
                 coalesce(
                     given(properties -> 'revenue'), given(properties -> 'total'), given(properties -> 'value')
                 ) as amount_given,
-                given(properties -> 'currency') #>> '{}' as currency_given,
+                given_text(properties ->> 'currency', properties, 'currency') as currency_given,
                 case jsonb_typeof(properties -> 'products')
                     when 'string' then coalesce(json_list(properties ->> 'products'), properties -> 'products')
                     else properties -> 'products'
@@ -122,21 +139,36 @@ as $$
         quantity,
         price * quantity,
         case
-            when jsonb_typeof(lines) <> 'array' then 'products_invalid'
+            when lines_type <> 'array' then 'products_invalid'
             when product is null then 'product_missing'
             when price is null or price < 0 then 'price_invalid'
             when quantity is null or quantity < 0 then 'quantity_invalid'
         end
     from (
         select
+            lines_type,
             coalesce(
-                given(line -> 'product_id'), given(line -> 'sku'), given(line -> 'item_id'),
-                given(line -> 'name'), given(line -> 'item_name')
-            ) #>> '{}' as product,
-            coalesce(given(line -> 'name'), given(line -> 'item_name')) #>> '{}' as name,
-            exact_number(line -> 'price') as price,
-            exact_number(coalesce(given(line -> 'quantity'), '1')) as quantity
-        from jsonb_array_elements(case when jsonb_typeof(lines) = 'array' then lines when lines is not null then '[null]' end) line
+                given_text(product_id, line, 'product_id'), given_text(sku, line, 'sku'), given_text(item_id, line, 'item_id'),
+                given_text(name, line, 'name'), given_text(item_name, line, 'item_name')
+            ) as product,
+            coalesce(given_text(name, line, 'name'), given_text(item_name, line, 'item_name')) as name,
+            exact_number(price) as price,
+            case when given(quantity) is null then 1 else exact_number(quantity) end as quantity
+        from (
+            select
+                line,
+                lines_type,
+                line ->> 'product_id' as product_id,
+                line ->> 'sku' as sku,
+                line ->> 'item_id' as item_id,
+                line ->> 'name' as name,
+                line ->> 'item_name' as item_name,
+                line -> 'price' as price,
+                line -> 'quantity' as quantity
+            from (select lines, jsonb_typeof(lines) as lines_type where lines is not null offset 0) whole
+            cross join lateral jsonb_array_elements(case lines_type when 'array' then whole.lines else '[null]' end) line
+            offset 0
+        ) given
         offset 0
     ) read
 $$;
