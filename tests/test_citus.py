@@ -33,6 +33,8 @@ begin
     insert into stand_in.pg_dist_partition values (name);
 end
 $$;
+create function stand_in.run_command_on_all_nodes(command text) returns void
+language sql as 'select null::void';
 create function stand_in.create_distributed_function(name regprocedure) returns void
 language plpgsql as $$
 begin
