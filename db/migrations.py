@@ -1,6 +1,7 @@
 """Migrations: the numbered files in sql/migrations, each applied once, in order; then citus.sql. `tjra migrate`."""
 
 import logging
+from collections.abc import Iterator
 from hashlib import sha256
 
 import psycopg
@@ -42,7 +43,8 @@ def migrate(database_url: str) -> list[str]:
             checksum = sha256(text).hexdigest()
             if path.stem not in known:
                 logger.info("applying migration %s", path.stem)
-                conn.execute(text)
+                for statement in _statements(text):
+                    conn.execute(statement)
                 conn.execute("insert into migrations (name, checksum) values (%s, %s)", [path.stem, checksum])
                 applied.append(path.stem)
             elif known[path.stem] != checksum:
@@ -58,6 +60,17 @@ def _correct_timezones(conn: psycopg.Connection) -> None:
         timezones.correct_spelling(conn)
     except timezones.WrongTimezones as error:
         raise MigrationError(str(error)) from None
+
+
+def _statements(text: bytes) -> Iterator[bytes]:
+    """Each statement of a migration: Citus sends its nodes all that came in one message with an `alter table`."""
+    statement = b""
+    for line in text.splitlines(keepends=True):
+        statement += line
+        if line.rstrip().endswith(b";") and statement.count(b"$$") % 2 == 0:
+            yield statement
+            statement = b""
+    yield statement
 
 
 def _check_server(conn: psycopg.Connection) -> None:

@@ -23,6 +23,11 @@ begin
         execute format('alter function %s parallel unsafe', code);
     end loop;
 
+    -- Of a plain database that has become one of Citus: sites refer to timezones again once both are spread (db/timezones.py).
+    if 'sites'::regclass not in (select logicalrelid from pg_dist_partition) then
+        alter table sites drop constraint if exists sites_timezone_known;
+    end if;
+
     -- What connections set (db/pools.py) does not reach the nodes, where to compile a query takes longer than most take too.
     perform run_command_on_all_nodes(format('alter database %I set %s', current_database(), setting))
     from unnest(array['jit = off', 'work_mem = ''32MB''']) setting;
@@ -59,14 +64,26 @@ begin
     perform create_distributed_function(code);
     execute format('drop function %s', code);
 
-    -- Those in SQL last, and in the order in which they were made: on a node too they must find those that they call.
+    -- On a node too, one in SQL must find those that it calls.
     for code in
-        select p.oid
-        from pg_proc p
-        join pg_language l on l.oid = p.prolang
-        where p.pronamespace = current_schema()::regnamespace
-            and not exists (select 1 from pg_depend d where d.objid = p.oid and d.deptype = 'e')
-        order by l.lanname = 'sql', p.oid
+        with recursive ours as (
+            select p.oid, p.proname, case l.lanname when 'sql' then p.prosrc end as body
+            from pg_proc p
+            join pg_language l on l.oid = p.prolang
+            where p.pronamespace = current_schema()::regnamespace
+                and not exists (select 1 from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+        ),
+        calls as (
+            select caller.oid as caller, called.oid as called
+            from ours caller
+            join ours called on called.oid <> caller.oid and caller.body ~ format('\m%s\s*\(', called.proname)
+        ),
+        ranks as (
+            select oid, 0 as rank from ours
+            union
+            select c.caller, r.rank + 1 from ranks r join calls c on c.called = r.oid
+        )
+        select oid from ranks group by oid order by max(rank), oid
     loop
         perform create_distributed_function(code);
     end loop;

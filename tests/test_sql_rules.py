@@ -60,11 +60,9 @@ PARTIAL = {
     ("store_events", ""): "is there any?",
     ("store_events", "site_id, event_id, received_at, place"): "each has a place of its own",
     ("lost_hours", ""): "is there any?",
-    ("partition_gaps", "p.starts"): "partitions do not overlap",
     ("rollups/user_counter", ""): "one row at most",
     ("rollups/different_event_hours", "hour, event_type"): "the key",
     ("sessions_in", "user_id, ended desc"): "sessions of one user do not overlap",
-    ("store_events", ""): "is there any?",
     ("store_events", "site_id, event_id, received_at, place"): "places in a batch differ",
     ("store/make_partitions", ""): "any event of a time that has no partition",
 }

@@ -27,7 +27,7 @@ PATHS = ["/", "/cart", "/thanks", *(f"/products/{number}" for number in range(60
 TYPES = ["page_view"] * 12 + ["click"] * 4 + ["search"] * 2 + ["purchase", "Order Completed", "refund", "sign_up"]
 SALES = {"purchase", "Order Completed", "refund"}
 #: Days that it goes back, and those of them that most of it happened on.
-DAYS, RECENT = 250, 25
+DAYS, RECENT = 160, 25
 #: Events of a message, and messages of a flush.
 EVENTS, MESSAGES = 500, 10
 

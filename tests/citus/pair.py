@@ -27,6 +27,7 @@ OF_THE_MOMENT = [
     "applied_at",
     "failed_at",
     "changed_at",
+    "seen_at",
 ]
 
 

@@ -1,12 +1,17 @@
 """Migrations on Citus: of an empty database, of one of an earlier version with data, and of one of plain PostgreSQL."""
 
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.json import Jsonb
 
-import db.migrations
+from db.event import ReceivedEvent
 from db.migrations import migrate
 from db.queries import MIGRATIONS
 from db.rollups import CHECKS_OF_DAYS, CHECKS_OF_SITE, compare_days, compare_site
@@ -18,18 +23,32 @@ from tests.factories import NOW, batch, received
 
 #: The last one of the version that landed first.
 LANDED = "0023"
+LANDED_CITUS = Path(__file__).parent / "landed_citus.sql"
 
 
-@pytest.fixture
-def earlier(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Until it is undone, the migrations are those of the version that landed."""
-    monkeypatch.setattr(db.migrations, "MIGRATIONS", [path for path in MIGRATIONS if path.stem[:4] <= LANDED])
-    return monkeypatch
+def migrate_as_landed(url: str) -> None:
+    """What the first version made of a database: its migrations, and its citus.sql."""
+    with psycopg.connect(url) as conn:
+        conn.execute("create table migrations (name text primary key, checksum text not null)")
+        conn.execute("alter table migrations add applied_at timestamptz not null default now()")
+        for path in MIGRATIONS:
+            if path.stem[:4] <= LANDED:
+                conn.execute(path.read_bytes())
+                checksum = sha256(path.read_bytes()).hexdigest()
+                conn.execute("insert into migrations (name, checksum) values (%s, %s)", [path.stem, checksum])
+        conn.execute(LANDED_CITUS.read_bytes())
 
 
-def store(conn: Connection, *users: str) -> int:
-    """Store an order and a view of each user, in two sites; how many were new?"""
-    events = [
+def store_as_landed(url: str, *users: str) -> None:
+    """The same as `store`, by that version."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("select make_partition(%s)", [NOW])
+        conn.execute("select * from store_messages(%s, %s)", [[uuid4()], Jsonb(msgspec.to_builtins(events_of(users)))])
+
+
+def events_of(users: Sequence[str]) -> list[ReceivedEvent]:
+    """An order and a view of each user, in two sites."""
+    return [
         received(
             site,
             event_type=kind,
@@ -41,7 +60,11 @@ def store(conn: Connection, *users: str) -> int:
         for user in users
         for index, kind in enumerate(("purchase", "page_view"))
     ]
-    return store_messages(conn, [Message(str(uuid4()), batch(*events))]).stored
+
+
+def store(conn: Connection, *users: str) -> int:
+    """Store these; how many were new?"""
+    return store_messages(conn, [Message(str(uuid4()), batch(*events_of(users)))]).stored
 
 
 def is_whole(url: str) -> None:
@@ -89,29 +112,26 @@ def test_an_empty_database(citus_database: MakeDatabase) -> None:
     is_whole(url)
 
 
-def test_a_database_of_an_earlier_version_with_events(
-    citus_database: MakeDatabase, earlier: pytest.MonkeyPatch
-) -> None:
+def test_a_database_of_an_earlier_version_with_events(citus_database: MakeDatabase) -> None:
     url = citus_database()
-    migrate(url)
-    with psycopg.connect(url, autocommit=True) as conn:
-        assert store(conn, "ann", "bob") == 8
-    earlier.undo()
+    migrate_as_landed(url)
+    store_as_landed(url, "ann", "bob")
     assert [name[:4] for name in migrate(url)] == [path.stem[:4] for path in MIGRATIONS if path.stem[:4] > LANDED]
     is_whole(url)
 
 
-@pytest.mark.parametrize("version", ["earlier", "this"])
+@pytest.mark.parametrize("version", ["landed", "this"])
 def test_a_plain_database_with_events_that_becomes_one_of_citus(
-    citus_database: MakeDatabase, cluster: Cluster, earlier: pytest.MonkeyPatch, version: str
+    citus_database: MakeDatabase, cluster: Cluster, version: str
 ) -> None:
-    if version == "this":
-        earlier.undo()
     url = citus_database(nodes=False)
-    migrate(url)
-    with psycopg.connect(url, autocommit=True) as conn:
-        assert store(conn, "ann", "bob") == 8
+    if version == "landed":
+        migrate_as_landed(url)
+        store_as_landed(url, "ann", "bob")
+    else:
+        migrate(url)
+        with psycopg.connect(url, autocommit=True) as conn:
+            assert store(conn, "ann", "bob") == 8
     cluster.add_nodes(str(conninfo_to_dict(url)["dbname"]))
-    earlier.undo()
     migrate(url)
     is_whole(url)
