@@ -19,8 +19,6 @@ SETS = {
     ("counted_of_gone_events", "jsonb_agg"): "they are added up",
     ("rebuild_sessions", "array_agg"): "sessions are deleted and written",
     ("store_events", "array_agg"): "events are counted, and numbered in the order of their users",
-    ("counted_of_gone_events", "jsonb_agg"): "rows are added to those that are there, each by its key",
-    ("repeated_made_ids", "array_agg"): "ids are looked for, whichever comes first",
     ("reports/open_sessions", "array_agg"): "sessions are counted",
     ("reports/funnel_months", "jsonb_object_agg"): "keys of a table: each is there once",
     ("reports/user", "jsonb_object_agg"): "keys of groups: each is there once",
@@ -59,11 +57,9 @@ PARTIAL = {
     ("report_range", ""): "is there any?",
     ("store_events", ""): "is there any?",
     ("store_events", "site_id, event_id, received_at, place"): "each has a place of its own",
-    ("lost_hours", ""): "is there any?",
     ("rollups/user_counter", ""): "one row at most",
     ("rollups/different_event_hours", "hour, event_type"): "the key",
     ("sessions_in", "user_id, ended desc"): "sessions of one user do not overlap",
-    ("store_events", "site_id, event_id, received_at, place"): "places in a batch differ",
     ("store/make_partitions", ""): "any event of a time that has no partition",
 }
 

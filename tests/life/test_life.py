@@ -1,0 +1,52 @@
+"""Short lives, with every run of the suite; `python -m tests.life` lives long ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.life.asking import Mismatch
+from tests.life.author import write_life
+from tests.life.faults import FAULTS
+from tests.life.life import live
+from tests.life.steps import Life
+
+EmptyDatabase = Callable[..., str]
+
+#: Of each fault a life that finds it soon.
+FOUND_BY = {
+    "retention": 0,
+    "top paths": 0,
+    "ids": 0,
+    "funnel": 0,
+    "a late event is lost": 0,
+    "a late event is doubled": 0,
+}
+#: Lives that once went wrong, as short as they could be made.
+KEPT = sorted((Path(__file__).parent / "kept").glob("*.json"))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_number_is_right_whatever_happens(empty_database: EmptyDatabase, seed: int) -> None:
+    lived = live(write_life(seed, events=300), empty_database(), audits=6)
+    assert lived.events > 200
+    assert lived.questions > 60
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_what_went_wrong_once_is_right(empty_database: EmptyDatabase, path: Path) -> None:
+    live(msgspec.json.decode(path.read_bytes(), type=Life), empty_database(), questions=12)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_that_is_put_back_is_found(empty_database: EmptyDatabase, fault: str) -> None:
+    with pytest.raises(Mismatch):
+        live(write_life(FOUND_BY[fault], events=500), empty_database(), audits=6, fault=fault)
+
+
+def test_a_life_is_told_by_its_seed() -> None:
+    life = write_life(7, events=200)
+    assert life == write_life(7, events=200)
+    assert life == msgspec.json.decode(msgspec.json.encode(life), type=Life)
+    assert life != write_life(8, events=200)
