@@ -55,9 +55,6 @@ PLANS: list[dict[str, str]] = [
     PARALLEL,
     PARALLEL | {"enable_hashagg": "off", "enable_nestloop": "off"},
 ]
-#: Which are being mended elsewhere; none once that is merged.
-PENDING: set[str] = {"funnel of two months", "funnel of all", "funnel of steps with several types"}
-
 Ask = Callable[[AsyncConnection, Question], Awaitable[Any]]
 
 
@@ -161,8 +158,7 @@ async def compare(url: str) -> None:
                     for name, value in plan.items():
                         await conn.execute("select set_config(%s, %s, true)", [name, value])
                     for place, (name, ask) in enumerate(QUESTIONS.items()):
-                        if name not in PENDING:
-                            assert plain(await ask(conn, asked)) == answers[name], (name, plan, analyzed)
+                        assert plain(await ask(conn, asked)) == answers[name], (name, plan, analyzed)
                         if place % 4 == number % 4:
                             assert plain(await ask(conn, of_events)) == answers[name], (name, plan, analyzed)
                     assert await ever_and_day(conn) == ever, (plan, analyzed)

@@ -153,6 +153,7 @@ async def revenue(
     parameters = question.parameters(
         order_types=list(orders),
         refund_types=list(refunds),
+        usual=_usual(orders, refunds),
         limit=products,
         interval=interval,
     )
@@ -166,10 +167,14 @@ async def revenue(
     return answer
 
 
+def _usual(orders: Sequence[str], refunds: Sequence[str]) -> bool:
+    """Whether these are the event types that the rollups hold."""
+    return set(orders) == set(ORDERS) and set(refunds) == set(REFUNDS)
+
+
 async def _source(conn: AsyncConnection, question: Question, orders: Sequence[str], refunds: Sequence[str]) -> Source:
     """Whether the rollups hold what is asked: days of the site, all events of the usual types."""
-    usual = set(orders) == set(ORDERS) and set(refunds) == set(REFUNDS)
-    if usual and question.range.days_fit and not question.filters.conditions:
+    if _usual(orders, refunds) and question.range.days_fit and not question.filters.conditions:
         (row,) = await rows(conn, "sales_held", question.parameters())
         return "rollups" if row["held"] else "events"
     return "events"

@@ -1,7 +1,7 @@
 -- What did a shop sell and take back in a range, by currency; which products; and what could not be counted? From events.
 -- site_id: the site; start, end: the range, half-open; filters: see event_matches; order_types, refund_types: the event
--- types that are orders and refunds; limit: products a currency; interval: day, week or month of timezone, or null for
--- no points.
+-- types that are orders and refunds; usual: whether they are those of is_sale; limit: products a currency; interval: day,
+-- week or month of timezone, or null for no points.
 --
 -- Of an order that was sent several times, the first event that can be counted is the one that counts: it has to be in
 -- the range and to match. So the orders before the range are read too, those in full that have an id of the range's; ids
@@ -13,6 +13,14 @@ with ids as materialized (
     where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
         and event_type = any(:'order_types'::text[])
         and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+),
+-- Orders that count by an event which is no longer kept: what comes of them again is repeated.
+counted_before as materialized (
+    select ids.order_id
+    from ids
+    join orders o on o.site_id = :'site_id' and o.order_key = index_key(ids.order_id)
+    join sites s on s.site_id = :'site_id' and o.event_time < s.events_from
+    where :'usual'
 ),
 given as (
     select *, event_type = any(:'refund_types'::text[]) as is_refund
@@ -45,7 +53,8 @@ asked as materialized (
     select
         row_number() over () as no, -- any numbers, so that none is another's
         event_time, is_refund, currency, amount, lines, fault,
-        not is_refund and order_id is not null and nth > 1 as is_repeated
+        not is_refund and order_id is not null
+            and (nth > 1 or order_id in (select order_id from counted_before)) as is_repeated
     from placed
     where asked
 ),

@@ -39,9 +39,9 @@ class Asking:
         text = self.draw("filter", some or [None, None, *FILTERS])
         return read_filters([text] if text else []), FILTERS[text] if text else lambda _: True
 
-    def days(self) -> tuple[date, date]:
-        """Days of the site, half-open, around what has happened."""
-        days = self.random.choice([1, 1, 2, 7, 30, 45, 91, 200])
+    def days(self, *, long: bool = False) -> tuple[date, date]:
+        """Days of the site, half-open, around what has happened; `long`: some months."""
+        days = self.random.choice([45, 91, 200] if long else [1, 1, 2, 7, 30, 45, 91, 200])
         today = local_day(self.now, self.site.timezone)
         first = today - timedelta(days=self.random.choice([0, 1, 2, 5, 20, 40, 100, days - 1]))
         if self.site.events and self.random.random() < 0.4:
@@ -52,10 +52,10 @@ class Asking:
             first = max(first, local_day(self.site.compared_from, self.site.timezone) + timedelta(days=1))
         return first, first + timedelta(days=days)
 
-    async def question(self, *, matching: Any, days_only: bool = False) -> Question:
+    async def question(self, *, matching: Any, days_only: bool = False, long: bool = False) -> Question:
         """The same range as the database reads it; it has to begin and end when it should."""
         zone = self.draw("timezone", [self.site.timezone] * 3 + list(ZONES))
-        first, end = self.days()
+        first, end = self.days(long=long)
         start, stop = midnight(first, zone), midnight(end, zone)
         asked = Asked(days=(first, end), timezone=zone)
         kind = "days" if days_only else self.random.choice(["days", "days", "hours", "instants"])

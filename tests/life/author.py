@@ -10,6 +10,7 @@ from db.advance import Rollup
 from db.event import ReceivedEvent
 from tests.life import steps
 from tests.life.events import ZONES, EventAuthor
+from tests.life.look import PLANS
 from tests.life.steps import AnyStep, Fate, Life, Message
 
 #: When lives begin: some weeks before clocks are changed, in spring and autumn, and before a year ends.
@@ -29,22 +30,6 @@ WEIGHTS = {
     "replay": 3,
     "replan": 3,
 }
-#: Plans that the planner may come to as tables grow, or their statistics age.
-PLANS: list[dict[str, str]] = [
-    {},
-    {"enable_sort": "off"},
-    {"enable_hashagg": "off"},
-    {"enable_nestloop": "off"},
-    {"enable_hashjoin": "off", "enable_mergejoin": "off"},
-    {"enable_indexscan": "off", "enable_bitmapscan": "off"},
-    {
-        "max_parallel_workers_per_gather": "2",
-        "parallel_setup_cost": "0",
-        "parallel_tuple_cost": "0",
-        "min_parallel_table_scan_size": "0",
-        "min_parallel_index_scan_size": "0",
-    },
-]
 
 
 def write_life(seed: int, *, events: int) -> Life:

@@ -28,7 +28,7 @@ from tests.life import steps
 from tests.life.asking import Mismatch
 from tests.life.faults import with_fault
 from tests.life.landed import migrate_as_landed, store_as_landed
-from tests.life.look import Look
+from tests.life.look import PLANS, Look
 from tests.life.mortal import Killed, Mortal, killed_while
 from tests.life.steps import AnyStep, Life, Message
 from tests.life.whole import rebuild
@@ -61,7 +61,8 @@ def live(life: Life, url: str, *, questions: int = 3, audits: int = 12, fault: s
                         run.look.audit()
             except Mismatch as error:
                 raise Mismatch(f"seed {life.seed}, after step {number} ({type(step).__name__}): {error}") from None
-        run.look.ask(life.steps[-1].at, len(life.steps), 10 * questions)
+        for number, run.look.plan in enumerate(PLANS):
+            run.look.ask(life.steps[-1].at, len(life.steps) + number, 3 * questions)
         run.look.audit()
         run.lived.questions = run.look.questions
         return run.lived

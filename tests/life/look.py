@@ -18,6 +18,23 @@ from tests.life.questions import QUESTIONS
 from tests.life.whole import differences
 from tests.life.world import World
 
+#: Plans that the planner may come to as tables grow, or their statistics age.
+PLANS: list[dict[str, str]] = [
+    {},
+    {"enable_sort": "off"},
+    {"enable_hashagg": "off"},
+    {"enable_nestloop": "off"},
+    {"enable_hashjoin": "off", "enable_mergejoin": "off"},
+    {"enable_indexscan": "off", "enable_bitmapscan": "off"},
+    {
+        "max_parallel_workers_per_gather": "2",
+        "parallel_setup_cost": "0",
+        "parallel_tuple_cost": "0",
+        "min_parallel_table_scan_size": "0",
+        "min_parallel_index_scan_size": "0",
+    },
+]
+
 
 class Look:
     """Who compares the database with what is true."""

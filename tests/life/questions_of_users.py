@@ -63,7 +63,7 @@ async def ask_journeys(ask: Asking) -> None:
 
 async def ask_funnel(ask: Asking) -> None:
     """GET /funnel"""
-    question = await ask.question(matching=ask.filter(some=[None])[0])
+    question = await ask.question(matching=ask.filter(some=[None])[0], long=ask.random.random() < 0.5)
     names = ask.draw("of", [OF_TYPES, OF_TYPES, list(STEPS)])
     steps = [ask.random.choice(names) for _ in range(ask.random.choice([2, 2, 3, 3, 5, 8]))]
     window = ask.draw("window", ["20m", "1d", "7d", "90d"])
