@@ -10,7 +10,7 @@ the code relies on is stated here, and what is an operator's to decide (time lim
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -43,6 +43,7 @@ SESSION = """
 #: committed: the default may be another isolation. What is acknowledged in Redis then has to be on PostgreSQL's disk.
 BEGIN_WRITING = """
     begin isolation level read committed;
+    set local jit = off;
     select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'
 """
 #: How a report begins, in one message. Numbers come with all digits that they have. The memory is for one sort or hash
@@ -104,13 +105,22 @@ def connect(database_url: str) -> Connection:
     return conn
 
 
-@contextmanager
-def writing(conn: Connection) -> Iterator[None]:
+def writing(conn: Connection) -> AbstractContextManager[None]:
     """A transaction in which each statement sees what was committed before it; within another one, a part of that."""
+    return _transaction(conn, BEGIN_WRITING)
+
+
+def reading(conn: Connection) -> AbstractContextManager[None]:
+    """A transaction in which all that is read is of one moment; within another one, a part of that."""
+    return _transaction(conn, BEGIN)
+
+
+@contextmanager
+def _transaction(conn: Connection, begin: str) -> Iterator[None]:
     if not conn.autocommit or conn.info.transaction_status != TransactionStatus.IDLE:
         yield
         return
-    conn.execute(BEGIN_WRITING)
+    conn.execute(begin)
     try:
         yield
     except BaseException:

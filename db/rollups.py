@@ -13,7 +13,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from db.pools import writing
+from db.pools import reading, writing
 from db.queries import QUERIES
 
 #: The queries that compare some of a site's days, and those that look at a site as a whole; each with its table.
@@ -162,7 +162,7 @@ def rebuild_totals(conn: Connection, site_id: str) -> int:
 
 
 def _compare(conn: Connection, name: str, rollup: str, values: dict[str, object]) -> Found:
-    with conn.cursor(row_factory=class_row(_Row)) as cur:
+    with reading(conn), conn.cursor(row_factory=class_row(_Row)) as cur:
         rows = cur.execute(QUERIES[name], values).fetchall()
     differences = [Difference(str(values["site_id"]), rollup, row.key, row.says, row.should) for row in rows]
     return Found(rows[0].differences if rows else 0, differences)
