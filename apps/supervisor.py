@@ -4,7 +4,6 @@ import logging
 import signal
 import time
 from collections.abc import Callable
-from threading import Event
 from types import FrameType
 
 from apps.processes import Child
@@ -34,14 +33,15 @@ class Supervisor:
 
     def __init__(self) -> None:
         self.children: list[Child] = []
-        self.stop_asked = Event()
+        # No Event: a signal's handler that sets one may find its lock held by the very thread that it runs in.
+        self.stop_asked = False
 
     def __enter__(self) -> "Supervisor":
         self.handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop_asked.set()
+        self.stop_asked = True
         for child in reversed(self.children):
             logger.debug("stopping %s", child.name)
             child.stop()
@@ -67,7 +67,7 @@ class Supervisor:
                     raise StartFailed(f"{child.name} ended with code {code}{_see(child)}")
             if time.monotonic() > deadline:
                 raise StartFailed(f"{what} did not become ready within {timeout:.0f} s: {reason}")
-            if self.stop_asked.wait(0.05):
+            if self._stops_within(0.05):
                 raise Stopped
 
     def watch(self) -> None:
@@ -75,7 +75,7 @@ class Supervisor:
         pauses = dict.fromkeys(self.children, SHORTEST_PAUSE)
         started = dict.fromkeys(self.children, time.monotonic())
         due: dict[Child, float] = {}
-        while not self.stop_asked.wait(0.1):
+        while not self._stops_within(0.1):
             now = time.monotonic()
             for child in self.children:
                 if child in due:
@@ -92,11 +92,15 @@ class Supervisor:
                         "%s ended with code %d%s; it is started again in %.1f s", child.name, code, _see(child), pause
                     )
 
+    def _stops_within(self, seconds: float) -> bool:
+        time.sleep(seconds)
+        return self.stop_asked
+
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.stop_asked.is_set():
+        if self.stop_asked:
             for child in self.children:
                 child.kill()
-        self.stop_asked.set()
+        self.stop_asked = True
 
 
 def _see(child: Child) -> str:

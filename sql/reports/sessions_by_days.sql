@@ -93,14 +93,14 @@ entries as (
     select path, entries as sessions
     from pages
     where entries > 0
-    order by sessions desc, path
+    order by sessions desc, path collate "C"
     limit :'limit'
 ),
 exits as (
     select path, exits as sessions
     from pages
     where exits > 0
-    order by sessions desc, path
+    order by sessions desc, path collate "C"
     limit :'limit'
 ),
 -- Who was there on these days had a session that begins on them, but for those whose only one had begun before.
@@ -146,6 +146,6 @@ select
         from event_hours
         where site_id = :'site_id' and hour >= :'start' and hour < :'end'
     ) as anonymous,
-    (select coalesce(jsonb_agg(entries order by sessions desc, path), '[]') from entries) as entry_pages,
-    (select coalesce(jsonb_agg(exits order by sessions desc, path), '[]') from exits) as exit_pages
+    (select coalesce(jsonb_agg(entries order by sessions desc, path collate "C"), '[]') from entries) as entry_pages,
+    (select coalesce(jsonb_agg(exits order by sessions desc, path collate "C"), '[]') from exits) as exit_pages
 from totals

@@ -20,20 +20,20 @@ entries as (
     select entry_page as path, count(*) as sessions
     from found
     group by entry_page
-    order by sessions desc, path
+    order by sessions desc, path collate "C"
     limit :'limit'
 ),
 exits as (
     select exit_page as path, count(*) as sessions
     from found
     group by exit_page
-    order by sessions desc, path
+    order by sessions desc, path collate "C"
     limit :'limit'
 )
 select
     totals.*,
     (select count(*) from (select user_id from found group by user_id) users) as users,
     anonymous_events(:'site_id', :'start', :'end', :'filters'::jsonb) as anonymous,
-    (select coalesce(jsonb_agg(entries order by sessions desc, path), '[]') from entries) as entry_pages,
-    (select coalesce(jsonb_agg(exits order by sessions desc, path), '[]') from exits) as exit_pages
+    (select coalesce(jsonb_agg(entries order by sessions desc, path collate "C"), '[]') from entries) as entry_pages,
+    (select coalesce(jsonb_agg(exits order by sessions desc, path collate "C"), '[]') from exits) as exit_pages
 from totals

@@ -60,14 +60,14 @@ entries as (
     select entry_page as path, count(*) as sessions
     from found
     group by entry_page
-    order by sessions desc, path
+    order by sessions desc, path collate "C"
     limit :'limit'
 ),
 exits as (
     select exit_page as path, count(*) as sessions
     from found
     group by exit_page
-    order by sessions desc, path
+    order by sessions desc, path collate "C"
     limit :'limit'
 )
 select
@@ -96,6 +96,6 @@ select
         from event_hours
         where site_id = :'site_id' and hour >= :'start' and hour < :'end'
     ) as anonymous,
-    (select coalesce(jsonb_agg(entries order by sessions desc, path), '[]') from entries) as entry_pages,
-    (select coalesce(jsonb_agg(exits order by sessions desc, path), '[]') from exits) as exit_pages
+    (select coalesce(jsonb_agg(entries order by sessions desc, path collate "C"), '[]') from entries) as entry_pages,
+    (select coalesce(jsonb_agg(exits order by sessions desc, path collate "C"), '[]') from exits) as exit_pages
 from totals
