@@ -356,11 +356,11 @@ create type right_user_month as (
 );
 create type unnumbered_user as (user_id varchar(255) collate "C", first_seen timestamptz);
 
--- As before (0005). In this and those below all statements are planned with the rows at hand: planned for any number of
--- them, those of a table without statistics could be looked up in a loop over all, by the square of the rows.
+-- As before (0005). In this and those below, what is corrected is planned with the rows at hand, until the function ends:
+-- planned for any number, each row of a table without statistics could be compared with all of them.
 create or replace function rebuild_days(site varchar, first_day date, last_day date, out corrected bigint)
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = auto
 as $$
 declare
     unnumbered unnumbered_user[];
@@ -375,6 +375,7 @@ begin
     );
     corrected := cardinality(unnumbered);
     if corrected > 0 then
+        set local plan_cache_mode = force_custom_plan;
         -- The lowest free numbers: first those that were taken from somebody, so that numbers stay dense.
         insert into users (site_id, user_id, user_no, first_seen)
         select site, n.user_id, free.no, n.first_seen
@@ -395,12 +396,23 @@ begin
         update sites s
         set users = greatest(s.users, (select max(user_no) + 1 from users where site_id = site))
         where s.site_id = site;
+        set local plan_cache_mode = auto;
     end if;
 
     hours := array(
         select (d.event_type, d.hour, d.should, d.anonymous)::right_event_hour
         from different_event_hours(site, first_day, last_day) d
     );
+    paths := array(
+        select (d.event_type, d.day, d.path, d.should)::right_path_day
+        from different_path_days(site, first_day, last_day) d
+    );
+    bitmaps := array(
+        select (d.day, d.event_type, d.chunk, d.should)::right_user_day
+        from different_user_days(site, first_day, last_day) d
+    );
+
+    set local plan_cache_mode = force_custom_plan;
     delete from event_hours h
     using unnest(hours) r
     where h.site_id = site and h.event_type = r.event_type and h.hour = r.hour and r.events is null;
@@ -410,10 +422,6 @@ begin
     where r.events is not null
     on conflict (site_id, event_type, hour) do update set events = excluded.events, anonymous = excluded.anonymous;
 
-    paths := array(
-        select (d.event_type, d.day, d.path, d.should)::right_path_day
-        from different_path_days(site, first_day, last_day) d
-    );
     delete from path_days p
     using unnest(paths) r
     where p.site_id = site and p.day between first_day and last_day
@@ -424,10 +432,6 @@ begin
     where r.events is not null
     on conflict (site_id, event_type, day, path) do update set events = excluded.events;
 
-    bitmaps := array(
-        select (d.day, d.event_type, d.chunk, d.should)::right_user_day
-        from different_user_days(site, first_day, last_day) d
-    );
     delete from user_days u
     using unnest(bitmaps) r
     where u.site_id = site and u.day between first_day and last_day
@@ -445,7 +449,7 @@ $$;
 -- As before (0010).
 create or replace function rebuild_sessions(site varchar, first_day date, last_day date, out corrected bigint)
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = auto
 as $$
 declare
     gone sessions[];
@@ -472,6 +476,12 @@ begin
         select (d.day, d.seconds, d.sessions, d.bounces, d.views, d.length)::right_session_day
         from different_session_days(site, first_day, last_day) d
     );
+    pages := array(
+        select (d.day, d.path, d.entries, d.exits)::right_session_page_day
+        from different_session_page_days(site, first_day, last_day) d
+    );
+
+    set local plan_cache_mode = force_custom_plan;
     insert into session_days (site_id, day, seconds, sessions, bounces, views, length)
     select site, r.day, r.seconds, r.sessions, r.bounces, r.views, r.length
     from unnest(days) r
@@ -481,10 +491,6 @@ begin
         views = excluded.views,
         length = excluded.length;
 
-    pages := array(
-        select (d.day, d.path, d.entries, d.exits)::right_session_page_day
-        from different_session_page_days(site, first_day, last_day) d
-    );
     insert into session_page_days (site_id, day, path, entries, exits)
     select site, r.day, r.path, r.entries, r.exits
     from unnest(pages) r
@@ -497,7 +503,7 @@ $$;
 -- As before (0014).
 create or replace function rebuild_orders(site varchar, out corrected bigint)
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = auto
 as $$
 declare
     orders right_order[];
@@ -507,6 +513,7 @@ begin
     orders := array(
         select (d.order_key, d.event_time, d.event_id)::right_order from different_orders(site) d
     );
+    set local plan_cache_mode = force_custom_plan;
     delete from orders o
     using unnest(orders) r
     where o.site_id = site and o.order_key = r.order_key and r.event_id is null;
@@ -521,7 +528,7 @@ $$;
 
 create or replace function rebuild_sales(site varchar, first_day date, last_day date, out corrected bigint)
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = auto
 as $$
 declare
     sales right_sale_day[];
@@ -533,6 +540,14 @@ begin
         select (d.day, d.what, d.outcome, d.currency, d.should, d.amount)::right_sale_day
         from different_sale_days(site, first_day, last_day) d
     );
+    products := array(
+        select (
+            d.day, d.currency, d.product_key, d.product, d.name, d.should, d.quantity, d.revenue
+        )::right_product_day
+        from different_product_days(site, first_day, last_day) d
+    );
+
+    set local plan_cache_mode = force_custom_plan;
     delete from sale_days s
     using unnest(sales) r
     where s.site_id = site and s.day between first_day and last_day
@@ -545,12 +560,6 @@ begin
         events = excluded.events,
         amount = excluded.amount;
 
-    products := array(
-        select (
-            d.day, d.currency, d.product_key, d.product, d.name, d.should, d.quantity, d.revenue
-        )::right_product_day
-        from different_product_days(site, first_day, last_day) d
-    );
     delete from product_days p
     using unnest(products) r
     where p.site_id = site and p.day between first_day and last_day
@@ -573,7 +582,7 @@ $$;
 -- As before (0013).
 create or replace function rebuild_path_spans(site varchar, from_day date, to_day date, out corrected bigint)
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = auto
 as $$
 declare
     spans right_path_span[];
@@ -584,6 +593,7 @@ begin
         select (d.first_day, d.end_day, d.event_type, d.path, d.should)::right_path_span
         from different_path_spans(site, from_day, to_day) d
     );
+    set local plan_cache_mode = force_custom_plan;
     delete from path_spans p
     using unnest(spans) r
     where p.site_id = site and p.first_day = r.first_day and p.end_day = r.end_day
@@ -600,7 +610,7 @@ $$;
 -- As before (0017).
 create or replace function rebuild_totals(site varchar, out corrected bigint)
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = auto
 as $$
 declare
     of_paths right_path_total[];
@@ -611,6 +621,12 @@ begin
     of_paths := array(
         select (d.event_type, d.path, d.should)::right_path_total from different_path_totals(site) d
     );
+    of_events := array(
+        select (d.event_type, d.should, d.anonymous, d.first_hour, d.last_hour)::right_event_total
+        from different_event_totals(site) d
+    );
+
+    set local plan_cache_mode = force_custom_plan;
     delete from path_totals t
     using unnest(of_paths) r
     where t.site_id = site and t.event_type = r.event_type and t.path = r.path and r.events is null;
@@ -620,10 +636,6 @@ begin
     where r.events is not null
     on conflict (site_id, event_type, path) do update set events = excluded.events;
 
-    of_events := array(
-        select (d.event_type, d.should, d.anonymous, d.first_hour, d.last_hour)::right_event_total
-        from different_event_totals(site) d
-    );
     delete from event_totals t
     using unnest(of_events) r
     where t.site_id = site and t.event_type = r.event_type and r.events is null;
@@ -644,7 +656,7 @@ $$;
 -- As before (0015).
 create or replace function rebuild_user_spans(site varchar, from_day date, to_day date, out corrected bigint)
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = auto
 as $$
 declare
     spans right_user_span[];
@@ -655,6 +667,7 @@ begin
         select (d.first_day, d.end_day, d.event_type, d.chunk, d.should)::right_user_span
         from different_user_spans(site, from_day, to_day) d
     );
+    set local plan_cache_mode = force_custom_plan;
     delete from user_spans u
     using unnest(spans) r
     where u.site_id = site and u.first_day = r.first_day and u.end_day = r.end_day
@@ -671,7 +684,7 @@ $$;
 -- As before (0018).
 create or replace function rebuild_user_months(site varchar, from_day date, to_day date, out corrected bigint)
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = auto
 set enable_nestloop = off -- by the square of the users, until the table has statistics
 as $$
 declare
@@ -704,6 +717,7 @@ begin
                 width_bucket(r.range_end - interval '1 microsecond', m.moments) as upto
         ) cut
     );
+    set local plan_cache_mode = force_custom_plan;
     delete from user_months m
     using unnest(months) r
     where m.site_id = site and m.month = r.month and m.user_id = r.user_id and r.kinds = '';
