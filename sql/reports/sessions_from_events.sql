@@ -20,14 +20,14 @@ entries as (
     select entry_page as path, count(*) as sessions
     from found
     group by entry_page
-    order by sessions desc, path collate "C"
+    order by sessions desc, entry_page collate "C"
     limit :'limit'
 ),
 exits as (
     select exit_page as path, count(*) as sessions
     from found
     group by exit_page
-    order by sessions desc, path collate "C"
+    order by sessions desc, exit_page collate "C"
     limit :'limit'
 )
 select
