@@ -33,6 +33,8 @@ KEYS = {
         "event_type",
         "order_key",
         "path",
+        "entry_page",
+        "exit_page",
         "pages",
         "value",
         "product",
