@@ -63,6 +63,17 @@ begin
 end
 $$;
 
+-- Does a batch have events of which a client says that they have an id of ours?
+create function has_made_ids_of_clients(batch jsonb, out has_some boolean)
+language plpgsql immutable
+as $$
+begin
+    select bool_or(e.id_made is not true and e.event_id::text like '______________7e1d-9e1d-%') is true
+    into has_some
+    from jsonb_to_recordset(batch) e (event_id uuid, id_made boolean);
+end
+$$;
+
 -- As before (0023), but of several events with one id the first counts: the one that was stored before, or else the one that
 -- arrived first.
 --
@@ -82,6 +93,7 @@ declare
     sites text[];
     repeated event_key[];
     looks_up boolean := false;
+    fault text;
     some_late boolean;
     late record;
 begin
@@ -187,10 +199,11 @@ begin
                 end if;
             end if;
             exit;
-        exception when unique_violation then
-            -- An event came again after its id was forgotten here, or a client had an id from our answer and sent the event
-            -- once more. Both are rare: all is looked for.
-            if looks_up then
+        exception when unique_violation or check_violation then
+            -- An event came again after its id was forgotten here; or a client had an id from our answer and sent the event
+            -- once more, perhaps with a time that has no partition. All of that is rare: what there is is looked for.
+            get stacked diagnostics fault = returned_sqlstate;
+            if looks_up or fault = '23514' and not has_made_ids_of_clients(batch) then
                 raise;
             end if;
             looks_up := true;
