@@ -54,12 +54,10 @@ ROLLUPS = {
             site_id, day, sum(c.events)::bigint, count(*), (array_agg(path order by c.events desc, path))[:1000],
             (array_agg(c.events order by c.events desc, path))[:1000]
         from (
-            select e.site_id, (e.event_time at time zone s.timezone)::date as day, e.path, count(*) as events
-            from events e join sites s using (site_id)
-            group by 1, 2, 3
+            select site_id, (event_time at time zone timezone)::date as day, path, count(*) as events
+            from events join sites using (site_id) group by 1, 2, 3
         ) c join sites s using (site_id) left join top_paths t using (site_id, day)
-        where day < s.top_paths_until and t.outdated is not true
-        group by 1, 2
+        where day < s.top_paths_until and t.outdated is not true group by 1, 2
         """,
     ),
     "path_totals": (
@@ -67,8 +65,7 @@ ROLLUPS = {
         """
         select e.site_id, e.event_type, e.path, count(*)
         from events e join sites s using (site_id)
-        where (e.event_time at time zone s.timezone)::date < s.path_spans_until
-        group by 1, 2, 3
+        where (e.event_time at time zone s.timezone)::date < s.path_spans_until group by 1, 2, 3
         """,
     ),
     "event_totals": (
@@ -199,8 +196,7 @@ ROLLUPS = {
         select
             site_id, (began at time zone timezone)::date, floor(date_part('epoch', ended - began))::integer,
             count(*), count(*) filter (where events = 1), sum(views), sum(ended - began)
-        from sessions join sites using (site_id)
-        group by 1, 2, 3
+        from sessions join sites using (site_id) group by 1, 2, 3
         """,
     ),
     "session_page_days": (

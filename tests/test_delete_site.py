@@ -47,7 +47,9 @@ def fill(conn: Connection, site: str) -> None:
     """Rows in every table."""
     for days in (60, 31, 1):
         fields = {"timestamp": (NOW - timedelta(days=days)).isoformat(), "user_id": "ann"}
-        sale = received(site, event_type="purchase", properties=SALE | {"order_id": f"{days}"}, **fields)
+        sale = received(
+            site, event_type="purchase", event_id=str(uuid4()), properties=SALE | {"order_id": f"{days}"}, **fields
+        )
         store_events(conn, batch(received(site, **fields), sale))
     for rollup in get_args(Rollup):
         while advance(conn, rollup, site, target=NOW):

@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 from apps.cli import main
 from db import rollups
 from db.advance import advance
+from db.event import ReceivedEvent
 from db.keeping import drop_old_events
 from db.migrations import migrate
 from db.queries import MIGRATIONS
-from db.store import store_events
 from tests.conftest import Connection
 from tests.factories import batch, received
 from tests.test_migrations import EmptyDatabase
@@ -63,7 +63,11 @@ def store_all(conn: Connection) -> None:
         for moment in moments:
             conn.execute("select make_partition(%s)", [moment])
         pairs = zip(moments, [f"{number % 3}" for number in range(len(moments))], strict=True)
-        store_events(conn, batch(*(received(zone, timestamp=at.isoformat(), user_id=user) for at, user in pairs)))
+        store_as_before(conn, *(received(zone, timestamp=at.isoformat(), user_id=user) for at, user in pairs))
+
+
+def store_as_before(conn: Connection, *events: ReceivedEvent) -> None:
+    conn.execute("select store_events(%s::text::jsonb)", [batch(*events).decode()])
 
 
 def upkeep(conn: Connection) -> None:
@@ -124,7 +128,7 @@ def test_a_partition_that_late_events_made_anew_is_not_taken_for_whole(conn: Con
     drop_as_before(conn)
     late = MONDAY - weeks * WEEK + timedelta(hours=1)
     conn.execute("select make_partition(%s)", [late])
-    store_events(conn, batch(received("UTC", timestamp=late.isoformat(), user_id="late")))
+    store_as_before(conn, received("UTC", timestamp=late.isoformat(), user_id="late"))
     migrate(url)
     (bound,) = said(conn)
     assert bound == MONDAY

@@ -4,9 +4,8 @@ Every number that is asked for has to equal the naive count, `tjra verify` has t
 and nothing may be gone that no step removed. Raises Mismatch where something is not so.
 """
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,11 +13,9 @@ from typing import Any
 import msgspec
 import psycopg
 from psycopg import Connection
-from psycopg.errors import DeadlockDetected
 
 from db import store
 from db.advance import advance
-from db.failures import is_of_the_data
 from db.filing import Failure
 from db.keeping import drop_old_events
 from db.migrations import migrate
@@ -32,6 +29,7 @@ from tests.life.look import PLANS, Look
 from tests.life.mortal import Killed, Mortal, killed_while
 from tests.life.steps import AnyStep, Life, Message
 from tests.life.whole import rebuild
+from tests.life.worker import beside, delivered, flush
 from tests.life.world import Span, World
 
 #: Rollups that are written later leave out what is this young, as maintenance does.
@@ -80,7 +78,7 @@ class _Run:
         self.allowed: datetime | None = None
 
     def __enter__(self) -> "_Run":
-        self.conn = self._connect()
+        self.conn: Connection[Any] = psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
         if self.life.landed:
             migrate_as_landed(self.url)
         else:
@@ -94,9 +92,6 @@ class _Run:
         self.faulty.close()
         self.look.close()
         self.conn.close()
-
-    def _connect(self) -> Connection[Any]:
-        return psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
 
     def _migrate(self) -> None:
         migrate(self.url)
@@ -125,18 +120,18 @@ class _Run:
         self._look_at_partitions()
         if step.fate == "lost":
             with suppress(psycopg.Error), closing(psycopg.connect(self.url, prepare_threshold=None)) as dying:
-                store.store_messages(dying, _delivered(messages), now=step.at)
+                store.store_messages(dying, delivered(messages), now=step.at)
         if step.fate == "killed":
-            killed_while(self.url, lambda conn: _flush(conn, messages, step.at))
-        _flush(self.conn, messages, step.at)
+            killed_while(self.url, lambda conn: flush(conn, messages, step.at))
+        flush(self.conn, messages, step.at)
         if step.fate == "not acknowledged":
-            _flush(self.conn, messages, step.at)
+            flush(self.conn, messages, step.at)
         self.world.store((one for message in messages for one in message.events), now=step.at)
 
     def _store_together(self, step: steps.StoreTogether) -> None:
         first, second = self._accepted(step.first, step.at), self._accepted(step.second, step.at)
         self._look_at_partitions()
-        self._beside(lambda conn: _flush(conn, second, step.at), lambda: _flush(self.conn, first, step.at))
+        beside(self.url, lambda conn: flush(conn, second, step.at), lambda: flush(self.conn, first, step.at))
         events = [one for message in (*first, *second) for one in message.events]
         # Which of two with one id was first is the database's to say.
         rows = self.conn.execute(
@@ -152,8 +147,8 @@ class _Run:
 
     def _bury(self, step: steps.Bury) -> None:
         (message,) = self._accepted([step.message], step.at)
-        (delivered,) = _delivered([message])
-        store.file_message(self.conn, delivered, Failure("it was tried too often"), queue="events")
+        (letter,) = delivered([message])
+        store.file_message(self.conn, letter, Failure("it was tried too often"), queue="events")
         self.world.bury(((message.id, place), one) for place, one in enumerate(message.events))
 
     def _replay(self, step: steps.Replay) -> None:
@@ -194,7 +189,7 @@ class _Run:
                 if corrected:
                     raise Mismatch(f"a rebuild of {step.site} corrected {corrected} rows")
 
-        self._beside(lambda conn: _flush(conn, messages, step.at), rebuilding)
+        beside(self.url, lambda conn: flush(conn, messages, step.at), rebuilding)
         self.world.store((one for message in messages for one in message.events), now=step.at)
 
     def _change_timezone(self, step: steps.ChangeTimezone) -> None:
@@ -240,24 +235,6 @@ class _Run:
         earliest = now - timedelta(days=self.days) if self.days else datetime.min.replace(tzinfo=UTC)
         return [Message(one.id, [event for event in one.events if event.timestamp >= earliest]) for one in messages]
 
-    def _beside(self, other: Callable[[Connection[Any]], object], work: Callable[[], object]) -> None:
-        """Do both at once, the first on a connection of its own."""
-        faults: list[BaseException] = []
-
-        def beside() -> None:
-            try:
-                with closing(self._connect()) as conn:
-                    other(conn)
-            except BaseException as error:
-                faults.append(error)
-
-        thread = threading.Thread(target=beside)
-        thread.start()
-        work()
-        thread.join()
-        for fault in faults:
-            raise fault
-
     def _partitions(self) -> dict[str, Span]:
         rows = self.conn.execute("select name, starts, ends from event_partitions").fetchall()
         return {name: Span(starts, ends) for name, starts, ends in rows}
@@ -265,28 +242,6 @@ class _Run:
     def _look_at_partitions(self) -> None:
         """What is no longer kept goes into the partitions that are still there."""
         self.world.partitions = list(self._partitions().values()) if self.world.kept_from else []
-
-
-def _delivered(messages: Iterable[Message]) -> list[store.Message]:
-    return [store.Message(one.id, msgspec.json.encode(one.events)) for one in messages]
-
-
-def _flush(conn: Connection[Any], messages: list[Message], now: datetime) -> None:
-    """Store messages as a worker does: together; else one by one; else event by event."""
-    delivered = _delivered(messages)
-    try:
-        store.store_messages(conn, delivered, now=now)
-    except DeadlockDetected:
-        _flush(conn, messages, now)
-    except store.AlreadySettled:
-        for one in messages if len(messages) > 1 else []:
-            _flush(conn, [one], now)
-    except Exception as error:
-        if not is_of_the_data(error):
-            raise
-        for message in delivered:
-            with suppress(store.AlreadySettled):
-                store.store_apart(conn, message, queue="events", now=now)
 
 
 def _snake(name: str) -> str:

@@ -1,0 +1,58 @@
+"""Storing as a worker does it, by itself or beside others."""
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import Connection
+from psycopg.errors import DeadlockDetected
+
+from db import store
+from db.failures import is_of_the_data
+from tests.life.steps import Message
+
+
+def delivered(messages: Iterable[Message]) -> list[store.Message]:
+    """Messages as the queue delivers them."""
+    return [store.Message(one.id, msgspec.json.encode(one.events)) for one in messages]
+
+
+def flush(conn: Connection[Any], messages: list[Message], now: datetime) -> None:
+    """Store messages as a worker does: together; else one by one; else event by event."""
+    batches = delivered(messages)
+    try:
+        store.store_messages(conn, batches, now=now)
+    except DeadlockDetected:
+        flush(conn, messages, now)
+    except store.AlreadySettled:
+        for one in messages if len(messages) > 1 else []:
+            flush(conn, [one], now)
+    except Exception as error:
+        if not is_of_the_data(error):
+            raise
+        for message in batches:
+            with suppress(store.AlreadySettled):
+                store.store_apart(conn, message, queue="events", now=now)
+
+
+def beside(url: str, other: Callable[[Connection[Any]], object], work: Callable[[], object]) -> None:
+    """Do both at once, the first on a connection of its own."""
+    faults: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            with closing(psycopg.connect(url, autocommit=True, prepare_threshold=None)) as conn:
+                other(conn)
+        except BaseException as error:
+            faults.append(error)
+
+    thread = threading.Thread(target=do)
+    thread.start()
+    work()
+    thread.join()
+    for fault in faults:
+        raise fault
