@@ -113,8 +113,6 @@ class _Run:
                 site.ids.clear()  # of which it only seeds those of the last days, by the machine's clock
         self.lived.events = self.world.ledger.total()
 
-    # Storing
-
     def _store(self, step: steps.Store) -> None:
         messages = self._accepted(step.messages, step.at)
         self._look_at_partitions()
@@ -131,9 +129,13 @@ class _Run:
     def _store_together(self, step: steps.StoreTogether) -> None:
         first, second = self._accepted(step.first, step.at), self._accepted(step.second, step.at)
         self._look_at_partitions()
+        # One that would be dead if it came before the other is left out: which comes first is not told.
+        ids = {one.event_id for message in first for one in message.events}
+        for message in second:
+            message.events = [one for one in message.events if one.event_id not in ids or not self.world.is_dead(one)]
         beside(self.url, lambda conn: flush(conn, second, step.at), lambda: flush(self.conn, first, step.at))
+        # Which of two with one id was first the database says.
         events = [one for message in (*first, *second) for one in message.events]
-        # Which of two with one id was first is the database's to say.
         rows = self.conn.execute(
             "select site_id, event_id::text, event_time, path, properties from events where event_id = any(%s::uuid[])",
             [[one.event_id for one in events]],
@@ -164,8 +166,6 @@ class _Run:
             replay(self.conn, letter, request=letter, now=step.at)
             if key := places.get((message, bytes(payload))):
                 self.world.replay(site, key, now=step.at)
-
-    # Maintenance
 
     def _advance(self, step: steps.Advance) -> None:
         target = step.at - OPEN
@@ -236,8 +236,8 @@ class _Run:
         return [Message(one.id, [event for event in one.events if event.timestamp >= earliest]) for one in messages]
 
     def _partitions(self) -> dict[str, Span]:
-        rows = self.conn.execute("select name, starts, ends from event_partitions").fetchall()
-        return {name: Span(starts, ends) for name, starts, ends in rows}
+        rows = self.conn.execute("select name, starts, ends from event_partitions")
+        return {name: Span(*bounds) for name, *bounds in rows}
 
     def _look_at_partitions(self) -> None:
         """What is no longer kept goes into the partitions that are still there."""

@@ -70,7 +70,7 @@ class World:
         """What becomes of an event that is stored now; it is, where it is new."""
         site = self.sites[event.site_id]
         came_before = self._came_before(site, event)
-        if not came_before and self._is_dead(event):
+        if not came_before and self.is_dead(event):
             return "dead"
         if not event.id_made:
             site.ids.setdefault(event.event_id, now)
@@ -107,7 +107,7 @@ class World:
         """Whether the event itself is still there."""
         return not any(span.has(event.timestamp) for span in self.dropped)
 
-    def _is_dead(self, event: ReceivedEvent) -> bool:
+    def is_dead(self, event: ReceivedEvent) -> bool:
         """Whether the event's time is no longer kept, and there is no partition any more that would take it."""
         too_old = self.kept_from is not None and event.timestamp < self.kept_from
         return too_old and not any(span.has(event.timestamp) for span in self.partitions)
