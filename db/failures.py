@@ -28,6 +28,7 @@ NODE_AWAY = re.compile(
     r"|server closed the connection unexpectedly"
     r"|could not (receive data from|send data to) server"
     r"|terminating connection (due to|because of)"
+    r"|postmaster was shut down, exiting"
     r"|the database system is (starting up|shutting down|in recovery mode|not yet accepting connections)"
 )
 #: The same of another transaction that was in the way.

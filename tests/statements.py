@@ -41,6 +41,8 @@ WORDS = {
     "as",
 }
 EMPTY_EXISTS = re.compile(r"\bexists\s*\(\s*select\s+from\b")
+#: What may not be in a statement that changes tables on nodes: the clock, within a value that depends on others.
+CLOCK_INSIDE = re.compile(r"\bcoalesce\s*\((?:[^()]|\([^()]*\))*\bnow\(\)")
 
 
 def statements(body: str) -> Iterator[str]:

@@ -9,7 +9,17 @@ from psycopg.conninfo import make_conninfo
 
 from db.migrations import migrate
 from tests.conftest import Connection
-from tests.statements import COMMENT, EMPTY_EXISTS, TEXT, calls_in, readers, statements, tables_in, whole_rows_in
+from tests.statements import (
+    CLOCK_INSIDE,
+    COMMENT,
+    EMPTY_EXISTS,
+    TEXT,
+    calls_in,
+    readers,
+    statements,
+    tables_in,
+    whole_rows_in,
+)
 from tests.test_migrations import EmptyDatabase
 
 SQL = Path(__file__).parent.parent / "sql"
@@ -166,6 +176,8 @@ def broken_rules(bodies: dict[str, str], files: dict[str, str], tables: frozense
         found |= {(name, f"takes rows of {alias}") for alias in whole_rows_in(one, tables)}
         if EMPTY_EXISTS.search(one):
             found.add((name, "selects nothing in exists"))
+        if re.match(r"\s*(delete|update)\b", one) and CLOCK_INSIDE.search(re.sub(r"\(select\b.*", "", one, flags=re.S)):
+            found.add((name, "asks the clock within coalesce"))
     return found
 
 
@@ -185,6 +197,7 @@ def test_no_statement_about_a_table_does_what_a_node_cannot(conn: Connection) ->
         ("perform reads(array(select a from t where site_id = site));", "calls reads beside a table"),
         ("select s.a, s as stored from u join t s on s.site_id = site;", "takes rows of s"),
         ("select array_agg(s order by s.a) from t s;", "takes rows of s"),
+        ("delete from t where a < coalesce(moment, now()) - days;", "asks the clock within coalesce"),
         ("if exists (select from t where a = 1) then\n    return;\nend if;", "selects nothing in exists"),
     ],
 )

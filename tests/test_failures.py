@@ -33,6 +33,7 @@ AWAY = [
     ("XX000", "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally"),
     ("XX000", "terminating connection due to administrator command"),
     ("XX000", "terminating connection because of crash of another server process"),
+    ("XX000", "postmaster was shut down, exiting"),
     ("XX000", "the database system is shutting down"),
     ("08006", "connection to the remote node postgres@10.0.0.2:5432 failed with the following error: refused"),
     ("57P01", "terminating connection due to administrator command"),

@@ -35,7 +35,8 @@ EVENTS, MESSAGES = 500, 10
 class History:
     """Events up to the hour that `now` is in."""
 
-    def __init__(self, *, now: datetime, events: int, seed: int = 1) -> None:
+    def __init__(self, *, now: datetime, events: int, days: int = DAYS, seed: int = 1) -> None:
+        self.days = days
         self.random = random.Random(seed)
         self.now = now.replace(minute=0, second=0, microsecond=0)
         self.events = sorted(self._made(events), key=lambda one: one.timestamp)
@@ -73,7 +74,7 @@ class History:
         choose = self.random
         site = choose.choice(list(SITES))
         user = None if choose.random() < 0.2 else f"user {int(choose.expovariate(1 / 300))}"
-        days = RECENT if choose.random() < 0.7 else DAYS
+        days = RECENT if choose.random() < 0.7 else self.days
         moment = self.now - timedelta(seconds=choose.uniform(0, days * 86_400))
         session = []
         for _ in range(min(int(choose.expovariate(1 / 5)) + 1, 40)):
