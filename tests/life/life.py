@@ -129,10 +129,10 @@ class _Run:
     def _store_together(self, step: steps.StoreTogether) -> None:
         first, second = self._accepted(step.first, step.at), self._accepted(step.second, step.at)
         self._look_at_partitions()
-        # One that would be dead if it came before the other is left out: which comes first is not told.
-        ids = {one.event_id for message in first for one in message.events}
-        for message in second:
-            message.events = [one for one in message.events if one.event_id not in ids or not self.world.is_dead(one)]
+        # One that would be dead if it came before another with its id is left out: which comes first is not told.
+        times = Counter(one.event_id for message in (*first, *second) for one in message.events)
+        for message in (*first, *second):
+            message.events = [one for one in message.events if times[one.event_id] == 1 or not self.world.is_dead(one)]
         beside(self.url, lambda conn: flush(conn, second, step.at), lambda: flush(self.conn, first, step.at))
         # Which of two with one id was first the database says.
         events = [one for message in (*first, *second) for one in message.events]
