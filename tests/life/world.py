@@ -69,6 +69,8 @@ class World:
     def outcome(self, event: ReceivedEvent, *, now: datetime) -> str:
         """What becomes of an event that is stored now; it is, where it is new."""
         site = self.sites[event.site_id]
+        if event.id_made and self.is_dead(event):  # whoever had its id before
+            return "dead"
         came_before = self._came_before(site, event)
         if not came_before and self.is_dead(event):
             return "dead"
