@@ -5,7 +5,7 @@ Both settle their messages: what a message did is done, once, also when it is de
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -134,7 +134,7 @@ def store_events(conn: Connection, batch: bytes, *, now: datetime | None = None)
 def settle_message(conn: Connection, message_id: str, *, now: datetime | None = None) -> None:
     """Note that a message is settled. Raises AlreadySettled."""
     with _settled_once():
-        conn.execute(QUERIES["store/settle_message"], {"id": message_id, "now": now})
+        conn.execute(QUERIES["store/settle_message"], {"id": message_id, "now": now or datetime.now(UTC)})
 
 
 def lock_sites(conn: Connection, sites: Iterable[str]) -> None:
@@ -154,7 +154,9 @@ def forget_settled_messages(conn: Connection, now: datetime | None = None) -> No
     Where none was settled for a while nothing is forgotten: after a stop of days, those from before it come again.
     """
     with writing(conn):
-        (last_settled,) = conn.execute(QUERIES["store/last_settled"], {"now": now}).fetchone() or (None,)
+        (last_settled,) = conn.execute(QUERIES["store/last_settled"], {"now": now or datetime.now(UTC)}).fetchone() or (
+            None,
+        )
         if last_settled is not None:
             conn.execute(QUERIES["store/forget_settled_messages"], {"last_settled": last_settled})
 
@@ -162,7 +164,7 @@ def forget_settled_messages(conn: Connection, now: datetime | None = None) -> No
 def forget_event_ids(conn: Connection, now: datetime | None = None) -> None:
     """Forget the ids of events that came more than IDS_KEPT ago."""
     with writing(conn):
-        conn.execute(QUERIES["store/forget_event_ids"], {"now": now, "days": IDS_KEPT.days})
+        conn.execute(QUERIES["store/forget_event_ids"], {"now": now or datetime.now(UTC), "days": IDS_KEPT.days})
 
 
 def failure_of(error: psycopg.Error) -> Failure:

@@ -1,4 +1,4 @@
 -- Note that a message is settled. A unique violation of settled_messages_pkey: it is already.
--- id: the message's id; now: the present, or null for the clock of the database.
+-- id: the message's id; now: the present.
 insert into settled_messages (message_id, settled_at)
-values (:'id', coalesce(:'now'::timestamptz, now()))
+values (:'id', :'now')

@@ -41,5 +41,5 @@ def killed_while(url: str, work: Callable[[Connection[Any]], object]) -> None:
         thread.start()
         time.sleep(random() * 0.02)
         with closing(psycopg.connect(url, autocommit=True)) as killer:
-            killer.execute("select pg_terminate_backend(%s)", [pid])
+            killer.execute("select pg_terminate_backend(%s::integer)", [pid])
         thread.join()
