@@ -131,7 +131,7 @@ begin
                 on conflict do nothing
                 returning site_id, event_id
             ),
-            news as materialized (
+            news as not materialized (
                 select * from given where id_made
                 union all
                 select f.* from firsts f join claimed c on c.site_id = f.site_id and c.event_id = f.event_id
