@@ -22,6 +22,12 @@ begin
     loop
         execute format('alter function %s parallel unsafe', code);
     end loop;
+    -- Several partitions in a transaction, each made over several connections, could wait for each other.
+    for code in
+        select oid from pg_proc where pronamespace = current_schema()::regnamespace and proname = 'make_partition'
+    loop
+        execute format('alter function %s set citus.multi_shard_modify_mode = ''sequential''', code);
+    end loop;
 
     -- Of a plain database that has become one of Citus: sites refer to timezones again once both are spread (db/timezones.py).
     if 'sites'::regclass not in (select logicalrelid from pg_dist_partition) then
