@@ -161,11 +161,13 @@ class _Run:
             " order by id",
             [step.site],
         ).fetchall()
-        places = {(key[0], msgspec.json.encode(one)): key for key, one in site.letters.items()}
+        places: dict[tuple[str, bytes], list[tuple[str, int]]] = {}  # a message may hold the same event twice
+        for key, one in site.letters.items():
+            places.setdefault((key[0], msgspec.json.encode(one)), []).append(key)
         for letter, message, payload in rows:
             replay(self.conn, letter, request=letter, now=step.at)
-            if key := places.get((message, bytes(payload))):
-                self.world.replay(site, key, now=step.at)
+            if keys := places.get((message, bytes(payload))):
+                self.world.replay(site, keys.pop(0), now=step.at)
 
     def _advance(self, step: steps.Advance) -> None:
         target = step.at - OPEN

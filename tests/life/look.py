@@ -32,6 +32,7 @@ PLANS: list[dict[str, str]] = [
         "parallel_tuple_cost": "0",
         "min_parallel_table_scan_size": "0",
         "min_parallel_index_scan_size": "0",
+        "enable_nestloop": "off",  # or it starts workers anew for each of thousands of users, for minutes
     },
 ]
 

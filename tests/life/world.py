@@ -28,6 +28,7 @@ class Site:
         self.name = name
         self.timezone = timezone
         self.events: list[ReceivedEvent] = []
+        self.by_id: defaultdict[str, list[ReceivedEvent]] = defaultdict(list)
         self.ids: dict[str, datetime] = {}
         self.letters: dict[tuple[str, int], ReceivedEvent] = {}
         self.compared_from: datetime | None = None
@@ -37,6 +38,7 @@ class Site:
     def add(self, event: ReceivedEvent) -> None:
         """An event of it is stored."""
         self.events.append(event)
+        self.by_id[event.event_id].append(event)
         self._by_user = None
 
     @property
@@ -117,7 +119,7 @@ class World:
     def _came_before(self, site: Site, event: ReceivedEvent) -> bool:
         if event.event_id in site.ids:
             return True
-        earlier = [one for one in site.events if one.event_id == event.event_id and self.is_kept(one)]
+        earlier = [one for one in site.by_id.get(event.event_id, []) if self.is_kept(one)]
         # One of ours is known for as long as it is kept, any other by its time as well.
         ours = OURS in event.event_id and not event.id_made
         return any(ours or one.timestamp == event.timestamp for one in earlier)
