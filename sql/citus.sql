@@ -1,7 +1,7 @@
 -- Spread the tables over the nodes of a Citus cluster; on plain PostgreSQL it does nothing. `tjra migrate` runs it each time
 -- after the migrations, through the coordinator; what is spread already stays as it is.
 --
--- All that a site has is on one node: tables whose key begins with site_id go together by it, so that every report is
+-- All that a site has is on one node: tables whose key has site_id go together by it, so that every report is
 -- answered by that node. Dead letters and settled messages have ids of their own and go by those. The row of kept_events
 -- is needed everywhere. The list of migrations stays on the coordinator.
 do $$
@@ -46,7 +46,7 @@ begin
         select c.oid
         from pg_class c
         join pg_index i on i.indrelid = c.oid and i.indisprimary
-        join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
+        join pg_attribute a on a.attrelid = c.oid and a.attnum = any (i.indkey::smallint[])
         where c.relnamespace = current_schema()::regnamespace and a.attname = 'site_id' and not c.relispartition
             and c.oid not in (select logicalrelid from pg_dist_partition)
         order by c.relname <> 'sites', c.relname

@@ -63,13 +63,20 @@ begin
                 where id_made is not true
                 order by event_id, site_id, received_at, place
             ),
+            -- An inner join on purpose: Citus ships it to the shards.
+            came_before as materialized (
+                select f.site_id, f.event_id
+                from event_ids i
+                join firsts f on f.site_id = i.site_id and f.event_id = i.event_id
+                where not in_doubt
+            ),
             -- In order of the key, so that those who store the same ids wait for each other and do not deadlock.
             claimed_plainly as (
                 insert into event_ids (site_id, event_id, seen_at, made)
                 select f.site_id, f.event_id, present, f.event_id::text like '______________7e1d-9e1d-%'
                 from firsts f
-                where not in_doubt
-                    and not exists (select 1 from event_ids i where i.site_id = f.site_id and i.event_id = f.event_id)
+                left join came_before b on b.site_id = f.site_id and b.event_id = f.event_id
+                where not in_doubt and b.site_id is null
                 order by f.event_id, f.site_id
                 returning site_id, event_id
             ),
