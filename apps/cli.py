@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from apps.data_folder import FolderUnusable
+from apps.data_folder import FolderUnusable, environment_of_folder
 from apps.dead_letter_commands import dead_letters
 from apps.delete_command import delete_command
 from apps.embedded.programs import NotInstalled
@@ -28,8 +28,15 @@ PORT = click.IntRange(0, 65535)
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tjra-retail-analytics")
-def main() -> None:
-    """TJRA Retail Analytics: an analytics backend that counts every accepted event, once."""
+@click.pass_context
+def main(context: click.Context) -> None:
+    """TJRA Retail Analytics: an analytics backend that counts every accepted event, once.
+
+    Commands other than `up` use the PostgreSQL and Redis of a `tjra up` in the same folder, or with the same DATA_DIR,
+    where DATABASE_URL and REDIS_URL are not set.
+    """
+    if context.invoked_subcommand != "up":  # which would take its own servers for given ones
+        context.with_resource(environment_of_folder())
 
 
 @main.command("up")

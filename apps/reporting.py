@@ -108,6 +108,8 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
         yield
 
 
+for name in ("database_url", "redis_url"):
+    connections.settings.required(name)  # now: what a server lacks is the last line that it says
 ledger = LedgerMetrics()
 own = CollectorRegistry()
 ProcessCollector(registry=own)
