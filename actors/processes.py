@@ -29,7 +29,7 @@ class StopWithParent(Middleware):
 
 
 class Configured(Middleware):
-    """A worker process has the addresses that it needs, and logs as the settings say instead of as dramatiq sets it up."""
+    """A worker process has the addresses that it needs, and logs as the settings say, not as dramatiq would."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -7,7 +7,7 @@ import msgspec
 
 from apps.acceptance import Rejected
 from apps.importing.event_ids import EventIds
-from apps.importing.records import Record, Refused, Skipped
+from apps.importing.records import Fields, Record, Refused, Skipped
 from apps.importing.sources import Source
 from apps.importing.tally import Tally
 from db.event_errors import FieldError
@@ -28,6 +28,7 @@ class Row(NamedTuple):
 
     line: int
     event: bytes
+    fields: Fields
 
 
 def import_source(source: Source, *, site: str, tally: Tally, deliver: Deliver, watch: Callable[[], None]) -> None:
@@ -39,6 +40,10 @@ def import_source(source: Source, *, site: str, tally: Tally, deliver: Deliver, 
     for batch in _batches(_rows(source, site, tally, watch)):
         rejected = deliver([row.event for row in batch])
         tally.sent += len(batch) - len(rejected)
+        bad = {one.index for one in rejected}
+        for index, row in enumerate(batch):
+            if index not in bad:
+                tally.judgement.add(row.fields)
         for one in rejected:
             tally.refused.add(_reason(one.errors), file, batch[one.index].line)
     watch()
@@ -52,14 +57,14 @@ def _rows(source: Source, site: str, tally: Tally, watch: Callable[[], None]) ->
         if tally.read % WATCH_ROWS == 0:
             watch()
         try:
-            yield Row(record.line, _event(source, record, ids))
+            yield Row(record.line, *_event(source, record, ids))
         except Skipped as reason:
             tally.skipped.add(str(reason), file, record.line)
         except Refused as reason:
             tally.refused.add(str(reason), file, record.line)
 
 
-def _event(source: Source, record: Record, ids: EventIds) -> bytes:
+def _event(source: Source, record: Record, ids: EventIds) -> tuple[bytes, Fields]:
     if record.fault:
         raise Refused(record.fault)
     # Every row is counted, so that its id does not depend on which others the options let through.
@@ -69,7 +74,7 @@ def _event(source: Source, record: Record, ids: EventIds) -> bytes:
     encoded = msgspec.json.encode(event)
     if len(encoded) > EVENT_BYTES:
         raise Refused(f"the event would have more than {EVENT_BYTES:,} bytes")
-    return encoded
+    return encoded, event
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
