@@ -13,6 +13,7 @@ from apps.dead_letter_commands import dead_letters
 from apps.delete_command import delete_command
 from apps.embedded.programs import NotInstalled
 from apps.importing.command import import_command
+from apps.importing.undo import imports_command
 from apps.retention_command import retention_command
 from apps.supervisor import StartFailed, Stopped
 from apps.timezone_command import timezone_command
@@ -64,6 +65,7 @@ def migrate_command() -> None:
 
 
 main.add_command(import_command)
+main.add_command(imports_command)
 main.add_command(dead_letters)
 main.add_command(verify_command)
 main.add_command(rebuild_command)

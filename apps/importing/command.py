@@ -9,10 +9,11 @@ import click
 
 from apps.importing.files import Format, Lines, format_of
 from apps.importing.mapping import PROPERTY, Mapping
-from apps.importing.options import import_options
+from apps.importing.options import given_options, import_options
 from apps.importing.records import Unusable
 from apps.importing.sources import open_source
 from apps.importing.times import Unit
+from apps.importing.undo import undo as undo_import
 from db.settings import Settings, load
 
 Pairs = tuple[tuple[str, str], ...]
@@ -26,21 +27,25 @@ Examples:
       --column user_id=Customer --property order_id=Order --property revenue=Total --decimal , \\
       --set properties.currency=EUR
   tjra import /var/log/apache2/access.log* --format combined --site shop
+  tjra import --undo 3f9a2c0b7d15
 """
 
 
 @click.command("import", epilog=EPILOG)
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @import_options
 def import_command(
     files: tuple[Path, ...],
-    site: str,
+    site: str | None,
     given_format: Format | None,
     all_requests: bool,
     delimiter: str | None,
     encoding: str | None,
     bots: str | None,
     url: str | None,
+    reporting_url: str | None,
+    undo: str | None,
+    yes: bool,
     dry_run: bool,
     **options: Any,
 ) -> None:
@@ -55,14 +60,29 @@ def import_command(
     Of an access log, page views are imported: GET requests answered with 200 to 299 or 304, except for static files.
     The client's address is never sent: user_id is the first 32 hexadecimal digits of SHA-256 over site, address and
     user agent. It hides who it was from a reader, not from somebody who tries all addresses.
+
+    Each import has an id, which its events have as the property import_id. In the end it tells how many were new; those
+    that were there before stay another import's. `tjra imports` lists imports. --undo ID deletes what one brought and
+    counts the rest anew, in one transaction; the same rows can be imported again after that.
     """
+    if undo:
+        if files:
+            raise click.UsageError("--undo takes an import's id and no files: see `tjra imports`")
+        undo_import(undo, site, yes=yes, dry_run=dry_run)
+        return
+    if not files:
+        raise click.UsageError("Missing argument 'FILES...'.")
+    if site is None:
+        raise click.UsageError("Missing option '--site'.")
     mapping = _mapping(**options)
     kinds = [_kind(path, given_format) for path in files]
     _check_use(kinds, mapping, all_requests=all_requests, bots=bots, delimiter=delimiter)
     settings = load()
     target = None if dry_run else url or _own_url(settings)
+    reporting = reporting_url or (None if url or not settings.reporting_port else _own(settings.reporting_port))
     # Here, because it takes a third of a second to load and no other command needs it.
     from apps.importing import session
+    from apps.importing.register import Register
 
     with ExitStack() as stack:
         lines = [stack.enter_context(Lines(path, encoding)) for path in files]
@@ -84,14 +104,16 @@ def import_command(
             for note in (note for one in lines for note in one.notes):
                 click.echo(note, err=True)
         if target:
-            ending = session.send(sources, site=site, url=target)
+            register = stack.enter_context(Register(reporting, site=site, options=given_options()))
+            ending = session.send(sources, url=target, register=register)
         else:
             ending = session.rehearse(sources, site=site, settings=settings)
     for event in ending.shown:
         click.echo(event)
     click.echo(ending.tally.summary(sent="sent" if target else "good; nothing was sent"), err=True)
-    if ending.fault:
-        click.echo(ending.fault, err=True)
+    for text in (ending.outcome, ending.fault):
+        if text:
+            click.echo(text, err=True)
     raise click.exceptions.Exit(ending.code)
 
 
@@ -160,4 +182,8 @@ def _check_use(
 def _own_url(settings: Settings) -> str:
     if settings.ingestion_port == 0:
         raise click.UsageError("INGESTION_PORT is 0, any free one: --url says which one it is")
-    return f"http://127.0.0.1:{settings.ingestion_port}"
+    return _own(settings.ingestion_port)
+
+
+def _own(port: int) -> str:
+    return f"http://127.0.0.1:{port}"

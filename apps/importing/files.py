@@ -6,6 +6,7 @@ import os
 import stat
 import zlib
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -48,7 +49,9 @@ class Lines:
 
     def __init__(self, path: Path, encoding: str | None = None) -> None:
         self.name = path.name
+        self.hash = sha256()  # of the text so far, as UTF-8
         self.number = 0  # of the line read last, from 1
+        self.rows = 0  # records, by who reads them
         self.damage: str | None = None
         self.notes: list[str] = []
         self.file = path.open("rb")
@@ -76,10 +79,12 @@ class Lines:
         line = self._read()
         if not line:
             raise StopIteration
+        self.hash.update(line)
         self.number += 1
         if len(line) > MAX_LINE:
             while line and not line.endswith(b"\n"):
                 line = self._read()
+                self.hash.update(line)
             raise LineTooLong(f"the line is longer than {MAX_LINE:,} bytes")
         return line.removeprefix(BYTE_ORDER_MARK) if self.number == 1 else line
 

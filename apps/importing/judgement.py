@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from apps.importing.records import Fields
 from apps.importing.row_events import WITH_COMMA
 from apps.importing.sales import Sale, is_sale, read_sale
+from db.event import event_time
 from db.reports.revenue import ORDERS, REFUNDS
 
 #: Event types that are told.
@@ -28,6 +30,8 @@ class Judgement:
     def __init__(self) -> None:
         self.types: Counter[str] = Counter()
         self.anonymous = 0
+        self.first_time: datetime | None = None
+        self.last_time: datetime | None = None
         self.bots = 0
         self.with_amount = 0
         self.amounts: dict[tuple[str, str], Decimal] = {}
@@ -41,6 +45,9 @@ class Judgement:
         """Judge an event."""
         properties = event.get("properties") or {}
         self.types[event["event_type"]] += 1
+        time = event_time(event["timestamp"])
+        self.first_time = min(self.first_time or time, time)
+        self.last_time = max(self.last_time or time, time)
         self.anonymous += "user_id" not in event
         self.bots += properties.get("bot") is True
         if is_sale(event["event_type"]):

@@ -5,17 +5,18 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from apps.importing import option_types
 from apps.importing.mapping import CONSTANTS, FIELDS
 from apps.importing.row_events import AMOUNTS
 
+#: Options that are not remembered: they may hold passwords.
+ADDRESSES = ("url", "reporting_url")
 FORMATS = ["csv", "ndjson", "combined"]
 
 OPTIONS = [
-    click.option(
-        "--site", required=True, type=option_types.site, metavar="ID", help="The site that the events are for."
-    ),
+    click.option("--site", type=option_types.site, metavar="ID", help="The site that the events are for."),
     click.option(
         "--format",
         "given_format",
@@ -109,6 +110,14 @@ OPTIONS = [
         "--all-requests", is_flag=True, help="Of a log, import what is no page view too, as the event type request."
     ),
     click.option("--url", type=option_types.address, help="The ingestion API.  [default: port INGESTION_PORT, here]"),
+    click.option(
+        "--reporting-url",
+        type=option_types.address,
+        help="The reporting API, which remembers the import and tells what was new.  [default: port REPORTING_PORT, "
+        "here; with --url none]",
+    ),
+    click.option("--undo", metavar="ID", help="Take this import back: delete the events that it brought."),
+    click.option("--yes", is_flag=True, help="Of --undo: do not ask."),
     click.option("--dry-run", is_flag=True, help="Send nothing: check all, and show the first three events as JSON."),
 ]
 
@@ -116,3 +125,18 @@ OPTIONS = [
 def import_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """A command that has these options."""
     return functools.reduce(lambda decorated, option: option(decorated), reversed(OPTIONS), command)
+
+
+def given_options() -> list[str]:
+    """The options of the command that runs, as they were given, for a list of imports."""
+    context = click.get_current_context()
+    given: list[str] = []
+    for option in context.command.params:
+        name = option.name or ""
+        if not isinstance(option, click.Option) or name in ADDRESSES:
+            continue
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            values = context.params[name] if option.multiple else [context.params[name]]
+            texts = ("=".join(value) if isinstance(value, tuple) else str(value) for value in values)
+            given.extend(f"{option.opts[0]}={text}"[:1_000] for text in texts)
+    return given
