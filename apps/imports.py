@@ -1,4 +1,4 @@
-"""PUT and GET /imports/{id}: imports of files are remembered, and asked what became of their events."""
+"""PUT /imports/{id} and GET /imports/{id}/outcome: imports of files are remembered, and what became of them is told."""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -31,12 +31,12 @@ NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
 class ImportQuery(msgspec.Struct, kw_only=True):
-    """The parameters of /imports/{id}."""
+    """The parameters of both."""
 
     site_id: SiteId
 
 
-class ImportProgress(msgspec.Struct, kw_only=True):
+class ImportOutcome(msgspec.Struct, kw_only=True):
     """What became of the events of an import."""
 
     import_id: ImportId
@@ -52,7 +52,7 @@ BODY = Import(
     files=[ImportedFile(name="orders.csv", rows=1201)], began_at=NOON, ended_at=NOON, read=1201, sent=1200,
     first_time=NOON, last_time=NOON,
 )  # fmt: skip
-PROGRESS = ImportProgress(
+OUTCOME = ImportOutcome(
     import_id="3f9a2c0b7d15", sent=1200, waiting=0, stored=1190, dead=0, ended_at=NOON, undone_at=None
 )
 BAD = problem_answer(
@@ -102,17 +102,17 @@ async def put_import(request: Request[Any, Any, Any], import_id: Id) -> Response
 
 
 @get(
-    "/{import_id:str}",
+    "/{import_id:str}/outcome",
     summary="What became of an import",
     operation_class=operation(query=ImportQuery),
     responses={
-        200: answer("The import.", PROGRESS),
+        200: answer("The import.", OUTCOME),
         400: BAD,
         404: problem_answer("There is no such import.", refuse(HTTPStatus.NOT_FOUND, "there is no such import")),
         503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
     },
 )
-async def get_import(request: Request[Any, Any, Any], import_id: Id) -> ImportProgress:
+async def get_import(request: Request[Any, Any, Any], import_id: Id) -> ImportOutcome:
     """Tells how many of an import's events were new. Those that were sent and are neither stored nor dead once nothing
     is `waiting` were there before."""
     query = read_query(request, ImportQuery)
@@ -123,7 +123,7 @@ async def get_import(request: Request[Any, Any, Any], import_id: Id) -> ImportPr
             raise refuse(HTTPStatus.NOT_FOUND, f"site {query.site_id!r} has no import {import_id}")
         settled, stored, dead = await progress(conn, query.site_id, one)
     long_ago = one.ended_at is not None and datetime.now(UTC) - one.ended_at > SETTLED_AFTER
-    return ImportProgress(
+    return ImportOutcome(
         import_id=import_id,
         sent=one.sent,
         waiting=0 if long_ago else len(one.messages) - settled,

@@ -160,7 +160,7 @@ def test_the_api_refuses_what_is_no_import(reporting: httpx.Client, shop: str) -
     ):
         answer = reporting.put(f"/imports/{path}", params={"site_id": shop}, content=content)
         assert answer.status_code == 400
-    assert reporting.get("/imports/3f9a2c0b7d15", params={"site_id": shop}).status_code == 404
+    assert reporting.get("/imports/3f9a2c0b7d15/outcome", params={"site_id": shop}).status_code == 404
 
 
 def test_what_comes_late_changes_nothing(conn: Connection, shop: str) -> None:

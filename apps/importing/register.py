@@ -97,7 +97,7 @@ class Register:
     def _ask(self) -> Progress | None:
         """What became of it, if nothing of it waits any more."""
         try:
-            answer = self._client().get(f"/imports/{self.import_id}", params={"site_id": self.site})
+            answer = self._client().get(f"/imports/{self.import_id}/outcome", params={"site_id": self.site})
             if answer.status_code != httpx.codes.OK:
                 return None
             found = msgspec.json.decode(answer.content, type=Progress)
