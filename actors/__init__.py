@@ -8,6 +8,7 @@ from actors.dead_letters import (
     replay_dead_letters,
 )
 from actors.events import queue_events, store_events
+from actors.imports import note_import, queue_import
 from actors.sites import queue_timezone, set_timezone
 from actors.upkeep import (
     advance_path_spans,
@@ -33,8 +34,10 @@ __all__ = [
     "file_dead_message",
     "forget_settled_messages",
     "make_partitions",
+    "note_import",
     "queue_discard",
     "queue_events",
+    "queue_import",
     "queue_replay",
     "queue_timezone",
     "replay_dead_letters",

@@ -28,11 +28,13 @@ class StopWithParent(Middleware):
                 os.kill(os.getpid(), signal.SIGTERM)
 
 
-class Logs(Middleware):
-    """A worker process logs as the settings say, instead of as the dramatiq command has set it up."""
+class Configured(Middleware):
+    """A worker process has the addresses that it needs, and logs as the settings say, not as dramatiq would."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def after_process_boot(self, broker: Broker) -> None:
+        for name in ("redis_url", "database_url"):
+            self.settings.required(name)
         configure(self.settings, anew=True)

@@ -9,7 +9,7 @@ from actors.encoder import MessagePackEncoder
 from actors.flusher import Flusher
 from actors.health import WorkerPort
 from actors.heartbeat import Heartbeat
-from actors.processes import Logs, StopWithParent
+from actors.processes import Configured, StopWithParent
 from actors.retries import DurableRetries
 from actors.sender import Sender
 from db.settings import load
@@ -18,14 +18,14 @@ settings = load()
 database = Database(settings)
 flusher = Flusher(database)
 
-redis_url = settings.required("redis_url")
+redis_url = settings.address("redis_url")
 broker = DurableBroker(
     redis_url,
     namespace=settings.redis_namespace,
     # Each starts after those above it and stops before them.
     middleware=[
         StopWithParent(),
-        Logs(settings),
+        Configured(settings),
         CurrentMessage(),
         DurableRetries(max_retries=5, min_backoff=1_000, max_backoff=60_000),
         database,

@@ -8,11 +8,12 @@ from typing import Any
 import click
 import msgspec
 
-from apps.data_folder import FolderUnusable
+from apps.data_folder import FolderUnusable, environment_of_folder
 from apps.dead_letter_commands import dead_letters
 from apps.delete_command import delete_command
 from apps.embedded.programs import NotInstalled
 from apps.importing.command import import_command
+from apps.importing.undo import imports_command
 from apps.retention_command import retention_command
 from apps.supervisor import StartFailed, Stopped
 from apps.timezone_command import timezone_command
@@ -28,8 +29,15 @@ PORT = click.IntRange(0, 65535)
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tjra-retail-analytics")
-def main() -> None:
-    """TJRA Retail Analytics: an analytics backend that counts every accepted event, once."""
+@click.pass_context
+def main(context: click.Context) -> None:
+    """TJRA Retail Analytics: an analytics backend that counts every accepted event, once.
+
+    Commands other than `up` use the PostgreSQL and Redis of a `tjra up` in the same folder, or with the same DATA_DIR,
+    where DATABASE_URL and REDIS_URL are not set.
+    """
+    if context.invoked_subcommand != "up":  # which would take its own servers for given ones
+        context.with_resource(environment_of_folder())
 
 
 @main.command("up")
@@ -57,6 +65,7 @@ def migrate_command() -> None:
 
 
 main.add_command(import_command)
+main.add_command(imports_command)
 main.add_command(dead_letters)
 main.add_command(verify_command)
 main.add_command(rebuild_command)

@@ -15,7 +15,7 @@ from db.settings import load
 CONNECTIONS = 8
 
 settings = load()
-pool = read_pool(settings.required("database_url"), connections=CONNECTIONS)
+pool = read_pool(settings.address("database_url"), connections=CONNECTIONS)
 watch = QueueWatch(QueueReader(broker, redis_url), settings)
 requests = Sender(broker, redis_url)
 

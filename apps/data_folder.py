@@ -5,8 +5,11 @@ import os
 import re
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from db.settings import SettingsError, load
 
 #: A server's log that is longer than this when it is started begins anew, in bytes.
 LOG_BYTES = 10 * 1024 * 1024
@@ -81,6 +84,24 @@ class DataFolder:
         unfinished.touch(mode=0o600)
         unfinished.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in variables.items()))
         unfinished.rename(self.path / "env")
+
+
+@contextmanager
+def environment_of_folder() -> Iterator[None]:
+    """Within it the environment also has the addresses that `write_env` wrote into DATA_DIR, where it has none."""
+    added = {}
+    with suppress(SettingsError, OSError, ValueError):  # a wrong setting is told by the command that reads it
+        settings = load()
+        for word in shlex.split((settings.data_dir / "env").read_text()):
+            name, _, value = word.partition("=")
+            if getattr(settings, name.lower(), value) is None:
+                added[name] = value
+    os.environ |= added
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def _open(path: Path) -> int:

@@ -84,11 +84,11 @@ def replay_command(letter_id: UUID | None, event: Any, **which: Any) -> None:
 
     if letter_id:
         body = event.read() if event else None
-        letter, _ = _run(lambda: letters.replay(letter_id, body))
+        letter, _ = _run(lambda: letters.replay(letter_id, body), "redis_url")
         _print(letter)
     else:
         chosen = _chosen(which, event=event)
-        _print(_run(lambda: letters.replay_all(chosen)))
+        _print(_run(lambda: letters.replay_all(chosen), "redis_url"))
 
 
 @dead_letters.command("discard")
@@ -99,11 +99,11 @@ def discard_command(letter_id: UUID | None, **which: Any) -> None:
     from apps import letters
 
     if letter_id:
-        letter, _ = _run(lambda: letters.discard(letter_id))
+        letter, _ = _run(lambda: letters.discard(letter_id), "redis_url")
         _print(letter)
     else:
         chosen = _chosen(which)
-        _print(_run(lambda: letters.discard_all(chosen)))
+        _print(_run(lambda: letters.discard_all(chosen), "redis_url"))
 
 
 def _filter(which: dict[str, Any]) -> LetterFilter:
@@ -120,11 +120,14 @@ def _chosen(which: dict[str, Any], *, event: object = None) -> LetterFilter:
     return chosen
 
 
-def _run(work: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Do work that needs PostgreSQL and the queue."""
+def _run(work: Callable[[], Awaitable[Answer]], *needs: str) -> Answer:
+    """Do work that needs PostgreSQL, and besides what these settings say."""
     from actors.sender import QueueAway
     from apps import connections
     from apps.problems import Refusal
+
+    for name in ("database_url", *needs):
+        connections.settings.required(name)
 
     async def run() -> Answer:
         async with connections.pool:

@@ -41,6 +41,7 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
     await sender.close()
 
 
+settings.required("redis_url")  # now: what a server lacks is the last line that it says
 requests = Requests(INGESTION)
 litestar = Litestar(
     [post_event, post_events, sdk_endpoints, health, readiness(watch), metrics(INGESTION, QueueMetrics(watch))],

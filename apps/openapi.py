@@ -114,10 +114,18 @@ def _in_path(parameter: Any) -> Any:
 
 
 def json_schema(kind: Any) -> dict[str, Any]:
-    """The JSON schema of a type; a Struct's in place, not by reference."""
+    """The JSON schema of a type; Structs' in place, not by reference."""
     (schema,), components = msgspec.json.schema_components([kind], ref_template="{name}")
-    inlined: dict[str, Any] = components.get(schema.get("$ref", ""), schema)
-    return inlined
+
+    def inlined(part: Any) -> Any:
+        if isinstance(part, list):
+            return [inlined(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        return inlined(components[part["$ref"]]) if "$ref" in part else {key: inlined(part[key]) for key in part}
+
+    whole: dict[str, Any] = inlined(schema)
+    return whole
 
 
 def _parameter(field: msgspec.structs.FieldInfo) -> Parameter:

@@ -15,6 +15,7 @@ from apps import connections
 from apps.accounting import get_accounting
 from apps.dead_letters import router as dead_letters
 from apps.health import health, readiness
+from apps.imports import router as imports
 from apps.ledger_metrics import LedgerMetrics
 from apps.metrics import Measured, Requests, metrics
 from apps.openapi import answer, openapi, operation
@@ -108,6 +109,8 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
         yield
 
 
+for name in ("database_url", "redis_url"):
+    connections.settings.required(name)  # now: what a server lacks is the last line that it says
 ledger = LedgerMetrics()
 own = CollectorRegistry()
 ProcessCollector(registry=own)
@@ -130,6 +133,7 @@ litestar = Litestar(
         get_journeys,
         get_user,
         dead_letters,
+        imports,
         get_receipt,
         get_accounting,
         health,

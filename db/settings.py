@@ -17,6 +17,7 @@ Seconds = Annotated[int, Meta(ge=1, description="seconds from 1 on")]
 Port = Annotated[int, Meta(ge=0, le=65535, description="a port number from 0 to 65535 (0: any free one)")]
 
 PG_SSL_MODES = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
+NOWHERE = {"database_url": "host=/DATABASE_URL-is-not-set", "redis_url": "unix:///REDIS_URL-is-not-set"}
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
@@ -92,6 +93,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if value is None:
             raise SettingsError(f"{name.upper()} is not set: it should be {_should_be(name)}")
         return value
+
+    def address(self, name: str) -> str:
+        """The address in field `name`, or where it is not set one at which nothing can be: its error says why.
+
+        For what is made when a module is imported, which must not fail. Whoever uses it asks for `required` before.
+        """
+        value: str | None = getattr(self, name)
+        return value or NOWHERE[name]
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 import actors
 from apps.cli import main
+from db import imports
 from db.advance import Rollup, advance
 from db.deleting import NoSuchSite, contents, delete_site
 from db.ledger import Count, count_accepted
@@ -58,6 +59,7 @@ def fill(conn: Connection, site: str) -> None:
         "insert into dead_letters (id, site_id, queue, payload, error) values (gen_random_uuid(), %s, 'events', '', '')"
     )
     conn.execute(letter.encode(), [site])
+    imports.note(conn, site, "3f9a2c0b7d15", imports.Import(files=[], began_at=NOW))
     count_accepted(conn, source="one", counted_at=NOW, counts=[Count(site, NOW.date(), 1)])
 
 

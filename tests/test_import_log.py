@@ -29,7 +29,9 @@ def line(
 
 @pytest.fixture
 def import_log(tmp_path: Path) -> Any:
-    def read(*lines: str, all_requests: bool = False, site: str = "shop") -> tuple[list[dict[str, Any]], Tally]:
+    def read(
+        *lines: str, all_requests: bool = False, site: str = "shop", bots: str = "drop"
+    ) -> tuple[list[dict[str, Any]], Tally]:
         path = tmp_path / "access.log"
         path.write_text("".join(lines), encoding="latin-1")
         events: list[dict[str, Any]] = []
@@ -40,7 +42,7 @@ def import_log(tmp_path: Path) -> Any:
             return []
 
         with Lines(path) as opened:
-            source = open_source(opened, "combined", site=site, mapping=Mapping(), all_requests=all_requests)
+            source = open_source(opened, "combined", site=site, mapping=Mapping(), all_requests=all_requests, bots=bots)
             import_source(source, site=site, tally=tally, deliver=deliver, watch=lambda: None)
         return events, tally
 
@@ -120,7 +122,11 @@ def test_all_requests_are_imported_on_demand(import_log: Any) -> None:
         ("GET /a lamp HTTP/1.1", "/a lamp"),
         ("GET /old", "/old"),
         ("GET //lamps HTTP/2.0", "//lamps"),
-        (r"GET /\"quoted\" HTTP/1.1", r"/\"quoted\""),
+        (r"GET /\"quoted\" HTTP/1.1", '/"quoted"'),  # as Apache writes it
+        (r"GET /\x22quoted\x22\x5C HTTP/1.1", '/"quoted"\\'),  # as nginx does
+        (r"GET /caf\xC3\xA9/\xe2\x82\xac HTTP/1.1", "/café/€"),
+        (r"GET /caf\xE9\x00 HTTP/1.1", r"/caf\xE9\x00"),  # no UTF-8, or no text
+        (r"GET /a\\xC3\xA9 HTTP/1.1", "/a\\xC3" + r"\xA9"),
     ],
 )
 def test_the_path_is_that_of_the_target(import_log: Any, request_line: str, path: str) -> None:
@@ -135,6 +141,35 @@ def test_quotes_in_the_agent_are_read_and_what_is_not_utf_8_is_replaced(import_l
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("host", "address", "name"),
+    [
+        ("218.108.232.188, 10.183.250.139", "218.108.232.188", None),
+        ("218.108.232.188,10.183.250.139, 10.0.0.1", "218.108.232.188", None),
+        ("2001:db8::1", "2001:db8::1", None),
+        ("shop.example:443 203.0.113.7", "203.0.113.7", "shop.example"),
+        ("shop.example:8080 203.0.113.7, 10.0.0.1", "203.0.113.7", "shop.example:8080"),
+        ("-", "-", None),
+    ],
+)
+def test_the_visitor_is_the_first_address_whatever_is_before_it(
+    import_log: Any, host: str, address: str, name: str | None
+) -> None:
+    ((event,), _) = import_log(line(host=host))
+    ((plain,), _) = import_log(line(host=address))
+    assert (event["user_id"], event["properties"].get("host")) == (plain["user_id"], name)
+    assert address == "-" or address not in str(event)
+
+
+def test_bots_are_dropped_and_counted_or_marked_or_kept(import_log: Any) -> None:
+    lines = [line(), line(agent="Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")]
+    events, tally = import_log(*lines)
+    assert (len(events), tally.skipped.counts) == (1, {"bot, by its user agent (--bots keep imports them)": 1})
+    for bots, expected in (("mark", [None, True]), ("keep", [None, None])):
+        events, _ = import_log(*lines, bots=bots)
+        assert [event["properties"].get("bot") for event in events] == expected
+
+
 def test_what_servers_append_to_the_format_is_ignored(import_log: Any) -> None:
     events, _ = import_log(line()[:-1] + ' 0.012 "10.0.0.1, 192.0.2.9"\n')
     assert len(events) == 1
@@ -146,7 +181,7 @@ def test_lines_that_do_not_parse_are_refused_with_their_numbers(import_log: Any)
         line(),
         "\n",
         line()[:60] + "\n",
-        "shop.example:80 " + line(),
+        "shop.example:80 - " + line(),
         line(time="10/Okt/2025:13:55:36 -0700"),
         line(time="31/Feb/2025:13:55:36 -0700"),
         line(time="10/Oct/2025:25:55:36 -0700"),

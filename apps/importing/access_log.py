@@ -1,4 +1,7 @@
-"""Access logs in Apache's combined format (https://httpd.apache.org/docs/2.4/logs.html#combined), and their events."""
+"""Access logs in Apache's combined format (https://httpd.apache.org/docs/2.4/logs.html#combined), and their events.
+
+Also with the host before it (vhost_combined), and with a list of addresses behind proxies: the first is the visitor.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -11,10 +14,15 @@ from apps.importing.urls import path_of_target
 
 QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 # Behind the combined format's nine values some servers write more, such as the time that the request took.
-LINE = re.compile(rf"(\S+) \S+ \S+ \[([^\]]+)\] {QUOTED} (\d{{3}}) (?:\d+|-) {QUOTED} {QUOTED}(?: .*)?", re.DOTALL)
+LINE = re.compile(
+    r"(?:([^\s,]+) (?!-))?([^\s,]+)(?:, ?[^\s,]+)* \S+ \S+"
+    rf" \[([^\]]+)\] {QUOTED} (\d{{3}}) (?:\d+|-) {QUOTED} {QUOTED}(?: .*)?",
+    re.DOTALL,
+)
 TIME = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d:\d\d:\d\d) ([+-]\d\d)(\d\d)", re.ASCII)
 METHOD = re.compile(r"[A-Za-z_-]+", re.ASCII)
-ESCAPED = re.compile(r'\\(["\\])')
+#: A quote or a backslash, or bytes that are these or are not ASCII: as Apache and nginx write them.
+ESCAPED = re.compile(r'\\(["\\])|((?:\\x(?:22|5[Cc]|[89A-Fa-f][0-9A-Fa-f]))+)', re.ASCII)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 #: What a page loads, programs fetch or people download: no pages, as far as a path can tell.
@@ -33,16 +41,24 @@ def read_line(line: bytes) -> dict[str, Any]:
     match = LINE.fullmatch(line.decode(errors="replace"))
     if not match:
         raise Refused("it is not a line of the combined log format")
-    names = ("address", "time", "request", "status", "referrer", "user_agent")
+    names = ("host", "address", "time", "request", "status", "referrer", "user_agent")
     return dict(zip(names, match.groups(), strict=True))
 
 
 class LogEvents:
-    """Makes page views for one site, and with `all_requests` an event of the type `request` of every other request."""
+    """Makes page views for one site, and with `all_requests` an event of the type `request` of every other request.
 
-    def __init__(self, site: str, *, all_requests: bool) -> None:
+    `bots`: whether to drop, mark or keep what bots requested, as the setting BOTS says for SDKs.
+    """
+
+    def __init__(self, site: str, *, all_requests: bool, bots: str) -> None:
+        # Here, as it compiles a list that no other import needs.
+        from apps.clients.bots import is_bot
+
         self.site = site
         self.all_requests = all_requests
+        self.bots = bots
+        self.is_bot = is_bot
 
     def event(self, values: dict[str, Any]) -> Fields:
         """The event of a line's values, without an id. Raises Refused and Skipped."""
@@ -54,16 +70,23 @@ class LogEvents:
         fault = _no_page_view(method, status, path)
         if fault and not self.all_requests:
             raise Skipped(fault)
+        user_agent = _unescaped(values["user_agent"])
+        bot = self.bots != "keep" and self.is_bot(visitor=user_agent, caller="")
+        if bot and self.bots == "drop":
+            raise Skipped("bot, by its user agent (--bots keep imports them)")
         properties = {
             "status": status,
             "method": method if fault else "",
             "referrer": _unescaped(values["referrer"]),
-            "user_agent": _unescaped(values["user_agent"]),
+            "user_agent": user_agent,
+            "host": (values["host"] or "").removesuffix(":80").removesuffix(":443"),
         }
+        if bot:
+            properties["bot"] = True
         return {
             "site_id": self.site,
             "event_type": "request" if fault else "page_view",
-            "path": path,
+            "path": _unescaped(path),
             "timestamp": _time(values["time"]),
             "user_id": self._user_id(values["address"], values["user_agent"]),
             "properties": {name: value for name, value in properties.items() if value not in ("", "-")},
@@ -98,5 +121,17 @@ def _time(text: str) -> datetime:
 
 
 def _unescaped(text: str) -> str:
-    """Without Apache's backslashes before quotes and backslashes; its \\xhh stay as they are: they may be anything."""
-    return ESCAPED.sub(r"\1", text) if "\\" in text else text
+    """Without the backslashes before quotes and backslashes, and with the UTF-8 that \\xhh stand for.
+
+    Other \\xhh stay as they are: they may be anything.
+    """
+    return ESCAPED.sub(_meant, text) if "\\" in text else text
+
+
+def _meant(match: re.Match[str]) -> str:
+    if match[1]:
+        return match[1]
+    try:
+        return bytes.fromhex(match[2].replace("\\x", "")).decode()
+    except ValueError:
+        return match[0]

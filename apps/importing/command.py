@@ -7,98 +7,45 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from apps.importing import option_types
 from apps.importing.files import Format, Lines, format_of
-from apps.importing.mapping import CONSTANTS, FIELDS, Mapping
+from apps.importing.mapping import PROPERTY, Mapping
+from apps.importing.options import given_options, import_options
 from apps.importing.records import Unusable
 from apps.importing.sources import open_source
 from apps.importing.times import Unit
+from apps.importing.undo import undo as undo_import
 from db.settings import Settings, load
 
 Pairs = tuple[tuple[str, str], ...]
-
-FORMATS = ["csv", "ndjson", "combined"]
 
 EPILOG = """
 \b
 Examples:
   tjra import events.csv.gz --site shop
-  tjra import orders.csv --site shop --set event_type=purchase --set path=/checkout \\
-      --column timestamp=InvoiceDate --column user_id=CustomerID --timezone Europe/London
+  tjra import orders.csv --site shop --dry-run --set event_type=purchase --set path=/checkout \\
+      --column timestamp=Date --time-format '%m/%d/%Y %H:%M' --timezone Europe/London \\
+      --column user_id=Customer --property order_id=Order --property revenue=Total --decimal , \\
+      --set properties.currency=EUR
   tjra import /var/log/apache2/access.log* --format combined --site shop
+  tjra import --undo 3f9a2c0b7d15
 """
 
 
 @click.command("import", epilog=EPILOG)
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--site", required=True, type=option_types.site, metavar="ID", help="The site that the events are for.")
-@click.option(
-    "--format",
-    "given_format",
-    type=click.Choice(FORMATS),
-    help="What the files hold.  [default: by the name: .csv, .ndjson .jsonl .json, .log, each also with .gz]",
-)
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    type=option_types.pair("FIELD=COLUMN", FIELDS, empty=True),
-    metavar="FIELD=COLUMN",
-    help=f"The column, or key of JSON, that a field comes from; FIELD is one of {', '.join(FIELDS)}. Without this "
-    "option it is the column of the field's own name; FIELD= leaves the field out.",
-)
-@click.option(
-    "--set",
-    "constants",
-    multiple=True,
-    type=option_types.pair("FIELD=VALUE", CONSTANTS),
-    metavar="FIELD=VALUE",
-    help=f"The same value for every event; FIELD is one of {', '.join(CONSTANTS)}.",
-)
-@click.option(
-    "--property",
-    "properties",
-    multiple=True,
-    type=option_types.property_pair,
-    metavar="[NAME=]COLUMN",
-    help="A column that becomes a property, under its own name or another.",
-)
-@click.option(
-    "--rename-type",
-    "types",
-    multiple=True,
-    type=option_types.pair("OLD=NEW"),
-    metavar="OLD=NEW",
-    help="An event type that is called otherwise here, such as page_viewed=page_view.",
-)
-@click.option(
-    "--timezone",
-    "zone",
-    type=option_types.zone,
-    default="UTC",
-    show_default=True,
-    metavar="IANA",
-    help="Where the times without an offset are local, such as Europe/Berlin.",
-)
-@click.option(
-    "--time-unit",
-    "unit",
-    type=click.Choice(["s", "ms"]),
-    default="ms",
-    show_default=True,
-    help="What times that are numbers count, from 1970 on.",
-)
-@click.option(
-    "--all-requests", is_flag=True, help="Of a log, import what is no page view too, as the event type request."
-)
-@click.option("--url", type=option_types.address, help="The ingestion API.  [default: port INGESTION_PORT, here]")
-@click.option("--dry-run", is_flag=True, help="Send nothing: check all, and show the first three events as JSON.")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@import_options
 def import_command(
     files: tuple[Path, ...],
-    site: str,
+    site: str | None,
     given_format: Format | None,
     all_requests: bool,
+    delimiter: str | None,
+    encoding: str | None,
+    bots: str | None,
     url: str | None,
+    reporting_url: str | None,
+    undo: str | None,
+    yes: bool,
     dry_run: bool,
     **options: Any,
 ) -> None:
@@ -113,47 +60,90 @@ def import_command(
     Of an access log, page views are imported: GET requests answered with 200 to 299 or 304, except for static files.
     The client's address is never sent: user_id is the first 32 hexadecimal digits of SHA-256 over site, address and
     user agent. It hides who it was from a reader, not from somebody who tries all addresses.
+
+    Each import has an id, which its events have as the property import_id. In the end it tells how many were new; those
+    that were there before stay another import's. `tjra imports` lists imports. --undo ID deletes what one brought and
+    counts the rest anew, in one transaction; the same rows can be imported again after that.
     """
+    if undo:
+        if files:
+            raise click.UsageError("--undo takes an import's id and no files: see `tjra imports`")
+        undo_import(undo, site, yes=yes, dry_run=dry_run)
+        return
+    if not files:
+        raise click.UsageError("Missing argument 'FILES...'.")
+    if site is None:
+        raise click.UsageError("Missing option '--site'.")
     mapping = _mapping(**options)
     kinds = [_kind(path, given_format) for path in files]
-    _check_use(kinds, mapping, all_requests)
+    _check_use(kinds, mapping, all_requests=all_requests, bots=bots, delimiter=delimiter)
     settings = load()
     target = None if dry_run else url or _own_url(settings)
+    reporting = reporting_url or (None if url or not settings.reporting_port else _own(settings.reporting_port))
     # Here, because it takes a third of a second to load and no other command needs it.
     from apps.importing import session
+    from apps.importing.register import Register
 
     with ExitStack() as stack:
-        lines = [stack.enter_context(Lines(path)) for path in files]
+        lines = [stack.enter_context(Lines(path, encoding)) for path in files]
         try:
             sources = [
-                open_source(*file, site=site, mapping=mapping, all_requests=all_requests)
+                open_source(
+                    *file,
+                    site=site,
+                    mapping=mapping,
+                    all_requests=all_requests,
+                    delimiter=delimiter,
+                    bots=bots or settings.bots,
+                )
                 for file in zip(lines, kinds, strict=True)
             ]
         except Unusable as error:
             raise click.ClickException(str(error)) from None
+        finally:
+            for note in (note for one in lines for note in one.notes):
+                click.echo(note, err=True)
         if target:
-            ending = session.send(sources, site=site, url=target)
+            register = stack.enter_context(Register(reporting, site=site, options=given_options()))
+            ending = session.send(sources, url=target, register=register)
         else:
             ending = session.rehearse(sources, site=site, settings=settings)
     for event in ending.shown:
         click.echo(event)
     click.echo(ending.tally.summary(sent="sent" if target else "good; nothing was sent"), err=True)
-    if ending.fault:
-        click.echo(ending.fault, err=True)
+    for text in (ending.outcome, ending.fault):
+        if text:
+            click.echo(text, err=True)
     raise click.exceptions.Exit(ending.code)
 
 
 def _mapping(
-    *, columns: Pairs, constants: Pairs, properties: Pairs, types: Pairs, zone: ZoneInfo, unit: Unit
+    *,
+    columns: Pairs,
+    constants: Pairs,
+    properties: Pairs,
+    types: Pairs,
+    zone: ZoneInfo,
+    unit: Unit,
+    time_format: str | None,
+    decimal: str,
 ) -> Mapping:
+    given = _once(constants, "--set")
     mapping = Mapping(
         columns=_once(columns, "--column"),
-        constants=_once(constants, "--set"),
+        constants={name: value for name, value in given.items() if not name.startswith(PROPERTY)},
+        constant_properties={
+            name.removeprefix(PROPERTY): value for name, value in given.items() if name.startswith(PROPERTY)
+        },
         properties=_once(properties, "--property"),
         types=_once(types, "--rename-type"),
         zone=zone,
         unit=unit,
+        time_format=time_format,
+        decimal=decimal,
     )
+    if both := sorted(mapping.properties.keys() & mapping.constant_properties.keys()):
+        raise click.UsageError(f"the property {both[0]} is given twice: by --property and by --set")
     if both := sorted(mapping.columns.keys() & mapping.constants.keys()):
         raise click.UsageError(f"{both[0]} is given twice: by --column and by --set")
     return mapping
@@ -173,15 +163,27 @@ def _kind(path: Path, given: Format | None) -> Format:
     raise click.UsageError(f"the name of {path.name} does not tell what it holds: say so by --format")
 
 
-def _check_use(kinds: list[Format], mapping: Mapping, all_requests: bool) -> None:
+def _check_use(
+    kinds: list[Format], mapping: Mapping, *, all_requests: bool, bots: str | None, delimiter: str | None
+) -> None:
     """Refuse options that none of the files has a use for."""
-    if set(kinds) == {"combined"} and (mapping.columns or mapping.constants or mapping.properties or mapping.types):
-        raise click.UsageError("--column, --set, --property and --rename-type are for CSV and NDJSON, not for logs")
-    if all_requests and "combined" not in kinds:
-        raise click.UsageError("--all-requests is for access logs")
+    unused = Mapping(zone=mapping.zone, unit=mapping.unit)
+    if set(kinds) == {"combined"} and mapping != unused:
+        raise click.UsageError(
+            "--column, --set, --property, --rename-type, --time-format and --decimal are for CSV and NDJSON, "
+            "not for logs"
+        )
+    if (all_requests or bots) and "combined" not in kinds:
+        raise click.UsageError(f"{'--all-requests' if all_requests else '--bots'} is for access logs")
+    if delimiter and "csv" not in kinds:
+        raise click.UsageError("--delimiter is for CSV")
 
 
 def _own_url(settings: Settings) -> str:
     if settings.ingestion_port == 0:
         raise click.UsageError("INGESTION_PORT is 0, any free one: --url says which one it is")
-    return f"http://127.0.0.1:{settings.ingestion_port}"
+    return _own(settings.ingestion_port)
+
+
+def _own(port: int) -> str:
+    return f"http://127.0.0.1:{port}"

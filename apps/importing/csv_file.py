@@ -1,6 +1,7 @@
-"""CSV files (RFC 4180): the first row names the columns, each further one is a record."""
+"""CSV files (RFC 4180, also with another delimiter): the first row names the columns, each further one is a record."""
 
 import csv
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -8,14 +9,28 @@ import msgspec
 from apps.importing.files import Lines, LineTooLong
 from apps.importing.records import Record, Unusable
 
+#: What may be between cells, and how it is said.
+DELIMITERS = {
+    ",": "separated by commas",
+    ";": "separated by semicolons (--delimiter says otherwise)",
+    "\t": "separated by tabs (--delimiter says otherwise)",
+    "|": "separated by | (--delimiter says otherwise)",
+}
+#: Excel's own line, which is no header.
+SEPARATOR = re.compile(r'"?sep=([^"\r\n\0])"?', re.IGNORECASE)
+QUOTED = re.compile(r'"[^"]*"')
+NOT_UTF_8 = "it is not UTF-8 text: --encoding reads others, such as cp1252"
+
 
 class CsvFile:
     """The columns of a CSV file, and its records. Raises Unusable where the first row names no columns."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, delimiter: str | None = None) -> None:
         self.lines = lines
+        texts = _Texts(lines)
+        self.delimiter = delimiter or self._recognised(texts)
         # Strict: a quote that is never closed is a fault, not a cell that swallows the rows behind it.
-        self.reader = csv.reader(_Texts(lines), strict=True)
+        self.reader = csv.reader(texts, strict=True, delimiter=self.delimiter)
         self.columns = self._header()
 
     def records(self) -> Iterator[Record]:
@@ -41,15 +56,32 @@ class CsvFile:
         try:
             content = msgspec.json.encode(cells)
         except UnicodeEncodeError:
-            return Record(line, b"", {}, "it is not UTF-8 text")
+            return Record(line, b"", {}, NOT_UTF_8)
         return Record(line, content, dict(zip(self.columns, cells, strict=True)))
+
+    def _recognised(self, texts: "_Texts") -> str:
+        """What is between the cells: as Excel's first line says it, else what makes the most of the header."""
+        try:
+            first = next(texts)
+            while not first.strip():
+                first = next(texts)
+        except (StopIteration, LineTooLong):
+            return ","
+        if match := SEPARATOR.fullmatch(first.strip("\r\n")):
+            return match[1]
+        texts.again = first
+        bare = QUOTED.sub("", first)
+        delimiter = max(DELIMITERS, key=bare.count)  # the first of several
+        if delimiter != ",":
+            self.lines.notes.append(f"{self.lines.name}: its cells are read as {DELIMITERS[delimiter]}")
+        return delimiter
 
     def _header(self) -> list[str]:
         try:
             header = next(filter(None, self.reader), [])
             msgspec.json.encode(header)
         except (csv.Error, LineTooLong, UnicodeEncodeError) as fault:
-            reason = "it is not UTF-8 text" if isinstance(fault, UnicodeEncodeError) else fault
+            reason = NOT_UTF_8 if isinstance(fault, UnicodeEncodeError) else fault
             raise Unusable(f"{self.lines.name}: its first row should name the columns, but {reason}") from None
         return [column.strip() for column in header]
 
@@ -59,10 +91,14 @@ class _Texts:
 
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
+        self.again: str | None = None  # a line to be read once more
 
     def __iter__(self) -> "_Texts":
         return self
 
     def __next__(self) -> str:
+        if self.again is not None:
+            text, self.again = self.again, None
+            return text
         # What is not UTF-8 is carried through to the record it is in, which is then refused as a whole.
         return next(self.lines).decode(errors="surrogateescape")

@@ -6,8 +6,11 @@ import os
 import stat
 import zlib
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
+
+from apps.importing.recoded import Recoded, encoding_of
 
 Format = Literal["csv", "ndjson", "combined"]
 
@@ -40,13 +43,17 @@ def format_of(path: Path) -> Format | None:
 class Lines:
     """An iterator over the lines of a file, each with its line end, and a context that closes it.
 
-    Raises LineTooLong, after which it can go on. It ends early where the file is damaged, and says so in `damage`.
+    Raises LineTooLong, after which it can go on. It ends early where the file is damaged, and says so in `damage`. What
+    was recognised of it, and may be wrong, is in `notes`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, encoding: str | None = None) -> None:
         self.name = path.name
+        self.hash = sha256()  # of the text so far, as UTF-8
         self.number = 0  # of the line read last, from 1
+        self.rows = 0  # records, by who reads them
         self.damage: str | None = None
+        self.notes: list[str] = []
         self.file = path.open("rb")
         status = os.fstat(self.file.fileno())
         self.regular = stat.S_ISREG(status.st_mode)
@@ -54,6 +61,10 @@ class Lines:
         self.text: io.BufferedReader | gzip.GzipFile = self.file
         if self.file.peek(len(GZIP)).startswith(GZIP):
             self.text = gzip.GzipFile(fileobj=self.file)
+        if encoding is None and (encoding := encoding_of(self._unless_damaged(lambda: self.text.peek(64)))):
+            self.notes.append(f"{self.name} is read as {encoding.upper()} (--encoding says otherwise)")
+        if encoding:
+            self.text = io.BufferedReader(Recoded(self.text, encoding))
 
     def __enter__(self) -> "Lines":
         return self
@@ -68,10 +79,12 @@ class Lines:
         line = self._read()
         if not line:
             raise StopIteration
+        self.hash.update(line)
         self.number += 1
         if len(line) > MAX_LINE:
             while line and not line.endswith(b"\n"):
                 line = self._read()
+                self.hash.update(line)
             raise LineTooLong(f"the line is longer than {MAX_LINE:,} bytes")
         return line.removeprefix(BYTE_ORDER_MARK) if self.number == 1 else line
 

@@ -7,7 +7,7 @@ import msgspec
 
 from apps.acceptance import Rejected
 from apps.importing.event_ids import EventIds
-from apps.importing.records import Record, Refused, Skipped
+from apps.importing.records import Fields, Record, Refused, Skipped
 from apps.importing.sources import Source
 from apps.importing.tally import Tally
 from db.event_errors import FieldError
@@ -28,48 +28,66 @@ class Row(NamedTuple):
 
     line: int
     event: bytes
+    fields: Fields
 
 
-def import_source(source: Source, *, site: str, tally: Tally, deliver: Deliver, watch: Callable[[], None]) -> None:
+def import_source(
+    source: Source,
+    *,
+    site: str,
+    tally: Tally,
+    deliver: Deliver,
+    watch: Callable[[], None],
+    import_id: str | None = None,
+) -> None:
     """Deliver the events of a source and count into `tally`; `watch` is called now and then.
+
+    The events have the `import_id` as a property: by it those that were new are counted, and found if they are to go.
 
     Raises what `deliver` raises.
     """
     file = source.lines.name
-    for batch in _batches(_rows(source, site, tally, watch)):
+    for batch in _batches(_rows(source, site, tally, watch, import_id)):
         rejected = deliver([row.event for row in batch])
         tally.sent += len(batch) - len(rejected)
+        bad = {one.index for one in rejected}
+        for index, row in enumerate(batch):
+            if index not in bad:
+                tally.judgement.add(row.fields)
         for one in rejected:
             tally.refused.add(_reason(one.errors), file, batch[one.index].line)
     watch()
 
 
-def _rows(source: Source, site: str, tally: Tally, watch: Callable[[], None]) -> Iterator[Row]:
+def _rows(source: Source, site: str, tally: Tally, watch: Callable[[], None], import_id: str | None) -> Iterator[Row]:
     file = source.lines.name
     ids = EventIds(site)
     for record in source.records:
         tally.read += 1
+        source.lines.rows += 1
         if tally.read % WATCH_ROWS == 0:
             watch()
         try:
-            yield Row(record.line, _event(source, record, ids))
+            yield Row(record.line, *_event(source, record, ids, import_id))
         except Skipped as reason:
             tally.skipped.add(str(reason), file, record.line)
         except Refused as reason:
             tally.refused.add(str(reason), file, record.line)
 
 
-def _event(source: Source, record: Record, ids: EventIds) -> bytes:
+def _event(source: Source, record: Record, ids: EventIds, import_id: str | None) -> tuple[bytes, Fields]:
     if record.fault:
         raise Refused(record.fault)
     # Every row is counted, so that its id does not depend on which others the options let through.
     event_id = ids.next(record.content)
     event = source.event(record.values)
     event.setdefault("event_id", event_id)
+    if import_id:
+        event["properties"] = {**event.get("properties", {}), "import_id": import_id}
     encoded = msgspec.json.encode(event)
     if len(encoded) > EVENT_BYTES:
         raise Refused(f"the event would have more than {EVENT_BYTES:,} bytes")
-    return encoded
+    return encoded, event
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 from apps.importing.records import Unusable
+from apps.importing.sums import sums_in
 from apps.importing.times import Unit
 
 FIELDS = ("event_type", "path", "user_id", "timestamp", "event_id", "properties")
 #: What `--set` can give.
 CONSTANTS = ("event_type", "path", "user_id")
+#: And a property: this before its name.
+PROPERTY = "properties."
 REQUIRED = ("event_type", "path", "timestamp")
 
 
@@ -20,9 +23,12 @@ class Mapping:
     columns: dict[str, str] = field(default_factory=dict)  # field -> column; "": from none
     constants: dict[str, str] = field(default_factory=dict)  # field -> value
     properties: dict[str, str] = field(default_factory=dict)  # property -> column
+    constant_properties: dict[str, str] = field(default_factory=dict)  # property -> value
     types: dict[str, str] = field(default_factory=dict)  # event type in the file -> event type
     zone: tzinfo = UTC
     unit: Unit = "ms"
+    time_format: str | None = None  # datetime.strptime's
+    decimal: str = "."  # what is before the decimals of amounts
 
     def column(self, name: str) -> str | None:
         """The column that field `name` comes from, which an optional field's file need not have."""
@@ -30,6 +36,12 @@ class Mapping:
 
     def check(self, file: str, columns: Sequence[str]) -> None:
         """Raise Unusable where a file with these columns cannot be mapped."""
+        by_person = self.column("user_id") in columns
+        if sums := sums_in(columns, by_person=by_person):
+            raise Unusable(
+                f"{file} holds sums, not events: {sums}. A row of it stands for many visits and would count as one; "
+                "what can be imported has a row for each event"
+            )
         if faults := list(self._faults(columns)):
             there = ", ".join(columns)
             raise Unusable("\n".join([f"{file} cannot be imported:", *faults, f"  its columns are: {there}"]))

@@ -1,12 +1,18 @@
 """What the options of `tjra import` take, checked as they are read: functions from text to a value."""
 
+import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import click
 
+from apps.importing.mapping import CONSTANTS, PROPERTY
 from db.event import text_fault
+
+#: A time of which no two parts are the same.
+SAMPLE = datetime(2026, 11, 13, 20, 29, 46, tzinfo=UTC)
 
 
 def pair(form: str, names: Sequence[str] = (), *, empty: bool = False) -> Callable[[str], tuple[str, str]]:
@@ -23,9 +29,46 @@ def pair(form: str, names: Sequence[str] = (), *, empty: bool = False) -> Callab
     return read
 
 
+def constant(text: str) -> tuple[str, str]:
+    """Of FIELD=VALUE, where the field may also be a property."""
+    if re.match(re.escape(PROPERTY) + "[^=]", text):
+        return pair("FIELD=VALUE")(text)
+    return pair("FIELD=VALUE", (*CONSTANTS, f"{PROPERTY}NAME"))(text)
+
+
 def property_pair(text: str) -> tuple[str, str]:
     """Of NAME=COLUMN, or COLUMN for both."""
     return pair("NAME=COLUMN or COLUMN")(text if "=" in text else f"{text}={text}")
+
+
+def time_format(form: str) -> str:
+    """A format of datetime.strptime's that says a whole date."""
+    try:
+        good = datetime.strptime(SAMPLE.strftime(form), form).date() == SAMPLE.date()  # noqa: DTZ007 (a day)
+    except (ValueError, UnicodeError, re.error):
+        good = False
+    if not good:
+        raise click.BadParameter(
+            f"{form!r} should say year, month and day in the codes of Python's strptime, such as '%d.%m.%Y %H:%M:%S'"
+        )
+    return form
+
+
+def encoding(name: str) -> str:
+    """The encoding of a text, by one of the names that Python knows."""
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise click.BadParameter(f"{name!r} should be an encoding such as cp1252, latin-1 or utf-16") from None
+    return name
+
+
+def delimiter(text: str) -> str:
+    """What is between the cells of CSV: one character."""
+    text = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(text) != 1 or text in '"\r\n\0':
+        raise click.BadParameter(f"{text!r} should be one character, or tab")
+    return text
 
 
 def zone(name: str) -> ZoneInfo:

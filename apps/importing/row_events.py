@@ -1,5 +1,6 @@
 """Events from the rows of a table, CSV or NDJSON: `RowEvents(mapping, site).event(row)`."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -10,6 +11,11 @@ from apps.importing.records import Fields, Refused
 from apps.importing.times import Times
 from apps.importing.urls import path_of_url
 from db.event import properties_fault
+
+#: Properties that are numbers, and whose decimals `--decimal` says.
+AMOUNTS = ("revenue", "total", "value", "price", "quantity", "amount", "tax", "shipping", "discount")
+WITH_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:[.' \u00a0\u202f]\d{3})+|\d+)(?:,\d*)?", re.ASCII)
+GROUPS = str.maketrans({",": ".", ".": "", "'": "", " ": "", "\u00a0": "", "\u202f": ""})
 
 _decode = msgspec.json.Decoder().decode
 
@@ -22,8 +28,10 @@ class RowEvents:
         self.constants = mapping.constants
         self.columns = {name: column for name in FIELDS if (column := mapping.column(name)) is not None}
         self.properties = mapping.properties
+        self.constant_properties = mapping.constant_properties
+        self.with_comma = mapping.decimal == ","
         self.types = mapping.types
-        self.times = Times(mapping.zone, mapping.unit)
+        self.times = Times(mapping.zone, mapping.unit, mapping.time_format)
 
     def event(self, row: dict[str, Any]) -> Fields:
         """The event of a row, without an id where the row has none. Raises Refused."""
@@ -68,6 +76,11 @@ class RowEvents:
         for name, column in self.properties.items():
             if is_given(cell := row.get(column)):
                 properties[name] = cell
+        if self.with_comma:
+            for name in AMOUNTS:
+                if isinstance(text := properties.get(name), str) and WITH_COMMA.fullmatch(text.strip()):
+                    properties[name] = text.strip().translate(GROUPS)
+        properties |= self.constant_properties
         if url is not None and not properties_fault(with_url := {"url": url} | properties):
             return with_url
         # Also checked by the API; but what is nested without end would make the whole batch unreadable there.

@@ -27,6 +27,8 @@ class Sender:
         self.client = client
         self.tell = tell
         self.patience = patience
+        #: The messages in which the API queued what it took.
+        self.messages: list[str] = []
 
     def deliver(self, events: Sequence[bytes]) -> Sequence[Rejected]:
         """Send a batch, JSON objects, until the API has it; those that it refused. Raises Undelivered.
@@ -46,7 +48,10 @@ class Sender:
                     self._wait(pause, "the API is busy: waiting")
                     continue
                 if not answer.is_server_error:
-                    return _rejected(answer)
+                    rejected = _rejected(answer)
+                    if message := answer.headers.get("X-Message-Id"):
+                        self.messages.append(message)
+                    return rejected
                 trouble = _words(answer)
             now = time.monotonic()
             away_since = away_since or now

@@ -8,6 +8,7 @@ import httpx
 from apps.acceptance import Acceptance
 from apps.importing.importer import Deliver, import_source
 from apps.importing.progress import Meter
+from apps.importing.register import Register
 from apps.importing.rehearsal import Rehearsal
 from apps.importing.sender import PATIENCE, TIMEOUT, Sender, Undelivered
 from apps.importing.sources import Source
@@ -27,16 +28,24 @@ class Ending(NamedTuple):
     code: int
     fault: str | None = None
     shown: Sequence[bytes] = ()
+    outcome: str | None = None
+    """What became of the events that were sent."""
 
 
-def send(sources: Sequence[Source], *, site: str, url: str) -> Ending:
-    """Send all events to the ingestion API at `url`."""
+def send(sources: Sequence[Source], *, url: str, register: Register) -> Ending:
+    """Send all events to the ingestion API at `url`, and have the import remembered."""
     tally = Tally()
+    site = register.site
     with (
         httpx.Client(base_url=url, timeout=TIMEOUT) as client,
         Meter([source.lines for source in sources], tally) as meter,
     ):
-        return _run(sources, site, tally, Sender(client, tell=meter.tell, patience=PATIENCE).deliver, meter.watch)
+        register.begin(sources)
+        sender = Sender(client, tell=meter.tell, patience=PATIENCE)
+        ending = _run(sources, site, tally, sender.deliver, meter.watch, register.import_id)
+        register.end(sources, tally, sender.messages)
+        meter.tell("waiting until all is stored")
+        return ending._replace(outcome=register.outcome(tally))
 
 
 def rehearse(sources: Sequence[Source], *, site: str, settings: Settings) -> Ending:
@@ -48,10 +57,17 @@ def rehearse(sources: Sequence[Source], *, site: str, settings: Settings) -> End
     return ending._replace(shown=rehearsal.shown)
 
 
-def _run(sources: Sequence[Source], site: str, tally: Tally, deliver: Deliver, watch: Callable[[], None]) -> Ending:
+def _run(
+    sources: Sequence[Source],
+    site: str,
+    tally: Tally,
+    deliver: Deliver,
+    watch: Callable[[], None],
+    import_id: str | None = None,
+) -> Ending:
     try:
         for source in sources:
-            import_source(source, site=site, tally=tally, deliver=deliver, watch=watch)
+            import_source(source, site=site, tally=tally, deliver=deliver, watch=watch, import_id=import_id)
     except KeyboardInterrupt:
         return Ending(tally, INTERRUPTED, f"stopped; {AGAIN}")
     except Undelivered as error:

@@ -20,12 +20,21 @@ class Source(NamedTuple):
     event: Callable[[dict[str, Any]], Fields]  # from a record's values; raises Refused and Skipped
 
 
-def open_source(lines: Lines, kind: Format, *, site: str, mapping: Mapping, all_requests: bool) -> Source:
+def open_source(
+    lines: Lines,
+    kind: Format,
+    *,
+    site: str,
+    mapping: Mapping,
+    all_requests: bool,
+    delimiter: str | None = None,
+    bots: str = "drop",
+) -> Source:
     """The records of a file and how they become events. Raises Unusable."""
     if kind == "combined":
-        events = LogEvents(site, all_requests=all_requests)
+        events = LogEvents(site, all_requests=all_requests, bots=bots)
         return Source(lines, record_per_line(lines, read_line), events.event)
-    table = CsvFile(lines) if kind == "csv" else NdjsonFile(lines)
+    table = CsvFile(lines, delimiter) if kind == "csv" else NdjsonFile(lines)
     if table.columns:  # else it is empty
         mapping.check(lines.name, table.columns)
     return Source(lines, table.records(), RowEvents(mapping, site).event)

@@ -4,6 +4,8 @@ import re
 import time
 from collections.abc import Iterator
 
+from apps.importing.judgement import Judgement
+
 #: A row's own value in a reason: "path is 3000 bytes long", "timestamp is 1999-12-31T00:00:00+00:00: before ...".
 VALUE = re.compile(r"\b(is|are|have) [\d.:T+-]*\d")
 
@@ -40,6 +42,7 @@ class Tally:
         self.sent = 0
         self.skipped = Reasons()
         self.refused = Reasons()
+        self.judgement = Judgement()
         self.began = time.monotonic()
 
     @property
@@ -65,4 +68,4 @@ class Tally:
         ]
         if left := self.read - self.sent - self.skipped.total - self.refused.total:
             lines.append(f"{left:>9,} read but not sent")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.judgement.lines()])

@@ -1,7 +1,8 @@
-"""Times as files write them: ISO 8601 with or without an offset, or numbers since 1970."""
+"""Times as files write them: ISO 8601 with or without an offset, numbers since 1970, or as a format says."""
 
 import re
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Any, Literal
 
 from apps.importing.records import Refused
@@ -10,15 +11,21 @@ from db.event import LAST_MILLISECOND
 Unit = Literal["s", "ms"]
 
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+#: Days before months: that is how all write who put points between them.
+POINTS = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?:,? +(\d\d?):(\d\d)(?::(\d\d))?)?", re.ASCII)
 MILLISECONDS: dict[Unit, int] = {"s": 1_000, "ms": 1}
 
 
 class Times:
-    """Reads times: one without an offset is a local time of `zone`, a number counts `unit`s since 1970."""
+    """Reads times: one without an offset is a local time of `zone`, a number counts `unit`s since 1970.
 
-    def __init__(self, zone: tzinfo, unit: Unit) -> None:
+    With a `form`, of datetime.strptime's, all are written like that.
+    """
+
+    def __init__(self, zone: tzinfo, unit: Unit, form: str | None = None) -> None:
         self.zone = zone
         self.unit = unit
+        self.form = form
 
     def read(self, value: Any) -> datetime | int:
         """The time in UTC or in milliseconds. Raises Refused."""
@@ -26,11 +33,15 @@ class Times:
             text = value.strip()
             if not text:
                 raise Refused("timestamp is empty")
+            if self.form:
+                return self._local(_formed(text, self.form))
             return self._number(float(text)) if NUMBER.fullmatch(text) else self._text(text)
         if value is None:
             raise Refused("timestamp is empty")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Refused("timestamp is neither text nor a number")
+        if self.form:
+            return self._local(_formed(str(value), self.form))
         return self._number(value)
 
     def _number(self, number: float) -> int:
@@ -43,9 +54,35 @@ class Times:
         if text.endswith(" UTC"):  # as BigQuery writes it
             text = text[:-4] + "Z"
         try:
-            time = datetime.fromisoformat(text)
+            return self._local(_pointed(text) or datetime.fromisoformat(text))
+        except ValueError:
+            raise Refused(
+                "timestamp is neither ISO 8601 nor a number: --time-format says how it is written, such as "
+                "'%m/%d/%Y %H:%M'"
+            ) from None
+
+    def _local(self, time: datetime) -> datetime:
+        try:
             # A local time that occurs twice is the first of the two, one that is skipped is read as if it was not:
             # that is what a datetime's fold=0 means (PEP 495).
             return (time if time.tzinfo else time.replace(tzinfo=self.zone)).astimezone(UTC)
         except (ValueError, OverflowError):
-            raise Refused("timestamp is neither ISO 8601 nor a number") from None
+            raise Refused("timestamp is no time of the years 1 to 9999 in UTC") from None
+
+
+@lru_cache(maxsize=1024)
+def _formed(text: str, form: str) -> datetime:
+    """Neighbouring rows often have the same."""
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007 (the caller knows the timezone)
+    except ValueError:
+        raise Refused(f"timestamp is not written as --time-format says: {form}") from None
+
+
+def _pointed(text: str) -> datetime | None:
+    """Such as 13.11.2026 20:29:46."""
+    match = POINTS.fullmatch(text)
+    if not match:
+        return None
+    day, month, year, hour, minute, second = (int(part or 0) for part in match.groups())
+    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 (the caller knows the timezone)

@@ -1,0 +1,20 @@
+"""The actor that remembers imports of files."""
+
+import dramatiq
+import msgspec
+
+from actors.queue import broker, database
+from actors.sender import Sender
+from actors.upkeep import QUEUE
+from db import imports
+
+
+@dramatiq.actor(broker=broker, queue_name=QUEUE)
+def note_import(site_id: str, import_id: str, one: bytes) -> None:
+    """Remember an import; waits for as long as PostgreSQL is away."""
+    database.patiently(imports.note, site_id, import_id, msgspec.json.decode(one, type=imports.Import))
+
+
+async def queue_import(sender: Sender, site_id: str, import_id: str, one: imports.Import) -> None:
+    """Return once the queue has the request to remember an import. Raises QueueAway."""
+    await sender.send(note_import.message(site_id, import_id, msgspec.json.encode(one)), {})

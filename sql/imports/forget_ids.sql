@@ -1,0 +1,10 @@
+-- Forget the ids of an import's events, so that they can come again.
+-- site_id, import_id: which; first_time, last_time: no event of it is before or after these.
+delete from event_ids i
+using events e
+where i.site_id = :'site_id'
+    and e.site_id = :'site_id'
+    and e.event_id = i.event_id
+    and e.properties ->> 'import_id' = :'import_id'
+    and e.event_time >= :'first_time'
+    and e.event_time <= :'last_time'

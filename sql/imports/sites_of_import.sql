@@ -1,0 +1,5 @@
+-- Which sites have an import of this id?
+-- import_id: the import.
+select site_id
+from imports
+where import_id = :'import_id'
