@@ -18,7 +18,8 @@ EVENTS_REFUSED = Counter(
 SDK_EVENTS_DROPPED = Counter(
     "tjra_sdk_events_dropped",
     "Events of SDKs that were not taken, though their request was answered with success: which field is not valid "
-    "(`event`: it is none), or `bot`, `key` (unknown), `engagement` (no event of ours).",
+    "(`event`: it is none), or `bot`, `key` (unknown), `engagement` and `type` (no events of "
+    "ours: how long a page was looked at, and messages of a type that nobody knows).",
     ("protocol", "reason"),
     registry=INGESTION,
 )

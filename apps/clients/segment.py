@@ -6,6 +6,7 @@ from typing import Any
 from apps.clients.caller import Caller
 from apps.clients.sent import (
     PAGE_VIEW,
+    UNKNOWN_TYPE,
     SentEvent,
     as_object,
     campaign,
@@ -42,7 +43,9 @@ def parse_call(body: bytes, caller: Caller, *, call: str) -> Iterable[SentEvent 
 def _meant(event: dict[str, Any] | None, caller: Caller, *, key: Any, call: str | None) -> SentEvent | None:
     if event is None:
         return None
-    kind = text(event.get("type"), call)
+    kind = first_given(event.get("type"), call)
+    if isinstance(kind, str):
+        kind = kind.strip().lower()
     name = event.get("event")
     if kind == "page":
         name = PAGE_VIEW
@@ -72,4 +75,5 @@ def _meant(event: dict[str, Any] | None, caller: Caller, *, key: Any, call: str 
             },
         ),
         user_agent=context.get("userAgent"),
+        ignored=None if kind is None or kind in CALLS.values() else UNKNOWN_TYPE,
     )

@@ -20,6 +20,8 @@ MAX_EVENTS = 2_500
 EVENT_BYTES = 1024 * 1024
 #: What the protocols call a page view is one of ours.
 PAGE_VIEW = "page_view"
+#: Why a message is no event for us whose kind nobody knows: what it means cannot be guessed.
+UNKNOWN_TYPE = "type"
 CAMPAIGN = {"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from apps.clients.caller import Caller
 from apps.clients.sent import (
     PAGE_VIEW,
+    UNKNOWN_TYPE,
     SentEvent,
     campaign,
     envelope,
@@ -16,25 +17,28 @@ from apps.clients.sent import (
 )
 from apps.given import first_given
 
+#: What a message may be.
+KINDS = ("event", "identify")
 #: Members of a payload that say what no other field of ours does.
 KEPT = ("title", "referrer", "language", "screen", "tag")
 
 
 def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
-    """`{"type": "event" or "identify", "payload": {...}}`."""
+    """`{"type": "event" or "identify", "payload": {...}}`; other types, as "performance", are no events of ours."""
     around = envelope(body)
     payload = event(around.payload)
     if payload is None:
         return [None]
-    url = payload.get("url")
+    url, kind = payload.get("url"), value(around.type)
     return [
         SentEvent(
             key=text(payload.get("website")),
-            event_type="identify" if value(around.type) == "identify" else first_given(payload.get("name"), PAGE_VIEW),
+            event_type=kind if kind == "identify" else first_given(payload.get("name"), PAGE_VIEW),
             path=path(url),
             user_id=text(payload.get("id")),
             by_visitor=True,
             properties=with_properties(payload.get("data"), {name: payload.get(name) for name in KEPT} | campaign(url)),
             user_agent=payload.get("userAgent"),
+            ignored=None if kind in KINDS else UNKNOWN_TYPE,
         )
     ]
