@@ -159,28 +159,6 @@ def test_an_engagement_of_plausible_is_no_event(ingestion: httpx.Client, shop: s
     assert change()[dropped("plausible", "engagement")] == 1
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
-        ("/api/send", {"type": "performance", "payload": {"website": "SITE", "url": "/lamp", "lcp": 1200}}),
-        ("/api/send", {"type": "replay", "payload": {"website": "SITE", "url": "/lamp", "name": "x"}}),
-        ("/api/send", {"type": ["event"], "payload": {"website": "SITE", "url": "/lamp"}}),
-        ("/api/send", {"payload": {"website": "SITE", "url": "/lamp"}}),
-        ("/v1/batch", {"writeKey": "SITE", "batch": [{"type": "merge", "event": "x", "userId": "ann"}]}),
-        ("/v1/batch", {"writeKey": "SITE", "batch": [{"type": {"a": 1}, "event": "x", "userId": "ann"}]}),
-        ("/v1/page", {"writeKey": "SITE", "type": "performance", "userId": "ann"}),
-        ("/api/s/track", {"writeKey": "SITE", "type": "heartbeat", "event": "x"}),
-    ],
-    ids=str,
-)
-def test_a_message_of_a_type_that_nobody_knows_is_counted_and_no_event(
-    ingestion: httpx.Client, shop: str, change: Change, path: str, body: Any
-) -> None:
-    assert ingestion.post(path, content=json.dumps(body).replace("SITE", shop)).status_code == 200
-    assert queued(shop) == []
-    assert change()[dropped("umami" if path == "/api/send" else "segment", "type")] == 1
-
-
 @paths
 def test_a_missing_key_is_refused_except_by_plausible(ingestion: httpx.Client, change: Change, path: str) -> None:
     answer = post(ingestion, path, "")

@@ -1,7 +1,7 @@
 """From what an SDK sent to an event of ours: its id, its time, its user."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID, uuid5
@@ -10,8 +10,8 @@ import msgspec
 
 from apps.acceptance import UNREADABLE, encode
 from apps.clients.caller import Caller
+from apps.clients.clocks import time_of
 from apps.clients.sent import SentEvent, text
-from apps.given import is_given
 from db.event import Event, TimeWindow
 from db.event_errors import field_errors
 
@@ -34,17 +34,6 @@ def event_id(message_id: Any) -> UUID | None:
     return UUID(given) if CANONICAL.fullmatch(given) else uuid5(NAMESPACE, given)
 
 
-def event_time(timestamp: Any) -> Any:
-    """A time as our events have it; what cannot be read is left as it is, to be refused."""
-    if not isinstance(timestamp, str):
-        return timestamp
-    try:
-        time = datetime.fromisoformat(timestamp)
-    except ValueError:
-        return timestamp if is_given(timestamp) else None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
 def visitor_id(salt: bytes, site_id: str, caller: Caller) -> str:
     """Who a visitor without an id is, for a day: from their address and browser nobody can go back to them."""
     parts = (site_id, caller.address, caller.user_agent)
@@ -53,7 +42,7 @@ def visitor_id(salt: bytes, site_id: str, caller: Caller) -> str:
 
 def to_event(sent: SentEvent, site_id: str, *, user_id: Any, bot: bool, now: datetime, window: TimeWindow) -> Event:
     """The event under our limits; `bot` marks it as one of a bot. Raises Dropped with the field that is not valid."""
-    properties = sent.properties
+    properties, made = sent.properties, event_id(sent.message_id)
     if bot and (properties is None or isinstance(properties, dict)):
         properties = (properties or {}) | {"bot": True}
     fields = {
@@ -61,8 +50,8 @@ def to_event(sent: SentEvent, site_id: str, *, user_id: Any, bot: bool, now: dat
         "event_type": sent.event_type,
         "path": sent.path,
         "user_id": user_id,
-        "timestamp": event_time(sent.timestamp),
-        "event_id": event_id(sent.message_id),
+        "timestamp": time_of(sent, made, now=now, window=window),
+        "event_id": made,
         "properties": properties,
     }
     try:

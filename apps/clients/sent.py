@@ -37,6 +37,10 @@ class SentEvent(msgspec.Struct, kw_only=True):
     by_visitor: bool = False
     """Whether an event without user_id belongs to who sent it: a browser, told apart for a day."""
     timestamp: Any = None
+    sent_at: Any = None
+    """When it was sent, by the clock by which `timestamp` says when it happened."""
+    milliseconds_ago: Any = None
+    """How long before it was sent it happened, where it says no time."""
     message_id: Any = None
     properties: Any = None
     user_agent: Any = None
@@ -45,13 +49,16 @@ class SentEvent(msgspec.Struct, kw_only=True):
     """Why it is no event for us, where it is none."""
 
 
-class Envelope(msgspec.Struct, rename={"write_key": "writeKey"}):
+class Envelope(msgspec.Struct, rename={"write_key": "writeKey", "sent_at": "sentAt", "posthog_sent_at": "sent_at"}):
     """What the protocols have around their events, each as it came, empty where it is missing."""
 
     batch: msgspec.Raw = msgspec.Raw()
     write_key: msgspec.Raw = msgspec.Raw()
     api_key: msgspec.Raw = msgspec.Raw()
     token: msgspec.Raw = msgspec.Raw()
+    sent_at: msgspec.Raw = msgspec.Raw()
+    posthog_sent_at: msgspec.Raw = msgspec.Raw()
+    context: msgspec.Raw = msgspec.Raw()
     type: msgspec.Raw = msgspec.Raw()
     payload: msgspec.Raw = msgspec.Raw()
 

@@ -15,16 +15,17 @@ class Around(msgspec.Struct):
     """What the script sends around its events, each as it came, empty where it is missing."""
 
     site_id: msgspec.Raw = msgspec.Raw()
+    sent_at: msgspec.Raw = msgspec.Raw()
     events: msgspec.Raw = msgspec.Raw()
 
 
 def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
-    """`{"site_id": "...", "events": [...]}`, the events as those of POST /events."""
+    """`{"site_id": "...", "sent_at": 1767323045678, "events": [...]}`, the events as those of POST /events."""
     around = take_apart(body, Around)
     if not bytes(around.events):
         raise ValueError("events is missing")
-    key = value(around.site_id)
-    return [_meant(event(raw), key) for raw in elements(around.events)]
+    key, sent_at = value(around.site_id), value(around.sent_at)
+    return [_meant(event(raw), key, sent_at) for raw in elements(around.events)]
 
 
 def view(site: str | None, path: str | None, referer: str | None) -> SentEvent:
@@ -38,7 +39,7 @@ def view(site: str | None, path: str | None, referer: str | None) -> SentEvent:
     )
 
 
-def _meant(event: dict[str, Any] | None, key: Any) -> SentEvent | None:
+def _meant(event: dict[str, Any] | None, key: Any, sent_at: Any) -> SentEvent | None:
     if event is None:
         return None
     return SentEvent(
@@ -48,6 +49,7 @@ def _meant(event: dict[str, Any] | None, key: Any) -> SentEvent | None:
         user_id=text(event.get("user_id")),
         by_visitor=True,
         timestamp=event.get("timestamp"),
+        sent_at=sent_at,
         message_id=event.get("event_id"),
         properties=event.get("properties"),
     )
