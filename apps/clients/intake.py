@@ -51,6 +51,8 @@ class Taken(NamedTuple):
     """The id of the message that its events are in, None where none was taken."""
     events: dict[str, bool]
     """By the id that the SDK gave it, whether an event was taken."""
+    size: int
+    """How many events the request had."""
 
 
 async def take(
@@ -75,7 +77,7 @@ async def take(
     message_id = await inbox.put(b",".join(batch.accepted), batch.counts) if batch.accepted else None
     # Not before the queue has the others: until then the SDK sends these again too.
     delivery.count(protocol)
-    return Taken(message_id, delivery.taken)
+    return Taken(message_id, delivery.taken, len(delivery.sent))
 
 
 class Delivery:

@@ -124,8 +124,9 @@ async def tracker_events(request: Request[Any, Any, Any]) -> Response[Any]:
     """Takes up to 2,500 events, each with the fields of `POST /event`, whatever the content type says. `site_id` names
     the site (SITE_KEYS), by default by being its site_id. A bad event and one of a bot is dropped and counted.
 
-    Without `user_id`, visitors are told apart as Plausible's are, in `/api/event`. `sent_at` (milliseconds
-    since 1970) is when this was sent by the browser's clock: where that is wrong, times are corrected by it. An event that is sent again with the same `event_id` counts once.
+    Without `user_id`, visitors are told apart as Plausible's are, in `/api/event`. `sent_at` (milliseconds since 1970)
+    is when this was sent by the browser's clock: where that is wrong, times are corrected by it. An event that is sent
+    again with the same `event_id` counts once.
     """
     return done(Queued(), await take(request, "tracker", tracker.parse))
 

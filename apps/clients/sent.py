@@ -67,7 +67,7 @@ class Envelope(msgspec.Struct, rename={"write_key": "writeKey", "sent_at": "sent
 Parser = Callable[[bytes, Caller], Iterable[SentEvent | None]]
 
 
-def envelope(body: bytes) -> Envelope:
+def envelope(body: bytes | msgspec.Raw) -> Envelope:
     """What is around the events. Raises ValueError and RecursionError where it is no object."""
     return take_apart(body, Envelope)
 
