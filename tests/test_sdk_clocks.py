@@ -61,6 +61,12 @@ KINDS = [
 ]  # fmt: skip
 
 
+NO_CLOCK: list[Any] = [
+    None, "", "yesterday", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00", "2000-13",
+    -1, 1e300, 2**70, True, [1], {"a": 1}, 1767323045,
+]  # fmt: skip
+
+
 def times(site: str) -> list[datetime]:
     return [datetime.fromisoformat(one["timestamp"]) for one in queued(site)]
 
@@ -89,18 +95,11 @@ def test_a_right_clock_is_not(ingestion: httpx.Client, shop: str, kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    "sent_at",
-    [
-        None, "", "yesterday", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2000-13-01", -1,
-        1e300, 2**70, True, [1], {"a": 1}, 1767323045,
-    ],
-    ids=str,
-)  # fmt: skip
-def test_what_no_clock_says_is_ignored(ingestion: httpx.Client, shop: str, kind: str, sent_at: Any) -> None:
+def test_what_no_clock_says_is_ignored(ingestion: httpx.Client, shop: str, kind: str) -> None:
     happened = datetime.now(UTC).replace(microsecond=0) - AGO
-    send(ingestion, kind, shop, sent_at, happened)
-    assert times(shop) == [happened]
+    for sent_at in NO_CLOCK:
+        send(ingestion, kind, shop, sent_at, happened)
+    assert times(shop) == [happened] * len(NO_CLOCK)
 
 
 def test_what_a_server_has_received_before_is_corrected_already(ingestion: httpx.Client, shop: str) -> None:
@@ -137,6 +136,6 @@ def test_the_newer_protocol_of_posthog_says_it_in_a_header(ingestion: httpx.Clie
         json={"batch": batch},
         headers={"authorization": f"Bearer {shop}", "posthog-request-timestamp": wrong.isoformat()},
     )
-    corrected, *others = times(shop)
+    *others, corrected = sorted(times(shop))
     assert abs(corrected - (now - AGO)) < SOON
     assert others == [datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)] * 2

@@ -22,10 +22,10 @@ def time_of(sent: SentEvent, event_id: UUID | None, *, now: datetime, window: Ti
     given = read_time(sent.timestamp)
     if given is None and (ago := _milliseconds(sent.milliseconds_ago)) is not None:
         return now - ago
-    sent_at = _moment(sent.sent_at)
+    sent_at = moment(sent.sent_at)
     if sent_at is None or abs(now - sent_at) <= ON_THE_WAY:
         return given
-    time = _moment(given) if given is not None else _inside(event_id)
+    time = moment(given) if given is not None else _inside(event_id)
     # Nothing is sent before it happens: then these are times of two clocks, and nobody knows of which.
     if time is None or time - sent_at > ON_THE_WAY:
         return given
@@ -49,14 +49,19 @@ def read_time(timestamp: Any) -> Any:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _moment(given: Any) -> datetime | None:
-    """A time since 1970, None where it is none; as text, milliseconds too: PostHog's SDK has them in the URL."""
+def moment(given: Any) -> datetime | None:
+    """A time since 1970 (UTC), None where it is none; as text, milliseconds too: PostHog's SDK has them in the URL."""
     if isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) < 16:
         given = int(given)
     time = read_time(given)
     if isinstance(time, int) and not isinstance(time, bool) and 0 <= time <= LAST_MILLISECOND:
         return EPOCH + timedelta(milliseconds=time)
-    return time if isinstance(time, datetime) and time >= EPOCH else None
+    if not isinstance(time, datetime) or time < EPOCH:
+        return None
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _inside(event_id: UUID | None) -> datetime | None:

@@ -10,8 +10,9 @@ import msgspec
 
 from apps.acceptance import UNREADABLE, encode
 from apps.clients.caller import Caller
-from apps.clients.clocks import time_of
+from apps.clients.clocks import moment
 from apps.clients.sent import SentEvent, text
+from apps.given import is_given
 from db.event import Event, TimeWindow
 from db.event_errors import field_errors
 
@@ -34,15 +35,21 @@ def event_id(message_id: Any) -> UUID | None:
     return UUID(given) if CANONICAL.fullmatch(given) else uuid5(NAMESPACE, given)
 
 
-def visitor_id(salt: bytes, site_id: str, caller: Caller) -> str:
+def visitor_id(salt: bytes, site_id: str, sent: SentEvent, caller: Caller, *, time: Any, now: datetime) -> str:
     """Who a visitor without an id is, for a day: from their address and browser nobody can go back to them."""
-    parts = (site_id, caller.address, caller.user_agent)
+    agent = sent.user_agent if isinstance(sent.user_agent, str) and is_given(sent.user_agent) else caller.user_agent
+    parts = [site_id, sent.address or caller.address, agent]
+    # The salt is that of today; history that is sent now is of other days, and a visitor of each another one.
+    if (then := moment(time)) and then.date() != now.date():
+        parts.append(then.date().isoformat())
     return "daily-" + blake2b("\0".join(parts).encode(), key=salt, digest_size=16).hexdigest()
 
 
-def to_event(sent: SentEvent, site_id: str, *, user_id: Any, bot: bool, now: datetime, window: TimeWindow) -> Event:
+def to_event(
+    sent: SentEvent, site_id: str, *, user_id: Any, time: Any, bot: bool, now: datetime, window: TimeWindow
+) -> Event:
     """The event under our limits; `bot` marks it as one of a bot. Raises Dropped with the field that is not valid."""
-    properties, made = sent.properties, event_id(sent.message_id)
+    properties = sent.properties
     if bot and (properties is None or isinstance(properties, dict)):
         properties = (properties or {}) | {"bot": True}
     fields = {
@@ -50,8 +57,8 @@ def to_event(sent: SentEvent, site_id: str, *, user_id: Any, bot: bool, now: dat
         "event_type": sent.event_type,
         "path": sent.path,
         "user_id": user_id,
-        "timestamp": time_of(sent, made, now=now, window=window),
-        "event_id": made,
+        "timestamp": time,
+        "event_id": event_id(sent.message_id),
         "properties": properties,
     }
     try:

@@ -9,14 +9,15 @@ from urllib.parse import parse_qs
 import msgspec
 
 from apps.clients.caller import Caller
+from apps.clients.places import path
 from apps.clients.sent import (
     PAGE_VIEW,
     SentEvent,
+    address,
     as_object,
     elements,
     envelope,
     event,
-    path,
     text,
     value,
     with_properties,
@@ -34,6 +35,8 @@ NAMES = {
 }
 #: Properties that are no business of an analyst's: the key, and the visitor's address.
 LEFT_OUT = ("token", "$ip")
+#: Who it was where PostHog's browser SDK must not keep anything: the server tells visitors apart.
+COOKIELESS = "$posthog_cookieless"
 #: The option of an event whose time is right whatever the clock is that sent it.
 UNCORRECTED = "disable_skew_correction"
 
@@ -70,6 +73,7 @@ def _meant(event: dict[str, Any] | None, caller: Caller, *, key: Any, sent_at: A
         return None
     name, given = event.get("event"), event.get("properties")
     properties = as_object(given)
+    user, visitor = text(event.get("distinct_id"), properties.get("distinct_id")), address(properties.get("$ip"))
     kept_as_it_is = first_given(properties.get("$ignore_sent_at"), as_object(event.get("options")).get(UNCORRECTED))
     if isinstance(given, dict):
         given = {name: value for name, value in given.items() if name not in LEFT_OUT}
@@ -77,11 +81,13 @@ def _meant(event: dict[str, Any] | None, caller: Caller, *, key: Any, sent_at: A
         key=text(key, caller.bearer, properties.get("token"), event.get("api_key")),
         event_type=NAMES.get(name, name) if isinstance(name, str) else name,
         path=path(properties.get("$pathname"), properties.get("$current_url")),
-        user_id=text(event.get("distinct_id"), properties.get("distinct_id")),
+        user_id=None if user == COOKIELESS else user,
+        by_visitor=user == COOKIELESS or visitor is not None,
         timestamp=event.get("timestamp"),
         sent_at=None if kept_as_it_is is True else first_given(event.get("sent_at"), sent_at),
         milliseconds_ago=event.get("offset"),
         message_id=event.get("uuid"),
         properties=with_properties(given, {name: event.get(name) for name in ("$set", "$set_once")}),
+        address=visitor,
         user_agent=properties.get("$raw_user_agent"),
     )

@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from apps.clients.caller import Caller
+from apps.clients.places import campaign, path
 from apps.clients.sent import (
     PAGE_VIEW,
     UNKNOWN_TYPE,
     SentEvent,
+    address,
     as_object,
-    campaign,
     elements,
     envelope,
     event,
-    path,
     text,
     value,
     with_properties,
@@ -59,12 +59,13 @@ def _meant(
     elif kind is not None and kind != "track":
         name = kind
     properties, context = as_object(event.get("properties")), context | as_object(event.get("context"))
-    page = as_object(context.get("page"))
+    page, visitor = as_object(context.get("page")), address(context.get("ip"))
     return SentEvent(
         key=text(caller.basic, caller.write_key, key, event.get("writeKey")),
         event_type=name,
         path=path(properties.get("path"), properties.get("url"), page.get("path"), page.get("url")),
         user_id=text(event.get("userId"), event.get("anonymousId")),
+        by_visitor=visitor is not None,
         # RudderStack's SDK for Node has only the second.
         timestamp=first_given(event.get("timestamp"), event.get("originalTimestamp")),
         # What a server received before, as in an archive, it has corrected.
@@ -73,7 +74,7 @@ def _meant(
         properties=with_properties(
             event.get("properties"),
             {name: event.get(name) for name in KEPT}
-            | campaign(page.get("search"))
+            | (campaign(page.get("search")) or campaign(page.get("url")))
             | {
                 "referrer": page.get("referrer"),
                 # RudderStack's for Python has them there only.
@@ -82,6 +83,7 @@ def _meant(
                 else None,
             },
         ),
+        address=visitor,
         user_agent=context.get("userAgent"),
         ignored=None if kind is None or kind in CALLS.values() else UNKNOWN_TYPE,
     )

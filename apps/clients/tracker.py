@@ -5,8 +5,10 @@ from typing import Any
 
 import msgspec
 
+from apps.clients import places
 from apps.clients.caller import Caller
-from apps.clients.sent import PAGE_VIEW, SentEvent, campaign, elements, event, text, value, with_properties
+from apps.clients.sent import PAGE_VIEW, SentEvent, elements, event, text, value, with_properties
+from apps.given import is_given
 from apps.importing.urls import path_of_target
 from db.event_errors import take_apart
 
@@ -33,9 +35,9 @@ def view(site: str | None, path: str | None, referer: str | None) -> SentEvent:
     return SentEvent(
         key=site,
         event_type=PAGE_VIEW,
-        path=path_of_target(path) or path if path else path_of_target(referer or ""),
+        path=places.path(path) if is_given(path) else path_of_target(referer or ""),
         by_visitor=True,
-        properties=with_properties(None, campaign(referer)),
+        properties=with_properties(None, places.campaign(referer)),
     )
 
 
