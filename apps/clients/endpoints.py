@@ -55,6 +55,7 @@ async def plausible_event(request: Request[Any, Any, Any]) -> Response[Any]:
 
     Plausible has no users: a visitor is known for a day (UTC) by a hash of address and browser that cannot be traced
     back. Nor has it ids for its events: one that is sent twice counts twice. `$` becomes `revenue` and `currency`.
+    With `h` the path goes on behind `#`.
     """
     return done("ok", await take(request, "plausible", plausible.parse, refuse_unknown_keys=False))
 
@@ -69,7 +70,9 @@ async def plausible_event(request: Request[Any, Any, Any]) -> Response[Any]:
 )
 async def umami_event(request: Request[Any, Any, Any]) -> Response[Any]:
     """Takes an event of Umami's script and of its SDKs. `website` names the site (SITE_KEYS), by default by being its
-    site_id. Without an `id`, visitors are told apart as Plausible's are, in `/api/event`.
+    site_id. Without an `id`, visitors are told apart as Plausible's are, in `/api/event`; `ip` and
+    `userAgent` say whose event a server sends, `timestamp` (seconds) when it was. A `type` other than `event` and
+    `identify` is dropped and counted.
     """
     return done(UmamiAnswer(), await take(request, "umami", umami.parse))
 

@@ -56,8 +56,9 @@ SCRIPT_HEADERS = {"Cache-Control": "public, max-age=3600", "Cross-Origin-Resourc
 
 async def take_posthog(request: Request[Any, Any, Any]) -> Response[Any]:
     """Takes what PostHog's SDKs send, up to 2,500 events: `{"api_key", "batch"}`, one event or a list, whatever the
-    content type says. `api_key` names the site (SITE_KEYS), by default by being its site_id. `uuid` and `timestamp`
-    are what makes it safe to send an event again. `$pageview` becomes `page_view`.
+    content type says. `api_key` names the site (SITE_KEYS), by default by being its site_id. `uuid` is
+    what makes it safe to send an event again. Where `sent_at` says that the sender's clock is off, times are corrected
+    by it; `$ip` tells visitors without `distinct_id` apart. `$pageview` becomes `page_view`.
 
     `/e`, `/capture` and `/i/v0/e` are the same, with a slash at the end or without.
     """
@@ -163,6 +164,12 @@ def posthog_script() -> Response[str]:
     return Response(SCRIPT, headers=SCRIPT_HEADERS, media_type="text/javascript")
 
 
+@get(["/static/array.full.js", "/static/array.no-external.js"], sync_to_thread=False, include_in_schema=False)
+def posthog_script_aliases() -> Response[str]:
+    """The same for other builds of PostHog's script."""
+    return Response(SCRIPT, headers=SCRIPT_HEADERS, media_type="text/javascript")
+
+
 @get(
     "/array/{key:str}/config.js",
     **_script("PostHog: settings of the browser SDK, as a script", "(window._POSTHOG_REMOTE_CONFIG ??= {})..."),
@@ -187,5 +194,6 @@ posthog_handlers = [
     posthog_config,
     posthog_config_script,
     posthog_script,
+    posthog_script_aliases,
     posthog_script_with_settings,
 ]

@@ -72,7 +72,9 @@ class SegmentSettings(msgspec.Struct):
 async def take_batch(request: Request[Any, Any, Any]) -> Response[Any]:
     """Takes what the SDKs of Segment and RudderStack for servers send, up to 2,500 events, whatever the content type
     says. The write key is the user of basic authorization, else `writeKey`; it names the site (SITE_KEYS), by default
-    by being its site_id. `messageId` and `timestamp` are what makes it safe to send an event again.
+    by being its site_id. `messageId` is what makes it safe to send an event again. Where `sentAt` says that the
+    sender's clock is off, times are corrected by it; `context.ip` tells visitors without `userId` and `anonymousId`
+    apart. A `type` that is none of Segment's is dropped and counted.
 
     `/v1/b`, `/v1/import` and `/beacon/v1/batch` are the same; the last one has its key in the URL as `writeKey`.
     """
