@@ -25,7 +25,8 @@ SDK_EVENTS_DROPPED = Counter(
 )
 SDK_BOT_EVENTS = Counter(
     "tjra_sdk_bot_events",
-    "Events of SDKs that a bot caused, whether they were dropped (BOTS=drop), marked or kept.",
+    "Events of SDKs that a bot caused, whether they were dropped (BOTS=drop), marked or kept. "
+    "What carries money is never dropped, but marked.",
     ("protocol", "outcome"),
     registry=INGESTION,
 )
