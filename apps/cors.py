@@ -23,7 +23,7 @@ PREFLIGHT: Headers = [
     (b"access-control-max-age", b"86400"),
 ]
 #: What pages may read with GET: what SDKs ask for, but no metrics.
-READABLE = ("/array/", "/v1/projects/", "/tracker.js")
+READABLE = ("/array/", "/static/", "/sourceConfig", "/v1/projects/", "/tracker.js")
 
 
 class Origins:

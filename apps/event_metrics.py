@@ -18,13 +18,15 @@ EVENTS_REFUSED = Counter(
 SDK_EVENTS_DROPPED = Counter(
     "tjra_sdk_events_dropped",
     "Events of SDKs that were not taken, though their request was answered with success: which field is not valid "
-    "(`event`: it is none), or `bot`, `key` (unknown), `engagement` (no event of ours).",
+    "(`event`: it is none), or `bot`, `key` (unknown), `engagement` and `type` (no events of "
+    "ours: how long a page was looked at, and messages of a type that nobody knows).",
     ("protocol", "reason"),
     registry=INGESTION,
 )
 SDK_BOT_EVENTS = Counter(
     "tjra_sdk_bot_events",
-    "Events of SDKs that a bot caused, whether they were dropped (BOTS=drop), marked or kept.",
+    "Events of SDKs that a bot caused, whether they were dropped (BOTS=drop), marked or kept. "
+    "What carries money is never dropped, but marked.",
     ("protocol", "outcome"),
     registry=INGESTION,
 )

@@ -78,7 +78,7 @@ def test_the_examples_are_accepted(ingestion: httpx.Client) -> None:
 def test_the_examples_of_sdks_are_accepted(ingestion: httpx.Client) -> None:
     documented = {name: one for name, one in operations(ingestion).items() if "SDKs" in one["tags"]}
     with_body = {name: one["requestBody"]["content"] for name, one in documented.items() if "requestBody" in one}
-    assert len(with_body) == 8
+    assert len(with_body) == 10
     for name, content in with_body.items():
         headers = {"authorization": "Bearer shop"}
         body = content["application/json"]["examples"]["example"]["value"]

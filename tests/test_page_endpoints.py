@@ -103,7 +103,8 @@ def test_the_image_is_a_page_view_of_the_page_that_it_is_in(ingestion: httpx.Cli
         ("/products/chair", "/products/chair"),
         ("/products/chair?colour=red#top", "/products/chair"),
         ("https://shop.example/products/chair?colour=red", "/products/chair"),
-        ("chair", "chair"),
+        ("chair", "/chair"),
+        ("#/chair", "/#/chair"),
         ("", "/products/lamp"),
     ],
 )

@@ -27,6 +27,8 @@ EVENTS: dict[str, Any] = {
     "/i/v1/analytics/events": {"api_key": "SITE", "batch": [{"event": "x"}]},
     "/api/event": {"d": "SITE", "n": "x", "u": "https://shop.example/"},
     "/api/send": {"type": "event", "payload": {"website": "SITE", "name": "x"}},
+    "/api/batch": [{"type": "event", "payload": {"website": "SITE", "name": "x"}}],
+    "/api/s/s2s/batch": {"writeKey": "SITE", "batch": [{"type": "track", "event": "x"}]},
     "/tracker": {"site_id": "SITE", "events": [{"event_type": "x", "path": "/"}]},
 }
 #: Those that answer 202 instead of 200.
@@ -185,13 +187,6 @@ def test_with_site_keys_only_these_are_taken(
     assert len(queued(shop)) == 1
 
 
-@pytest.mark.usefixtures("site_keys")
-def test_settings_are_for_known_keys(ingestion: httpx.Client, shop: str) -> None:
-    for path in ("/v1/projects/{}/settings", "/array/{}/config"):
-        assert ingestion.get(path.format(f"{shop}-key")).status_code == 200
-        assert ingestion.get(path.format(shop)).status_code == 401
-
-
 @pytest.mark.parametrize(
     ("path", "event"),
     [
@@ -224,18 +219,3 @@ def test_an_id_inside_a_longer_one_is_another(ingestion: httpx.Client, shop: str
     assert len(set(ids)) == 6
     # Fixed for ever.
     assert ids[2] == "a547b903-4fd5-5274-a41c-c525f75c34e4"
-
-
-def test_posthog_hears_that_there_are_no_flags(ingestion: httpx.Client) -> None:
-    for path in ("/flags/?v=2", "/decide/"):
-        assert ingestion.post(path, json={}).json() == {
-            "flags": {},
-            "featureFlags": {},
-            "errorsWhileComputingFlags": False,
-        }
-    assert ingestion.get("/array/shop/config?ip=1").json() == {"supportedCompression": ["gzip", "gzip-js"]}
-
-
-def test_segment_hears_where_to_send_events(ingestion: httpx.Client) -> None:
-    answer = ingestion.get("/v1/projects/shop/settings", headers={"host": "events.example:8443"}).json()
-    assert answer == {"integrations": {"Segment.io": {"apiKey": "shop", "apiHost": "events.example:8443/v1"}}}

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -86,7 +87,7 @@ TRACK = {
     ids=str,
 )
 def test_segment(ingestion: httpx.Client, shop: str, change: dict[str, Any], expected: dict[str, Any]) -> None:
-    sent(ingestion, "/v1/batch", {"batch": [TRACK | change], "sentAt": AT}, **basic(shop))
+    sent(ingestion, "/v1/batch", {"batch": [TRACK | change], "sentAt": datetime.now(UTC).isoformat()}, **basic(shop))
     properties = TRACK["properties"] | expected.pop("properties", {}) if "properties" not in change else None
     event = only(shop)
     assert (

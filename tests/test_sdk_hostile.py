@@ -16,7 +16,7 @@ values = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=5)
-    | st.sampled_from([2**64, -(2**70), "\0"]),
+    | st.sampled_from([2**64, -(2**70), "\0", "0001-01-01T00:00+23:00", "9999-12-31T23:59-23:00", "::1", "//", "#/"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=8,
 )
@@ -28,16 +28,16 @@ def objects(names: str, **more: st.SearchStrategy[Any]) -> st.SearchStrategy[dic
 
 
 SEGMENT = objects(
-    "type event userId anonymousId messageId timestamp originalTimestamp writeKey traits name groupId",
+    "type event userId anonymousId messageId timestamp originalTimestamp sentAt receivedAt writeKey traits name",
     properties=values | objects("path url revenue"),
-    context=values | objects("userAgent traits page", page=objects("path url search referrer")),
+    context=values | objects("userAgent traits page ip", page=objects("path url search referrer")),
 )
 POSTHOG = objects(
-    "event uuid distinct_id timestamp api_key $set",
-    properties=values | objects("token distinct_id $pathname $current_url $raw_user_agent $ip"),
+    "event uuid distinct_id timestamp sent_at offset options api_key $set",
+    properties=values | objects("token distinct_id $pathname $current_url $raw_user_agent $ip $ignore_sent_at"),
 )
-PLAUSIBLE = objects("n name u url r referrer p props m meta $ revenue d domain")
-UMAMI = objects("website name url id title referrer userAgent data")
+PLAUSIBLE = objects("n name u url r referrer p props m meta $ revenue d domain h hashMode")
+UMAMI = objects("website name url id title referrer userAgent ip timestamp data")
 
 EVENTS: dict[str, st.SearchStrategy[Any]] = {
     "/v1/batch": SEGMENT,
@@ -46,6 +46,7 @@ EVENTS: dict[str, st.SearchStrategy[Any]] = {
     "/i/v1/analytics/events": POSTHOG,
     "/api/event": PLAUSIBLE,
     "/api/send": UMAMI,
+    "/api/batch": objects("type", payload=values | UMAMI),
 }
 GOOD: dict[str, Any] = {
     "/v1/batch": {"type": "track", "event": "good"},
@@ -56,9 +57,11 @@ hostile = settings(
 )
 
 
-def envelope(path: str, events: Any) -> dict[str, Any]:
+def envelope(path: str, events: Any) -> Any:
     if path == "/api/send":
         return {"type": "event", "payload": events}
+    if path == "/api/batch":
+        return events
     return {"writeKey": "hostile", "api_key": "hostile", "batch": events}
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -125,3 +126,41 @@ def test_the_reports_have_the_view_the_user_and_the_revenue(
     assert (currency["currency"], currency["orders"], currency["revenue"]) == ("EUR", 1, "119.9")
     # Plausible's SDK for Python makes text of everything, lists too.
     assert [one["product"] for one in revenue["products"]] == (["lamp-3"] if sdk in WITH_USERS else [])
+
+
+@pytest.mark.parametrize("path", ["/v1/batch", "/batch/", "/tracker"])
+def test_what_a_wrong_clock_sends_again_is_stored_once_with_the_time_of_its_first_arrival(
+    ingestion: httpx.Client, conn: Connection, shop: str, path: str
+) -> None:
+    now, id_ = datetime.now(UTC), str(uuid4())
+    for late in (timedelta(0), timedelta(seconds=0.5), timedelta(hours=1)):
+        clock = now + timedelta(days=3) + late
+        ago = (
+            (clock - timedelta(minutes=5)).isoformat() if path != "/v1/batch" else (now + timedelta(days=3)).isoformat()
+        )
+        bodies: dict[str, Any] = {
+            "/v1/batch": {
+                "writeKey": shop,
+                "sentAt": clock.isoformat(),
+                "batch": [{"type": "track", "event": "Order Completed", "messageId": id_, "timestamp": ago}],
+            },
+            "/batch/": {
+                "api_key": shop,
+                "sent_at": clock.isoformat(),
+                "batch": [{"event": "Order Completed", "uuid": id_, "timestamp": ago}],
+            },
+            "/tracker": {
+                "site_id": shop,
+                "sent_at": round(clock.timestamp() * 1000),
+                "events": [{"event_type": "Order Completed", "path": "/", "event_id": id_, "timestamp": ago}],
+            },
+        }
+        assert ingestion.post(path, json=bodies[path]).status_code in (200, 202)
+        (order,) = stored(conn, shop, count=1)
+    last = str(uuid4())
+    ingestion.post(
+        "/event",
+        json={"site_id": shop, "event_type": "zz_last", "path": "/", "event_id": last, "timestamp": now.isoformat()},
+    )
+    order, _ = stored(conn, shop, count=2)
+    assert now - timedelta(minutes=6) < order["event_time"] < now + timedelta(minutes=1)

@@ -47,6 +47,14 @@ class JitsuAnswer(msgspec.Struct):
     ok: Literal[True] = True
 
 
+class JitsuBatchAnswer(msgspec.Struct, rename="camel"):
+    """All is well, for a batch of Jitsu: what is no event of ours is no error."""
+
+    received_events: Annotated[int, Meta(description="Events of the request.", examples=[1])]
+    ok_events: Annotated[int, Meta(description="The same.", examples=[1])]
+    ok: Literal[True] = True
+
+
 class PosthogAnswer(msgspec.Struct):
     """All is well, for PostHog."""
 
@@ -69,6 +77,16 @@ class UmamiAnswer(msgspec.Struct):
     """All is well, for Umami, whose script sends this text back in a header: it has to be a single line."""
 
     cache: Annotated[str, Meta(description="A constant.", examples=["x"])] = "x"
+
+
+class UmamiBatchAnswer(msgspec.Struct):
+    """All is well, for a batch of Umami: what is no event of ours is no error."""
+
+    size: Annotated[int, Meta(description="Events of the request.", examples=[1])]
+    processed: Annotated[int, Meta(description="The same.", examples=[1])]
+    errors: Literal[0] = 0
+    details: list[str] = []
+    cache: str = "x"
 
 
 def done(content: msgspec.Struct | str, taken: Taken) -> Response[Any]:

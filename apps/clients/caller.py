@@ -3,6 +3,7 @@
 import binascii
 from base64 import b64decode
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs
 
 
 class Caller(NamedTuple):
@@ -16,6 +17,10 @@ class Caller(NamedTuple):
     address: str
     """Of the client; behind a trusted proxy (FORWARDED_ALLOW_IPS), of the proxy's client: uvicorn sees to that."""
     user_agent: str
+    query: dict[str, str]
+    """What stands in the URL, where a browser that leaves a page can set no header."""
+    sent_at: str | None
+    """PostHog-Request-Timestamp, by the clock of who sends."""
 
 
 def caller_of(scope: Any) -> Caller:
@@ -29,7 +34,17 @@ def caller_of(scope: Any) -> Caller:
         write_key=headers.get(b"x-write-key", "").partition(":")[0] or None,
         address=client[0] if client else "",
         user_agent=headers.get(b"user-agent", ""),
+        query=_query(scope.get("query_string", b"")),
+        sent_at=headers.get(b"posthog-request-timestamp"),
     )
+
+
+def _query(text: bytes) -> dict[str, str]:
+    """The parameters of a URL, the first of each."""
+    try:
+        return {name: values[0] for name, values in parse_qs(text.decode("latin-1"), max_num_fields=100).items()}
+    except ValueError:
+        return {}
 
 
 def _user(credentials: str) -> str | None:

@@ -1,36 +1,24 @@
-"""The endpoints of PostHog's, Plausible's and Umami's SDKs, and those of all clients together."""
+"""The endpoints of Plausible's and Umami's SDKs, and those of all clients together."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import msgspec
-from litestar import MediaType, Request, Response, Router, get, post
+from litestar import MediaType, Request, Response, Router, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
-from litestar.params import PathParameter
 
-from apps.clients import page_endpoints, plausible, posthog, segment_endpoints, umami
+from apps.clients import page_endpoints, plausible, posthog_endpoints, segment_endpoints, umami
 from apps.clients.answers import (
-    KEY_REFUSED,
-    EventResult,
-    PosthogAnswer,
-    PosthogResults,
     UmamiAnswer,
+    UmamiBatchAnswer,
     answer_sdk_error,
     done,
     error_answers,
 )
-from apps.clients.intake import check_key, take
+from apps.clients.intake import take
+from apps.clients.rudderstack_endpoints import source_config
 from apps.openapi import answer, operation
 
-POSTHOG_EVENT: dict[str, Any] = {
-    "event": "$pageview",
-    "uuid": "019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f",
-    "distinct_id": "customer-17",
-    "timestamp": "2026-01-02T03:04:05.678Z",
-    "properties": {"$current_url": "https://shop.example/products/lamp"},
-}
-POSTHOG_BATCH = {"type": "object", "properties": {"api_key": {"type": "string"}, "batch": {"type": "array"}}}
 PLAUSIBLE_EVENT = {
     "n": "Purchase",
     "d": "shop",
@@ -42,94 +30,6 @@ UMAMI_EVENT = {
     "payload": {"website": "shop", "url": "/products/lamp", "hostname": "shop.example", "language": "en"},
 }
 OBJECT = {"type": "object"}
-
-
-class Flags(msgspec.Struct, rename="camel"):
-    """No feature flags."""
-
-    flags: dict[str, Any] = {}
-    feature_flags: dict[str, Any] = {}
-    errors_while_computing_flags: Literal[False] = False
-
-
-class PosthogConfig(msgspec.Struct, rename="camel"):
-    """What PostHog's browser SDK may do."""
-
-    supported_compression: list[str]
-
-
-CONFIG = PosthogConfig(supported_compression=["gzip", "gzip-js"])
-
-
-async def take_posthog(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Takes what PostHog's SDKs send, up to 2,500 events: `{"api_key", "batch"}`, one event or a list, whatever the
-    content type says. `api_key` names the site (SITE_KEYS), by default by being its site_id. `uuid` and `timestamp`
-    are what makes it safe to send an event again. `$pageview` becomes `page_view`.
-
-    `/e`, `/capture` and `/i/v0/e` are the same, with a slash at the end or without.
-    """
-    return done(PosthogAnswer(), await take(request, "posthog", posthog.parse))
-
-
-posthog_batch = post(
-    "/batch",
-    summary="PostHog: events",
-    tags=["SDKs"],
-    status_code=HTTPStatus.OK,
-    operation_class=operation(
-        body={"application/json": (POSTHOG_BATCH, {"api_key": "shop", "batch": [POSTHOG_EVENT]})}
-    ),
-    responses={200: answer("The events are in the queue.", PosthogAnswer()), **error_answers(401)},
-)(take_posthog)
-posthog_aliases = post(["/e", "/capture", "/i/v0/e"], status_code=HTTPStatus.OK, include_in_schema=False)(take_posthog)
-
-
-@post(
-    "/i/v1/analytics/events",
-    summary="PostHog: events, newer protocol",
-    tags=["SDKs"],
-    status_code=HTTPStatus.OK,
-    operation_class=operation(body={"application/json": (POSTHOG_BATCH, {"batch": [POSTHOG_EVENT]})}),
-    responses={
-        200: answer("What became of each event.", PosthogResults({POSTHOG_EVENT["uuid"]: EventResult("ok")})),
-        **error_answers(401),
-    },
-)
-async def posthog_events(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Takes what PostHog's SDKs send with `capture_mode=v1`; the key is a bearer token. The rest is as in `/batch`."""
-    taken = await take(request, "posthog", posthog.parse)
-    results = {uuid: EventResult("ok" if was_taken else "drop") for uuid, was_taken in taken.events.items()}
-    return done(PosthogResults(results), taken)
-
-
-def answer_flags() -> Flags:
-    """There are no feature flags here: what PostHog's SDKs hear when they ask. `/decide` is the same."""
-    return Flags()
-
-
-posthog_flags = post(
-    "/flags",
-    summary="PostHog: no feature flags",
-    tags=["SDKs"],
-    status_code=HTTPStatus.OK,
-    sync_to_thread=False,
-    responses={200: answer("None.", Flags())},
-)(answer_flags)
-posthog_decide = post("/decide", status_code=HTTPStatus.OK, sync_to_thread=False, include_in_schema=False)(answer_flags)
-
-
-@get(
-    "/array/{key:str}/config",
-    summary="PostHog: settings of the browser SDK",
-    tags=["SDKs"],
-    sync_to_thread=False,
-    operation_class=operation(),
-    responses={200: answer("A constant.", CONFIG), **KEY_REFUSED},
-)
-def posthog_config(key: Annotated[str, PathParameter(description="The key of the site.")]) -> PosthogConfig:
-    """Tells PostHog's browser SDK that it may compress what it sends, and that there is nothing else here."""
-    check_key(key)
-    return CONFIG
 
 
 @post(
@@ -155,6 +55,7 @@ async def plausible_event(request: Request[Any, Any, Any]) -> Response[Any]:
 
     Plausible has no users: a visitor is known for a day (UTC) by a hash of address and browser that cannot be traced
     back. Nor has it ids for its events: one that is sent twice counts twice. `$` becomes `revenue` and `currency`.
+    With `h` the path goes on behind `#`.
     """
     return done("ok", await take(request, "plausible", plausible.parse, refuse_unknown_keys=False))
 
@@ -169,9 +70,28 @@ async def plausible_event(request: Request[Any, Any, Any]) -> Response[Any]:
 )
 async def umami_event(request: Request[Any, Any, Any]) -> Response[Any]:
     """Takes an event of Umami's script and of its SDKs. `website` names the site (SITE_KEYS), by default by being its
-    site_id. Without an `id`, visitors are told apart as Plausible's are, in `/api/event`.
+    site_id. Without an `id`, visitors are told apart as Plausible's are, in `/api/event`; `ip` and
+    `userAgent` say whose event a server sends, `timestamp` (seconds) when it was. A `type` other than `event` and
+    `identify` is dropped and counted.
     """
     return done(UmamiAnswer(), await take(request, "umami", umami.parse))
+
+
+@post(
+    "/api/batch",
+    summary="Umami: events",
+    tags=["SDKs"],
+    status_code=HTTPStatus.OK,
+    operation_class=operation(body={"application/json": ({"type": "array", "items": OBJECT}, [UMAMI_EVENT])}),
+    responses={
+        200: answer("The events are in the queue.", UmamiBatchAnswer(size=1, processed=1)),
+        **error_answers(401),
+    },
+)
+async def umami_batch(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Takes up to 2,500 events as those of `/api/send`, in an array."""
+    taken = await take(request, "umami", umami.parse_batch)
+    return done(UmamiBatchAnswer(size=taken.size, processed=taken.size), taken)
 
 
 sdk_endpoints = Router(
@@ -181,16 +101,15 @@ sdk_endpoints = Router(
         segment_endpoints.segment_batch_aliases,
         segment_endpoints.segment_call,
         segment_endpoints.segment_settings,
+        source_config,
+        segment_endpoints.jitsu_batch,
+        segment_endpoints.jitsu_batch_alias,
         segment_endpoints.jitsu_call,
         segment_endpoints.jitsu_server_call,
-        posthog_batch,
-        posthog_aliases,
-        posthog_events,
-        posthog_flags,
-        posthog_decide,
-        posthog_config,
+        *posthog_endpoints.posthog_handlers,
         plausible_event,
         umami_event,
+        umami_batch,
         page_endpoints.tracker_script,
         page_endpoints.tracker_events,
         page_endpoints.pixel,

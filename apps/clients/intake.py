@@ -18,10 +18,11 @@ from actors.remembered import DailySalt, first_times
 from actors.sender import QueueAway
 from apps.acceptance import UNREADABLE, Batch
 from apps.bodies import read_body
-from apps.clients.bots import is_bot
+from apps.clients.bots import carries_money, is_bot
 from apps.clients.caller import Caller, caller_of
+from apps.clients.clocks import time_of
 from apps.clients.keys import Keys
-from apps.clients.mapping import Dropped, to_event, visitor_id
+from apps.clients.mapping import Dropped, event_id, to_event, visitor_id
 from apps.clients.sent import Parser, SentEvent
 from apps.event_metrics import QUEUE_AWAY, SDK_BOT_EVENTS, SDK_EVENTS_DROPPED, count_refusal
 from apps.events import acceptance, inbox, settings
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 #: Bytes of a body, before and after decompression: PostHog's SDKs send up to 6 MiB.
 BODY_BYTES = 8 * 1024 * 1024
-#: What becomes of a bot's events, by the setting BOTS.
+#: What becomes of a bot's events, by the setting BOTS; those that carry money are marked instead of being dropped.
 OUTCOMES = {"drop": "dropped", "mark": "marked", "keep": "kept"}
 
 #: Events after which other requests get their turn.
@@ -51,6 +52,8 @@ class Taken(NamedTuple):
     """The id of the message that its events are in, None where none was taken."""
     events: dict[str, bool]
     """By the id that the SDK gave it, whether an event was taken."""
+    size: int
+    """How many events the request had."""
 
 
 async def take(
@@ -75,7 +78,7 @@ async def take(
     message_id = await inbox.put(b",".join(batch.accepted), batch.counts) if batch.accepted else None
     # Not before the queue has the others: until then the SDK sends these again too.
     delivery.count(protocol)
-    return Taken(message_id, delivery.taken)
+    return Taken(message_id, delivery.taken, len(delivery.sent))
 
 
 class Delivery:
@@ -88,7 +91,7 @@ class Delivery:
         self.batch = Batch(self.now)
         self.taken: dict[str, bool] = {}
         self.drops: Counter[str] = Counter()
-        self.from_bots = 0
+        self.from_bots: Counter[str] = Counter()
 
     def check_keys(self) -> None:
         """Raises Refusal (401) where no event has the key of a site."""
@@ -121,8 +124,8 @@ class Delivery:
         """Count what was dropped, and what came from bots."""
         for reason, number in self.drops.items():
             SDK_EVENTS_DROPPED.labels(protocol, reason).inc(number)
-        if self.from_bots:
-            SDK_BOT_EVENTS.labels(protocol, OUTCOMES[bots]).inc(self.from_bots)
+        for outcome, number in self.from_bots.items():
+            SDK_BOT_EVENTS.labels(protocol, outcome).inc(number)
         if self.drops:
             logger.debug("%s: of %d events these were dropped: %s", protocol, len(self.sent), dict(self.drops))
 
@@ -136,12 +139,24 @@ class Delivery:
         if site_id is None:
             raise Dropped("key")
         bot = is_bot(visitor=one.user_agent, caller=self.caller.user_agent)
-        self.from_bots += bot
-        if bot and bots == "drop":
+        outcome = OUTCOMES["mark" if bots == "drop" and carries_money(one) else bots] if bot else None
+        if outcome:
+            self.from_bots[outcome] += 1
+        if outcome == OUTCOMES["drop"]:
             raise Dropped("bot")
-        user_id = one.user_id or (visitor_id(salt, site_id, self.caller) if one.by_visitor else None)
-        marked = bot and bots == "mark"
-        return to_event(one, site_id, user_id=user_id, bot=marked, now=self.now, window=acceptance.window)
+        time = time_of(one, event_id(one.message_id), now=self.now, window=acceptance.window)
+        user_id = one.user_id
+        if not user_id and one.by_visitor:
+            user_id = visitor_id(salt, site_id, one, self.caller, time=time, now=self.now)
+        return to_event(
+            one,
+            site_id,
+            user_id=user_id,
+            time=time,
+            bot=outcome == OUTCOMES["mark"],
+            now=self.now,
+            window=acceptance.window,
+        )
 
     async def _give_times(self, events: list[Event]) -> None:
         """Give events without a time that of their arrival, the first one where they come again.

@@ -1,7 +1,7 @@
 """From what an SDK sent to an event of ours: its id, its time, its user."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID, uuid5
@@ -10,6 +10,7 @@ import msgspec
 
 from apps.acceptance import UNREADABLE, encode
 from apps.clients.caller import Caller
+from apps.clients.clocks import moment
 from apps.clients.sent import SentEvent, text
 from apps.given import is_given
 from db.event import Event, TimeWindow
@@ -34,24 +35,19 @@ def event_id(message_id: Any) -> UUID | None:
     return UUID(given) if CANONICAL.fullmatch(given) else uuid5(NAMESPACE, given)
 
 
-def event_time(timestamp: Any) -> Any:
-    """A time as our events have it; what cannot be read is left as it is, to be refused."""
-    if not isinstance(timestamp, str):
-        return timestamp
-    try:
-        time = datetime.fromisoformat(timestamp)
-    except ValueError:
-        return timestamp if is_given(timestamp) else None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def visitor_id(salt: bytes, site_id: str, caller: Caller) -> str:
+def visitor_id(salt: bytes, site_id: str, sent: SentEvent, caller: Caller, *, time: Any, now: datetime) -> str:
     """Who a visitor without an id is, for a day: from their address and browser nobody can go back to them."""
-    parts = (site_id, caller.address, caller.user_agent)
+    agent = sent.user_agent if isinstance(sent.user_agent, str) and is_given(sent.user_agent) else caller.user_agent
+    parts = [site_id, sent.address or caller.address, agent]
+    # The salt is that of today; history that is sent now is of other days, and a visitor of each another one.
+    if (then := moment(time)) and then.date() != now.date():
+        parts.append(then.date().isoformat())
     return "daily-" + blake2b("\0".join(parts).encode(), key=salt, digest_size=16).hexdigest()
 
 
-def to_event(sent: SentEvent, site_id: str, *, user_id: Any, bot: bool, now: datetime, window: TimeWindow) -> Event:
+def to_event(
+    sent: SentEvent, site_id: str, *, user_id: Any, time: Any, bot: bool, now: datetime, window: TimeWindow
+) -> Event:
     """The event under our limits; `bot` marks it as one of a bot. Raises Dropped with the field that is not valid."""
     properties = sent.properties
     if bot and (properties is None or isinstance(properties, dict)):
@@ -61,7 +57,7 @@ def to_event(sent: SentEvent, site_id: str, *, user_id: Any, bot: bool, now: dat
         "event_type": sent.event_type,
         "path": sent.path,
         "user_id": user_id,
-        "timestamp": event_time(sent.timestamp),
+        "timestamp": time,
         "event_id": event_id(sent.message_id),
         "properties": properties,
     }

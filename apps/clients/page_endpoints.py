@@ -36,6 +36,7 @@ GIF_HEADERS = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "cro
 
 EXAMPLE: dict[str, Any] = {
     "site_id": "shop",
+    "sent_at": 1767323045678,
     "events": [
         {
             "event_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
@@ -48,7 +49,11 @@ EXAMPLE: dict[str, Any] = {
 }
 BODY = {
     "type": "object",
-    "properties": {"site_id": {"type": "string"}, "events": {"type": "array", "items": {"type": "object"}}},
+    "properties": {
+        "site_id": {"type": "string"},
+        "sent_at": {"type": "integer"},
+        "events": {"type": "array", "items": {"type": "object"}},
+    },
     "required": ["site_id", "events"],
 }
 
@@ -119,8 +124,9 @@ async def tracker_events(request: Request[Any, Any, Any]) -> Response[Any]:
     """Takes up to 2,500 events, each with the fields of `POST /event`, whatever the content type says. `site_id` names
     the site (SITE_KEYS), by default by being its site_id. A bad event and one of a bot is dropped and counted.
 
-    Without `user_id`, visitors are told apart as Plausible's are, in `/api/event`. An event that is sent again with the
-    same `event_id` and `timestamp` counts once.
+    Without `user_id`, visitors are told apart as Plausible's are, in `/api/event`. `sent_at` (milliseconds since 1970)
+    is when this was sent by the browser's clock: where that is wrong, times are corrected by it. An event that is sent
+    again with the same `event_id` counts once.
     """
     return done(Queued(), await take(request, "tracker", tracker.parse))
 

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from apps.clients.caller import Caller
+from apps.clients.places import always, campaign, never, path
 from apps.clients.sent import (
     PAGE_VIEW,
     SentEvent,
     as_object,
-    campaign,
     envelope,
     event,
-    path,
     text,
     value,
     with_properties,
@@ -20,6 +19,8 @@ from apps.given import first_given, is_given
 
 #: How long a page was looked at: sent after the page view, and no event of ours.
 ENGAGEMENT = "engagement"
+#: The names of what says that the path goes on behind `#`.
+HASHED = ("h", "hashMode", "hashBasedRouting")
 
 
 def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
@@ -29,11 +30,12 @@ def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
     if sent is None:
         return [None]
     name, url, referrer = _first(sent, "n", "name"), _first(sent, "u", "url"), _first(sent, "r", "referrer")
+    hashed = _first(sent, *HASHED)
     return [
         SentEvent(
             key=domain.strip(),
             event_type=PAGE_VIEW if name == "pageview" else name,
-            path=path(url),
+            path=path(url, routed=always if hashed in (1, True, "1", "true") else never),
             by_visitor=True,
             properties=with_properties(_properties(sent), {"referrer": referrer} | campaign(url)),
             ignored=ENGAGEMENT if name == ENGAGEMENT else None,

@@ -9,18 +9,20 @@ from urllib.parse import parse_qs
 import msgspec
 
 from apps.clients.caller import Caller
+from apps.clients.places import path
 from apps.clients.sent import (
     PAGE_VIEW,
     SentEvent,
+    address,
     as_object,
     elements,
     envelope,
     event,
-    path,
     text,
     value,
     with_properties,
 )
+from apps.given import first_given
 
 #: What PostHog's own events are called here; others keep their names.
 NAMES = {
@@ -33,6 +35,10 @@ NAMES = {
 }
 #: Properties that are no business of an analyst's: the key, and the visitor's address.
 LEFT_OUT = ("token", "$ip")
+#: Who it was where PostHog's browser SDK must not keep anything: the server tells visitors apart.
+COOKIELESS = "$posthog_cookieless"
+#: The option of an event whose time is right whatever the clock is that sent it.
+UNCORRECTED = "disable_skew_correction"
 
 
 def parse(body: bytes, caller: Caller) -> Iterable[SentEvent | None]:
@@ -40,15 +46,17 @@ def parse(body: bytes, caller: Caller) -> Iterable[SentEvent | None]:
     if body.startswith(b"data="):
         body = _from_form(body)
     key: Any = None
+    sent_at: Any = first_given(caller.sent_at, caller.query.get("sent_at"), caller.query.get("_"))
     parts: Sequence[bytes | msgspec.Raw] = [body]
     if body.lstrip()[:1] == b"[":
         parts = elements(body)
     else:
         around = envelope(body)
         key = text(value(around.api_key), value(around.token))
+        sent_at = first_given(value(around.posthog_sent_at), sent_at)
         if bytes(around.batch):
             parts = elements(around.batch)
-    return [_meant(event(part), caller, key=key) for part in parts]
+    return [_meant(event(part), caller, key=key, sent_at=sent_at) for part in parts]
 
 
 def _from_form(body: bytes) -> bytes:
@@ -60,20 +68,26 @@ def _from_form(body: bytes) -> bytes:
         raise ValueError("the form holds no base64 as data") from None
 
 
-def _meant(event: dict[str, Any] | None, caller: Caller, *, key: Any) -> SentEvent | None:
+def _meant(event: dict[str, Any] | None, caller: Caller, *, key: Any, sent_at: Any) -> SentEvent | None:
     if event is None:
         return None
     name, given = event.get("event"), event.get("properties")
     properties = as_object(given)
+    user, visitor = text(event.get("distinct_id"), properties.get("distinct_id")), address(properties.get("$ip"))
+    kept_as_it_is = first_given(properties.get("$ignore_sent_at"), as_object(event.get("options")).get(UNCORRECTED))
     if isinstance(given, dict):
         given = {name: value for name, value in given.items() if name not in LEFT_OUT}
     return SentEvent(
         key=text(key, caller.bearer, properties.get("token"), event.get("api_key")),
         event_type=NAMES.get(name, name) if isinstance(name, str) else name,
         path=path(properties.get("$pathname"), properties.get("$current_url")),
-        user_id=text(event.get("distinct_id"), properties.get("distinct_id")),
+        user_id=None if user == COOKIELESS else user,
+        by_visitor=user == COOKIELESS or visitor is not None,
         timestamp=event.get("timestamp"),
+        sent_at=None if kept_as_it_is is True else first_given(event.get("sent_at"), sent_at),
+        milliseconds_ago=event.get("offset"),
         message_id=event.get("uuid"),
         properties=with_properties(given, {name: event.get(name) for name in ("$set", "$set_once")}),
+        address=visitor,
         user_agent=properties.get("$raw_user_agent"),
     )

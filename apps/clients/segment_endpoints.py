@@ -2,13 +2,13 @@
 
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import PathParameter
 
-from apps.clients.answers import KEY_REFUSED, JitsuAnswer, SegmentAnswer, done, error_answers
+from apps.clients.answers import KEY_REFUSED, JitsuAnswer, JitsuBatchAnswer, SegmentAnswer, done, error_answers
 from apps.clients.intake import check_key, take
 from apps.clients.segment import CALLS, parse_batch, parse_call
 from apps.openapi import answer, operation
@@ -46,6 +46,7 @@ class SegmentIo(msgspec.Struct, rename="camel"):
 
     api_key: str
     api_host: str
+    protocol: Literal["http", "https"]
 
 
 class Integrations(msgspec.Struct, rename={"segment": "Segment.io"}):
@@ -54,18 +55,28 @@ class Integrations(msgspec.Struct, rename={"segment": "Segment.io"}):
     segment: SegmentIo
 
 
+class NoMetrics(msgspec.Struct, rename="camel", frozen=True):
+    """The SDK measures itself for Segment, unless it is told not to."""
+
+    sample_rate: Literal[0] = 0
+
+
 class SegmentSettings(msgspec.Struct):
     """What Segment's browser SDK wants to know."""
 
     integrations: Integrations
+    metrics: NoMetrics = NoMetrics()
+    plan: dict[str, Any] = {}
 
 
 async def take_batch(request: Request[Any, Any, Any]) -> Response[Any]:
     """Takes what the SDKs of Segment and RudderStack for servers send, up to 2,500 events, whatever the content type
     says. The write key is the user of basic authorization, else `writeKey`; it names the site (SITE_KEYS), by default
-    by being its site_id. `messageId` and `timestamp` are what makes it safe to send an event again.
+    by being its site_id. `messageId` is what makes it safe to send an event again. Where `sentAt` says that the
+    sender's clock is off, times are corrected by it; `context.ip` tells visitors without `userId` and `anonymousId`
+    apart. A `type` that is none of Segment's is dropped and counted.
 
-    `/v1/b` and `/v1/import` are the same.
+    `/v1/b`, `/v1/import` and `/beacon/v1/batch` are the same; the last one has its key in the URL as `writeKey`.
     """
     return done(SegmentAnswer(), await take(request, "segment", parse_batch))
 
@@ -78,7 +89,9 @@ segment_batch = post(
     operation_class=operation(body={"application/json": (BATCH, {"writeKey": "shop", "batch": [EXAMPLE]})}),
     responses={200: answer("The events are in the queue.", SegmentAnswer()), **error_answers(401)},
 )(take_batch)
-segment_batch_aliases = post(["/v1/b", "/v1/import"], status_code=HTTPStatus.OK, include_in_schema=False)(take_batch)
+segment_batch_aliases = post(
+    ["/v1/b", "/v1/import", "/beacon/v1/batch"], status_code=HTTPStatus.OK, include_in_schema=False
+)(take_batch)
 
 
 @post(
@@ -113,6 +126,28 @@ jitsu_call = post(
 jitsu_server_call = post("/api/s/s2s/{call:str}", status_code=HTTPStatus.OK, include_in_schema=False)(take_jitsu)
 
 
+@post(
+    "/api/s/s2s/batch",
+    summary="Jitsu: a batch",
+    tags=["SDKs"],
+    status_code=HTTPStatus.OK,
+    operation_class=operation(body={"application/json": (BATCH, {"writeKey": "shop", "batch": [EXAMPLE]})}),
+    responses={200: answer("The events are in the queue.", JitsuBatchAnswer(1, 1)), **error_answers(401)},
+)
+async def jitsu_batch(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Takes up to 2,500 events of Segment's shape. The key is `X-Write-Key` up to its colon, else as in `/v1/batch`."""
+    return await take_jitsu_batch(request)
+
+
+async def take_jitsu_batch(request: Request[Any, Any, Any]) -> Response[Any]:
+    """`/api/s/batch` is the same."""
+    taken = await take(request, "segment", parse_batch)
+    return done(JitsuBatchAnswer(taken.size, taken.size), taken)
+
+
+jitsu_batch_alias = post("/api/s/batch", status_code=HTTPStatus.OK, include_in_schema=False)(take_jitsu_batch)
+
+
 @get(
     "/v1/projects/{key:str}/settings",
     summary="Segment: settings of the browser SDK",
@@ -122,7 +157,9 @@ jitsu_server_call = post("/api/s/s2s/{call:str}", status_code=HTTPStatus.OK, inc
     responses={
         200: answer(
             "Where to send events.",
-            SegmentSettings(Integrations(SegmentIo(api_key="shop", api_host="events.shop.example/v1"))),
+            SegmentSettings(
+                Integrations(SegmentIo(api_key="shop", api_host="events.shop.example/v1", protocol="https"))
+            ),
         ),
         **KEY_REFUSED,
     },
@@ -130,7 +167,8 @@ jitsu_server_call = post("/api/s/s2s/{call:str}", status_code=HTTPStatus.OK, inc
 def segment_settings(request: Request[Any, Any, Any], key: Key) -> SegmentSettings:
     """Says that events go to this server: for Segment's snippet with this server as its `cdnURL`."""
     check_key(key)
-    return SegmentSettings(Integrations(SegmentIo(api_key=key, api_host=f"{request.url.netloc}/v1")))
+    protocol: Literal["http", "https"] = "http" if request.url.scheme == "http" else "https"
+    return SegmentSettings(Integrations(SegmentIo(key, f"{request.url.netloc}/v1", protocol)))
 
 
 def _call(given: str) -> str:

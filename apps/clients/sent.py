@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
 
 from apps.acceptance import UNREADABLE
 from apps.clients.caller import Caller
 from apps.given import is_given
-from apps.importing.urls import path_of_target
 from apps.problems import refuse
 from db.event_errors import take_apart
 
@@ -20,7 +19,8 @@ MAX_EVENTS = 2_500
 EVENT_BYTES = 1024 * 1024
 #: What the protocols call a page view is one of ours.
 PAGE_VIEW = "page_view"
-CAMPAIGN = {"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"}
+#: Why a message is no event for us whose kind nobody knows: what it means cannot be guessed.
+UNKNOWN_TYPE = "type"
 
 
 class SentEvent(msgspec.Struct, kw_only=True):
@@ -33,23 +33,32 @@ class SentEvent(msgspec.Struct, kw_only=True):
     user_id: Any = None
     """Who did it, None where the event does not say."""
     by_visitor: bool = False
-    """Whether an event without user_id belongs to who sent it: a browser, told apart for a day."""
+    """Whether an event without user_id belongs to a visitor who is told apart for a day, by address and browser."""
     timestamp: Any = None
+    sent_at: Any = None
+    """When it was sent, by the clock by which `timestamp` says when it happened."""
+    milliseconds_ago: Any = None
+    """How long before it was sent it happened, where it says no time."""
     message_id: Any = None
     properties: Any = None
+    address: str | None = None
+    """The visitor's, where the event carries it: a server that sends for its visitors says so."""
     user_agent: Any = None
     """The visitor's, where the event carries it."""
     ignored: str | None = None
     """Why it is no event for us, where it is none."""
 
 
-class Envelope(msgspec.Struct, rename={"write_key": "writeKey"}):
+class Envelope(msgspec.Struct, rename={"write_key": "writeKey", "sent_at": "sentAt", "posthog_sent_at": "sent_at"}):
     """What the protocols have around their events, each as it came, empty where it is missing."""
 
     batch: msgspec.Raw = msgspec.Raw()
     write_key: msgspec.Raw = msgspec.Raw()
     api_key: msgspec.Raw = msgspec.Raw()
     token: msgspec.Raw = msgspec.Raw()
+    sent_at: msgspec.Raw = msgspec.Raw()
+    posthog_sent_at: msgspec.Raw = msgspec.Raw()
+    context: msgspec.Raw = msgspec.Raw()
     type: msgspec.Raw = msgspec.Raw()
     payload: msgspec.Raw = msgspec.Raw()
 
@@ -58,7 +67,7 @@ class Envelope(msgspec.Struct, rename={"write_key": "writeKey"}):
 Parser = Callable[[bytes, Caller], Iterable[SentEvent | None]]
 
 
-def envelope(body: bytes) -> Envelope:
+def envelope(body: bytes | msgspec.Raw) -> Envelope:
     """What is around the events. Raises ValueError and RecursionError where it is no object."""
     return take_apart(body, Envelope)
 
@@ -103,18 +112,16 @@ def text(*candidates: Any) -> str | None:
     return None
 
 
-def path(*candidates: Any) -> str:
-    """The path of the first of these that is a URL or a path; "/" where none is."""
-    for candidate in candidates:
-        if isinstance(candidate, str) and (found := path_of_target(candidate)):
-            return found
-    return "/"
-
-
-def campaign(url: Any) -> dict[str, str]:
-    """The utm parameters of a URL, which its path does not have."""
-    query = url.partition("#")[0].partition("?")[2] if isinstance(url, str) else ""
-    return {name: given for name, given in parse_qsl(query) if name in CAMPAIGN} if "utm_" in query else {}
+def address(given: Any) -> str | None:
+    """An IP address, the first where it is a list as of X-Forwarded-For; None where it is none."""
+    try:
+        found = ip_address(given.partition(",")[0].strip()) if isinstance(given, str) else None
+    except ValueError:
+        return None
+    if found is None or found.is_unspecified:  # as 0.0.0.0, by which an address is kept secret
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return str(mapped or found)
 
 
 def with_properties(given: Any, more: dict[str, Any]) -> Any:

@@ -22,9 +22,9 @@
   let timer; // set while a request is under way, or waited for
   let failures = 0;
 
-  const body = (events) => `{"site_id":${JSON.stringify(options.site)},"events":[${events}]}`;
+  const body = (events) => `{"site_id":${JSON.stringify(options.site)},"sent_at":${Date.now()},"events":[${events}]}`;
 
-  const where = () => location.pathname + ("hash" in options ? location.hash : "");
+  const where = () => location.pathname + ("hash" in options ? location.hash.split("?")[0] : "");
 
   const track = (event_type, properties) => {
     if (silent || queue.length > 99) return;

@@ -5,8 +5,10 @@ from typing import Any
 
 import msgspec
 
+from apps.clients import places
 from apps.clients.caller import Caller
-from apps.clients.sent import PAGE_VIEW, SentEvent, campaign, elements, event, text, value, with_properties
+from apps.clients.sent import PAGE_VIEW, SentEvent, elements, event, text, value, with_properties
+from apps.given import is_given
 from apps.importing.urls import path_of_target
 from db.event_errors import take_apart
 
@@ -15,16 +17,17 @@ class Around(msgspec.Struct):
     """What the script sends around its events, each as it came, empty where it is missing."""
 
     site_id: msgspec.Raw = msgspec.Raw()
+    sent_at: msgspec.Raw = msgspec.Raw()
     events: msgspec.Raw = msgspec.Raw()
 
 
 def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
-    """`{"site_id": "...", "events": [...]}`, the events as those of POST /events."""
+    """`{"site_id": "...", "sent_at": 1767323045678, "events": [...]}`, the events as those of POST /events."""
     around = take_apart(body, Around)
     if not bytes(around.events):
         raise ValueError("events is missing")
-    key = value(around.site_id)
-    return [_meant(event(raw), key) for raw in elements(around.events)]
+    key, sent_at = value(around.site_id), value(around.sent_at)
+    return [_meant(event(raw), key, sent_at) for raw in elements(around.events)]
 
 
 def view(site: str | None, path: str | None, referer: str | None) -> SentEvent:
@@ -32,13 +35,13 @@ def view(site: str | None, path: str | None, referer: str | None) -> SentEvent:
     return SentEvent(
         key=site,
         event_type=PAGE_VIEW,
-        path=path_of_target(path) or path if path else path_of_target(referer or ""),
+        path=places.path(path) if is_given(path) else path_of_target(referer or ""),
         by_visitor=True,
-        properties=with_properties(None, campaign(referer)),
+        properties=with_properties(None, places.campaign(referer)),
     )
 
 
-def _meant(event: dict[str, Any] | None, key: Any) -> SentEvent | None:
+def _meant(event: dict[str, Any] | None, key: Any, sent_at: Any) -> SentEvent | None:
     if event is None:
         return None
     return SentEvent(
@@ -48,6 +51,7 @@ def _meant(event: dict[str, Any] | None, key: Any) -> SentEvent | None:
         user_id=text(event.get("user_id")),
         by_visitor=True,
         timestamp=event.get("timestamp"),
+        sent_at=sent_at,
         message_id=event.get("event_id"),
         properties=event.get("properties"),
     )
