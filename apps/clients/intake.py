@@ -16,18 +16,19 @@ from litestar import Request
 from actors.queue import sender
 from actors.remembered import DailySalt, first_times
 from actors.sender import QueueAway
-from apps.acceptance import UNREADABLE, Batch
+from apps.acceptance import Batch
 from apps.bodies import read_body
 from apps.clients.bots import is_bot
 from apps.clients.caller import Caller, caller_of
 from apps.clients.keys import Keys
 from apps.clients.mapping import Dropped, to_event, visitor_id
 from apps.clients.sent import Parser, SentEvent
-from apps.event_metrics import QUEUE_AWAY, SDK_BOT_EVENTS, SDK_EVENTS_DROPPED, count_refusal
+from apps.event_metrics import QUEUE_AWAY, SDK_BOT_EVENTS, SDK_EVENTS_CUT, SDK_EVENTS_DROPPED, count_refusal
 from apps.events import acceptance, inbox, settings
 from apps.problems import Refusal, refuse
 from db.event import Event, receive
 from db.event_errors import sentence
+from db.tolerant_json import UNREADABLE
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ class Delivery:
         self.batch = Batch(self.now)
         self.taken: dict[str, bool] = {}
         self.drops: Counter[str] = Counter()
+        self.cuts: Counter[str] = Counter()
         self.from_bots = 0
 
     def check_keys(self) -> None:
@@ -118,9 +120,11 @@ class Delivery:
                 self._note(one, taken=True)
 
     def count(self, protocol: str) -> None:
-        """Count what was dropped, and what came from bots."""
+        """Count what was dropped, what was left out of others, and what came from bots."""
         for reason, number in self.drops.items():
             SDK_EVENTS_DROPPED.labels(protocol, reason).inc(number)
+        for field, number in self.cuts.items():
+            SDK_EVENTS_CUT.labels(protocol, field).inc(number)
         if self.from_bots:
             SDK_BOT_EVENTS.labels(protocol, OUTCOMES[bots]).inc(self.from_bots)
         if self.drops:
@@ -141,7 +145,9 @@ class Delivery:
             raise Dropped("bot")
         user_id = one.user_id or (visitor_id(salt, site_id, self.caller) if one.by_visitor else None)
         marked = bot and bots == "mark"
-        return to_event(one, site_id, user_id=user_id, bot=marked, now=self.now, window=acceptance.window)
+        event, cut = to_event(one, site_id, user_id=user_id, bot=marked, now=self.now, window=acceptance.window)
+        self.cuts.update(cut)
+        return event
 
     async def _give_times(self, events: list[Event]) -> None:
         """Give events without a time that of their arrival, the first one where they come again.

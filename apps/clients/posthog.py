@@ -18,6 +18,7 @@ from apps.clients.sent import (
     event,
     path,
     text,
+    user,
     value,
     with_properties,
 )
@@ -71,7 +72,7 @@ def _meant(event: dict[str, Any] | None, caller: Caller, *, key: Any) -> SentEve
         key=text(key, caller.bearer, properties.get("token"), event.get("api_key")),
         event_type=NAMES.get(name, name) if isinstance(name, str) else name,
         path=path(properties.get("$pathname"), properties.get("$current_url")),
-        user_id=text(event.get("distinct_id"), properties.get("distinct_id")),
+        user_id=user(event.get("distinct_id"), properties.get("distinct_id")),
         timestamp=event.get("timestamp"),
         message_id=event.get("uuid"),
         properties=with_properties(given, {name: event.get(name) for name in ("$set", "$set_once")}),

@@ -14,6 +14,7 @@ from apps.clients.sent import (
     event,
     path,
     text,
+    user,
     value,
     with_properties,
 )
@@ -54,7 +55,7 @@ def _meant(event: dict[str, Any] | None, caller: Caller, *, key: Any, call: str 
         key=text(caller.basic, caller.write_key, key, event.get("writeKey")),
         event_type=name,
         path=path(properties.get("path"), properties.get("url"), page.get("path"), page.get("url")),
-        user_id=text(event.get("userId"), event.get("anonymousId")),
+        user_id=user(event.get("userId"), event.get("anonymousId")),
         # The first says when by the server's clock, where an SDK has corrected its own; RudderStack's for Node has
         # only the second.
         timestamp=first_given(event.get("timestamp"), event.get("originalTimestamp")),

@@ -7,19 +7,18 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from apps.acceptance import UNREADABLE
 from apps.clients.caller import Caller
 from apps.given import is_given
 from apps.importing.urls import path_of_target
 from apps.problems import refuse
-from db.event_errors import take_apart
+from db.spellings import PAGE_VIEW as PAGE_VIEW
+from db.spellings import is_nobody
+from db.tolerant_json import UNREADABLE, read, take_apart
 
 #: Events that one request may carry; Segment takes as many.
 MAX_EVENTS = 2_500
 #: Bytes of one of them. What we keep of it is limited like any event; this bounds what is read.
 EVENT_BYTES = 1024 * 1024
-#: What the protocols call a page view is one of ours.
-PAGE_VIEW = "page_view"
 CAMPAIGN = {"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"}
 
 
@@ -83,7 +82,7 @@ def event(raw: bytes | msgspec.Raw) -> dict[str, Any] | None:
 def value(raw: bytes | msgspec.Raw) -> Any:
     """A value, None where it cannot be read."""
     try:
-        return msgspec.json.decode(raw)
+        return read(raw)
     except UNREADABLE:
         return None
 
@@ -101,6 +100,11 @@ def text(*candidates: Any) -> str | None:
         if isinstance(candidate, int | float) and not isinstance(candidate, bool):
             return str(candidate)
     return None
+
+
+def user(*candidates: Any) -> str | None:
+    """The first of these that is the id of a user, and not nobody's such as `null`."""
+    return next((given for one in candidates if (given := text(one)) and not is_nobody(given)), None)
 
 
 def path(*candidates: Any) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from apps.clients.caller import Caller
-from apps.clients.sent import PAGE_VIEW, SentEvent, campaign, elements, event, text, value, with_properties
+from apps.clients.sent import PAGE_VIEW, SentEvent, campaign, elements, event, user, value, with_properties
 from apps.importing.urls import path_of_target
-from db.event_errors import take_apart
+from db.tolerant_json import take_apart
 
 
 class Around(msgspec.Struct):
@@ -45,7 +45,7 @@ def _meant(event: dict[str, Any] | None, key: Any) -> SentEvent | None:
         key=key,
         event_type=event.get("event_type"),
         path=event.get("path"),
-        user_id=text(event.get("user_id")),
+        user_id=user(event.get("user_id")),
         by_visitor=True,
         timestamp=event.get("timestamp"),
         message_id=event.get("event_id"),

@@ -11,6 +11,7 @@ from apps.clients.sent import (
     event,
     path,
     text,
+    user,
     value,
     with_properties,
 )
@@ -32,7 +33,7 @@ def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
             key=text(payload.get("website")),
             event_type="identify" if value(around.type) == "identify" else first_given(payload.get("name"), PAGE_VIEW),
             path=path(url),
-            user_id=text(payload.get("id")),
+            user_id=user(payload.get("id")),
             by_visitor=True,
             properties=with_properties(payload.get("data"), {name: payload.get(name) for name in KEPT} | campaign(url)),
             user_agent=payload.get("userAgent"),
