@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -84,6 +84,10 @@ class BatchProblem(Problem, kw_only=True, omit_defaults=True):
     ] = msgspec.field(default_factory=list)
 
 
+#: An event that is taken, and the names of what of it was ignored.
+Judged = tuple[ReceivedEvent, Sequence[str]]
+
+
 class Acceptance:
     """Turns bodies into events that can be stored, under the limits of the settings."""
 
@@ -96,7 +100,7 @@ class Acceptance:
         self.decode = msgspec.json.Decoder(Event).decode
         self.decode_exact = msgspec.json.Decoder(ExactEvent).decode
 
-    def event(self, body: bytes) -> "Judged":
+    def event(self, body: bytes) -> Judged:
         """The event in a body. Raises Refusal (400) that names each bad field."""
         try:
             return self._judge(body, datetime.now(UTC))
@@ -120,27 +124,27 @@ class Acceptance:
         batch = Batch(now)
         for index, part in enumerate(parts):
             try:
-                judged = self._judge(part, now)
+                event, ignored = self._judge(part, now)
             except BadEvent as bad:
                 batch.reject(index, bad.errors)
                 continue
-            batch.add(judged.event)
-            if judged.ignored:
-                batch.tell(index, judged.ignored)
+            batch.add(event)
+            if ignored:
+                batch.tell(index, ignored)
         if not batch.accepted:
             raise no_event_is_valid(batch.rejected)
         return batch
 
-    def _judge(self, raw: bytes | msgspec.Raw, now: datetime) -> "Judged":
+    def _judge(self, raw: bytes | msgspec.Raw, now: datetime) -> Judged:
         """The event in a piece of JSON; only where it is not exactly one, a second look is taken. Raises BadEvent."""
         try:
-            return Judged(receive(self.decode_exact(raw), now=now, window=self.window), ())
+            return receive(self.decode_exact(raw), now=now, window=self.window), ()
         except UNREADABLE:
             return self._judge_again(raw, now)
 
-    def _judge_again(self, raw: bytes | msgspec.Raw, now: datetime) -> "Judged":
+    def _judge_again(self, raw: bytes | msgspec.Raw, now: datetime) -> Judged:
         with suppress(*UNREADABLE):
-            return Judged(receive(self.decode(raw), now=now, window=self.window), unknown_fields(raw))
+            return receive(self.decode(raw), now=now, window=self.window), unknown_fields(raw)
         try:
             mended = mend(raw)
         except UNREADABLE:
@@ -149,14 +153,7 @@ class Acceptance:
             event = receive(msgspec.convert(mended.fields, Event), now=now, window=self.window)
         except UNREADABLE:
             raise BadEvent(field_errors(encode(mended.fields), now=now, window=self.window)) from None
-        return Judged(event, mended.ignored)
-
-
-class Judged(NamedTuple):
-    """An event that is taken, and the names of what of it was ignored."""
-
-    event: ReceivedEvent
-    ignored: Sequence[str]
+        return event, mended.ignored
 
 
 class BadEvent(Exception):

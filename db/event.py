@@ -13,7 +13,7 @@ import uuid_utils
 from msgspec import Meta
 from uuid_utils import uuid7
 
-from db.spellings import known_user, usual_type
+from db.spellings import is_nobody, usual_type
 
 MAX_BYTES = {"site_id": 255, "event_type": 100, "path": 2_048, "user_id": 255}
 MAX_PROPERTIES_BYTES = 32 * 1024
@@ -171,11 +171,14 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
         time = event_time(event.timestamp, event.event_id)
     if fault := window.fault(time, now):
         raise ValueError(f"timestamp {fault}")
+    user_id = None if event.user_id is None else str(event.user_id)
+    if user_id is not None and is_nobody(user_id):
+        user_id = None
     return ReceivedEvent(
         site_id=event.site_id,
         event_type=usual_type(event.event_type),
         path=event.path,
-        user_id=known_user(event.user_id),
+        user_id=user_id,
         timestamp=time.astimezone(UTC),  # PostgreSQL reads no offset of 16 hours or more
         event_id=event_id,
         properties=event.properties,

@@ -29,10 +29,6 @@ NOBODIES = {
     *("[object object]", "true", "false", "(not set)", "anonymous", "guest", "not_authenticated"),
     *("id", "user_id", "userid", "distinct_id", "distinctid", "email"),
 }
-#: Of numbers and UUIDs, those that are nothing but zeros.
-ZEROS = frozenset("0-")
-#: Characters of the longest of them, a UUID in quotes with room for blanks.
-LONGEST = 40
 
 
 def usual_type(event_type: str) -> str:
@@ -45,17 +41,8 @@ def _usual_type(event_type: str) -> str:
     return PAGE_VIEW if BETWEEN_WORDS.sub("", event_type).lower() in PAGE_VIEWS else event_type
 
 
-def known_user(user_id: str | int | None) -> str | None:
-    """A user's id as text, None where it is nobody's."""
-    if user_id is None:
-        return None
-    text = str(user_id)
-    return None if is_nobody(text) else text
-
-
 def is_nobody(user_id: str) -> bool:
-    """Whether an id is what programs write where they know no user, also in quotes: `null`, `undefined`, `0`, blank."""
-    if len(user_id) > LONGEST:
-        return not user_id.strip()
+    """Whether an id is what programs write where they know no user: `null`, `undefined`, `0`, blank, also in quotes."""
     bare = user_id.strip().strip("'\"").lower()
-    return bare in NOBODIES or ZEROS.issuperset(bare)
+    # Of an empty UUID nothing but zeros is there.
+    return bare in NOBODIES or not bare.strip("0-").strip()

@@ -93,8 +93,8 @@ def test_unknown_fields_are_ignored() -> None:
         ({"path": "x" * 2049}, "length <= 2048"),
         ({"path": "😀" * 513}, "is 2052 bytes long"),
         ({"path": "/a\0b"}, "holds U+0000"),
-        ({"user_id": ""}, "length >= 1"),
-        ({"user_id": 17}, "Expected `str | null`, got `int`"),
+        ({"user_id": 1.5}, "Expected `int | str | null`, got `float`"),
+        ({"user_id": 2**63}, "<= 9223372036854775807"),
         ({"user_id": "\0"}, "holds U+0000"),
         ({"event_id": "17"}, "Invalid UUID"),
         ({"timestamp": "2026-01-02"}, "Invalid RFC3339"),
@@ -150,7 +150,6 @@ def test_text_that_is_no_utf8_is_refused(text: bytes) -> None:
         b"null",
         b'"x"',
         b"{",
-        b'{"site_id":}',
         b"\xff",
         b"NaN",
         b"[" * 100_000,
@@ -163,19 +162,19 @@ def test_what_is_no_json_object_is_refused_as_a_whole(raw: bytes) -> None:
 
 @pytest.mark.parametrize(
     "properties",
-    [
-        b'{"a":"\\ud800"}',
-        b'{"a":1e999}',
-        b'{"a":NaN}',
-        b'{"a":-Infinity}',
-        b'{"a":' + b"9" * 5000 + b"}",
-        b'{"a":\x01}',
-    ],
+    [b'{"a":\x01}', b'{"a":}', b'{"a":01}', b'{"a":True}', b"{'a':1}", b"[" * 2_000 + b"]" * 2_000],
     ids=lambda raw: repr(raw)[:30],
 )
-def test_what_json_cannot_mean_is_refused(properties: bytes) -> None:
+def test_what_json_cannot_mean_is_refused_by_its_field(properties: bytes) -> None:
     raw = with_fields()[:-1] + b',"properties":' + properties + b"}"
-    assert errors(raw)
+    assert list(errors(raw)) == ["properties"]
+
+
+@pytest.mark.parametrize("user_id", [17, -3, 2**63 - 1])
+def test_a_whole_number_is_a_user_by_its_text(user_id: int) -> None:
+    accepted = accept(with_fields(user_id=user_id))
+    assert accepted
+    assert accepted.user_id == str(user_id)
 
 
 def test_of_a_key_given_twice_the_last_counts() -> None:
