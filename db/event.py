@@ -55,7 +55,6 @@ UserId = (
     Annotated[
         str,
         Meta(
-            max_length=255,
             description="Who it was: text of at most 255 bytes (UTF-8), or an integer, which is taken as its text. "
             "Left out, null, blank, or what programs write where they know nobody (`null`, `undefined`, `NaN`, `None`, "
             "`\\N`, `0`, `anonymous`, `[object Object]` and the like): an anonymous event.",
@@ -107,9 +106,10 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     def __post_init__(self) -> None:
         if isinstance(self.user_id, int):
             self.user_id = str(self.user_id)
-        texts = self.site_id + self.event_type + self.path + (self.user_id or "")
+        user_id = self.user_id or ""
+        texts = self.site_id + self.event_type + self.path + user_id
         # In ASCII a character is a byte, so that the declared lengths suffice.
-        if not texts.isascii() or "\0" in texts:
+        if not texts.isascii() or "\0" in texts or len(user_id) > MAX_BYTES["user_id"]:
             for name in MAX_BYTES:
                 if fault := text_fault(name, getattr(self, name) or ""):
                     raise ValueError(f"{name} {fault}")

@@ -61,7 +61,7 @@ def _value(field: msgspec.structs.FieldInfo, given: dict[str, msgspec.Raw]) -> A
         return None
     value = msgspec.json.decode(given[field.name], type=field.type)
     fault = None
-    if field.name in MAX_BYTES and value is not None:
+    if field.name in MAX_BYTES and isinstance(value, str):
         fault = text_fault(field.name, value)
     elif field.name == "properties" and value is not None:
         fault = properties_fault(value)

@@ -117,6 +117,7 @@ def test_an_event_by_itself_is_kept_as_far_as_it_can_be(
             "path",
             {"path": "/ä" * 682 + "/"},
         ),
+        ({"properties": {"path": "/a\0", "$pathname": "/a\0"}, "path": "/a\0"}, "path", {"path": "/a\ufffd"}),
     ],
 )
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ def test_unknown_fields_are_ignored() -> None:
         ({"path": "x" * 2049}, "length <= 2048"),
         ({"path": "😀" * 513}, "is 2052 bytes long"),
         ({"path": "/a\0b"}, "holds U+0000"),
+        ({"user_id": "x" * 256}, "is 256 bytes long"),
         ({"user_id": 1.5}, "Expected `int | str | null`, got `float`"),
         ({"user_id": 2**63}, "<= 9223372036854775807"),
         ({"user_id": "\0"}, "holds U+0000"),
@@ -127,6 +128,10 @@ def test_a_bad_field_is_named_with_the_reason(fields: dict[str, Any], reason: st
 def test_every_bad_field_is_named_at_once() -> None:
     raw = with_fields(site_id="", event_type=1, path="\0", user_id=[], timestamp="x", event_id="y", properties="z")
     assert list(errors(raw)) == ["site_id", "event_type", "path", "user_id", "timestamp", "event_id", "properties"]
+
+
+def test_a_bad_time_is_named_beside_a_user_who_is_a_number() -> None:
+    assert list(errors(with_fields(user_id=17, timestamp="x"))) == ["timestamp"]
 
 
 def test_a_bad_time_is_named_beside_a_bad_id() -> None:

@@ -1,4 +1,4 @@
-"""What programs write as a user's id where they know none is nobody: the next id counts, else the event is anonymous."""
+"""What programs write as a user's id where they know none is nobody: the next id counts, else none does."""
 
 import json
 from typing import Any
