@@ -1,6 +1,7 @@
 """What ingestion does with a body: decode it, check it, and give each event its id and its time."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -9,18 +10,26 @@ import msgspec
 from msgspec import Meta
 
 from actors.sender import SiteDay
+from apps.mending import MAX_NAMES, mend, unknown_fields
 from apps.problems import Problem, Refusal, refuse
-from db.event import Event, ReceivedEvent, TimeWindow, receive
-from db.event_errors import FieldError, field_errors, take_apart
+from db.event import Event, ExactEvent, ReceivedEvent, TimeWindow, receive
+from db.event_errors import FieldError, field_errors
 from db.settings import Settings
+from db.tolerant_json import UNREADABLE, take_apart
 
 #: Events that one request may carry.
 MAX_BATCH = 1_000
-
-#: What decoding raises: bad JSON, bad UTF-8 and bad values are ValueErrors, endless nesting is the other.
-UNREADABLE = (ValueError, RecursionError)
+#: Events of a batch whose ignored fields are told.
+MAX_IGNORED = 100
 
 encode = msgspec.json.Encoder().encode
+
+
+IGNORED = (
+    f"at most {MAX_NAMES} names of fields that events do not have (what else is known belongs into `properties`), "
+    "and of what could not be kept: a property that is too long, or a number that is none (NaN), which is null then."
+)
+IgnoredNames = Annotated[list[str], Meta(examples=[["revenue"]])]
 
 
 class Accepted(msgspec.Struct, kw_only=True):
@@ -31,6 +40,16 @@ class Accepted(msgspec.Struct, kw_only=True):
         "Event received and queued for processing"
     )
     event_id: Annotated[str, Meta(description="The client's, or the one made for it; sent again, it counts once.")]
+    ignored_fields: Annotated[IgnoredNames | msgspec.UnsetType, Meta(description=f"Where there are any: {IGNORED}")] = (
+        msgspec.UNSET
+    )
+
+
+class Ignored(msgspec.Struct, kw_only=True):
+    """What of an event in a batch was not kept; all else of it was."""
+
+    index: Annotated[int, Meta(description="Its place in the batch, from 0.", examples=[3])]
+    fields: Annotated[IgnoredNames, Meta(description=IGNORED)]
 
 
 class Rejected(msgspec.Struct, kw_only=True):
@@ -50,6 +69,10 @@ class BatchAccepted(msgspec.Struct, kw_only=True):
         list[str | None] | msgspec.UnsetType,
         Meta(description="With `?ids=true`: the ids in order, null where refused."),
     ] = msgspec.UNSET
+    ignored_fields: Annotated[
+        list[Ignored] | msgspec.UnsetType,
+        Meta(description=f"Where there are any: of the first {MAX_IGNORED} such events, what of them was not kept."),
+    ] = msgspec.UNSET
 
 
 class BatchProblem(Problem, kw_only=True, omit_defaults=True):
@@ -59,6 +82,10 @@ class BatchProblem(Problem, kw_only=True, omit_defaults=True):
         list[Rejected],
         Meta(description="Each event and what is wrong with it; left out where the batch could not be read."),
     ] = msgspec.field(default_factory=list)
+
+
+#: An event that is taken, and the names of what of it was ignored.
+Judged = tuple[ReceivedEvent, Sequence[str]]
 
 
 class Acceptance:
@@ -71,15 +98,14 @@ class Acceptance:
             back=timedelta(days=settings.retention_days) if settings.retention_days else None,
         )
         self.decode = msgspec.json.Decoder(Event).decode
+        self.decode_exact = msgspec.json.Decoder(ExactEvent).decode
 
-    def event(self, body: bytes) -> ReceivedEvent:
+    def event(self, body: bytes) -> Judged:
         """The event in a body. Raises Refusal (400) that names each bad field."""
-        now = datetime.now(UTC)
         try:
-            return receive(self.decode(body), now=now, window=self.window)
-        except UNREADABLE:
-            errors = field_errors(body, now=now, window=self.window)
-            raise refuse(HTTPStatus.BAD_REQUEST, "the event is not valid", errors=errors) from None
+            return self._judge(body, datetime.now(UTC))
+        except BadEvent as bad:
+            raise refuse(HTTPStatus.BAD_REQUEST, "the event is not valid", errors=bad.errors) from None
 
     def batch(self, body: bytes, *, ndjson: bool) -> "Batch":
         """The events in a body: a JSON array, an object with such an array as `events`, or a JSON object a line.
@@ -98,12 +124,44 @@ class Acceptance:
         batch = Batch(now)
         for index, part in enumerate(parts):
             try:
-                batch.add(receive(self.decode(part), now=now, window=self.window))
-            except UNREADABLE:
-                batch.reject(index, field_errors(part, now=now, window=self.window))
+                event, ignored = self._judge(part, now)
+            except BadEvent as bad:
+                batch.reject(index, bad.errors)
+                continue
+            batch.add(event)
+            if ignored:
+                batch.tell(index, ignored)
         if not batch.accepted:
             raise no_event_is_valid(batch.rejected)
         return batch
+
+    def _judge(self, raw: bytes | msgspec.Raw, now: datetime) -> Judged:
+        """The event in a piece of JSON; only where it is not exactly one, a second look is taken. Raises BadEvent."""
+        try:
+            return receive(self.decode_exact(raw), now=now, window=self.window), ()
+        except UNREADABLE:
+            return self._judge_again(raw, now)
+
+    def _judge_again(self, raw: bytes | msgspec.Raw, now: datetime) -> Judged:
+        with suppress(*UNREADABLE):
+            return receive(self.decode(raw), now=now, window=self.window), unknown_fields(raw)
+        try:
+            mended = mend(raw)
+        except UNREADABLE:
+            raise BadEvent(field_errors(raw, now=now, window=self.window)) from None
+        try:
+            event = receive(msgspec.convert(mended.fields, Event), now=now, window=self.window)
+        except UNREADABLE:
+            raise BadEvent(field_errors(encode(mended.fields), now=now, window=self.window)) from None
+        return event, mended.ignored
+
+
+class BadEvent(Exception):
+    """An event that is not taken, for these reasons."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__(errors)
+        self.errors = errors
 
 
 class Batch:
@@ -114,6 +172,7 @@ class Batch:
         self.counts: dict[SiteDay, int] = {}
         self.accepted: list[bytes] = []
         self.rejected: list[Rejected] = []
+        self.ignored: list[Ignored] = []
         self.event_ids: list[str | None] = []
 
     def add(self, event: ReceivedEvent) -> None:
@@ -121,6 +180,10 @@ class Batch:
         self.counts[site_day] = self.counts.get(site_day, 0) + 1
         self.accepted.append(encode(event))
         self.event_ids.append(event.event_id)
+
+    def tell(self, index: int, ignored: Sequence[str]) -> None:
+        if len(self.ignored) < MAX_IGNORED:
+            self.ignored.append(Ignored(index=index, fields=list(ignored)))
 
     def reject(self, index: int, errors: list[FieldError]) -> None:
         self.rejected.append(Rejected(index=index, errors=errors))
@@ -131,6 +194,7 @@ class Batch:
             accepted=len(self.accepted),
             rejected=self.rejected,
             event_ids=self.event_ids if ids else msgspec.UNSET,
+            ignored_fields=self.ignored or msgspec.UNSET,
         )
 
 
@@ -142,13 +206,13 @@ def no_event_is_valid(rejected: list[Rejected]) -> Refusal:
 
 
 class _Envelope(msgspec.Struct):
-    events: list[msgspec.Raw]
+    events: msgspec.Raw
 
 
 def _elements(body: bytes) -> Sequence[bytes | msgspec.Raw]:
     try:
         if body.lstrip()[:1] == b"{":
-            return take_apart(body, _Envelope).events
+            return take_apart(take_apart(body, _Envelope).events, list[msgspec.Raw])
         return take_apart(body, list[msgspec.Raw])
     except UNREADABLE as error:
         raise refuse(

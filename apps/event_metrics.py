@@ -23,6 +23,12 @@ SDK_EVENTS_DROPPED = Counter(
     ("protocol", "reason"),
     registry=INGESTION,
 )
+SDK_EVENTS_CUT = Counter(
+    "tjra_sdk_events_cut",
+    "Events of SDKs of which a field was not kept as a whole: properties, path, or user_id (too long: nobody's).",
+    ("protocol", "field"),
+    registry=INGESTION,
+)
 SDK_BOT_EVENTS = Counter(
     "tjra_sdk_bot_events",
     "Events of SDKs that a bot caused, whether they were dropped (BOTS=drop), marked or kept. "

@@ -99,12 +99,15 @@ async def accept_event(scope: Scope, receive: Receive) -> tuple[bytes, str]:
     Raises Refusal.
     """
     try:
-        event = acceptance.event(await read_body(scope, receive, limit=EVENT_BYTES))
+        event, ignored = acceptance.event(await read_body(scope, receive, limit=EVENT_BYTES))
     except Refusal as refusal:
         count_refusal(refusal)
         raise
     message_id = await inbox.put(encode(event), {(event.site_id, event.received_at.date().isoformat()): 1})
-    return encode(Accepted(event_id=event.event_id)), message_id
+    accepted = Accepted(event_id=event.event_id)
+    if ignored:
+        accepted.ignored_fields = list(ignored)
+    return encode(accepted), message_id
 
 
 @post(
@@ -123,7 +126,10 @@ async def accept_event(scope: Scope, receive: Receive) -> tuple[bytes, str]:
     },
 )
 async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Takes one event, as JSON whatever the content type says; fields that are not listed are ignored."""
+    """Takes one event, as JSON whatever the content type says. Fields that are not listed are ignored, and so is what
+    cannot be kept of `properties` and `user_id`: `ignored_fields` names them. Half of a surrogate pair becomes U+FFFD,
+    as does U+0000 in `properties` and `user_id`; elsewhere it is refused.
+    """
     # Requests for exactly this path take the short way and never come here; others, as with a prefix of a proxy, do.
     body, message_id = await accept_event(request.scope, request.receive)
     return Response(body, media_type=MediaType.JSON, headers={MESSAGE_ID: message_id})
@@ -151,7 +157,8 @@ async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted
     """Takes up to 1,000 events: a JSON array, an object with such an array as `events`, or JSON objects line by line
     (content type `application/x-ndjson`).
 
-    One bad event never keeps its neighbours out: the answer lists each that was refused by its index, and says why.
+    One bad event never keeps its neighbours out, whatever is bad about it: the answer lists each that was refused by
+    its index, and says why. What of the others was ignored, as in `POST /event`, is in `ignored_fields`.
     """
     query = read_query(request, BatchQuery)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from actors import queue_import
 from apps import connections
-from apps.acceptance import UNREADABLE
 from apps.bodies import read_body
 from apps.openapi import answer, json_schema, operation
 from apps.parameters import read_query
@@ -19,6 +18,7 @@ from apps.problems import DATABASE_AWAY, QUEUE_AWAY, problem_answer, refuse, una
 from db.event import SiteId
 from db.event_errors import FieldError, sentence
 from db.imports import Import, ImportedFile, ImportId, progress, read_import
+from db.tolerant_json import UNREADABLE
 
 #: Bytes of a body: messages of an import of 100 million rows.
 BODY_BYTES = 16 * 1024 * 1024

@@ -13,12 +13,13 @@ from uuid_utils.compat import uuid7
 
 from actors import queue_discard, queue_replay
 from apps import connections
-from apps.acceptance import UNREADABLE, Acceptance, encode
+from apps.acceptance import Acceptance, encode
 from apps.problems import refuse
 from db.dead_letters import DeadLetter, LetterFilter, list_letters, outcomes, read_letter
 from db.event import receive
 from db.event_errors import field_errors
 from db.settings import load
+from db.tolerant_json import UNREADABLE
 
 #: How many letters one request may be about.
 MAX_LETTERS = 1_000

@@ -13,6 +13,8 @@ import uuid_utils
 from msgspec import Meta
 from uuid_utils import uuid7
 
+from db.spellings import is_nobody, usual_type
+
 MAX_BYTES = {"site_id": 255, "event_type": 100, "path": 2_048, "user_id": 255}
 MAX_PROPERTIES_BYTES = 32 * 1024
 MAX_PROPERTIES_DEPTH = 8
@@ -35,7 +37,8 @@ EventType = Annotated[
     Meta(
         min_length=1,
         max_length=100,
-        description="What happened: text of 1 to 100 bytes (UTF-8) without U+0000. `page_view` counts as a view.",
+        description="What happened: text of 1 to 100 bytes (UTF-8) without U+0000. `page_view` counts as a view; other "
+        "spellings of it become it: `pageview`, `Page View`, `page_viewed`, `$pageview`, `page`.",
         examples=["page_view"],
     ),
 ]
@@ -48,15 +51,18 @@ EventPath = Annotated[
         examples=["/products/lamp"],
     ),
 ]
-UserId = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=255,
-        description="Who it was: text of 1 to 255 bytes (UTF-8) without U+0000; left out or null: an anonymous event.",
-        examples=["customer-17"],
-    ),
-]
+UserId = (
+    Annotated[
+        str,
+        Meta(
+            description="Who it was: text of at most 255 bytes (UTF-8), or an integer, which is taken as its text. "
+            "Left out, null, blank, or what programs write where they know nobody (`null`, `undefined`, `NaN`, `None`, "
+            "`\\N`, `0`, `anonymous`, `[object Object]` and the like): an anonymous event.",
+            examples=["customer-17"],
+        ),
+    ]
+    | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1, examples=[17])]
+)
 Timestamp = (
     Annotated[
         datetime,
@@ -98,9 +104,12 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     properties: Properties | None = None
 
     def __post_init__(self) -> None:
-        texts = self.site_id + self.event_type + self.path + (self.user_id or "")
+        if isinstance(self.user_id, int):
+            self.user_id = str(self.user_id)
+        user_id = self.user_id or ""
+        texts = self.site_id + self.event_type + self.path + user_id
         # In ASCII a character is a byte, so that the declared lengths suffice.
-        if not texts.isascii() or "\0" in texts:
+        if not texts.isascii() or "\0" in texts or len(user_id) > MAX_BYTES["user_id"]:
             for name in MAX_BYTES:
                 if fault := text_fault(name, getattr(self, name) or ""):
                     raise ValueError(f"{name} {fault}")
@@ -108,9 +117,14 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
             raise ValueError(f"properties {fault}")
 
 
+class ExactEvent(Event, kw_only=True, omit_defaults=True, gc=False, forbid_unknown_fields=True):
+    """An event with no other fields: to decode it costs no more, and tells those apart that have some."""
+
+
 class ReceivedEvent(Event, kw_only=True, omit_defaults=True, gc=False):
     """What the queue carries: an event with its id and time filled in, and when we received it."""
 
+    user_id: str | None = None
     timestamp: datetime
     event_id: str  # type: ignore[assignment]  # as text, whoever made it
     received_at: datetime
@@ -143,7 +157,8 @@ class TimeWindow(msgspec.Struct, frozen=True):
 
 
 def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent:
-    """Give an event its id and its time: the client's, else a new UUIDv7 and the time inside the UUIDv7.
+    """Give an event its id and its time: the client's, else a new UUIDv7 and the time inside the UUIDv7; also the usual
+    name of its type, and nobody as its user where it names nobody.
 
     Raises ValueError where no time can be known, or where it is outside the window.
     """
@@ -156,11 +171,14 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
         time = event_time(event.timestamp, event.event_id)
     if fault := window.fault(time, now):
         raise ValueError(f"timestamp {fault}")
+    user_id = None if event.user_id is None else str(event.user_id)
+    if user_id is not None and is_nobody(user_id):
+        user_id = None
     return ReceivedEvent(
         site_id=event.site_id,
-        event_type=event.event_type,
+        event_type=usual_type(event.event_type),
         path=event.path,
-        user_id=event.user_id,
+        user_id=user_id,
         timestamp=time.astimezone(UTC),  # PostgreSQL reads no offset of 16 hours or more
         event_id=event_id,
         properties=event.properties,

@@ -3,25 +3,18 @@
 Only refused events come here, so it may take its time: it decodes the event again, field by field.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
 from db.event import MAX_BYTES, Event, TimeWindow, event_time, properties_fault, text_fault
-
-Kind = TypeVar("Kind")
+from db.tolerant_json import UNREADABLE, take_apart
 
 FIELDS = msgspec.structs.fields(Event)
-#: The escape of half a surrogate pair, which JavaScript writes where it cut an emoji in two.
-HALF_PAIR = re.compile(
-    rb"\\u[dD][89abAB][\da-fA-F]{2}(?!\\u[dD][c-fC-F][\da-fA-F]{2})"
-    rb"|(?<!\\u[dD][89abAB][\da-fA-F]{2})\\u[dD][c-fC-F][\da-fA-F]{2}"
-)
 
 
 def description(kind: Any) -> str:
@@ -45,32 +38,19 @@ def field_errors(raw: bytes | msgspec.Raw, *, now: datetime, window: TimeWindow)
     """Every field of a refused event that is wrong: which, why, and what is allowed."""
     try:
         given = take_apart(raw, dict[str, msgspec.Raw])
-    except (ValueError, RecursionError) as error:
+    except UNREADABLE as error:
         return [FieldError(field="", reason=sentence(error), allowed="a JSON object with the fields of an event")]
     errors = []
     values: dict[str, Any] = {}
     for field in FIELDS:
         try:
             values[field.name] = _value(field, given)
-        except (ValueError, RecursionError) as error:
+        except UNREADABLE as error:
             errors.append(FieldError(field=field.name, reason=sentence(error), allowed=ALLOWED[field.name]))
     timestamp, event_id = values.get("timestamp"), values.get("event_id")
     if timestamp is not None or ("timestamp" in values and event_id is not None):
         errors += _time_errors(timestamp, event_id, now, window)
     return errors
-
-
-def take_apart(raw: bytes | msgspec.Raw, kind: type[Kind]) -> Kind:
-    """Decode JSON as a type whose parts are Raw, so that each part can be judged by itself.
-
-    Half of a surrogate pair must not spoil the other parts: as an escape msgspec refuses the whole for it, but in its
-    place a byte that is not UTF-8 spoils only the text that it is in.
-    """
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError:
-        # With backslashes escaped by number, every "\u" that is left begins an escape.
-        return msgspec.json.decode(HALF_PAIR.sub(b"\xff", bytes(raw).replace(rb"\\", rb"\u005c")), type=kind)
 
 
 def _value(field: msgspec.structs.FieldInfo, given: dict[str, msgspec.Raw]) -> Any:
@@ -81,7 +61,7 @@ def _value(field: msgspec.structs.FieldInfo, given: dict[str, msgspec.Raw]) -> A
         return None
     value = msgspec.json.decode(given[field.name], type=field.type)
     fault = None
-    if field.name in MAX_BYTES and value is not None:
+    if field.name in MAX_BYTES and isinstance(value, str):
         fault = text_fault(field.name, value)
     elif field.name == "properties" and value is not None:
         fault = properties_fault(value)

@@ -126,6 +126,13 @@ def test_an_empty_user_is_an_anonymous_event(import_csv: Any) -> None:
     assert "properties" not in outcome.events[0]
 
 
+@pytest.mark.parametrize("nobody", ["NULL", "null", "undefined", r"\N", "None", "nan", "0", "[object Object]"])
+def test_what_a_database_writes_for_nobody_is_no_user(import_csv: Any, import_ndjson: Any, nobody: str) -> None:
+    (row,) = import_csv(f"{HEADER}page_view,/,{NOON},{nobody},\n").events
+    (one,) = import_ndjson(VIEW | {"timestamp": NOON, "user_id": nobody}).events
+    assert "user_id" not in row | one
+
+
 @pytest.mark.parametrize(
     ("place", "path", "url"),
     [

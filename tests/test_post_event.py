@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -63,19 +64,97 @@ def test_a_refusal_names_every_bad_field(ingestion: httpx.Client, path: str, sho
     assert queued(shop) == []
 
 
-def test_an_emoji_cut_in_two_is_refused_by_its_field(ingestion: httpx.Client, path: str, shop: str) -> None:
-    # A backslash and a whole emoji beside it are no reason.
-    fields = event(
-        shop, path="\\ud83d/\N{GRINNING FACE}", user_id="\ud83d", properties={"title": "\ude00"}, timestamp="x"
-    )
-    answer = ingestion.post(path, content=json.dumps(fields))
-    assert answer.status_code == 400
-    reason = "holds what is not UTF-8, or half of a surrogate pair"
-    named = {error["field"]: error["reason"] for error in answer.json()["errors"]}
-    assert named == {"user_id": reason, "timestamp": "Invalid RFC3339 encoded datetime", "properties": reason}
+@pytest.mark.parametrize("code", [0xD83D, 0xDE00], ids=hex)
+def test_of_an_emoji_cut_in_two_half_is_replaced(ingestion: httpx.Client, path: str, shop: str, code: int) -> None:
+    half = chr(code)
+    # A backslash and a whole emoji beside it stay.
+    whole = "\\ud83d/\N{GRINNING FACE}\\"
+    texts = dict.fromkeys(("event_type", "path", "user_id"), f"{whole}{half} ")
+    answer = ingestion.post(path, content=json.dumps(event(shop, **texts, properties={half: [{"title": half}]})))
+    assert answer.status_code == 202
+    assert "ignored_fields" not in answer.json()
+    (found,) = queued(shop)
+    assert {name: found[name] for name in texts} == dict.fromkeys(texts, f"{whole}\ufffd ")
+    assert found["properties"] == {"\ufffd": [{"title": "\ufffd"}]}
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 50_000, b'{"site_id":1e999}'], ids=repr)
+@pytest.mark.parametrize(
+    ("fields", "kept", "ignored"),
+    [
+        (b'"revenue":10,"screen":"x"', {}, ["revenue", "screen"]),
+        (
+            b'"properties":{"a":NaN,"b":[1,-Infinity],"c":1e999}',
+            {"a": None, "b": [1, None], "c": None},
+            ["a", "b", "c"],
+        ),
+        (b'"properties":{"a":undefined,"b":%b}' % (b"9" * 5000), {"a": None, "b": None}, ["a", "b"]),
+        (b'"properties":{"title":"%b","a":1}' % (b"x" * 33_000), {"a": 1}, ["title"]),
+        (b'"properties":{"title":"x\\u0000","b\\u0000":1}', {"title": "x\ufffd", "b\ufffd": 1}, []),
+        (b'"properties":{"title":"x\ty\x01\xff"}', {"title": "x\ty\x01\ufffd"}, []),
+        (b'"properties":{"title":"\\x41\\u12"}', {"title": "\\x41\\u12"}, []),
+        (b'"properties":{"a":1,"deep":%b%b}' % (b"[" * 8, b"]" * 8), {"a": 1}, ["deep"]),
+        (b'"user_id":"%b"' % (b"u" * 300), {}, ["user_id"]),
+        (b'"user_id":NaN,"x":NaN', {}, ["x", "user_id"]),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_what_cannot_be_kept_is_named_and_costs_nothing_else(
+    ingestion: httpx.Client, path: str, shop: str, fields: bytes, kept: dict[str, Any], ignored: list[str]
+) -> None:
+    answer = ingestion.post(path, content=json.dumps(event(shop)).encode()[:-1] + b"," + fields + b"}")
+    assert answer.status_code == 202, answer.text
+    names = [f"properties.{name}" if b'"properties"' in fields else name for name in ignored]
+    assert answer.json().get("ignored_fields", []) == names
+    (found,) = queued(shop)
+    assert found.get("properties", {}) == kept
+    assert "user_id" not in found
+
+
+def test_of_too_many_properties_a_thousand_are_kept(ingestion: httpx.Client, path: str, shop: str) -> None:
+    properties = {f"key {number}": number for number in range(1_100)} | {"deep": dict.fromkeys("abc", 1)}
+    answer = ingestion.post(path, json=event(shop, properties=properties)).json()
+    (found,) = queued(shop)
+    assert found["properties"] == {f"key {number}": number for number in range(1_000)}
+    assert len(answer["ignored_fields"]) == 20
+
+
+def test_the_names_of_ignored_fields_are_bounded(ingestion: httpx.Client, path: str, shop: str) -> None:
+    more = {"x" * 1_000 + str(number): number for number in range(30)}
+    answer = ingestion.post(path, json=event(shop) | more).json()
+    assert answer["ignored_fields"] == ["x" * 100] * 20
+    assert len(queued(shop)) == 1
+
+
+@pytest.mark.parametrize(
+    "event_type",
+    [
+        "pageview",
+        "page",
+        "Page",
+        "PageView",
+        "pageView",
+        "Page View",
+        "page-view",
+        "$pageview",
+        "page_viewed",
+        "PAGE_VIEW",
+    ],
+)
+def test_every_spelling_of_a_page_view_is_one(ingestion: httpx.Client, path: str, shop: str, event_type: str) -> None:
+    assert ingestion.post(path, json=event(shop, event_type=event_type)).status_code == 202
+    assert [one["event_type"] for one in queued(shop)] == ["page_view"]
+
+
+def test_other_types_keep_their_names(ingestion: httpx.Client, path: str, shop: str) -> None:
+    types = ["page_views", "page_leave", "$pageleave", "pager", "homepage", "my_page_view", "$"]
+    for event_type in types:
+        assert ingestion.post(path, json=event(shop, event_type=event_type)).status_code == 202
+    assert {one["event_type"] for one in queued(shop)} == set(types)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 50_000, b'{"site_id":1e999}', b'{"site_id":}'], ids=repr
+)
 def test_a_body_that_is_no_event_is_refused(ingestion: httpx.Client, path: str, body: bytes) -> None:
     answer = ingestion.post(path, content=body)
     assert answer.status_code == 400

@@ -45,19 +45,19 @@ def test_lines_are_queued(ingestion: httpx.Client, shop: str, end: bytes) -> Non
 
 
 def test_bad_events_are_listed_by_index_and_their_neighbours_queued(ingestion: httpx.Client, shop: str) -> None:
-    answer = ingestion.post("/events", json=[event(shop), {"site_id": shop}, 7, event(shop, user_id="\0"), event(shop)])
+    answer = ingestion.post("/events", json=[event(shop), {"site_id": shop}, 7, event(shop, path="\0"), event(shop)])
     assert answer.status_code == 202
     body = answer.json()
     assert body["accepted"] == 2
     named = {one["index"]: [error["field"] for error in one["errors"]] for one in body["rejected"]}
-    assert named == {1: ["event_type", "path"], 2: [""], 3: ["user_id"]}
+    assert named == {1: ["event_type", "path"], 2: [""], 3: ["path"]}
     assert len(queued(shop)) == 2
 
 
 @pytest.mark.parametrize("half", ["\ud83d", "cut \ude00 here"], ids=ascii)
 @pytest.mark.parametrize("field", ["path", "properties"])
 @pytest.mark.parametrize("form", ["array", "object", "NDJSON"])
-def test_an_emoji_cut_in_two_is_refused_alone(
+def test_an_emoji_cut_in_two_costs_nothing(
     ingestion: httpx.Client, shop: str, half: str, field: str, form: str
 ) -> None:
     bad = event(shop, **{field: half if field == "path" else {"title": half}})
@@ -68,9 +68,28 @@ def test_an_emoji_cut_in_two_is_refused_alone(
         body = json.dumps(events if form == "array" else {"events": events})
         answer = ingestion.post("/events", content=body)
     assert answer.status_code == 202
-    (rejected,) = answer.json()["rejected"]
-    assert (rejected["index"], [error["field"] for error in rejected["errors"]]) == (1, [field])
-    assert [one["path"] for one in queued(shop)] == ["/\N{GRINNING FACE}", "/b"]
+    assert answer.json() == {"status": "queued", "accepted": 3, "rejected": []}
+    paths = [one["path"] for one in queued(shop)]
+    assert (paths[0], paths[2]) == ("/\N{GRINNING FACE}", "/b")
+    assert queued(shop)[1][field] in (
+        mended := half.encode(errors="replace").decode().replace("?", "\ufffd"),
+        {"title": mended},
+    )
+
+
+@pytest.mark.parametrize("form", ["array", "object", "NDJSON"])
+def test_what_is_ignored_is_named_by_index(ingestion: httpx.Client, shop: str, form: str) -> None:
+    bad = b',"revenue":10,"properties":{"a":NaN}}'
+    events = [one.encode() for one in map(json.dumps, [event(shop)] * 103)]
+    events[1:102] = [one[:-1] + bad for one in events[1:102]]
+    body = {"NDJSON": b"\n", "array": b","}.get(form, b",").join(events)
+    content = {"array": b"[%b]", "object": b'{"events":[%b]}', "NDJSON": b"%b"}[form] % body
+    answer = ingestion.post("/events", content=content, headers=NDJSON if form == "NDJSON" else {}).json()
+    assert (answer["accepted"], answer["rejected"]) == (103, [])
+    assert answer["ignored_fields"] == [
+        {"index": index, "fields": ["revenue", "properties.a"]} for index in range(1, 101)
+    ]
+    assert [one["properties"] for one in queued(shop)[1:102]] == [{"a": None}] * 101
 
 
 def test_a_bad_line_is_rejected_alone(ingestion: httpx.Client, shop: str) -> None:

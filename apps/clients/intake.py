@@ -16,7 +16,7 @@ from litestar import Request
 from actors.queue import sender
 from actors.remembered import DailySalt, first_times
 from actors.sender import QueueAway
-from apps.acceptance import UNREADABLE, Batch
+from apps.acceptance import Batch
 from apps.bodies import read_body
 from apps.clients.bots import carries_money, is_bot
 from apps.clients.caller import Caller, caller_of
@@ -24,11 +24,12 @@ from apps.clients.clocks import time_of
 from apps.clients.keys import Keys
 from apps.clients.mapping import Dropped, event_id, to_event, visitor_id
 from apps.clients.sent import Parser, SentEvent
-from apps.event_metrics import QUEUE_AWAY, SDK_BOT_EVENTS, SDK_EVENTS_DROPPED, count_refusal
+from apps.event_metrics import QUEUE_AWAY, SDK_BOT_EVENTS, SDK_EVENTS_CUT, SDK_EVENTS_DROPPED, count_refusal
 from apps.events import acceptance, inbox, settings
 from apps.problems import Refusal, refuse
 from db.event import Event, receive
 from db.event_errors import sentence
+from db.tolerant_json import UNREADABLE
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class Delivery:
         self.batch = Batch(self.now)
         self.taken: dict[str, bool] = {}
         self.drops: Counter[str] = Counter()
+        self.cuts: Counter[str] = Counter()
         self.from_bots: Counter[str] = Counter()
 
     def check_keys(self) -> None:
@@ -121,9 +123,11 @@ class Delivery:
                 self._note(one, taken=True)
 
     def count(self, protocol: str) -> None:
-        """Count what was dropped, and what came from bots."""
+        """Count what was dropped, what was left out of others, and what came from bots."""
         for reason, number in self.drops.items():
             SDK_EVENTS_DROPPED.labels(protocol, reason).inc(number)
+        for field, number in self.cuts.items():
+            SDK_EVENTS_CUT.labels(protocol, field).inc(number)
         for outcome, number in self.from_bots.items():
             SDK_BOT_EVENTS.labels(protocol, outcome).inc(number)
         if self.drops:
@@ -148,7 +152,7 @@ class Delivery:
         user_id = one.user_id
         if not user_id and one.by_visitor:
             user_id = visitor_id(salt, site_id, one, self.caller, time=time, now=self.now)
-        return to_event(
+        event, cut = to_event(
             one,
             site_id,
             user_id=user_id,
@@ -157,6 +161,8 @@ class Delivery:
             now=self.now,
             window=acceptance.window,
         )
+        self.cuts.update(cut)
+        return event
 
     async def _give_times(self, events: list[Event]) -> None:
         """Give events without a time that of their arrival, the first one where they come again.

@@ -8,13 +8,15 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from apps.acceptance import UNREADABLE, encode
+from apps.acceptance import encode
 from apps.clients.caller import Caller
 from apps.clients.clocks import moment
 from apps.clients.sent import SentEvent, text
 from apps.given import is_given
-from db.event import Event, TimeWindow
+from db.event import MAX_BYTES, Event, TimeWindow, text_fault
 from db.event_errors import field_errors
+from db.fitting import cut_text, fit_properties, storable
+from db.tolerant_json import UNREADABLE
 
 #: Of the ids that are made from those of SDKs. Fixed for ever: else what is sent again would count again.
 NAMESPACE = UUID("b0a8f8a5-3a4c-5d0e-9c39-2f6f6b2c1d47")
@@ -47,8 +49,11 @@ def visitor_id(salt: bytes, site_id: str, sent: SentEvent, caller: Caller, *, ti
 
 def to_event(
     sent: SentEvent, site_id: str, *, user_id: Any, time: Any, bot: bool, now: datetime, window: TimeWindow
-) -> Event:
-    """The event under our limits; `bot` marks it as one of a bot. Raises Dropped with the field that is not valid."""
+) -> tuple[Event, list[str]]:
+    """The event under our limits, and the fields of which not all could be kept; `bot` marks it as one of a bot.
+
+    Raises Dropped with the field that is not valid.
+    """
     properties = sent.properties
     if bot and (properties is None or isinstance(properties, dict)):
         properties = (properties or {}) | {"bot": True}
@@ -62,9 +67,26 @@ def to_event(
         "properties": properties,
     }
     try:
-        return msgspec.convert(fields, Event)
+        return msgspec.convert(fields, Event), []
     except UNREADABLE:
-        raise Dropped(_bad_field(fields, now, window)) from None
+        fitted = fields | _fitted(fields)
+    try:
+        event = msgspec.convert(fitted, Event)
+    except UNREADABLE:
+        raise Dropped(_bad_field(fitted, now, window)) from None
+    return event, [name for name in fields if fields[name] != fitted[name]]
+
+
+def _fitted(fields: dict[str, Any]) -> dict[str, Any]:
+    """What of the optional ones can be kept: a path's beginning, no user whose id is too long, fitting properties."""
+    path, user_id, properties = fields["path"], fields["user_id"], fields["properties"]
+    if isinstance(path, str):
+        path = cut_text(storable(path), MAX_BYTES["path"])
+    if isinstance(user_id, str):
+        user_id = storable(user_id)
+        user_id = None if text_fault("user_id", user_id) else user_id
+    properties = fit_properties(properties)[0] if isinstance(properties, dict) else None
+    return {"path": path, "user_id": user_id, "properties": properties}
 
 
 def _bad_field(fields: dict[str, Any], now: datetime, window: TimeWindow) -> str:

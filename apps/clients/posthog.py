@@ -19,6 +19,7 @@ from apps.clients.sent import (
     envelope,
     event,
     text,
+    user,
     value,
     with_properties,
 )
@@ -73,7 +74,8 @@ def _meant(event: dict[str, Any] | None, caller: Caller, *, key: Any, sent_at: A
         return None
     name, given = event.get("event"), event.get("properties")
     properties = as_object(given)
-    user, visitor = text(event.get("distinct_id"), properties.get("distinct_id")), address(properties.get("$ip"))
+    ids, visitor = (event.get("distinct_id"), properties.get("distinct_id")), address(properties.get("$ip"))
+    cookieless = COOKIELESS in ids
     kept_as_it_is = first_given(properties.get("$ignore_sent_at"), as_object(event.get("options")).get(UNCORRECTED))
     if isinstance(given, dict):
         given = {name: value for name, value in given.items() if name not in LEFT_OUT}
@@ -81,8 +83,8 @@ def _meant(event: dict[str, Any] | None, caller: Caller, *, key: Any, sent_at: A
         key=text(key, caller.bearer, properties.get("token"), event.get("api_key")),
         event_type=NAMES.get(name, name) if isinstance(name, str) else name,
         path=path(properties.get("$pathname"), properties.get("$current_url")),
-        user_id=None if user == COOKIELESS else user,
-        by_visitor=user == COOKIELESS or visitor is not None,
+        user_id=None if cookieless else user(*ids),
+        by_visitor=cookieless or visitor is not None,
         timestamp=event.get("timestamp"),
         sent_at=None if kept_as_it_is is True else first_given(event.get("sent_at"), sent_at),
         milliseconds_ago=event.get("offset"),

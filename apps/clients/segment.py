@@ -15,6 +15,7 @@ from apps.clients.sent import (
     envelope,
     event,
     text,
+    user,
     value,
     with_properties,
 )
@@ -64,9 +65,10 @@ def _meant(
         key=text(caller.basic, caller.write_key, key, event.get("writeKey")),
         event_type=name,
         path=path(properties.get("path"), properties.get("url"), page.get("path"), page.get("url")),
-        user_id=text(event.get("userId"), event.get("anonymousId")),
+        user_id=user(event.get("userId"), event.get("anonymousId")),
         by_visitor=visitor is not None,
-        # RudderStack's SDK for Node has only the second.
+        # The first says when by the server's clock, where an SDK has corrected its own; RudderStack's for Node has
+        # only the second.
         timestamp=first_given(event.get("timestamp"), event.get("originalTimestamp")),
         # What a server received before, as in an archive, it has corrected.
         sent_at=None if is_given(event.get("receivedAt")) else first_given(sent_at, event.get("sentAt")),

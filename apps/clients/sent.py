@@ -7,18 +7,17 @@ from typing import Any
 
 import msgspec
 
-from apps.acceptance import UNREADABLE
 from apps.clients.caller import Caller
 from apps.given import is_given
 from apps.problems import refuse
-from db.event_errors import take_apart
+from db.spellings import PAGE_VIEW as PAGE_VIEW
+from db.spellings import is_nobody
+from db.tolerant_json import UNREADABLE, read, take_apart
 
 #: Events that one request may carry; Segment takes as many.
 MAX_EVENTS = 2_500
 #: Bytes of one of them. What we keep of it is limited like any event; this bounds what is read.
 EVENT_BYTES = 1024 * 1024
-#: What the protocols call a page view is one of ours.
-PAGE_VIEW = "page_view"
 #: Why a message is no event for us whose kind nobody knows: what it means cannot be guessed.
 UNKNOWN_TYPE = "type"
 
@@ -92,7 +91,7 @@ def event(raw: bytes | msgspec.Raw) -> dict[str, Any] | None:
 def value(raw: bytes | msgspec.Raw) -> Any:
     """A value, None where it cannot be read."""
     try:
-        return msgspec.json.decode(raw)
+        return read(raw)
     except UNREADABLE:
         return None
 
@@ -122,6 +121,11 @@ def address(given: Any) -> str | None:
         return None
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
     return str(mapped or found)
+
+
+def user(*candidates: Any) -> str | None:
+    """The first of these that is the id of a user, and not nobody's such as `null`."""
+    return next((given for one in candidates if (given := text(one)) and not is_nobody(given)), None)
 
 
 def with_properties(given: Any, more: dict[str, Any]) -> Any:

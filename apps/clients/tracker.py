@@ -7,10 +7,10 @@ import msgspec
 
 from apps.clients import places
 from apps.clients.caller import Caller
-from apps.clients.sent import PAGE_VIEW, SentEvent, elements, event, text, value, with_properties
+from apps.clients.sent import PAGE_VIEW, SentEvent, elements, event, user, value, with_properties
 from apps.given import is_given
 from apps.importing.urls import path_of_target
-from db.event_errors import take_apart
+from db.tolerant_json import take_apart
 
 
 class Around(msgspec.Struct):
@@ -48,7 +48,7 @@ def _meant(event: dict[str, Any] | None, key: Any, sent_at: Any) -> SentEvent | 
         key=key,
         event_type=event.get("event_type"),
         path=event.get("path"),
-        user_id=text(event.get("user_id")),
+        user_id=user(event.get("user_id")),
         by_visitor=True,
         timestamp=event.get("timestamp"),
         sent_at=sent_at,

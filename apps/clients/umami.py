@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from apps.acceptance import UNREADABLE
 from apps.clients.caller import Caller
 from apps.clients.places import campaign, path
 from apps.clients.sent import (
@@ -17,10 +16,12 @@ from apps.clients.sent import (
     envelope,
     event,
     text,
+    user,
     value,
     with_properties,
 )
 from apps.given import first_given
+from db.tolerant_json import UNREADABLE
 
 #: What a message may be.
 KINDS = ("event", "identify")
@@ -57,7 +58,7 @@ def _meant(raw: bytes | msgspec.Raw) -> SentEvent | None:
         key=text(payload.get("website")),
         event_type=kind if kind == "identify" else first_given(payload.get("name"), PAGE_VIEW),
         path=path(url),
-        user_id=text(payload.get("id")),
+        user_id=user(payload.get("id")),
         by_visitor=True,
         properties=with_properties(payload.get("data"), {name: payload.get(name) for name in KEPT} | campaign(url)),
         timestamp=_seconds(payload.get("timestamp")),

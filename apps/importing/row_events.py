@@ -11,6 +11,7 @@ from apps.importing.records import Fields, Refused
 from apps.importing.times import Times
 from apps.importing.urls import path_of_url
 from db.event import properties_fault
+from db.spellings import is_nobody
 
 #: Properties that are numbers, and whose decimals `--decimal` says.
 AMOUNTS = ("revenue", "total", "value", "price", "quantity", "amount", "tax", "shipping", "discount")
@@ -45,7 +46,7 @@ class RowEvents:
             "path": place if path is None else path,
             "timestamp": self.times.read(self._value(row, "timestamp")),
         }
-        if user_id := self._text(row, "user_id"):
+        if (user_id := self._text(row, "user_id")) and not is_nobody(user_id):
             event["user_id"] = user_id
         if event_id := self._text(row, "event_id"):
             event["event_id"] = event_id

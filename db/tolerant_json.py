@@ -1,0 +1,187 @@
+"""JSON that is not quite JSON, as senders write it: `take_apart(body, list[Raw])`, `read(raw)`.
+
+What is strict JSON costs nothing more. In what is not, what is wrong within a value is mended, and a body is cut into
+its parts by its brackets alone, so that only the parts that are wrong are lost. That takes time in proportion to the
+length of the text, and is given up where there is more to do than any honest sender has.
+"""
+
+import math
+import re
+import sys
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import msgspec
+
+Kind = TypeVar("Kind")
+
+#: What decoding raises: bad JSON, bad UTF-8 and bad values are ValueErrors, endless nesting is the other.
+UNREADABLE = (ValueError, RecursionError)
+
+#: What mending puts in the place of a number that JSON does not have, such as NaN: being a number it is no text.
+UNKEPT = sys.float_info.max
+UNKEPT_TEXT = repr(UNKEPT)
+#: The same where only parts are told apart: no part of which this is one can be read before it is mended itself.
+OUT_OF_RANGE = "1e999"
+
+#: What stands for an escaped backslash and an escaped quote meanwhile.
+BACKSLASH, QUOTE = "\ud800", "\udc00"
+
+#: How much is mended in a body and in an event, and in how many steps a body is cut: some 0.1 s for each body.
+MAX_REPAIRS, MAX_EVENT_REPAIRS = 50_000, 1_000
+MAX_STEPS = 200_000
+#: Characters of a number; a longer one is no number that anybody counts with.
+MAX_NUMBER = 1_000
+
+#: Half of a surrogate pair, as JavaScript writes it where it cut an emoji in two.
+HALF_PAIR = re.compile(
+    r"\\u[dD][89abAB][\da-fA-F]{2}(?!\\u[dD][c-fC-F][\da-fA-F]{2})"
+    r"|(?<!\\u[dD][89abAB][\da-fA-F]{2})\\u[dD][c-fC-F][\da-fA-F]{2}",
+    re.ASCII,
+)
+NO_ESCAPE = re.compile(r"\\(?![bfnrt/]|u[\da-fA-F]{4})", re.ASCII)
+#: Runs of what needs no mending, then what may need it. Always something matches, so nothing is looked at twice.
+PIECES = re.compile(
+    r'(?:[^"\w+.-]++'
+    r'|"[^"\x00-\x1f]*+"'
+    r"|(?:true|false|null)(?![\w+.-])"
+    r"|-?[0-9]{1,200}+(?:\.[0-9]{1,200}+)?(?:[eE][+-]?[0-9]{1,2}+)?(?![\w+.-])"
+    r")++"
+    r'|(?P<text>"[^"]*+")'
+    r"|(?P<word>[\w+.-]++)"
+    r'|".*+',
+    re.DOTALL,
+)
+NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?", re.ASCII)
+#: How languages write what is no number, and JavaScript what is nothing at all.
+NO_NUMBER = re.compile(r"[+-]?(?:nan|inf(?:inity)?)|undefined", re.IGNORECASE | re.ASCII)
+LONGEST_WORD = 9
+CONTROLS = {code: f"\\u{code:04x}" for code in range(0x20)}
+#: The same for texts of more characters than an event keeps, for which escaping would take its time.
+LONG_TEXT, BLANKS = 64 * 1024, dict.fromkeys(range(0x20), " ")
+
+#: Up to the next bracket or comma, and up to the next run of brackets.
+TO_COMMA = re.compile(r'(?:[^"\[\]{},]++|"[^"]*+")*+([\[\]{},])')
+TO_BRACKETS = re.compile(r'(?:[^"\[\]{}]++|"[^"]*+")*+([\[{]++|[\]}]++)')
+MEMBER = re.compile(r'\s*+"([^"]*+)"\s*+:(.*+)', re.DOTALL)
+
+
+def take_apart(raw: bytes | msgspec.Raw, kind: type[Kind]) -> Kind:
+    """Decode JSON as a type whose parts are Raw, so that each part can be judged by itself.
+
+    Raises ValueError and RecursionError where the whole is no such thing.
+    """
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError:
+        raise
+    except UNREADABLE as fault:
+        parts = _parts(_with_escapes(raw), array=kind == list[msgspec.Raw])
+        if parts is None:
+            raise fault from None
+        return msgspec.convert(parts, type=kind)
+
+
+def mended(raw: bytes | msgspec.Raw) -> bytes:
+    """JSON with what is wrong within its values mended; numbers that cannot be kept are UNKEPT.
+
+    Raises ValueError where there is too much to mend.
+    """
+    return _encoded(_mended(_with_escapes(raw), number=UNKEPT_TEXT, at_most=MAX_EVENT_REPAIRS))
+
+
+def read(raw: bytes | msgspec.Raw) -> Any:
+    """The value of JSON that may need mending; numbers that cannot be kept are None.
+
+    Raises ValueError and RecursionError.
+    """
+    try:
+        return msgspec.json.decode(raw)
+    except UNREADABLE:
+        return _without_unkept(msgspec.json.decode(mended(raw)))
+
+
+def _without_unkept(value: Any) -> Any:
+    # What msgspec has read is not nested too deep for this.
+    if isinstance(value, dict):
+        return {name: _without_unkept(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_without_unkept(one) for one in value]
+    return None if value == UNKEPT else value
+
+
+def _with_escapes(raw: bytes | msgspec.Raw) -> str:
+    """JSON as text, in which every escape means something, and a quote always begins or ends a text.
+
+    Escaped backslashes and quotes are BACKSLASH and QUOTE there, which no text that was decoded can hold.
+    """
+    text = bytes(raw).decode(errors="replace")
+    if "\\" not in text:
+        return text
+    text = text.replace("\\\\", BACKSLASH).replace('\\"', QUOTE)
+    return NO_ESCAPE.sub(BACKSLASH, HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", text))
+
+
+def _encoded(text: str) -> bytes:
+    return text.replace(BACKSLASH, "\\\\").replace(QUOTE, '\\"').encode()
+
+
+def _mended(text: str, *, number: str, at_most: int) -> str:
+    """JSON with `number` for each number that cannot be kept, and control characters escaped in its texts."""
+    pieces = []
+    for count, found in enumerate(PIECES.finditer(text)):
+        if count > 2 * at_most:  # between any two there may be a piece without
+            raise ValueError(f"has more than {at_most:,} faults")
+        piece = found.group()
+        if found.lastgroup == "text":
+            piece = piece.translate(BLANKS if len(piece) > LONG_TEXT else CONTROLS)
+        elif found.lastgroup == "word" and _is_unkept(piece):
+            piece = number
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _is_unkept(word: str) -> bool:
+    if len(word) <= LONGEST_WORD and NO_NUMBER.fullmatch(word):
+        return True
+    return bool(NUMBER.fullmatch(word)) and (len(word) > MAX_NUMBER or math.isinf(float(word)))
+
+
+def _parts(text: str, *, array: bool) -> list[msgspec.Raw] | dict[str, msgspec.Raw] | None:
+    """The elements of an array or the members of an object, whatever they are; None where that is not clear."""
+    with suppress(ValueError):  # then each part is mended, or not, for itself
+        text = _mended(text, number=OUT_OF_RANGE, at_most=MAX_REPAIRS)
+    whole = text.strip(" \t\r\n")
+    if whole[:1] + whole[-1:] != ("[]" if array else "{}"):
+        return None
+    parts = _cut(whole)
+    if parts is None:
+        return None
+    if array:
+        return [msgspec.Raw(_encoded(part)) for part in parts]
+    members = [MEMBER.fullmatch(part) for part in parts]
+    return {_encoded(found[1]).decode(): msgspec.Raw(_encoded(found[2])) for found in members if found}
+
+
+def _cut(whole: str) -> list[str] | None:
+    """The parts of an array or object, its brackets being the first and the last character."""
+    parts = []
+    depth, begin, place, end = 0, 1, 1, len(whole) - 1
+    for _ in range(MAX_STEPS):
+        found = (TO_BRACKETS if depth else TO_COMMA).match(whole, place)
+        if found is None:
+            return None
+        place, mark = found.end(), found[1]
+        if mark[0] in "[{":
+            depth += len(mark)
+        elif mark == ",":
+            parts.append(whole[begin : place - 1])
+            begin = place
+        elif len(mark) <= depth:
+            depth -= len(mark)
+        elif place - len(mark) + depth == end:
+            parts.append(whole[begin:end])
+            return parts if len(parts) > 1 or parts[0].strip() else []
+        else:
+            return None
+    return None
