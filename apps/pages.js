@@ -8,6 +8,14 @@
   if (elsewhere) {
     for (const link of document.querySelectorAll("a.other")) link.replaceWith(link.textContent);
   }
+  // It writes every text as a JSON string where the content type has "json" in it: lines of JSON (NDJSON) are a text as it is.
+  const lines = {
+    afterLoad({ fn }) {
+      const { getSampleSchema } = fn;
+      this.fn.getSampleSchema = (schema, type, config, example) =>
+        /ndjson/.test(type) && typeof example === "string" ? example : getSampleSchema(schema, type, config, example);
+    },
+  };
   const data = document.getElementById("document");
   if (data) {
     const spec = JSON.parse(data.textContent);
@@ -17,6 +25,7 @@
       dom_id: "#ui",
       deepLinking: true,
       presets: [SwaggerUIBundle.presets.apis],
+      plugins: [lines],
     });
   }
 }

@@ -101,7 +101,9 @@ def test_execute_of_each_operation_succeeds_as_it_is(
         assert execute(page, "post", "/event") == 202
         first = stored(conn, SITE, count=1)
         for method, path, one in operations(ingestion_server):
-            for media_type in one.get("requestBody", {}).get("content", {None: None}):
+            for nth, media_type in enumerate(one.get("requestBody", {}).get("content", {None: None})):
+                if nth:  # a body that was sent stays, whatever type is chosen then
+                    page.reload()
                 status = execute(page, method, path, media_type)
                 assert 200 <= status < 300, (method, path, media_type, status)
     # A second click counts again, and all that it sent is there to be asked about.
