@@ -11,11 +11,12 @@ from playwright.sync_api import Browser, BrowserContext, Error, Playwright, sync
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 #: Names that lead to this machine, for pages on other origins, also over TLS.
 HOSTS = ("shop.test", "events.test", "vendor.test")
-#: As its own, but for the word by which it would be taken for a bot. Playwright's way of setting it leaves out what is
-#: sent when a page is left.
+#: As its own, but for the word by which it would be taken for a bot.
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+#: Of the browser as a whole: what Playwright sets for a page does not hold for what is sent when that is left.
 OPTIONS = [
     f"--user-agent={USER_AGENT}",
+    "--ignore-certificate-errors",
     "--disable-dev-shm-usage",
     "--host-resolver-rules=" + ",".join(f"MAP {host} 127.0.0.1" for host in HOSTS),
 ]
@@ -44,4 +45,4 @@ def _started(playwright: Playwright) -> Browser:
 
 def visitor(browser: Browser, *, scripts: bool = True) -> BrowserContext:
     """A visitor with nothing in common with others."""
-    return browser.new_context(java_script_enabled=scripts, ignore_https_errors=True)
+    return browser.new_context(java_script_enabled=scripts)

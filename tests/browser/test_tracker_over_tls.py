@@ -70,7 +70,8 @@ def test_all_of_a_visit_is_stored_once(
     assert {event["properties"]["n"] for event in events if event["event_type"] == "look"} == set(range(20))
     assert len({event["user_id"] for event in events}) == 1
     if weather == "fair":
-        assert faults.found == []
+        # A request under way when its page is left is cut off; a beacon has it as well.
+        assert [fault for fault in faults.found if "ERR_ABORTED" not in fault] == []
 
 
 def test_two_visitors_of_one_shop_are_told_apart_by_their_own_names(
@@ -87,6 +88,7 @@ def test_two_visitors_of_one_shop_are_told_apart_by_their_own_names(
             page = context.new_page()
             page.goto(f"{secure_pages.url}/")
             page.evaluate(f"tjra.identify('{user}'); tjra.track('order', {{revenue: 10, currency: 'EUR'}})")
+            page.goto(f"{secure_pages.url}/elsewhere")
             page.close()
         events = stored(conn, shop, count=4)
     assert [event["user_id"] for event in events[:2]] in (["ann", "bob"], ["bob", "ann"])
