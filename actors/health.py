@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
+from io import BytesIO
 from socketserver import ThreadingTCPServer
 from threading import Thread
 from typing import Literal
@@ -120,7 +121,16 @@ class Handler(MetricsHandler):
     #: Seconds that a client may keep us waiting.
     timeout = 10
 
-    def do_GET(self) -> None:  # noqa: N802 (http.server's name)
+    def do_HEAD(self) -> None:  # noqa: N802 (http.server's name)
+        """As GET, without the body."""
+        self.do_GET()
+
+    def end_headers(self) -> None:
+        super().end_headers()
+        if self.command == "HEAD":
+            self.wfile = BytesIO()  # what follows goes nowhere
+
+    def do_GET(self) -> None:  # noqa: N802
         match self.path.partition("?")[0]:
             case "/metrics":
                 super().do_GET()

@@ -1,12 +1,9 @@
 """GET /dead-letters and what can be done with them."""
 
-import base64
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.params import PathParameter
 from msgspec import Meta
@@ -18,43 +15,28 @@ from apps.letters import Outcome
 from apps.openapi import answer, operation
 from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, QUEUE_AWAY, problem_answer, refuse, unavailable
+from apps.sample_letter import HEAD, LETTER
 from db.cursors import BadCursor
-from db.dead_letters import DeadLetter, LetterFilter, LetterHead, LetterPage, list_letters
+from db.dead_letters import DeadLetter, LetterFilter, LetterPage, list_letters
 from db.event_errors import FieldError
 
 LetterId = Annotated[UUID, PathParameter(description="The letter's id.")]
 
-_PAYLOAD = msgspec.json.encode(EXAMPLE | {"path": None})
-_LETTER: dict[str, Any] = {
-    "id": UUID("5d0c8d6a-0f3f-5f1c-8bb0-c56f1d7f5c9c"),
-    "state": "dead",
-    "site_id": "shop",
-    "event_id": UUID(EXAMPLE["event_id"]),
-    "event_type": "page_view",
-    "received_at": datetime(2026, 1, 2, 3, 4, 5, 700_000, UTC),
-    "queue": "events",
-    "message_id": UUID("019b7ca9-8f2e-7cc3-98c4-dc0c0c073990"),
-    "error": 'null value in column "path" of relation "events" violates not-null constraint',
-    "sqlstate": "23502",
-    "attempts": 1,
-    "failed_at": datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC),
-    "changed_at": None,
-    "payload_bytes": len(_PAYLOAD),
-}
-HEAD = LetterHead(**_LETTER)
-LETTER = DeadLetter(**_LETTER, payload=msgspec.Raw(_PAYLOAD), payload_base64=base64.b64encode(_PAYLOAD).decode())
 BAD_STATE = FieldError(field="state", reason="Invalid enum value 'alive'", allowed="dead, stored, ...")
 
 BAD_PARAMETER = problem_answer(
     "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STATE])
 )
 NOT_FOUND = problem_answer(
-    "There is no such letter.", refuse(HTTPStatus.NOT_FOUND, f"there is no dead letter {HEAD.id}")
+    "There is no such letter.",
+    refuse(HTTPStatus.NOT_FOUND, "there is no dead letter 019b7ca9-8f2e-7cc3-98c4-dc0c0c073991"),
 )
 AWAY = problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY))
 EITHER_AWAY = problem_answer(
     "The database or the queue is away; `Retry-After` says when to try again.", unavailable(QUEUE_AWAY)
 )
+#: What can be tried where nothing has failed.
+OF_A_LETTER = {"letter_id": str(HEAD.id)}
 SOME = Outcome(letters=3, stored=2, duplicate=1)
 
 
@@ -92,11 +74,14 @@ async def list_dead_letters(request: Request[Any, Any, Any]) -> LetterPage:
 @get(
     "/{letter_id:uuid}",
     summary="Open a dead letter",
-    operation_class=operation(),
+    operation_class=operation(examples=OF_A_LETTER),
     responses={200: answer("The letter.", LETTER), 404: NOT_FOUND, 503: AWAY},
 )
 async def show_dead_letter(letter_id: LetterId) -> DeadLetter:
-    """A dead letter with its payload, exactly as it was in the queue."""
+    """A dead letter with its payload, exactly as it was in the queue.
+
+    The letter of the example is always there, to be tried; to replay or discard it does nothing.
+    """
     return await letters.show(letter_id)
 
 
@@ -104,7 +89,9 @@ async def show_dead_letter(letter_id: LetterId) -> DeadLetter:
     "/{letter_id:uuid}/replay",
     summary="Replay a dead letter",
     status_code=HTTPStatus.OK,
-    operation_class=operation(body={"application/json": (JSON_EVENT, EXAMPLE)}, body_required=False),
+    operation_class=operation(
+        body={"application/json": (JSON_EVENT, EXAMPLE)}, body_required=False, examples=OF_A_LETTER
+    ),
     responses={
         200: answer("It was tried: `state` says what became of it, and where it is still `dead`, `error` why.", LETTER),
         202: answer("The request is in the queue; no worker has got to it yet.", LETTER),
@@ -133,7 +120,7 @@ async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterI
 @post(
     "/{letter_id:uuid}/discard",
     summary="Discard a dead letter",
-    operation_class=operation(),
+    operation_class=operation(examples=OF_A_LETTER),
     status_code=HTTPStatus.OK,
     responses={
         200: answer("The letter.", LETTER),
@@ -151,7 +138,7 @@ async def discard_dead_letter(letter_id: LetterId) -> Response[DeadLetter]:
     "/replay",
     summary="Replay dead letters by filter",
     status_code=HTTPStatus.OK,
-    operation_class=operation(query=LetterFilter),
+    operation_class=operation(query=LetterFilter, examples={"state": "dead"}),
     responses={
         200: answer("What became of them.", SOME),
         202: answer(
@@ -173,7 +160,7 @@ async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Resp
     "/discard",
     summary="Discard dead letters by filter",
     status_code=HTTPStatus.OK,
-    operation_class=operation(query=LetterFilter),
+    operation_class=operation(query=LetterFilter, examples={"state": "dead"}),
     responses={
         200: answer("What became of them.", Outcome(letters=3, discarded=3)),
         202: answer(

@@ -27,6 +27,7 @@ SETTLED_AFTER = timedelta(days=1)
 
 IDS = "12 hexadecimal digits (lower case)"
 Id = Annotated[str, PathParameter(description=f"The import's id: {IDS}.", pattern="^[0-9a-f]{12}$")]
+EXAMPLE = {"import_id": "3f9a2c0b7d15"}
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
@@ -53,7 +54,7 @@ BODY = Import(
     first_time=NOON, last_time=NOON,
 )  # fmt: skip
 OUTCOME = ImportOutcome(
-    import_id="3f9a2c0b7d15", sent=1200, waiting=0, stored=1190, dead=0, ended_at=NOON, undone_at=None
+    import_id=EXAMPLE["import_id"], sent=1200, waiting=0, stored=1190, dead=0, ended_at=NOON, undone_at=None
 )
 BAD = problem_answer(
     "A parameter or the body is not valid.",
@@ -77,10 +78,11 @@ class Noted(msgspec.Struct, kw_only=True):
     status_code=HTTPStatus.ACCEPTED,
     operation_class=operation(
         query=ImportQuery,
+        examples=EXAMPLE,
         body={"application/json": (json_schema(Import), msgspec.json.decode(msgspec.json.encode(BODY)))},
     ),
     responses={
-        202: answer("The request is in the queue.", Noted(import_id="3f9a2c0b7d15")),
+        202: answer("The request is in the queue.", Noted(import_id=EXAMPLE["import_id"])),
         400: BAD,
         503: problem_answer("The queue is away; send it again after `Retry-After`.", unavailable(QUEUE_AWAY)),
     },
@@ -104,7 +106,7 @@ async def put_import(request: Request[Any, Any, Any], import_id: Id) -> Response
 @get(
     "/{import_id:str}/outcome",
     summary="What became of an import",
-    operation_class=operation(query=ImportQuery),
+    operation_class=operation(query=ImportQuery, examples=EXAMPLE),
     responses={
         200: answer("The import.", OUTCOME),
         400: BAD,

@@ -10,9 +10,11 @@ from apps.clients.endpoints import sdk_endpoints
 from apps.cors import Cors, Origins
 from apps.event_metrics import INGESTION
 from apps.events import inbox, post_event, post_events, settings, watch
+from apps.heads import Heads
 from apps.health import health, readiness
 from apps.metrics import Measured, Requests, metrics
 from apps.openapi import openapi
+from apps.pages import front_page
 from apps.problems import answer_error
 from apps.queue_metrics import QueueMetrics
 from apps.short_way import ShortWay
@@ -28,6 +30,8 @@ events were not taken: send them again after `Retry-After` seconds.
 
 SDKs of Segment, RudderStack, PostHog, Plausible, Umami and Jitsu have endpoints of their own: the same promise, but the
 answers and errors that they look for.
+
+What was taken is at once in the reports of the [reporting API](reporting:/schema). HEAD is answered wherever GET is.
 """
 
 
@@ -44,11 +48,19 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
 settings.required("redis_url")  # now: what a server lacks is the last line that it says
 requests = Requests(INGESTION)
 litestar = Litestar(
-    [post_event, post_events, sdk_endpoints, health, readiness(watch), metrics(INGESTION, QueueMetrics(watch))],
+    [
+        front_page("ingestion"),
+        post_event,
+        post_events,
+        sdk_endpoints,
+        health,
+        readiness(watch),
+        metrics(INGESTION, QueueMetrics(watch)),
+    ],
     lifespan=[lifespan],
     exception_handlers={Exception: answer_error},
-    openapi_config=openapi("TJRA Retail Analytics: ingestion", DESCRIPTION),
+    openapi_config=openapi("ingestion", DESCRIPTION),
     logging_config=None,
 )
 origins = Origins(settings.cors_origins)
-app = ShortWay(Measured(Cors(litestar, origins), requests), requests, origins)
+app = ShortWay(Measured(Heads(Cors(litestar, origins)), requests), requests, origins)

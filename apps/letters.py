@@ -12,7 +12,7 @@ from msgspec import Meta
 from uuid_utils.compat import uuid7
 
 from actors import queue_discard, queue_replay
-from apps import connections
+from apps import connections, sample_letter
 from apps.acceptance import Acceptance, encode
 from apps.problems import refuse
 from db.dead_letters import DeadLetter, LetterFilter, list_letters, outcomes, read_letter
@@ -42,6 +42,8 @@ class Outcome(msgspec.Struct, kw_only=True):
 
 async def show(letter_id: UUID) -> DeadLetter:
     """The letter with this id. Raises Refusal (404)."""
+    if letter_id == sample_letter.HEAD.id:
+        return sample_letter.LETTER
     async with connections.pool.connection() as conn:
         letter = await read_letter(conn, letter_id)
     if letter is None:
@@ -56,6 +58,8 @@ async def replay(letter_id: UUID, event: bytes | None = None) -> tuple[DeadLette
     """
     letter = await show(letter_id)
     replacement = _replacement(event, letter) if event else None
+    if letter is sample_letter.LETTER:
+        return letter, Outcome(letters=0)
     request = uuid7()
     await queue_replay(connections.requests, [letter_id], request=request, event=replacement)
     outcome = await _outcome([letter_id], request)
@@ -64,7 +68,9 @@ async def replay(letter_id: UUID, event: bytes | None = None) -> tuple[DeadLette
 
 async def discard(letter_id: UUID) -> tuple[DeadLetter, Outcome]:
     """Discard a dead letter. Raises Refusal (404)."""
-    await show(letter_id)
+    letter = await show(letter_id)
+    if letter is sample_letter.LETTER:
+        return letter, Outcome(letters=0)
     request = uuid7()
     await queue_discard(connections.requests, [letter_id], request=request)
     outcome = await _outcome([letter_id], request)

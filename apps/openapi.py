@@ -1,63 +1,31 @@
-"""The OpenAPI documents of both apps and their UI at /schema, whose files come from an installed package."""
+"""The OpenAPI documents of both apps, with examples that can be tried as they are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from importlib import metadata, resources
-from typing import Annotated, Any
+from importlib import metadata
+from typing import Any
 
 import msgspec
-from litestar import Response, Router, get
-from litestar.exceptions import NotFoundException
+from litestar import Router
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Parameter, RequestBody
 from litestar.openapi.spec.enums import OpenAPIFormat
-from litestar.params import PathParameter
 
+from apps.pages import PAGE_HEADERS, TITLE, LinkedDocument, SchemaPage
 from db.event_errors import description
 
-ASSETS = {
-    "swagger-ui-bundle.js": "text/javascript",
-    "swagger-ui-standalone-preset.js": "text/javascript",
-    "swagger-ui.css": "text/css",
-    "favicon-32x32.png": "image/png",
-}
-FOLDER = "/schema/assets"
 
-
-@get("/assets/{name:str}", include_in_schema=False, sync_to_thread=True)
-def asset(name: Annotated[str, PathParameter()]) -> Response[bytes]:
-    """One of the UI's files."""
-    if name not in ASSETS:
-        raise NotFoundException
-    content = (resources.files("swagger_ui") / "static" / name).read_bytes()
-    return Response(content, media_type=ASSETS[name], headers={"Cache-Control": "public, max-age=86400"})
-
-
-class OfflineSwagger(SwaggerRenderPlugin):
-    """Swagger UI without a CDN: its files are those of the package swagger-ui-py."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            js_url=f"{FOLDER}/swagger-ui-bundle.js",
-            css_url=f"{FOLDER}/swagger-ui.css",
-            standalone_preset_js_url=f"{FOLDER}/swagger-ui-standalone-preset.js",
-            favicon=f'<link rel="icon" type="image/png" href="{FOLDER}/favicon-32x32.png">',
-        )
-
-    def receive_router(self, router: Router) -> None:
-        router.register(asset)
-
-
-def openapi(title: str, text: str) -> OpenAPIConfig:
+def openapi(app: str, text: str) -> OpenAPIConfig:
     """The document of an app, with its UI at /schema and itself at /schema/openapi.json."""
     return OpenAPIConfig(
-        title=title,
+        title=f"{TITLE}: {app}",
         version=metadata.version("tjra-retail-analytics"),
         description=text.strip(),
         use_handler_docstrings=True,
-        render_plugins=[OfflineSwagger()],
+        render_plugins=[SchemaPage(app), LinkedDocument()],
+        openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, response_headers=PAGE_HEADERS),
     )
 
 
@@ -77,12 +45,16 @@ def operation(
     query: type[msgspec.Struct] | None = None,
     body: dict[str, tuple[dict[str, Any], Any]] | None = None,
     body_required: bool = True,
+    examples: Mapping[str, Any] | None = None,
 ) -> type[Operation]:
     """The documented operation of a handler that reads its parameters or its body itself.
 
     `query` is the Struct that it reads its parameters as; `body` has a schema and an example for each media type.
+    The UI asks with `examples` of parameters unless they are changed, and with the example on the type of each that is
+    required; what is optional is left out. What it asks so has to succeed.
     """
-    parameters: list[Any] = [_parameter(field) for field in msgspec.structs.fields(query)] if query else []
+    given = examples or {}
+    parameters: list[Any] = [_parameter(field, given) for field in msgspec.structs.fields(query)] if query else []
     content = {
         media_type: OpenAPIMediaType(
             schema=schema,  # type: ignore[arg-type]  # a JSON schema is written out as it is
@@ -94,7 +66,8 @@ def operation(
     @dataclass
     class Documented(Operation):
         def __post_init__(self) -> None:
-            self.parameters = [*map(_in_path, self.parameters or []), *parameters] or None
+            in_path = [_in_path(parameter, given) for parameter in self.parameters or []]
+            self.parameters = [*in_path, *parameters] or None
             # Litestar adds a 400 of its own to every handler with parameters, whether it can happen or not.
             self.responses = {
                 status: response
@@ -106,10 +79,11 @@ def operation(
     return Documented
 
 
-def _in_path(parameter: Any) -> Any:
+def _in_path(parameter: Any, examples: Mapping[str, Any]) -> Any:
     """A parameter that Litestar has documented: what takes slashes too is text and no URI, as it says."""
     if parameter.schema.format == OpenAPIFormat.URI:
         parameter.schema.format = None
+    parameter.example = examples[parameter.name]
     return parameter
 
 
@@ -128,12 +102,17 @@ def json_schema(kind: Any) -> dict[str, Any]:
     return whole
 
 
-def _parameter(field: msgspec.structs.FieldInfo) -> Parameter:
+def _parameter(field: msgspec.structs.FieldInfo, examples: Mapping[str, Any]) -> Parameter:
+    schema = json_schema(field.type)
+    example = examples.get(field.encode_name)
+    if field.required and example is None:
+        example = schema["examples"][0]
     return Parameter(
         name=field.encode_name,
         param_in="query",
         required=field.required,
         description=description(field.type),
-        schema=json_schema(field.type),  # type: ignore[arg-type]
+        schema=schema,  # type: ignore[arg-type]
+        example=example,
         allow_empty_value=not field.required,  # it counts as not given
     )

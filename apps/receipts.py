@@ -12,6 +12,7 @@ from litestar.params import PathParameter
 from actors.search import find_event
 from actors.sender import QueueAway
 from apps import connections
+from apps.events import EVENT_ID
 from apps.openapi import answer, operation
 from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
@@ -34,7 +35,7 @@ class ReceiptQuery(msgspec.Struct, kw_only=True):
     "/events/{event_id:uuid}",
     summary="What became of an event",
     tags=["events"],
-    operation_class=operation(query=ReceiptQuery),
+    operation_class=operation(query=ReceiptQuery, examples={"event_id": EVENT_ID}),
     responses={
         200: answer(
             "What is known of it.",

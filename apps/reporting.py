@@ -14,11 +14,13 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from apps import connections
 from apps.accounting import get_accounting
 from apps.dead_letters import router as dead_letters
+from apps.heads import Heads
 from apps.health import health, readiness
 from apps.imports import router as imports
 from apps.ledger_metrics import LedgerMetrics
 from apps.metrics import Measured, Requests, metrics
 from apps.openapi import answer, openapi, operation
+from apps.pages import front_page
 from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
 from apps.queue_metrics import QueueMetrics
@@ -43,10 +45,11 @@ from db.pool_metrics import PoolMetrics
 from db.stats import PathViews, Stats, stats
 
 DESCRIPTION = """
-Reports on what the [ingestion API](http://127.0.0.1:3000/schema) has accepted. They are exact, and an event is in them
-the moment it is stored.
+Reports on what the [ingestion API](ingestion:/schema) has accepted. They are exact, and an event is in them the moment
+it is stored. The examples ask about the site `shop`: on a new installation send the example of `POST /event` first.
 
-Every error is `application/problem+json` with the reason and, in `errors`, each parameter that is wrong.
+HEAD is answered wherever GET is. Every error is `application/problem+json` with the reason and, in `errors`, each
+parameter that is wrong.
 """
 
 Day = Annotated[
@@ -117,6 +120,7 @@ ProcessCollector(registry=own)
 own.register(PoolMetrics(lambda: connections.pool.get_stats()))
 litestar = Litestar(
     [
+        front_page("reporting"),
         get_stats,
         get_timeseries,
         get_breakdown,
@@ -142,7 +146,7 @@ litestar = Litestar(
     ],
     lifespan=[lifespan],
     exception_handlers={Exception: answer_error},
-    openapi_config=openapi("TJRA Retail Analytics: reporting", DESCRIPTION),
+    openapi_config=openapi("reporting", DESCRIPTION),
     logging_config=None,
 )
-app = Measured(litestar, Requests(own))
+app = Measured(Heads(litestar), Requests(own))

@@ -56,6 +56,8 @@ def up(settings: Settings, *, workers: int, tell: Tell) -> None:
         data.write_env(addresses)
         environment = os.environ | addresses
         environment |= {"LISTEN_HOST": settings.listen_host, "WORKER_PORT": str(settings.worker_port)}
+        # Where each finds the other, for the links between them.
+        environment |= {"INGESTION_PORT": _port(ingestion), "REPORTING_PORT": _port(reporting)}
         environment.pop(SHARED_FOLDER, None)  # each process has a port of its own, and tells of itself only
         supervisor.start(_worker(workers, environment, data))
         for name, listening in (("reporting", reporting), ("ingestion", ingestion)):
@@ -118,6 +120,10 @@ def _app(name: str, listening: socket.socket, environment: dict[str, str], data:
 def _url(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
     return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 (to be reached by us)
+
+
+def _port(listening: socket.socket) -> str:
+    return str(listening.getsockname()[1])
 
 
 def _ready(listening: socket.socket) -> Callable[[], object]:

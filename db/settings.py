@@ -15,6 +15,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 Count = Annotated[int, Meta(ge=1, description="a number from 1 on")]
 Seconds = Annotated[int, Meta(ge=1, description="seconds from 1 on")]
 Port = Annotated[int, Meta(ge=0, le=65535, description="a port number from 0 to 65535 (0: any free one)")]
+PublicUrl = Annotated[
+    Annotated[str, Meta(pattern=r"^https?://[^/\s\"'<>()]+(/[^\s\"'<>()]*)?$")] | None,
+    Meta(description="where browsers reach that app, as https://events.shop.example"),
+]
 
 PG_SSL_MODES = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
 NOWHERE = {"database_url": "host=/DATABASE_URL-is-not-set", "redis_url": "unix:///REDIS_URL-is-not-set"}
@@ -46,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ingestion_port: Port = 3000
     reporting_port: Port = 3001
     worker_port: Port = 3002
+    #: Not set: they follow from the host that a request names, where there is no proxy in between.
+    ingestion_url: PublicUrl = None
+    reporting_url: PublicUrl = None
     data_dir: Annotated[Path, Meta(description="a directory")] = Path(".tjra")
     events_not_before: Annotated[date, Meta(description="a date from 1970-01-01 on, as YYYY-MM-DD")] = date(2000, 1, 1)
     events_ahead_hours: Annotated[int, Meta(ge=0, le=720, description="hours from 0 to 720")] = 24
@@ -132,7 +139,7 @@ def _typed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     problems = []
     for field in msgspec.structs.fields(Settings):
         name = field.name.upper()
-        if field.name.endswith("_url") or name not in given:
+        if field.name in ("database_url", "redis_url") or name not in given:
             continue
         try:
             values[field.name] = msgspec.convert(given[name], field.type, strict=False, dec_hook=_path)

@@ -40,6 +40,13 @@ def pytest_configure(config: pytest.Config) -> None:
     }
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for what, told in report.user_properties:
+            if what == "NOT RUN":
+                terminalreporter.line(f"NOT RUN: {told}", yellow=True)
+
+
 SERVERS = pytest.StashKey[Servers]()
 #: What the environment may hold for a running installation must not reach the tests.
 OURS = {name.upper() for name in Settings.__struct_fields__} | {"PROMETHEUS_MULTIPROC_DIR"}

@@ -1,5 +1,6 @@
 """A proxy that fails before it works: `with flaky_proxy(url, ["lost", "503"]) as proxy: ...`."""
 
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,13 +21,17 @@ class FlakyProxy(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, target: str, failures: Sequence[str], port: int) -> None:
+    def __init__(self, target: str, failures: Sequence[str], port: int, tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.target = httpx.Client(base_url=target, headers={"accept-encoding": "identity"})
         self.failures = list(failures)
         self.lock = threading.Lock()
         self.statuses: list[int] = []
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        if tls:
+            # A connection's handshake is left to its own thread.
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+            self.url = f"https://events.test:{self.server_port}"  # a name for this machine in tests/browser
 
     def next_failure(self) -> str | None:
         with self.lock:
@@ -76,8 +81,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def flaky_proxy(target: str, failures: Sequence[str] = (), port: int = 0) -> Iterator[FlakyProxy]:
-    with FlakyProxy(target, failures, port) as proxy:
+def flaky_proxy(
+    target: str, failures: Sequence[str] = (), port: int = 0, *, tls: ssl.SSLContext | None = None
+) -> Iterator[FlakyProxy]:
+    """The proxy before `target`, on `port` (0: a free one), with `tls` on https."""
+    with FlakyProxy(target, failures, port, tls) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, daemon=True)
         thread.start()
         yield proxy

@@ -72,7 +72,8 @@ def serve(name: str, folder: Path, *, body_timeout: int = 30, **environment: str
         child = Child(
             name,
             command,
-            environment={**os.environ, **environment},
+            # As `tjra up` tells it where it is.
+            environment={**os.environ, f"{name.upper()}_PORT": str(listening.getsockname()[1]), **environment},
             grace=15,
             keep=[descriptor],
             log=folder / f"{name}.log",

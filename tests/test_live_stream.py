@@ -167,3 +167,15 @@ def test_a_silent_stream_has_a_heartbeat(monkeypatch: pytest.MonkeyPatch, shop: 
 
     beat = b": still here\r\n\r\n"
     assert asyncio.run(sent()) == [b"retry: 3000\r\n\r\n", b"data: numbers\r\n\r\n", beat, beat]
+
+
+def test_a_stream_ends_after_its_seconds_and_shares_with_those_that_do_not(server: httpx.Client, shop: str) -> None:
+    with server.stream("GET", "/live/stream", params={"site_id": shop}) as endless:
+        assert next(messages(endless))["events"] == 0
+        started = monotonic()
+        ended = server.get("/live/stream", params={"site_id": shop, "seconds": 1})
+        assert 1 <= monotonic() - started < 10
+        assert ended.text.count("data: ") >= 1
+    for wrong in ("0", "3601", "1.5"):
+        refused = server.get("/live/stream", params={"site_id": shop, "seconds": wrong})
+        assert refused.json()["errors"][0]["field"] == "seconds"

@@ -1,5 +1,6 @@
 """The OpenAPI documents describe what there is, and their UI needs nothing from elsewhere."""
 
+import json
 import re
 from typing import Any
 
@@ -85,3 +86,41 @@ def test_the_examples_of_sdks_are_accepted(ingestion: httpx.Client) -> None:
         answer = ingestion.post(name.split()[1].replace("{call}", "track"), json=body, headers=headers)
         assert str(answer.status_code) in documented[name]["responses"]
         assert answer.headers["x-message-id"], answer.text
+
+
+def test_what_is_required_has_an_example_and_what_is_optional_is_left_out(client: httpx.Client) -> None:
+    chosen = set()
+    for name, operation in operations(client).items():
+        for parameter in operation.get("parameters") or []:
+            if parameter["required"]:
+                assert parameter["example"] not in (None, ""), (name, parameter["name"])
+            elif "example" in parameter:
+                chosen.add((name, parameter["name"]))
+    assert chosen <= {
+        ("GET /live/stream", "seconds"),  # else it would not end
+        ("GET /pixel.gif", "site"),
+        ("GET /pixel.gif", "path"),
+        ("POST /dead-letters/replay", "state"),
+        ("POST /dead-letters/discard", "state"),
+    }
+
+
+def test_no_example_of_a_body_has_an_id_or_a_time_of_its_own(client: httpx.Client) -> None:
+    fixed = re.compile(r'"(event_id|timestamp|messageId|uuid|order_id)"|\b20\d\d-\d\d-\d\d|[0-9a-f]{8}-[0-9a-f]{4}-')
+    for name, operation in operations(client).items():
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            for example in content["examples"].values():
+                assert not fixed.search(json.dumps(example["value"])), name
+
+
+def test_the_letter_of_the_example_can_be_tried_and_is_nowhere(reporting: httpx.Client) -> None:
+    (parameter,) = operations(reporting)["GET /dead-letters/{letter_id}"]["parameters"]
+    letter = f"/dead-letters/{parameter['example']}"
+    shown = reporting.get(letter)
+    assert shown.json()["id"] == parameter["example"]
+    for answer in (reporting.post(f"{letter}/replay"), reporting.post(f"{letter}/discard"), reporting.get(letter)):
+        assert (answer.status_code, answer.json()) == (200, shown.json())
+    refused = reporting.post(f"{letter}/replay", json={"site_id": "shop"})
+    assert {error["field"] for error in refused.json()["errors"]} == {"event_type", "path"}
+    listed = reporting.get("/dead-letters", params={"site_id": "shop"}).json()["dead_letters"]
+    assert parameter["example"] not in {one["id"] for one in listed}

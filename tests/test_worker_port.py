@@ -216,3 +216,11 @@ def stays_well(one: Watched) -> None:
     while time.monotonic() < end:
         assert one.stuck() == ""
         time.sleep(0.1)
+
+
+def test_head_is_answered_as_get_without_a_body(watch: Callable[..., Watched]) -> None:
+    client = watch().client
+    for path in ("/health", "/metrics", "/nothing"):
+        head, get = client.head(path), client.get(path)
+        assert (head.status_code, head.content) == (get.status_code, b"")
+        assert set(head.headers) == set(get.headers)

@@ -17,13 +17,15 @@ from actors.sender import QueueAway
 from apps.clients import tracker
 from apps.clients.answers import done, error_answers
 from apps.clients.intake import take
+from apps.heads import IS_HEAD
 from apps.openapi import answer, operation
+from apps.pages import NOSNIFF
 from apps.problems import Refusal, refusal_for
 
 SCRIPT = resources.files(__package__).joinpath("tracker.js").read_bytes()
 COMPRESSED = gzip.compress(SCRIPT)
 TAG = f'"{blake2b(SCRIPT, digest_size=12).hexdigest()}"'
-SCRIPT_HEADERS = {
+SCRIPT_HEADERS = NOSNIFF | {
     "ETag": f"W/{TAG}",  # the same whether compressed or not
     "Vary": "Accept-Encoding",
     "Cache-Control": "public, max-age=3600",
@@ -32,15 +34,14 @@ SCRIPT_HEADERS = {
 }
 #: A transparent pixel.
 GIF = b64decode("R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
-GIF_HEADERS = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "cross-origin"}
+GIF_HEADERS = NOSNIFF | {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "cross-origin"}
 
+#: Without what the script gives each event, `event_id` and `timestamp`: sent twice it counts twice.
 EXAMPLE: dict[str, Any] = {
     "site_id": "shop",
     "sent_at": 1767323045678,
     "events": [
         {
-            "event_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
-            "timestamp": 1767323045678,
             "event_type": "page_view",
             "path": "/products/lamp",
             "properties": {"title": "Lamp", "screen": "1920x1080", "referrer": "https://search.example/"},
@@ -135,7 +136,7 @@ async def tracker_events(request: Request[Any, Any, Any]) -> Response[Any]:
     "/pixel.gif",
     summary="A page view, by an image",
     tags=["Pages"],
-    operation_class=operation(query=Pixel),
+    operation_class=operation(query=Pixel, examples={"site": "shop", "path": "/products/lamp"}),
     responses={
         200: _image("A transparent pixel. The page view is in the queue, or was dropped and counted in the metrics."),
         503: _image("The same, but the queue did not take the page view; `Retry-After` says when it may again."),
@@ -144,7 +145,10 @@ async def tracker_events(request: Request[Any, Any, Any]) -> Response[Any]:
 async def pixel(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Takes a page view of a page without scripts. Visitors are told apart as Plausible's are, in `/api/event`. Each
     request counts: an image has no id by which it would be known again, and no way of sending what was not taken.
+    HEAD counts nothing.
     """
+    if IS_HEAD in request.scope:
+        return Response(GIF, headers=GIF_HEADERS, media_type="image/gif")
     query = request.query_params
     sent = tracker.view(query.get("site"), query.get("path"), request.headers.get("referer"))
     status, headers = HTTPStatus.OK, GIF_HEADERS

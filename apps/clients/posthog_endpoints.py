@@ -13,13 +13,13 @@ from litestar.params import PathParameter
 from apps.clients import posthog
 from apps.clients.answers import KEY_REFUSED, EventResult, PosthogAnswer, PosthogResults, done, error_answers
 from apps.clients.intake import check_key, take
+from apps.events import EVENT_ID
 from apps.openapi import answer, operation
 
+#: Without what SDKs give each event, `uuid` and `timestamp`: sent twice it counts twice.
 POSTHOG_EVENT: dict[str, Any] = {
     "event": "$pageview",
-    "uuid": "019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f",
     "distinct_id": "customer-17",
-    "timestamp": "2026-01-02T03:04:05.678Z",
     "properties": {"$current_url": "https://shop.example/products/lamp"},
 }
 POSTHOG_BATCH = {"type": "object", "properties": {"api_key": {"type": "string"}, "batch": {"type": "array"}}}
@@ -83,9 +83,11 @@ posthog_aliases = post(["/e", "/capture", "/i/v0/e"], status_code=HTTPStatus.OK,
     summary="PostHog: events, newer protocol",
     tags=["SDKs"],
     status_code=HTTPStatus.OK,
-    operation_class=operation(body={"application/json": (POSTHOG_BATCH, {"batch": [POSTHOG_EVENT]})}),
+    operation_class=operation(
+        body={"application/json": (POSTHOG_BATCH, {"api_key": "shop", "batch": [POSTHOG_EVENT]})}
+    ),
     responses={
-        200: answer("What became of each event.", PosthogResults({POSTHOG_EVENT["uuid"]: EventResult("ok")})),
+        200: answer("What became of each event.", PosthogResults({EVENT_ID: EventResult("ok")})),
         **error_answers(401),
     },
 )
@@ -117,7 +119,7 @@ posthog_decide = post("/decide", status_code=HTTPStatus.OK, sync_to_thread=False
     summary="PostHog: settings of the browser SDK",
     tags=["SDKs"],
     sync_to_thread=False,
-    operation_class=operation(),
+    operation_class=operation(examples={"key": "shop"}),
     responses={200: answer("A constant.", CONFIG), **KEY_REFUSED},
 )
 def posthog_config(key: Key) -> PosthogConfig:
@@ -139,7 +141,7 @@ def _script(summary: str, example: str, refusals: Any = KEY_REFUSED) -> dict[str
         "summary": summary,
         "tags": ["SDKs"],
         "sync_to_thread": False,
-        "operation_class": operation(),
+        "operation_class": operation(examples={"key": "shop"}),
         "responses": {200: answers, **refusals},
     }
 

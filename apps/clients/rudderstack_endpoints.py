@@ -63,7 +63,7 @@ class SourceConfig(msgspec.Struct):
     summary="RudderStack: settings of the browser SDK",
     tags=["SDKs"],
     sync_to_thread=False,
-    operation_class=operation(query=ConfigQuery),
+    operation_class=operation(query=ConfigQuery, examples={"writeKey": "shop"}),
     responses={
         200: answer("The settings.", SourceConfig(Source(id="shop", name="shop", write_key="shop"))),
         **KEY_REFUSED,

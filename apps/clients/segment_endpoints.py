@@ -14,13 +14,12 @@ from apps.clients.segment import CALLS, parse_batch, parse_call
 from apps.openapi import answer, operation
 from apps.problems import refuse
 
+#: Without what SDKs give each event, `messageId` and `timestamp`: sent twice it counts twice.
 EXAMPLE: dict[str, Any] = {
     "type": "track",
-    "messageId": "ajs-next-1767323045678-7c9e6679-7425-40de-944b-e07fc1f90ae7",
     "userId": "customer-17",
     "event": "Order Completed",
-    "timestamp": "2026-01-02T03:04:05.678Z",
-    "properties": {"order_id": "1001", "revenue": 119.9, "currency": "EUR"},
+    "properties": {"revenue": 119.9, "currency": "EUR"},
     "context": {"page": {"url": "https://shop.example/checkout"}},
 }
 OBJECT = {"type": "object"}
@@ -99,7 +98,9 @@ segment_batch_aliases = post(
     summary="Segment, RudderStack: an event",
     tags=["SDKs"],
     status_code=HTTPStatus.OK,
-    operation_class=operation(body={"application/json": (OBJECT, EXAMPLE | {"writeKey": "shop"})}),
+    operation_class=operation(
+        body={"application/json": (OBJECT, EXAMPLE | {"writeKey": "shop"})}, examples={"call": "track"}
+    ),
     responses={200: answer("The event is in the queue.", SegmentAnswer()), **error_answers(401, 404)},
 )
 async def segment_call(request: Request[Any, Any, Any], call: Call) -> Response[Any]:
@@ -120,7 +121,9 @@ jitsu_call = post(
     summary="Jitsu: an event",
     tags=["SDKs"],
     status_code=HTTPStatus.OK,
-    operation_class=operation(body={"application/json": (OBJECT, EXAMPLE | {"writeKey": "shop"})}),
+    operation_class=operation(
+        body={"application/json": (OBJECT, EXAMPLE | {"writeKey": "shop"})}, examples={"call": "track"}
+    ),
     responses={200: answer("The event is in the queue.", JitsuAnswer()), **error_answers(401, 404)},
 )(take_jitsu)
 jitsu_server_call = post("/api/s/s2s/{call:str}", status_code=HTTPStatus.OK, include_in_schema=False)(take_jitsu)
@@ -153,7 +156,7 @@ jitsu_batch_alias = post("/api/s/batch", status_code=HTTPStatus.OK, include_in_s
     summary="Segment: settings of the browser SDK",
     tags=["SDKs"],
     sync_to_thread=False,
-    operation_class=operation(),
+    operation_class=operation(examples={"key": "shop"}),
     responses={
         200: answer(
             "Where to send events.",

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from math import inf
 from time import monotonic
 from typing import Annotated, Any
 from weakref import WeakValueDictionary
@@ -40,6 +41,13 @@ class LiveStreamQuery(LiveQuery, kw_only=True):
     """The parameters of GET /live/stream."""
 
     every: Annotated[int, Meta(ge=1, le=60, description="Seconds between two messages, from 1 to 60.")] = 2
+    seconds: (
+        Annotated[
+            int,
+            Meta(ge=1, le=3600, description="Seconds after which the stream ends, from 1 to 3,600; left out: never."),
+        ]
+        | None
+    ) = None
 
 
 class Feed:
@@ -103,12 +111,12 @@ async def streaming() -> AsyncIterator[None]:
     "/live/stream",
     summary="The last minutes, as a stream",
     tags=["reports"],
-    operation_class=operation(query=LiveStreamQuery),
+    operation_class=operation(query=LiveStreamQuery, examples={"seconds": 5}),
     middleware=[Bounded()],
     responses={
         200: ResponseSpec(
             data_container=str,
-            description="Server-sent events without end.",
+            description="Server-sent events, without end unless `seconds` says when.",
             media_type="text/event-stream",
             generate_examples=False,
             examples=[Example(value=f"data: {msgspec.json.encode(EXAMPLE).decode()}\n\n")],
@@ -125,19 +133,23 @@ async def get_live_stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
 
     Each message is the report as JSON. Where it cannot be had, as while the database is away, an event `problem` says
     why instead, and the stream goes on. It costs the same however many listen, as long as they ask the same.
+
+    With `seconds` it ends by itself, for clients that show an answer once it is whole; an `EventSource` comes back.
     """
     query = read_query(request, LiveStreamQuery)
     query.filters()  # a 400 rather than a stream of problems
-    feed = feeds.setdefault(msgspec.json.encode(query), Feed(query))
-    return ServerSentEvent(_messages(feed))
+    shared = msgspec.structs.replace(query, seconds=None)
+    feed = feeds.setdefault(msgspec.json.encode(shared), Feed(shared))
+    return ServerSentEvent(_messages(feed, seconds=query.seconds))
 
 
-async def _messages(feed: Feed) -> AsyncIterator[ServerSentEventMessage]:
+async def _messages(feed: Feed, *, seconds: int | None = None) -> AsyncIterator[ServerSentEventMessage]:
+    end = monotonic() + seconds if seconds else inf
     yield ServerSentEventMessage(data=None, retry=RECONNECT)
-    while not stopping.is_set():
+    while not stopping.is_set() and monotonic() < end:
         message, due = await feed.latest()
         yield message
-        while (left := due - monotonic()) > 0:
+        while (left := min(due, end) - monotonic()) > 0:
             if await _stops_within(min(left, HEARTBEAT)):
                 break
             if left > HEARTBEAT:

@@ -64,7 +64,7 @@ class UserQuery(FilteredQuery, kw_only=True):
     "/users/{user_id:path}",
     summary="A user and what they did",
     tags=["reports"],
-    operation_class=operation(query=UserQuery),
+    operation_class=operation(query=UserQuery, examples={"user_id": "customer-17"}),
     responses={
         200: answer("The user. As CSV or NDJSON: the events.", EXAMPLE),
         400: problem_answer(

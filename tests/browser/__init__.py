@@ -1,1 +1,1 @@
-"""What only a real browser can show: `pytest tests/browser`, with a Chromium on the PATH."""
+"""What only a real browser can show: `pytest tests/browser`, with Playwright's Chromium or one on the PATH."""

@@ -1,13 +1,14 @@
 """PostHog's snippet in a real browser: it asks this server for its script, and what it is told to send arrives."""
 
-from tests.browser.chromium import Tab
+import pytest
+from playwright.sync_api import Page
+
 from tests.browser.shop import Shop
-from tests.browser.test_pages import browser, pages, pytestmark, tab
 from tests.conftest import Connection
 from tests.serving import Served
 from tests.test_sdks import stored
 
-__all__ = ["browser", "pages", "pytestmark", "tab"]
+pytestmark = pytest.mark.usefixtures("worker")
 
 #: What PostHog's snippet does until its script is there: calls are kept in window.posthog.
 SNIPPET = """
@@ -25,17 +26,19 @@ SNIPPET = """
 
 
 def test_a_page_with_the_snippet_of_posthog_is_counted(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+    ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str
 ) -> None:
     pages.head = SNIPPET.replace("SITE", shop).replace("SERVER", ingestion_server.url)
-    tab.open(f"{pages.url}/products/lamp")
+    page.goto(f"{pages.url}/products/lamp")
     early, landing = stored(conn, shop, count=2)
     assert (early["event_type"], early["properties"]["step"]) == ("early", 1)
     assert (landing["event_type"], landing["path"]) == ("page_view", "/products/lamp")
     assert landing["user_id"].startswith("daily-")
-    tab.run("history.pushState({}, '', '/cart'); posthog.identify('ann'); posthog.capture('purchase', {revenue: 10})")
+    page.evaluate(
+        "history.pushState({}, '', '/cart'); posthog.identify('ann'); posthog.capture('purchase', {revenue: 10})"
+    )
     events = stored(conn, shop, count=5)
     assert {one["path"] for one in events if one["event_type"] == "page_view"} == {"/products/lamp", "/cart"}
     (order,) = [one for one in events if one["event_type"] == "purchase"]
     assert (order["user_id"], order["path"]) == ("ann", "/cart")
-    assert tab.run("document.cookie + localStorage.length") == "0"
+    assert page.evaluate("document.cookie + localStorage.length") == "0"

@@ -1,13 +1,13 @@
-"""The script and the image in a real browser, in pages of another origin: everything is counted once."""
+"""Our script and our image in a real browser, in pages of another origin: everything is counted once."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
-from tests.browser.chromium import Chromium, Tab, chromium
-from tests.browser.shop import Shop, web_shop
+from tests.browser.chromium import visitor
+from tests.browser.shop import Shop
 from tests.conftest import Connection
 from tests.flaky_proxy import flaky_proxy
 from tests.servers import until
@@ -15,25 +15,6 @@ from tests.serving import Served
 from tests.test_sdks import stored
 
 pytestmark = pytest.mark.usefixtures("worker")
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with chromium(tmp_path_factory.mktemp("chromium")) as browser:
-        yield browser
-
-
-@pytest.fixture
-def tab(browser: Chromium) -> Iterator[Tab]:
-    tab = Tab(browser)
-    yield tab
-    tab.close()
-
-
-@pytest.fixture
-def pages() -> Iterator[Shop]:
-    with web_shop() as pages:
-        yield pages
 
 
 def script(server: Any, site: str, options: str = "") -> str:
@@ -50,72 +31,72 @@ def by_time(event: dict[str, Any]) -> Any:
 
 
 def test_a_page_view_has_path_title_screen_and_campaign_and_leaves_nothing_behind(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+    ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str
 ) -> None:
     pages.head = script(ingestion_server, shop)
-    tab.open(f"{pages.url}/products/lamp?utm_source=letter&token=secret#top")
+    page.goto(f"{pages.url}/products/lamp?utm_source=letter&token=secret#top")
     (view,) = stored(conn, shop, count=1)
     assert (view["event_type"], view["path"]) == ("page_view", "/products/lamp")
     assert view["user_id"].startswith("daily-")
-    size = tab.run("`${screen.width}x${screen.height}`")
+    size = page.evaluate("`${screen.width}x${screen.height}`")
     assert view["properties"] == {"title": "Lamps", "screen": size, "utm_source": "letter"}
-    assert tab.run("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
+    assert page.evaluate("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
 
 
 def test_a_page_on_plain_http_has_ids_too(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+    ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str
 ) -> None:
     pages.head = script(ingestion_server, shop)
-    tab.open(f"http://shop.test:{pages.server_port}/")
-    assert tab.run("[isSecureContext, typeof crypto.randomUUID]") == [False, "undefined"]
-    tab.run("tjra.track('order')")
+    page.goto(f"http://shop.test:{pages.server_port}/")
+    assert page.evaluate("[isSecureContext, typeof crypto.randomUUID]") == [False, "undefined"]
+    page.evaluate("tjra.track('order')")
     order, view = stored(conn, shop, count=2)
     assert order["event_id"].version == view["event_id"].version == 5  # made of the page's by the server
 
 
 def test_the_referrer_is_kept_without_its_query(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+    ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str
 ) -> None:
     pages.head = script(ingestion_server, shop)
-    tab.open(f"{pages.url}/elsewhere?q=secret")
-    tab.run("location.href = '/'")
+    page.goto(f"{pages.url}/elsewhere?q=secret")
+    page.evaluate("location.href = '/'")
     (view,) = stored(conn, shop, count=1)
     assert view["properties"]["referrer"] == f"{pages.url}/elsewhere"
 
 
 def test_a_page_that_changes_its_path_by_itself_is_viewed_anew(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+    ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str
 ) -> None:
     pages.head = script(ingestion_server, shop)
-    tab.open(f"{pages.url}/")
+    page.goto(f"{pages.url}/")
     for step in (
         "history.pushState({}, '', '/chairs')",
         "history.replaceState({}, '', '/chairs?colour=red')",
         "location.hash = 'top'",
         "history.go(-2)",
     ):
-        tab.run(step)
+        page.evaluate(step)
         time.sleep(0.05)  # so that the times differ
     assert in_order(conn, shop, count=3) == [("page_view", "/"), ("page_view", "/chairs"), ("page_view", "/")]
 
 
 def test_with_data_hash_the_path_goes_on_behind_it(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+    ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str
 ) -> None:
     pages.head = script(ingestion_server, shop, "data-hash")
-    tab.open(f"{pages.url}/")
-    tab.run("location.hash = '/chairs'")
+    page.goto(f"{pages.url}/")
+    page.evaluate("location.hash = '/chairs'")
     assert in_order(conn, shop, count=2) == [("page_view", "/"), ("page_view", "/#/chairs")]
 
 
 def test_events_of_the_page_have_its_path_and_user_also_from_before_the_script_was_there(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+    ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str
 ) -> None:
     early = "<script>(window.tjra = window.tjra || []).push(['track', 'early', {step: 1}])</script>"
     pages.head = early + script(ingestion_server, shop, 'data-user="ann"')
-    tab.open(f"{pages.url}/checkout")
-    tab.run("tjra.track('order', {revenue: 119.9}); tjra.identify('bob'); tjra.track('share')")
-    tab.run("tjra.identify(); tjra.track('stroll')")
+    page.goto(f"{pages.url}/checkout")
+    page.evaluate("tjra.track('order', {revenue: 119.9}); tjra.identify('bob'); tjra.track('share')")
+    page.evaluate("tjra.identify(); tjra.track('stroll')")
     early_event, order, _, share, stroll = stored(conn, shop, count=5)
     assert {one["path"] for one in (early_event, order, share)} == {"/checkout"}
     assert (early_event["properties"], order["properties"]) == ({"step": 1}, {"revenue": 119.9})
@@ -124,50 +105,50 @@ def test_events_of_the_page_have_its_path_and_user_also_from_before_the_script_w
 
 
 def test_a_link_that_leads_to_another_host_is_an_event_though_the_page_ends(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+    ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str
 ) -> None:
     pages.head = script(ingestion_server, shop, "data-outbound") + f'<a href="{pages.elsewhere}?q=1">out</a>'
-    tab.open(f"{pages.url}/links")
-    tab.run("document.querySelector('a').click()")
+    page.goto(f"{pages.url}/links")
+    page.evaluate("document.querySelector('a').click()")
     click, _ = stored(conn, shop, count=2)
     assert (click["event_type"], click["path"]) == ("outbound_click", "/links")
     assert click["properties"] == {"url": pages.elsewhere}
 
 
 def test_what_the_server_does_not_have_yet_is_sent_when_the_page_is_left(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+    ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str
 ) -> None:
     with flaky_proxy(ingestion_server.url, ["dropped"]) as proxy:
         pages.head = script(proxy, shop)
-        tab.open(f"{pages.url}/cart")
+        page.goto(f"{pages.url}/cart")
         until(lambda: not proxy.failures)
-        tab.run("tjra.track('left'); location.href = '/elsewhere'")
+        page.evaluate("tjra.track('left'); location.href = '/elsewhere'")
         assert {name for name, _ in in_order(conn, shop, count=2)} == {"page_view", "left"}
-        tab.run("history.back()")
+        page.evaluate("history.back()")
         assert [path for _, path in in_order(conn, shop, count=3)] == ["/cart"] * 3
 
 
 def test_what_was_taken_though_nobody_heard_of_it_is_sent_again_and_counted_once(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+    ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str
 ) -> None:
     with flaky_proxy(ingestion_server.url, ["lost", "503", "lost"]) as proxy:
         pages.head = script(proxy, shop)
-        tab.open(f"{pages.url}/")
-        tab.run("tjra.track('order')")
+        page.goto(f"{pages.url}/")
+        page.evaluate("tjra.track('order')")
         until(lambda: len(proxy.statuses) >= 3)
-        tab.run("tjra.track('last')")
+        page.evaluate("tjra.track('last')")
         assert {name for name, _ in in_order(conn, shop, count=3)} == {"page_view", "order", "last"}
 
 
 def test_a_server_that_is_away_for_ten_seconds_gets_everything_once(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+    ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str
 ) -> None:
     with flaky_proxy(ingestion_server.url) as proxy:
         pages.head = script(proxy, shop)
-        tab.open(f"{pages.url}/")
+        page.goto(f"{pages.url}/")
         stored(conn, shop, count=1)
     for second in range(10):
-        tab.run(f"history.pushState({{}}, '', '/products/{second}'); tjra.track('look')")
+        page.evaluate(f"history.pushState({{}}, '', '/products/{second}'); tjra.track('look')")
         time.sleep(1)
     assert len(stored(conn, shop, count=1)) == 1
     with flaky_proxy(ingestion_server.url, port=proxy.server_port):
@@ -178,25 +159,26 @@ def test_a_server_that_is_away_for_ten_seconds_gets_everything_once(
 
 @pytest.mark.parametrize("wish", ["doNotTrack", "globalPrivacyControl"])
 def test_with_data_dnt_a_browser_that_asks_for_it_is_left_alone(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str, other: str, wish: str
+    ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str, other: str, wish: str
 ) -> None:
-    tab.before_pages(f"Object.defineProperty(navigator, '{wish}', {{value: '1'}})")
+    page.add_init_script(f"Object.defineProperty(navigator, '{wish}', {{value: '1'}})")
     pages.head = script(ingestion_server, shop, "data-dnt")
-    tab.open(f"{pages.url}/")
-    tab.run("tjra.track('order')")
+    page.goto(f"{pages.url}/")
+    page.evaluate("tjra.track('order')")
     pages.head = script(ingestion_server, other)
-    tab.open(f"{pages.url}/")
+    page.goto(f"{pages.url}/")
     stored(conn, other, count=1)
     stored(conn, shop, count=0)
 
 
 def test_without_scripts_the_image_tells_of_the_page(
-    ingestion_server: Served, conn: Connection, tab: Tab, pages: Shop, shop: str
+    ingestion_server: Served, conn: Connection, browser: Browser, pages: Shop, shop: str
 ) -> None:
     image = f'<img src="{ingestion_server.url}/pixel.gif?site={shop}" referrerpolicy="no-referrer-when-downgrade">'
     pages.head = script(ingestion_server, shop) + f"<noscript>{image}</noscript>"
-    tab.without_scripts()
-    tab.open(f"{pages.url}/products/lamp?utm_source=letter")
+    context = visitor(browser, scripts=False)
+    context.new_page().goto(f"{pages.url}/products/lamp?utm_source=letter")
+    context.close()
     (view,) = stored(conn, shop, count=1)
     assert (view["event_type"], view["path"]) == ("page_view", "/products/lamp")
     assert view["properties"] == {"utm_source": "letter"}
