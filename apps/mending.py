@@ -8,7 +8,7 @@ import msgspec
 
 from db.event import Event, text_fault
 from db.fitting import fit_properties, storable
-from db.tolerant_json import UNKEPT, UNREADABLE, mended
+from db.tolerant_json import UNKEPT, UNREADABLE, mended, take_apart
 
 #: Names that are told of an event, and characters of each.
 MAX_NAMES, MAX_NAME = 20, 100
@@ -36,10 +36,7 @@ def mend(raw: bytes | msgspec.Raw) -> Mended:
     """What of an event can be kept: texts without half surrogate pairs, no user whose id is too long, properties
     within their limits. Raises ValueError and RecursionError where it is no JSON object.
     """
-    try:
-        given = decode_object(raw)
-    except UNREADABLE:
-        given = decode_object(mended(raw))
+    given = _members(raw)
     fields = {name: value for name, value in given.items() if name in FIELDS}
     ignored = [name for name in given if name not in FIELDS]
     for name in OPTIONAL:
@@ -55,6 +52,18 @@ def mend(raw: bytes | msgspec.Raw) -> Mended:
         fields["properties"], changed = fit_properties(properties)
         ignored += [f"properties.{name}" for name in changed]
     return Mended(fields, _told(ignored))
+
+
+def _members(raw: bytes | msgspec.Raw) -> dict[str, Any]:
+    try:
+        return decode_object(raw)
+    except UNREADABLE:
+        pass
+    try:
+        return decode_object(mended(raw))
+    except UNREADABLE:  # what no event has need not be readable
+        parts = take_apart(raw, dict[str, msgspec.Raw])
+        return {name: msgspec.json.decode(mended(part)) if name in FIELDS else None for name, part in parts.items()}
 
 
 def _told(names: Iterable[str]) -> list[str]:

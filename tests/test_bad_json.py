@@ -81,6 +81,7 @@ def test_what_is_wrong_in_an_event_costs_no_other_and_itself_only_where_it_canno
     assert list(found) == ["first", *(["middle"] if stored else []), "last"]
     assert found.get("middle") == stored
     if path == "/events":
+        assert all(one["errors"] for one in answer.json()["rejected"])
         assert [one["index"] for one in answer.json()["rejected"]] == [*([] if stored else [1]), 2]
 
 
