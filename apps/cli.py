@@ -8,6 +8,9 @@ from typing import Any
 import click
 import msgspec
 
+from apps.backup.backup_command import backup_command
+from apps.backup.psql_command import psql_command
+from apps.backup.restore_command import restore_command
 from apps.data_folder import FolderUnusable
 from apps.dead_letter_commands import dead_letters
 from apps.delete_command import delete_command
@@ -63,6 +66,9 @@ main.add_command(rebuild_command)
 main.add_command(retention_command)
 main.add_command(delete_command)
 main.add_command(timezone_command)
+main.add_command(backup_command)
+main.add_command(restore_command)
+main.add_command(psql_command)
 
 
 @contextmanager

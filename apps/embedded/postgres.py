@@ -9,15 +9,13 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from secrets import token_hex
-from urllib.parse import quote
 
 from apps.embedded.account import account_for, others_reach
 from apps.embedded.programs import postgres_package
 from apps.embedded.sockets import socket_folder
 from apps.processes import Child, as_account
+from db.libpq import USER, own_address
 
-#: The superuser. Only who may enter the socket's folder can connect, and so needs no password.
-USER = "tjra"
 #: Where the cluster is of a root whose data folder PostgreSQL's account cannot reach.
 ELSEWHERE = Path("/var/lib/tjra")
 
@@ -48,7 +46,7 @@ class EmbeddedPostgres:
         self.folder = self._home(folder)
         self.data = self.folder / "data"
         self.run = socket_folder(self.folder)
-        self.url = f"postgresql://{USER}@/postgres?host={quote(str(self.run), safe='')}"
+        self.url = own_address(self.run)
 
     def child(self, *, log: Path, keep: Sequence[int] = ()) -> Child:
         """The server as a process to be started. Makes the cluster first where there is none."""
