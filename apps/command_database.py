@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from db.failures import is_of_the_server
 from db.pools import connect
 from db.settings import Settings, load
 
@@ -36,13 +35,11 @@ def _written_by_up(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def database() -> Iterator[Any]:
-    """A connection to the database; what the person in front of it can mend is told in a line."""
+    """A connection to the database. What is the server's fault, cli.py tells in a line."""
     try:
         with closing(connect(addresses().required("database_url"))) as conn:
             yield conn
     except Exception as error:
         if getattr(error, "sqlstate", None) == LOCK_NOT_AVAILABLE:
             raise click.ClickException(f"others are at these events just now, try again: {error}") from None
-        if is_of_the_server(error):
-            raise click.ClickException(f"the database at DATABASE_URL cannot be used: {error}") from None
         raise

@@ -17,7 +17,7 @@ OURS = f"postgresql://{USER}@/postgres?host="
 
 def own_address(sockets: Path) -> str:
     """The address of our own server with this folder of sockets."""
-    return f"{OURS}{quote(str(sockets), safe='')}"
+    return f"{OURS}{quote(str(sockets), safe='')}&port=5432"
 
 
 def is_ours(database_url: str) -> bool:

@@ -106,9 +106,12 @@ def unfit(known: Mapping[str, str]) -> str | None:
             f"the database is newer than this program: it has migration {unknown[-1]}, "
             f"and this program only those up to {max(ours)}"
         )
+    if not (unknown or missing):
+        were = "migrations were" if len(changed) > 1 else "migration was"
+        return f"since they were applied to this database, {were} changed: {_some(changed)}"
     found = {
-        "it has migrations that this program does not know": unknown,
-        "it lacks some that this program has applied before others": missing,
+        "it has some that this program does not know": unknown,
+        "it lacks some that come before others of its own": missing,
         "these were changed after they were applied": changed,
     }
     told = "; ".join(f"{what}: {_some(names)}" for what, names in found.items() if names)

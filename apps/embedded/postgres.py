@@ -11,7 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from apps.embedded.account import account_for, others_reach
-from apps.embedded.programs import postgres_package
+from apps.embedded.programs import CannotStart, postgres_package
 from apps.embedded.sockets import socket_folder
 from apps.processes import Child, as_account
 from db.libpq import USER, own_address
@@ -115,12 +115,18 @@ class EmbeddedPostgres:
         # PostgreSQL's own collation: no upgrade of the system's can corrupt an index.
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         account = as_account(self.account) if self.account else {}
-        done = subprocess.run(
-            [*command, *locale], env=ENVIRONMENT, capture_output=True, text=True, check=False, **account
-        )
+        try:
+            done = subprocess.run(
+                [*command, *locale], env=ENVIRONMENT, capture_output=True, text=True, check=False, **account
+            )
+        except OSError as error:
+            raise CannotStart(f"cannot run {error.filename}{self._whom()}: {error.strerror}") from None
         if done.returncode != 0:
-            raise RuntimeError(f"PostgreSQL's initdb failed: {done.stderr.strip()}")
+            raise CannotStart(f"PostgreSQL's initdb failed{self._whom()}: {_in_a_line(done.stderr)}")
         unfinished.rename(self.data)
+
+    def _whom(self) -> str:
+        return f" (as user {self.account.uid})" if self.account else ""
 
     def _remove_stale_locks(self) -> None:
         """Remove the lock files of a server that was killed: their process number may be another's by now."""
@@ -134,6 +140,10 @@ class EmbeddedPostgres:
         if Path("/proc/self").exists():
             lock.unlink(missing_ok=True)
             (self.run / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+
+
+def _in_a_line(text: str) -> str:
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def memory() -> int:
