@@ -18,6 +18,7 @@ from redis.retry import Retry
 from uuid_utils import uuid7
 
 from actors.consumer import DurableConsumer, redis_errors
+from db.settings import SettingsError
 
 #: Milliseconds without a heartbeat after which a worker's messages go to others.
 HEARTBEAT_TIMEOUT = 10_000
@@ -93,7 +94,12 @@ def connect(url: str) -> redis.Redis:
 
     By default redis-py repeats a command whose reply was lost; to enqueue is not idempotent.
     """
-    return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **socket_options(url))
+    try:
+        client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **socket_options(url))
+        client.connection_pool.make_connection()  # not connected yet: it only takes the options
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"REDIS_URL has an option that cannot be used: {error}") from None
+    return client
 
 
 def socket_options(url: str) -> dict[str, Any]:

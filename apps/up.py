@@ -18,6 +18,7 @@ from apps.embedded.redis import EmbeddedRedis
 from apps.metrics import SHARED_FOLDER
 from apps.processes import Child
 from apps.supervisor import Refused, Supervisor
+from db.addresses import family_of, in_url
 from db.failures import refused
 from db.migrations import migrate
 from db.pools import probe
@@ -27,6 +28,9 @@ from db.settings import Settings
 THREADS = 64
 #: Seconds for a server to recover from a crash, for a given server to answer, and for an app to start.
 RECOVERY, ANSWER, START = 600, 30, 60
+
+#: Where we reach ourselves when we listen on all addresses.
+REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 
 Tell = Callable[[str], None]
 
@@ -74,7 +78,9 @@ def up(settings: Settings, *, workers: int, tell: Tell) -> None:
 def _listen(settings: Settings, name: str) -> socket.socket:
     port: int = getattr(settings, f"{name}_port")
     try:
-        return socket.create_server((settings.listen_host, port), backlog=2048)
+        family = family_of(settings.listen_host)
+        both = settings.listen_host == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server((settings.listen_host, port), family=family, backlog=2048, dualstack_ipv6=both)
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
             choice = f"--{name}-port or {name.upper()}_PORT chooses another (0: any free one)"
@@ -141,7 +147,7 @@ def _app(name: str, listening: socket.socket, environment: dict[str, str], data:
 
 def _url(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
-    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 (to be reached by us)
+    return f"http://{REACHED_AT.get(host) or in_url(host)}:{port}"
 
 
 def _ready(listening: socket.socket) -> Callable[[], object]:

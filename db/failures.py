@@ -22,6 +22,7 @@ REFUSED = re.compile(
     r"|no password supplied|no pg_hba\.conf entry|pg_hba\.conf rejects"
     r"|(role|user|database) \".*\" does not exist|no such (user|database)"
     r"|role \".*\" is not permitted to log in|permission denied for database"
+    r"|invalid (port number|integer value|\w+ value)|definition of service .* not found|file \".*\" does not exist"
     r"|server does not support SSL, but SSL was required|certificate verify failed"
 )
 

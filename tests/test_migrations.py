@@ -53,7 +53,7 @@ def test_a_failure_leaves_nothing_behind(empty_database: EmptyDatabase) -> None:
         ),
         ("delete from migrations where name like '0012%'", "another copy .* it lacks .*: 0012_funnels"),
         (
-            "delete from migrations where name > '0012'; insert into migrations (name, checksum) values ('0012_other', '')",
+            "delete from migrations where name > '0012'; insert into migrations values ('0012_other', '')",
             "another copy .* does not know: 0012_other; it lacks",
         ),
     ],

@@ -1,10 +1,10 @@
 """A server that refuses what the settings say, or is away: each program says so in a line, at once or after waiting."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +14,8 @@ import redis as client
 from click.testing import CliRunner
 from psycopg.conninfo import make_conninfo
 
-from actors.broker import refusal
+from actors.broker import DurableBroker, refusal
+from actors.queue_state import QueueReader, QueueState
 from apps import connections
 from apps.cli import main
 from db.failures import refused
@@ -41,9 +42,10 @@ COMMANDS = [
 
 
 @pytest.fixture
-def guarded(redis: Redis) -> Iterator[str]:
+def guarded(redis: Redis) -> str:
     """The address of a Redis with a password, `secret`, and a user who may do nothing but ping."""
     with client.Redis.from_url(redis.server.url) as conn:
+        conn.acl_setuser("bob", enabled=True, passwords=["+bob"], categories=["+@all"], commands=["-info"], keys=["*"])
         conn.config_set("requirepass", "secret")
         conn.acl_setuser("ann", enabled=True, passwords=["+ann"], commands=["+ping"], keys=["*"])
     return redis.server.url
@@ -127,5 +129,20 @@ def test_redis_refuses_by_password_by_right_and_by_number(guarded: str, redis: R
     assert "no permissions" in (asked("ann:ann@") or "")
     assert "no such database" in (asked("default:secret@", 99) or "")
     assert asked("default:secret@") is None
+    assert asked("bob:bob@") is None
     redis.child.kill()
     assert asked() is None  # away, which is another thing
+
+
+def test_a_redis_that_does_not_tell_of_itself_is_none_that_is_away(guarded: str) -> None:
+    url = guarded.replace("unix://", "unix://bob:bob@")
+
+    async def read() -> QueueState:
+        reader = QueueReader(DurableBroker(url, namespace="test", middleware=[]), url)
+        try:
+            return await reader.read()
+        finally:
+            await reader.close()
+
+    state = asyncio.run(read())
+    assert (state.waiting, state.append_only, state.memory_limit) == (0, None, None)
