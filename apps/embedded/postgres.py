@@ -33,6 +33,9 @@ SETTINGS = {
     "checkpoint_timeout": "15min",
     "jit": "off",
     "log_checkpoints": "off",
+    # Of an error that comes a thousand times what is wrong, without all the SQL that it was in.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "fatal",
 }
 #: Nothing of the caller's: a LANG that names a locale which is not there would stop initdb.
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC"}
