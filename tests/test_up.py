@@ -21,7 +21,7 @@ from db.settings import Settings
 from tests.factories import event
 from tests.recount import differences
 from tests.servers import Servers, eventually, temporary_folder, until
-from tests.stack import PARTS, Stack, clean_environment, send
+from tests.stack import LIBPQ, PARTS, Stack, clean_environment, send
 
 ROOT = Path(__file__).parent.parent
 
@@ -174,28 +174,6 @@ def test_everything_killed_at_once_loses_nothing(folder: Path, shop: str) -> Non
     again.wait_until_up()
     until(lambda: views(again, shop) == 1_000)
     again.stop()
-
-
-#: What the client library reads, set for another server.
-LIBPQ = {
-    "PGHOST": "db.example",
-    "PGHOSTADDR": "192.0.2.1",
-    "PGPORT": "5433",
-    "PGUSER": "ann",
-    "PGPASSWORD": "secret",
-    "PGDATABASE": "nowhere",
-    "PGSERVICE": "not-there",
-    "PGOPTIONS": "-c search_path=nowhere -c default_transaction_read_only=on",
-    "PGSSLMODE": "verify-full",
-    "PGCHANNELBINDING": "require",
-    "PGREQUIREPEER": "ann",
-    "PGREQUIREAUTH": "scram-sha-256",
-    "PGTARGETSESSIONATTRS": "standby",
-    "PGCLIENTENCODING": "LATIN1",
-    "PGDATESTYLE": "German",
-    "PGTZ": "Asia/Kolkata",
-    "PGDATA": "/nowhere",
-}
 
 
 def test_it_starts_with_an_odd_language_and_from_any_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
