@@ -12,12 +12,12 @@ from urllib.parse import quote
 #: The superuser of our own server. Only who may enter its socket's folder can connect, and so needs no password.
 USER = "tjra"
 #: How the address of our own server begins.
-OURS = f"postgresql://{USER}@/postgres?host="
+OURS = f"postgresql://{USER}@:5432/postgres?host="
 
 
 def own_address(sockets: Path) -> str:
     """The address of our own server with this folder of sockets."""
-    return f"{OURS}{quote(str(sockets), safe='')}&port=5432"
+    return f"{OURS}{quote(str(sockets), safe='')}"
 
 
 def is_ours(database_url: str) -> bool:
