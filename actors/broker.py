@@ -18,6 +18,7 @@ from redis.retry import Retry
 from uuid_utils import uuid7
 
 from actors.consumer import DurableConsumer, redis_errors
+from db.settings import SettingsError
 
 #: Milliseconds without a heartbeat after which a worker's messages go to others.
 HEARTBEAT_TIMEOUT = 10_000
@@ -26,6 +27,8 @@ HEARTBEAT_TIMEOUT = 10_000
 DEAD_MESSAGE_TTL = 7 * 24 * 60 * 60 * 1000
 #: Seconds that a command may take. Redis stalls while it forks to rewrite its log.
 SOCKET_TIMEOUT = 5
+#: No password or a wrong one, and a user who may not do what we do.
+REFUSED = (redis.AuthenticationError, redis.exceptions.AuthorizationError, redis.exceptions.NoPermissionError)
 
 
 class DurableBroker(RedisBroker):
@@ -91,10 +94,40 @@ def connect(url: str) -> redis.Redis:
 
     By default redis-py repeats a command whose reply was lost; to enqueue is not idempotent.
     """
-    return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **socket_options(url))
+    try:
+        client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **socket_options(url))
+        client.connection_pool.make_connection()  # not connected yet: it only takes the options
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"REDIS_URL has an option that cannot be used: {error}") from None
+    return client
 
 
 def socket_options(url: str) -> dict[str, Any]:
     """How a client's socket notices that the other side is gone."""
     options: dict[str, Any] = {"socket_timeout": SOCKET_TIMEOUT, "socket_connect_timeout": SOCKET_TIMEOUT}
     return options if url.startswith("unix:") else options | {"socket_keepalive": True}
+
+
+def probe(url: str) -> None:
+    """Raise Redis' errors unless it is there and does what we ask of it."""
+    client = connect(url)
+    try:
+        client.eval("return redis.call('time')", 0)
+    finally:
+        client.close()
+
+
+def refusal(url: str) -> str | None:
+    """Why Redis refuses us, whenever we come; None where it lets us in, or is not up yet."""
+    try:
+        probe(url)
+    except REFUSED as error:
+        if "HELLO must be called" in str(error):  # how redis-py learns of it, without a word of its own
+            error = redis.AuthenticationError("it asks for a password, and there is none")
+        return f"Redis refuses what REDIS_URL (or REDIS_HOST) says: {error}"
+    except redis.ResponseError as error:
+        if "DB index" in str(error):
+            return f"Redis has no such database as REDIS_URL says: {error}"
+    except redis.RedisError:
+        pass
+    return None

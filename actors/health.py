@@ -19,6 +19,7 @@ from actors.broker import DurableBroker
 from actors.flusher import Flusher
 from actors.heartbeat import Heartbeat
 from actors.metrics import WORKER
+from db.addresses import family_of, in_url
 from db.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ class WorkerPort(Middleware):
             logger.error("nobody can ask after this worker: %s", error)
             return
         Thread(target=self.server.serve_forever, name="port", daemon=True).start()
-        logger.info("health and metrics of this worker: http://%s:%d", *self.server.server_address[:2])
+        host, port = self.server.server_address[:2]
+        logger.info("health and metrics of this worker: http://%s:%d", in_url(str(host)), port)
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         if self.server:
@@ -107,6 +109,7 @@ class Server(ThreadingTCPServer):
 
     def __init__(self, address: tuple[str, int], port: WorkerPort) -> None:
         self.port = port
+        self.address_family = family_of(address[0])
         super().__init__(address, Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:

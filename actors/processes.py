@@ -8,7 +8,9 @@ import sys
 from dramatiq import Broker
 from dramatiq.middleware import Middleware
 
+from actors.broker import refusal
 from db.logs import configure
+from db.pools import refusal_of
 from db.settings import Settings
 
 PR_SET_PDEATHSIG = 1
@@ -26,6 +28,24 @@ class StopWithParent(Middleware):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:  # it died before the call
                 os.kill(os.getpid(), signal.SIGTERM)
+
+
+class CheckedStart(Middleware):
+    """A worker process ends at once where a server refuses what the settings say, since waiting does not help.
+
+    By SystemExit, whose text is the last line: other exceptions of middleware are logged and forgotten.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def after_process_boot(self, broker: Broker) -> None:
+        for reason in (
+            refusal(self.settings.required("redis_url")),
+            refusal_of(self.settings.required("database_url")),
+        ):
+            if reason:
+                raise SystemExit(reason)
 
 
 class Configured(Middleware):

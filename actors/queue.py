@@ -9,7 +9,7 @@ from actors.encoder import MessagePackEncoder
 from actors.flusher import Flusher
 from actors.health import WorkerPort
 from actors.heartbeat import Heartbeat
-from actors.processes import Configured, StopWithParent
+from actors.processes import CheckedStart, Configured, StopWithParent
 from actors.retries import DurableRetries
 from actors.sender import Sender
 from db.settings import load
@@ -26,6 +26,7 @@ broker = DurableBroker(
     middleware=[
         StopWithParent(),
         Configured(settings),
+        CheckedStart(settings),
         CurrentMessage(),
         DurableRetries(max_retries=5, min_backoff=1_000, max_backoff=60_000),
         database,

@@ -8,7 +8,7 @@ import msgspec
 import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from actors.broker import DurableBroker, id_millis, socket_options
 from actors.sender import QueueAway
@@ -76,16 +76,27 @@ class QueueReader:
                 pipeline.eval(SCRIPT, 1, self.broker.namespace, QUEUE, str(self.broker.heartbeat_timeout))
                 pipeline.info("memory")
                 pipeline.info("persistence")
-                counts, memory, persistence = await pipeline.execute()
+                counts, memory, persistence = await pipeline.execute(raise_on_error=False)
+            if isinstance(counts, Exception):
+                raise counts
         except RedisError as error:
             raise QueueAway(str(error)) from error
         except TimeoutError as error:
             raise QueueAway(f"no answer within {LOOK_TIMEOUT} s") from error
-        return _state(counts, memory, persistence)
+        return _state(counts, _told(memory), _told(persistence))
 
     async def close(self) -> None:
         """Close the connection."""
         await self.client.aclose()
+
+
+def _told(answer: Any) -> dict[str, Any]:
+    """What INFO says: nothing where this user may not ask, or where a hosted Redis does not know the command."""
+    if isinstance(answer, Exception):
+        if not isinstance(answer, ResponseError):
+            raise QueueAway(str(answer)) from answer
+        return {}
+    return dict(answer)
 
 
 def _state(counts: list[Any], memory: dict[str, Any], persistence: dict[str, Any]) -> QueueState:

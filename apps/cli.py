@@ -8,10 +8,13 @@ from typing import Any
 import click
 import msgspec
 
+from apps.backup.backup_command import backup_command
+from apps.backup.psql_command import psql_command
+from apps.backup.restore_command import restore_command
 from apps.data_folder import FolderUnusable, environment_of_folder
 from apps.dead_letter_commands import dead_letters
 from apps.delete_command import delete_command
-from apps.embedded.programs import NotInstalled
+from apps.embedded.programs import CannotStart
 from apps.importing.command import import_command
 from apps.importing.undo import imports_command
 from apps.retention_command import retention_command
@@ -19,7 +22,7 @@ from apps.supervisor import StartFailed, Stopped
 from apps.timezone_command import timezone_command
 from apps.up import PortTaken, up
 from apps.upkeep import rebuild_command, verify_command
-from db.failures import is_of_the_server
+from db.failures import is_of_the_server, refused
 from db.logs import configure
 from db.migrations import MigrationError, migrate
 from db.settings import Settings, load
@@ -27,7 +30,31 @@ from db.settings import Settings, load
 PORT = click.IntRange(0, 65535)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@contextmanager
+def _faults_in_a_line() -> Iterator[None]:
+    """What the person in front of it can mend is told in words, without a traceback."""
+    try:
+        yield
+    except (CannotStart, FolderUnusable, MigrationError, PortTaken, StartFailed) as error:
+        raise click.ClickException(str(error)) from None
+    except Exception as error:
+        if reason := refused(error):
+            raise click.ClickException(reason) from None
+        if is_of_the_server(error):
+            told = " ".join(str(error).split())
+            raise click.ClickException(f"the database at DATABASE_URL cannot be used: {told}") from None
+        raise
+
+
+class Commands(click.Group):
+    """The commands, none of which ends in a traceback where a server is at fault."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _faults_in_a_line():
+            return super().invoke(ctx)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tjra-retail-analytics")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -50,15 +77,14 @@ def main(context: click.Context) -> None:
 def up_command(workers: int, **options: Any) -> None:
     """Run everything: both apps, the workers, and PostgreSQL and Redis where DATABASE_URL or REDIS_URL is not set."""
     settings = _settings(options)
-    with _faults_in_a_line(), suppress(Stopped):
+    with suppress(Stopped):
         up(settings, workers=workers, tell=click.echo)
 
 
 @main.command("migrate")
 def migrate_command() -> None:
     """Bring the database at DATABASE_URL to this version's schema."""
-    with _faults_in_a_line():
-        applied = migrate(_settings({}).required("database_url"))
+    applied = migrate(_settings({}).required("database_url"))
     for name in applied:
         click.echo(f"applied {name}")
     click.echo("the database is up to date")
@@ -72,19 +98,9 @@ main.add_command(rebuild_command)
 main.add_command(retention_command)
 main.add_command(delete_command)
 main.add_command(timezone_command)
-
-
-@contextmanager
-def _faults_in_a_line() -> Iterator[None]:
-    """What the person in front of it can mend is told in words, without a traceback."""
-    try:
-        yield
-    except (FolderUnusable, MigrationError, NotInstalled, PortTaken, StartFailed) as error:
-        raise click.ClickException(str(error)) from None
-    except Exception as error:
-        if is_of_the_server(error):
-            raise click.ClickException(f"the database at DATABASE_URL cannot be used: {error}") from None
-        raise
+main.add_command(backup_command)
+main.add_command(restore_command)
+main.add_command(psql_command)
 
 
 def _settings(options: dict[str, Any]) -> Settings:

@@ -8,7 +8,7 @@ from actors.queue import broker, redis_url
 from actors.queue_state import QueueReader
 from actors.sender import Sender
 from apps.queue_watch import QueueWatch
-from db.pools import ReadConnection, begin_snapshot, read_pool
+from db.pools import ReadConnection, begin_snapshot, read_pool, refusal_of
 from db.settings import load
 
 #: Connections to PostgreSQL: a report takes milliseconds of one.
@@ -35,3 +35,8 @@ async def connected() -> AsyncIterator[None]:
         yield
     await requests.close()
     await pool.close()
+
+
+def refusal() -> str | None:
+    """Why PostgreSQL refuses us; None where it does not, or is not up yet."""
+    return refusal_of(settings.required("database_url"))

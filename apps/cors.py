@@ -7,6 +7,8 @@ from typing import Any
 
 from litestar.types import ASGIApp, Receive, Send
 
+from apps.paths import own_path
+
 Headers = list[tuple[bytes, bytes]]
 
 ALLOW_ORIGIN = b"access-control-allow-origin"
@@ -75,6 +77,6 @@ def _is_for_pages(scope: Any) -> bool:
         case "OPTIONS":
             return any(name == b"access-control-request-method" for name, _ in scope["headers"])
         case "GET":
-            return bool(scope["path"].startswith(READABLE))
+            return bool(own_path(scope).startswith(READABLE))
         case method:
             return bool(method == "POST")

@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import shlex
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -34,9 +35,14 @@ class DataFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
+        #: Whether there is anything in it that somebody may want to keep. A new folder without goes again.
+        self.used = False
+        #: The folders that were not there before.
+        self.made: list[Path] = []
 
     def __enter__(self) -> "DataFolder":
         try:
+            self.made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
             # Root's PostgreSQL runs as another account, which must be able to pass through.
             self.path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
             self.ours = _open(self.path / "up.lock")
@@ -54,8 +60,20 @@ class DataFolder:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.made and not self.used:
+            self._remove()
         os.close(self.keep)
         os.close(self.ours)
+
+    def _remove(self) -> None:
+        """Remove a folder that we have made for nothing, with what root's PostgreSQL has elsewhere (embedded)."""
+        for link in self.path.glob("*"):
+            if link.is_symlink():
+                shutil.rmtree(link.readlink(), ignore_errors=True)
+        shutil.rmtree(self.path, ignore_errors=True)
+        with suppress(OSError):  # somebody else has put something there
+            for folder in self.made[1:]:
+                folder.rmdir()
 
     def wait_for_last_run(self, *, timeout: float, tell: Callable[[str], None]) -> None:
         """Return once no process of a run before this is left. Raises FolderTaken after `timeout` seconds."""

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from db.dead_letters import DeadLetter, LetterFilter
+from db.pools import probe
 
 # What needs the settings of the servers is imported where it is needed: `tjra --help` works without them.
 
@@ -130,6 +131,7 @@ def _run(work: Callable[[], Awaitable[Answer]], *needs: str) -> Answer:
         connections.settings.required(name)
 
     async def run() -> Answer:
+        probe(connections.settings.required("database_url"))  # it says why, where a pool only waits in vain
         async with connections.pool:
             try:
                 return await work()

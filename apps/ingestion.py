@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from litestar import Litestar
 
-from actors.queue import sender
+from actors.broker import refusal
+from actors.queue import redis_url, sender
 from apps.clients.endpoints import sdk_endpoints
 from apps.cors import Cors, Origins
 from apps.event_metrics import INGESTION
@@ -18,6 +20,7 @@ from apps.pages import front_page
 from apps.problems import answer_error
 from apps.queue_metrics import QueueMetrics
 from apps.short_way import ShortWay
+from apps.starting import CheckedStart
 from db.logs import configure
 from db.settings import load
 
@@ -63,4 +66,6 @@ litestar = Litestar(
     logging_config=None,
 )
 origins = Origins(settings.cors_origins)
-app = ShortWay(Measured(Heads(Cors(litestar, origins)), requests), requests, origins)
+app = CheckedStart(
+    ShortWay(Measured(Heads(Cors(litestar, origins)), requests), requests, origins), partial(refusal, redis_url)
+)

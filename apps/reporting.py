@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -11,6 +12,8 @@ from litestar import Litestar, Request, get
 from msgspec import Meta
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from actors.broker import refusal
+from actors.queue import redis_url
 from apps import connections
 from apps.accounting import get_accounting
 from apps.dead_letters import router as dead_letters
@@ -37,6 +40,7 @@ from apps.reports.sessions import get_sessions
 from apps.reports.sites import get_sites
 from apps.reports.timeseries import get_timeseries
 from apps.reports.users import get_user
+from apps.starting import CheckedStart
 from apps.timezones import put_timezone
 from db.event import SiteId
 from db.event_errors import FieldError
@@ -149,4 +153,4 @@ litestar = Litestar(
     openapi_config=openapi("reporting", DESCRIPTION),
     logging_config=None,
 )
-app = Measured(Heads(litestar), Requests(own))
+app = CheckedStart(Measured(Heads(litestar), Requests(own)), connections.refusal, partial(refusal, redis_url))

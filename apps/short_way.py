@@ -14,6 +14,7 @@ from litestar.types import ASGIApp, Receive, Send
 from apps.cors import Origins
 from apps.events import MESSAGE_ID, accept_event
 from apps.metrics import Requests
+from apps.paths import own_path
 from apps.problems import MEDIA_TYPE, refusal_for
 
 JSON = [(b"content-type", b"application/json")]
@@ -29,7 +30,7 @@ class ShortWay:
         self.origins = origins
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != "/event" or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["method"] != "POST" or own_path(scope) != "/event":
             await self.litestar(scope, receive, send)
             return
         arrived = perf_counter()

@@ -25,6 +25,10 @@ class StartFailed(Exception):
     """A child ended, or did not become ready, before all was up; the message says which and what to look at."""
 
 
+class Refused(Exception):
+    """Waiting does not help; the message says why."""
+
+
 class Supervisor:
     """Runs children in the order in which they were started, and stops them in the opposite one.
 
@@ -51,15 +55,23 @@ class Supervisor:
     def start(self, child: Child) -> None:
         """Start a child and look after it from now on."""
         self.children.append(child)
-        child.start()
+        try:
+            child.start()
+        except OSError as error:
+            raise StartFailed(f"{child.name} cannot be started: {error.strerror}: {error.filename}") from None
 
     def wait_for(self, what: str, probe: Callable[[], object], *, timeout: float) -> None:
-        """Wait until `probe` raises nothing. Raises StartFailed after `timeout` seconds, Stopped if we should stop."""
+        """Wait until `probe` raises nothing.
+
+        Raises StartFailed after `timeout` seconds, or at once where it raises Refused, and Stopped if we should stop.
+        """
         deadline = time.monotonic() + timeout
         while True:
             try:
                 probe()
                 return
+            except Refused as error:
+                raise StartFailed(str(error)) from None
             except Exception as error:
                 reason = str(error) or type(error).__name__
             for child in self.children:

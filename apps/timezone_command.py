@@ -1,13 +1,10 @@
 """`tjra timezone`: in which timezone a site's days are."""
 
-from contextlib import closing
-
 import click
 
+from apps.command_database import database
 from db import timezones
 from db.failures import is_of_the_server
-from db.pools import connect
-from db.settings import load
 
 
 @click.command("timezone")
@@ -22,7 +19,7 @@ def timezone_command(site_id: str, zone: str | None) -> None:
 
     Days whose events are no longer kept stay days of the old timezone.
     """
-    with closing(connect(load().required("database_url"))) as conn:
+    with database() as conn:
         before = timezones.read_timezone(conn, site_id)
         if before is None:
             raise click.BadParameter(f"there is no site {site_id!r}", param_hint="'--site'")

@@ -17,7 +17,9 @@ from apps.embedded.postgres import EmbeddedPostgres
 from apps.embedded.redis import EmbeddedRedis
 from apps.metrics import SHARED_FOLDER
 from apps.processes import Child
-from apps.supervisor import Supervisor
+from apps.supervisor import Refused, Supervisor
+from db.addresses import family_of, in_url
+from db.failures import refused
 from db.migrations import migrate
 from db.pools import probe
 from db.settings import Settings
@@ -26,6 +28,9 @@ from db.settings import Settings
 THREADS = 64
 #: Seconds for a server to recover from a crash, for a given server to answer, and for an app to start.
 RECOVERY, ANSWER, START = 600, 30, 60
+
+#: Where we reach ourselves when we listen on all addresses.
+REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 
 Tell = Callable[[str], None]
 
@@ -41,7 +46,7 @@ class PortTaken(Exception):
 def up(settings: Settings, *, workers: int, tell: Tell) -> None:
     """Run the apps and `workers` worker processes until we are asked to stop, and the servers that are not given.
 
-    `tell` gets lines for the person in front of it. Raises PortTaken, FolderUnusable, NotInstalled, MigrationError,
+    `tell` gets lines for the person in front of it. Raises PortTaken, FolderUnusable, CannotStart, MigrationError,
     psycopg's errors, StartFailed and Stopped.
     """
     with (
@@ -54,6 +59,7 @@ def up(settings: Settings, *, workers: int, tell: Tell) -> None:
         addresses = _start_servers(settings, data, supervisor, tell)
         migrate(addresses["DATABASE_URL"])
         data.write_env(addresses)
+        data.used = True  # from now on events may be accepted
         environment = os.environ | addresses
         environment |= {"LISTEN_HOST": settings.listen_host, "WORKER_PORT": str(settings.worker_port)}
         # Where each finds the other, for the links between them.
@@ -74,7 +80,9 @@ def up(settings: Settings, *, workers: int, tell: Tell) -> None:
 def _listen(settings: Settings, name: str) -> socket.socket:
     port: int = getattr(settings, f"{name}_port")
     try:
-        return socket.create_server((settings.listen_host, port), backlog=2048)
+        family = family_of(settings.listen_host)
+        both = settings.listen_host == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server((settings.listen_host, port), family=family, backlog=2048, dualstack_ipv6=both)
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
             choice = f"--{name}-port or {name.upper()}_PORT chooses another (0: any free one)"
@@ -88,8 +96,9 @@ def _start_servers(settings: Settings, data: DataFolder, supervisor: Supervisor,
     """Start the servers that are not given, and wait until all answer; their addresses as environment variables."""
     database_url, redis_url = settings.database_url, settings.redis_url
     if database_url is None:
-        tell(f"PostgreSQL: our own, in {data.path}")
         postgres = EmbeddedPostgres(data.path / "postgres")
+        new = "" if postgres.data.exists() else "a new, empty database "
+        tell(f"PostgreSQL: our own, {new}in {data.path}")
         supervisor.start(postgres.child(log=data.log("postgres"), keep=[data.keep]))
         database_url = postgres.url
     if redis_url is None:
@@ -98,10 +107,31 @@ def _start_servers(settings: Settings, data: DataFolder, supervisor: Supervisor,
         supervisor.start(redis.child(log=data.log("redis"), keep=[data.keep]))
         supervisor.wait_for("Redis", redis.probe, timeout=RECOVERY)
         redis_url = redis.url
+    else:
+        supervisor.wait_for("Redis", partial(_given_redis, redis_url), timeout=ANSWER)
     supervisor.wait_for(
-        "PostgreSQL", partial(probe, database_url), timeout=ANSWER if settings.database_url else RECOVERY
+        "PostgreSQL", partial(_postgresql, database_url), timeout=ANSWER if settings.database_url else RECOVERY
     )
     return {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+
+
+def _postgresql(database_url: str) -> None:
+    """Raise OperationalError unless it is there, and Refused where it never lets us in."""
+    try:
+        probe(database_url)
+    except Exception as error:
+        if reason := refused(error):
+            raise Refused(reason) from None
+        raise
+
+
+def _given_redis(redis_url: str) -> None:
+    """Raise Redis' errors unless it is there, and Refused where it never lets us in."""
+    from actors import broker  # which needs REDIS_URL
+
+    if reason := broker.refusal(redis_url):
+        raise Refused(reason)
+    broker.probe(redis_url)
 
 
 def _worker(processes: int, environment: dict[str, str], data: DataFolder) -> Child:
@@ -119,7 +149,7 @@ def _app(name: str, listening: socket.socket, environment: dict[str, str], data:
 
 def _url(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
-    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 (to be reached by us)
+    return f"http://{REACHED_AT.get(host) or in_url(host)}:{port}"
 
 
 def _port(listening: socket.socket) -> str:

@@ -2,16 +2,16 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 import click
 import msgspec
 
+from apps.command_database import database
 from db import rollups
 from db.failures import is_of_a_site
-from db.pools import WriteConnection, connect
-from db.settings import load
+from db.pools import WriteConnection
 
 COLUMNS = "{:<16} {:<12} {:>12} {:>12}  {}"
 
@@ -47,7 +47,7 @@ def verify_command(
     Days whose events are no longer kept (they begin before sites.events_from) cannot be compared and are left out.
     """
     report = Report(limit, as_json=as_json)
-    with closing(connect(load().required("database_url"))) as conn:
+    with database() as conn:
         for site in sites or rollups.site_ids(conn):
             with told_in_a_line(site, "be checked", report.failed):
                 verify(conn, site, report, from_day=from_day, to_day=to_day)
@@ -75,7 +75,7 @@ def rebuild_command(sites: tuple[str, ...], all_sites: bool, from_day: date | No
     """
     if bool(sites) == all_sites:
         raise click.UsageError("say which: --site ID or --all-sites")
-    with closing(connect(load().required("database_url"))) as conn:
+    with database() as conn:
         failed: list[str] = []
         for site in sites or rollups.site_ids(conn):
             with told_in_a_line(site, "be rebuilt", failed):

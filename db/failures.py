@@ -15,6 +15,17 @@ NOT_READY = (
     errors.UndefinedTable,
 )
 
+#: How a server, or a pooler before it, says that it will never let us in as we ask (28P01, 28000, 3D000). Of
+#: a connection that failed the client library tells no code.
+REFUSED = re.compile(
+    r"password authentication failed|\w+ authentication failed for user|authentication failed|auth failed"
+    r"|no password supplied|no pg_hba\.conf entry|pg_hba\.conf rejects"
+    r"|(role|user|database) \".*\" does not exist|no such (user|database)"
+    r"|role \".*\" is not permitted to log in|permission denied for database"
+    r"|invalid (port number|integer value|\w+ value)|definition of service .* not found|file \".*\" does not exist"
+    r"|server does not support SSL, but SSL was required|certificate verify failed"
+)
+
 #: How Citus begins to say, as an internal error (XX000), that a node went away within a statement: in its own words, in
 #: those of its connection to the node, and in the node's last ones, of which copying rows to it tells no code.
 NODE_AWAY = re.compile(
@@ -50,6 +61,20 @@ def is_of_the_server(error: Exception) -> bool:
     if _says_only(error, NODE_AWAY):
         return True
     return isinstance(error, (psycopg.OperationalError, *NOT_READY)) and not is_of_the_data(error)
+
+
+def refused(error: Exception) -> str | None:
+    """Why a server does not let us in, where waiting does not help; None where it may."""
+    if not isinstance(error, psycopg.OperationalError):
+        return None
+    told = next((line for line in str(error).splitlines() if REFUSED.search(line)), None)
+    # Whatever the server's language: it asked for a password, and there is none.
+    if told is None and error.pgconn is not None and error.pgconn.needs_password:
+        told = "it asks for a password, and there is none"
+    if told is None:
+        return None
+    reason = told.rpartition("FATAL:")[2].strip().removeprefix("connection failed: ")
+    return f"PostgreSQL refuses what DATABASE_URL (or PG_HOST, PG_USER, ...) says: {reason}"
 
 
 def is_of_a_site(error: Exception) -> bool:

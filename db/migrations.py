@@ -1,7 +1,7 @@
 """Migrations: the numbered files in sql/migrations, each applied once, in order; then citus.sql. `tjra migrate`."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
 import psycopg
@@ -39,16 +39,13 @@ def migrate(database_url: str) -> list[str]:
         if known:
             _correct_timezones(conn)
         for path in MIGRATIONS:
-            text = path.read_bytes()
-            checksum = sha256(text).hexdigest()
             if path.stem not in known:
+                text = path.read_bytes()
                 logger.info("applying migration %s", path.stem)
                 for statement in _statements(text):
                     conn.execute(statement)
-                conn.execute("insert into migrations (name, checksum) values (%s, %s)", [path.stem, checksum])
+                conn.execute("insert into migrations (name, checksum) values (%s, %s)", [path.stem, _checksum(text)])
                 applied.append(path.stem)
-            elif known[path.stem] != checksum:
-                raise MigrationError(f"migration {path.stem} was changed after it was applied to this database")
         timezones.refresh(conn)
         conn.execute(CITUS)
         timezones.refer(conn)
@@ -87,6 +84,46 @@ def _known(conn: psycopg.Connection) -> dict[str, str]:
         " (name text primary key, checksum text not null, applied_at timestamptz not null default now())"
     )
     known: dict[str, str] = dict(conn.execute("select name, checksum from migrations").fetchall())
-    if newer := sorted(known.keys() - {path.stem for path in MIGRATIONS}):
-        raise MigrationError(f"the database is newer than this program: it has migration {newer[-1]}")
+    if reason := unfit(known):
+        raise MigrationError(reason)
     return known
+
+
+def unfit(known: Mapping[str, str]) -> str | None:
+    """Why a database that has these migrations (checksums by name) is none of this program's; None where it is.
+
+    Either it is newer: it has all that this program has, and then some. Or it was made by another copy of the program:
+    what the two have in common is not all that one of them has, or not the same.
+    """
+    ours = {path.stem: _checksum(path.read_bytes()) for path in MIGRATIONS}
+    unknown = sorted(known.keys() - ours.keys())
+    missing = sorted(name for name in ours.keys() - known.keys() if unknown or name < max(known, default=""))
+    changed = sorted(name for name in known.keys() & ours.keys() if known[name] != ours[name])
+    if not (unknown or missing or changed):
+        return None
+    if unknown and not missing and not changed and min(unknown) > max(ours):
+        return (
+            f"the database is newer than this program: it has migration {unknown[-1]}, "
+            f"and this program only those up to {max(ours)}"
+        )
+    if not (unknown or missing):
+        were = "migrations were" if len(changed) > 1 else "migration was"
+        return f"since they were applied to this database, {were} changed: {_some(changed)}"
+    found = {
+        "it has some that this program does not know": unknown,
+        "it lacks some that come before others of its own": missing,
+        "these were changed after they were applied": changed,
+    }
+    told = "; ".join(f"{what}: {_some(names)}" for what, names in found.items() if names)
+    return (
+        f"the database was made by another copy of this program, whose migrations are not these: {told}. "
+        "Use that copy, or another database"
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _checksum(text: bytes) -> str:
+    return sha256(text).hexdigest()

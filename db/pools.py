@@ -20,6 +20,9 @@ from psycopg import AsyncConnection, Connection
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
+from db.failures import refused
+from db.libpq import forget_environment, is_ours
+
 #: A connection of the read pool, and one that writes.
 ReadConnection = AsyncConnection[Any]
 WriteConnection = Connection[Any]
@@ -66,7 +69,7 @@ RECONNECT = 5
 def write_pool(database_url: str, *, connections: int) -> ConnectionPool[Connection]:
     """A pool for threads, not opened yet. Whoever waits for a connection in vain gets PoolTimeout."""
     return ConnectionPool(
-        database_url,
+        _own(database_url),
         kwargs=_connection_options("tjra worker"),
         min_size=1,
         max_size=connections,
@@ -85,7 +88,7 @@ def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[Asy
     the last.
     """
     return AsyncConnectionPool(
-        database_url,
+        _own(database_url),
         kwargs=_connection_options("tjra reporting"),
         min_size=1,
         max_size=connections,
@@ -100,7 +103,7 @@ def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[Asy
 
 def connect(database_url: str) -> Connection:
     """A connection for a command that runs for a while, with the pools' options."""
-    conn = psycopg.connect(database_url, **_connection_options("tjra"))
+    conn = psycopg.connect(_own(database_url), **_connection_options("tjra"))
     _configure(conn)
     return conn
 
@@ -157,7 +160,23 @@ async def _check_idle(conn: AsyncConnection) -> None:
 
 def probe(database_url: str) -> None:
     """Raise OperationalError unless a server is there and lets us in."""
-    psycopg.connect(database_url, connect_timeout=5).close()
+    psycopg.connect(_own(database_url), connect_timeout=5).close()
+
+
+def refusal_of(database_url: str) -> str | None:
+    """Why the server refuses us, whenever we come; None where it lets us in, or is not up yet."""
+    try:
+        probe(database_url)
+    except psycopg.OperationalError as error:
+        return refused(error)
+    return None
+
+
+def _own(database_url: str) -> str:
+    """The address; where it is that of our own server, the environment says nothing of it."""
+    if is_ours(database_url):
+        forget_environment()
+    return database_url
 
 
 def _connection_options(application_name: str) -> dict[str, Any]:

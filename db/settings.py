@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from dotenv import dotenv_values
 from msgspec import Meta
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
+
+from db.addresses import check_database_url, check_redis_url, in_url
+from db.env_file import read_env_file
 
 Count = Annotated[int, Meta(ge=1, description="a number from 1 on")]
 Seconds = Annotated[int, Meta(ge=1, description="seconds from 1 on")]
@@ -22,7 +23,6 @@ PublicUrl = Annotated[
 
 PG_SSL_MODES = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
 NOWHERE = {"database_url": "host=/DATABASE_URL-is-not-set", "redis_url": "unix:///REDIS_URL-is-not-set"}
-REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
 class SettingsError(SystemExit):
@@ -116,7 +116,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     An empty variable counts as not set. Raises SettingsError, naming every variable that is wrong.
     """
     if environment is None:
-        environment = {name: value for name, value in dotenv_values(".env").items() if value} | dict(os.environ)
+        environment = read_env_file() | dict(os.environ)
     given = {name: value for name, value in environment.items() if value.strip()}
     values, problems = _typed(given)
     for name, read in (("database_url", _database_url), ("redis_url", _redis_url)):
@@ -160,10 +160,8 @@ def _should_be(name: str) -> str:
 def _database_url(given: Mapping[str, str]) -> str | None:
     """DATABASE_URL, or an address made of the PG_* (DB_*, POSTGRES_*) variables once one names a server."""
     if url := given.get("DATABASE_URL"):
-        try:
-            conninfo_to_dict(url)
-        except ProgrammingError:  # its text would repeat the password
-            raise ValueError(f"DATABASE_URL cannot be read: it should be {_should_be('database_url')}") from None
+        if fault := check_database_url(url):
+            raise ValueError(f"DATABASE_URL {fault}: it should be {_should_be('database_url')}")
         return url
     if not any(name in given for name in ("PG_HOST", "PG_PORT", "PG_DATABASE", "DB_HOST", "DB_PORT")):
         return None
@@ -187,12 +185,15 @@ def _database_url(given: Mapping[str, str]) -> str | None:
 def _redis_url(given: Mapping[str, str]) -> str | None:
     """REDIS_URL, or an address made of REDIS_HOST and REDIS_PORT."""
     if url := given.get("REDIS_URL"):
-        if url.partition("://")[0] not in REDIS_SCHEMES:  # not repeated in the text: it may hold a password
-            raise ValueError(f"REDIS_URL cannot be read: it should be {_should_be('redis_url')}")
+        if fault := check_redis_url(url):
+            raise ValueError(f"REDIS_URL {fault}: it should be {_should_be('redis_url')}")
         return url
     if "REDIS_HOST" not in given and "REDIS_PORT" not in given:
         return None
-    return f"redis://{given.get('REDIS_HOST', '127.0.0.1')}:{_port(given, 'REDIS_PORT', default=6379)}/0"
+    host = in_url(given.get("REDIS_HOST", "127.0.0.1"))
+    if host is None:
+        raise ValueError(f"REDIS_HOST is {given['REDIS_HOST']!r}: it should be a name or an address")
+    return f"redis://{host}:{_port(given, 'REDIS_PORT', default=6379)}/0"
 
 
 def _port(given: Mapping[str, str], *names: str, default: int) -> int:

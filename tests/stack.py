@@ -26,6 +26,27 @@ PARTS = {
     "redis": "valkey-server",
 }
 
+#: What the client library reads, set for another server.
+LIBPQ = {
+    "PGHOST": "db.example",
+    "PGHOSTADDR": "192.0.2.1",
+    "PGPORT": "5433",
+    "PGUSER": "ann",
+    "PGPASSWORD": "secret",
+    "PGDATABASE": "nowhere",
+    "PGSERVICE": "not-there",
+    "PGOPTIONS": "-c search_path=nowhere -c default_transaction_read_only=on",
+    "PGSSLMODE": "verify-full",
+    "PGCHANNELBINDING": "require",
+    "PGREQUIREPEER": "ann",
+    "PGREQUIREAUTH": "scram-sha-256",
+    "PGTARGETSESSIONATTRS": "standby",
+    "PGCLIENTENCODING": "LATIN1",
+    "PGDATESTYLE": "German",
+    "PGTZ": "Asia/Kolkata",
+    "PGDATA": "/nowhere",
+}
+
 
 class Stack:
     """`tjra up` on a data folder, with free ports and no settings of ours but those given."""

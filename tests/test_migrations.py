@@ -39,21 +39,34 @@ def test_a_failure_leaves_nothing_behind(empty_database: EmptyDatabase) -> None:
         assert conn.execute("select to_regclass('sites'), to_regclass('migrations')").fetchone() == (None, None)
 
 
-def test_one_that_was_changed_afterwards_is_refused(empty_database: EmptyDatabase) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("update migrations set checksum = 'other' where name like '0001%'", "was changed: 0001_tables"),
+        (
+            "insert into migrations (name, checksum) values ('9999_later', '')",
+            "newer than .*: it has migration 9999_later",
+        ),
+        (
+            "update migrations set name = '0012_other' where name like '0012%'",
+            "another copy .* does not know: 0012_other; it lacks .*: 0012_funnels",
+        ),
+        ("delete from migrations where name like '0012%'", "another copy .* it lacks .*: 0012_funnels"),
+        (
+            "delete from migrations where name > '0012'; insert into migrations values ('0012_other', '')",
+            "another copy .* does not know: 0012_other; it lacks",
+        ),
+    ],
+    ids=["changed", "newer", "renamed", "left out", "an older copy"],
+)
+def test_a_database_that_is_not_of_this_program_is_refused_with_what_differs(
+    empty_database: EmptyDatabase, change: str, reason: str
+) -> None:
     url = empty_database()
     migrate(url)
     with psycopg.connect(url) as conn:
-        conn.execute("update migrations set checksum = 'other' where name like '0001%'")
-    with pytest.raises(MigrationError, match="0001_tables was changed"):
-        migrate(url)
-
-
-def test_a_database_of_a_newer_version_is_refused(empty_database: EmptyDatabase) -> None:
-    url = empty_database()
-    migrate(url)
-    with psycopg.connect(url) as conn:
-        conn.execute("insert into migrations (name, checksum) values ('9999_later', '')")
-    with pytest.raises(MigrationError, match="newer than this program: it has migration 9999_later"):
+        conn.execute(change.encode())
+    with pytest.raises(MigrationError, match=reason):
         migrate(url)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.broker import connect
 from db.settings import Settings, SettingsError, load
 
 
@@ -83,6 +84,18 @@ def test_an_address_goes_before_its_parts() -> None:
         ("CORS_ORIGINS", "https://shop.example/", "https://shop.example"),
         ("BOTS", "ban", "drop, mark or keep"),
         ("DATABASE_URL", "mysql://secret@host/db", "a PostgreSQL address"),
+        ("DATABASE_URL", "postgresql://ann:secret@host/db?schema=shop", "schema .options=-csearch_path%3DNAME"),
+        ("DATABASE_URL", "postgresql://ann:secret@host/db?connection_limit=5", "connection_limit .leave it out"),
+        ("DATABASE_URL", "host=db password=secret ssl=true", "ssl .sslmode=require"),
+        ("DATABASE_URL", "postgresql://ann:secret@host:x/db", "a port that is not a number"),
+        ("DATABASE_URL", "postgresql://ann:secret@host:65536,other:5432/db", "a port that is not a number"),
+        ("REDIS_HOST", "two hosts", "a name or an address"),
+        ("REDIS_HOST", "::x", "a name or an address"),
+        ("REDIS_URL", "redis://:secret@host:abc/0", "a port that is not a number"),
+        ("REDIS_URL", "redis://:secret@host:65536", "a port that is not a number"),
+        ("REDIS_URL", "redis://:se/secret@host", "a port that is not a number"),
+        ("REDIS_URL", "redis://:secret@[::1/0", "cannot be read"),
+        ("REDIS_URL", "redis://:secret@host/shop", "a database that is not a number"),
         ("REDIS_URL", "http://:secret@host", "a Redis address"),
     ],
 )
@@ -97,6 +110,26 @@ def test_every_wrong_value_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as error:
         load({"INGESTION_PORT": "x", "LOG_LEVEL": "y", "DATABASE_URL": "z", "REDIS_URL": "w"})
     assert str(error.value).count("should be") == 4
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("::1", "redis://[::1]:6379/0"),
+        ("[fe80::1]", "redis://[fe80::1]:6379/0"),
+        ("redis_1.example", "redis://redis_1.example:6379/0"),
+        ("127.0.0.1", "redis://127.0.0.1:6379/0"),
+    ],
+)
+def test_any_host_can_be_in_an_address(host: str, url: str) -> None:
+    assert load({"REDIS_HOST": host}).redis_url == url
+    assert "host=::1 " in str(load({"PG_HOST": "::1"}).database_url)
+
+
+@pytest.mark.parametrize("option", ["sockettimeout=1", "socket_timeout=soon", "max_connections=x"])
+def test_an_option_of_redis_that_cannot_be_used_is_an_error(option: str) -> None:
+    with pytest.raises(SettingsError, match="REDIS_URL has an option that cannot be used: "):
+        connect(f"redis://127.0.0.1:1/0?{option}")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ from db.settings import Settings
 from tests.factories import event
 from tests.recount import differences
 from tests.servers import Servers, eventually, temporary_folder, until
-from tests.stack import PARTS, Stack, clean_environment, send
+from tests.stack import LIBPQ, PARTS, Stack, clean_environment, send
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,7 @@ def test_a_taken_port_is_refused_with_the_reason(folder: Path) -> None:
         assert stack.process.wait(30) == 1
     assert f"cannot listen on 127.0.0.1 port {port}: Address already in use; --reporting-port or" in stack.output()
     assert not stack.processes()
+    assert not stack.data.exists()  # a start that failed leaves no folder behind
 
 
 def test_an_address_that_is_not_ours_is_refused_with_the_reason(folder: Path) -> None:
@@ -178,8 +181,17 @@ def test_it_starts_with_an_odd_language_and_from_any_folder(folder: Path, monkey
     for name in ("apps", "actors", "db"):
         (folder / f"{name}.py").write_text("raise ImportError('not ours')")
     monkeypatch.chdir(folder)
-    stack = Stack(folder / "odd", LANG="xx_XX.UTF-8", LC_ALL="tlh", TZ="Asia/Kolkata")
+    odd = LIBPQ | {"LANG": "xx_XX.UTF-8", "LC_ALL": "tlh", "TZ": "Asia/Kolkata"}
+    stack = Stack(folder / "o,d 'd\" #%$é\\", **odd)
     stack.wait_until_up()
+    assert f"PostgreSQL: our own, a new, empty database in {stack.data}" in stack.output()
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "apps", "psql", "-tAc", "select current_user, inet_server_port() is null"],
+        env=clean_environment() | odd | {"DATA_DIR": str(stack.data), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == b"tjra|t\n"
     assert stack.stop() == 0
 
 

@@ -5,6 +5,8 @@ import pwd
 from pathlib import Path
 from typing import NamedTuple
 
+from apps.embedded.programs import CannotStart
+
 #: Tried in this order; the first is there where PostgreSQL itself is installed.
 NAMES = ("postgres", "nobody")
 
@@ -29,7 +31,7 @@ def account_for(data: Path) -> Account | None:
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
-    raise LookupError(f"PostgreSQL does not run as root, and there is no account {' or '.join(NAMES)} to run it as")
+    raise CannotStart(f"PostgreSQL does not run as root, and there is no account {' or '.join(NAMES)} to run it as")
 
 
 def others_reach(path: Path) -> bool:

@@ -9,15 +9,13 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from secrets import token_hex
-from urllib.parse import quote
 
 from apps.embedded.account import account_for, others_reach
-from apps.embedded.programs import postgres_package
+from apps.embedded.programs import CannotStart, postgres_package
 from apps.embedded.sockets import socket_folder
 from apps.processes import Child, as_account
+from db.libpq import USER, own_address
 
-#: The superuser. Only who may enter the socket's folder can connect, and so needs no password.
-USER = "tjra"
 #: Where the cluster is of a root whose data folder PostgreSQL's account cannot reach.
 ELSEWHERE = Path("/var/lib/tjra")
 
@@ -35,6 +33,9 @@ SETTINGS = {
     "checkpoint_timeout": "15min",
     "jit": "off",
     "log_checkpoints": "off",
+    # Of an error that comes a thousand times what is wrong, without all the SQL that it was in.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "fatal",
 }
 #: Nothing of the caller's: a LANG that names a locale which is not there would stop initdb.
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC"}
@@ -48,7 +49,7 @@ class EmbeddedPostgres:
         self.folder = self._home(folder)
         self.data = self.folder / "data"
         self.run = socket_folder(self.folder)
-        self.url = f"postgresql://{USER}@/postgres?host={quote(str(self.run), safe='')}"
+        self.url = own_address(self.run)
 
     def child(self, *, log: Path, keep: Sequence[int] = ()) -> Child:
         """The server as a process to be started. Makes the cluster first where there is none."""
@@ -117,12 +118,18 @@ class EmbeddedPostgres:
         # PostgreSQL's own collation: no upgrade of the system's can corrupt an index.
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         account = as_account(self.account) if self.account else {}
-        done = subprocess.run(
-            [*command, *locale], env=ENVIRONMENT, capture_output=True, text=True, check=False, **account
-        )
+        try:
+            done = subprocess.run(
+                [*command, *locale], env=ENVIRONMENT, capture_output=True, text=True, check=False, **account
+            )
+        except OSError as error:
+            raise CannotStart(f"cannot run {error.filename}{self._whom()}: {error.strerror}") from None
         if done.returncode != 0:
-            raise RuntimeError(f"PostgreSQL's initdb failed: {done.stderr.strip()}")
+            raise CannotStart(f"PostgreSQL's initdb failed{self._whom()}: {_in_a_line(done.stderr)}")
         unfinished.rename(self.data)
+
+    def _whom(self) -> str:
+        return f" (as user {self.account.uid})" if self.account else ""
 
     def _remove_stale_locks(self) -> None:
         """Remove the lock files of a server that was killed: their process number may be another's by now."""
@@ -136,6 +143,10 @@ class EmbeddedPostgres:
         if Path("/proc/self").exists():
             lock.unlink(missing_ok=True)
             (self.run / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+
+
+def _in_a_line(text: str) -> str:
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def memory() -> int:

@@ -5,7 +5,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 
-class NotInstalled(Exception):
+class CannotStart(Exception):
+    """A server of our own cannot be started; the message says why."""
+
+
+class NotInstalled(CannotStart):
     """There is no program for a server that is needed; the message says what to do."""
 
 

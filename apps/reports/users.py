@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
+from apps.paths import own_raw_path
 from apps.problems import DATABASE_AWAY, Refusal, problem_answer, refuse, unavailable
 from apps.reports.answers import answer_report
 from apps.reports.parameters import FilteredQuery, asking
@@ -104,9 +105,8 @@ async def get_user(
 
 def _user_id(request: Request[Any, Any, Any]) -> str:
     """The user as it was sent: the router's own path parameter has lost its outer and double slashes."""
-    path: bytes = request.scope["raw_path"]
     try:
-        user_id = unquote_to_bytes(path.partition(b"?")[0].removeprefix(PREFIX)).decode()
+        user_id = unquote_to_bytes(own_raw_path(request.scope).removeprefix(PREFIX)).decode()
     except UnicodeDecodeError:
         raise _bad_user("holds what is not UTF-8") from None
     if fault := text_fault("user_id", user_id):

@@ -1,0 +1,1 @@
+"""`tjra backup`, `tjra restore` and `tjra psql`: by PostgreSQL's own programs, with the queue beside the database."""
