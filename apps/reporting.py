@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -13,13 +14,14 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from apps import connections
 from apps.accounting import get_accounting
+from apps.attended import UNANSWERED, Attended
 from apps.dead_letters import router as dead_letters
 from apps.health import health, readiness
 from apps.ledger_metrics import LedgerMetrics
 from apps.metrics import Measured, Requests, metrics
 from apps.openapi import answer, openapi, operation
 from apps.parameters import read_query
-from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
+from apps.problems import answer_error, problem_answer, refuse
 from apps.queue_metrics import QueueMetrics
 from apps.receipts import get_receipt
 from apps.reports.breakdown import get_breakdown
@@ -39,6 +41,7 @@ from db.event import SiteId
 from db.event_errors import FieldError
 from db.logs import configure
 from db.pool_metrics import PoolMetrics
+from db.pools import ReadConnection
 from db.stats import PathViews, Stats, stats
 
 DESCRIPTION = """
@@ -82,7 +85,7 @@ class StatsQuery(msgspec.Struct, kw_only=True):
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DATE]),
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_stats(request: Request[Any, Any, Any]) -> Stats:
@@ -92,13 +95,15 @@ async def get_stats(request: Request[Any, Any, Any]) -> Stats:
     Views are events of type `page_view`; users are counted over all event types. A site that was never seen has zeros.
     """
     query = read_query(request, StatsQuery)
-    async with connections.pool.connection() as conn:
-        return await stats(conn, site_id=query.site_id, date=query.date)
+    return await connections.read(partial(stats, site_id=query.site_id, date=query.date))
 
 
 async def check_postgresql() -> None:
-    async with connections.pool.connection() as conn:
-        await conn.execute("select from sites limit 1")
+    await connections.read(look)
+
+
+async def look(conn: ReadConnection) -> None:
+    await conn.execute("select from sites limit 1")
 
 
 @asynccontextmanager
@@ -141,4 +146,4 @@ litestar = Litestar(
     openapi_config=openapi("TJRA Retail Analytics: reporting", DESCRIPTION),
     logging_config=None,
 )
-app = Measured(litestar, Requests(own))
+app = Measured(Attended(litestar, seconds=connections.settings.report_timeout_seconds), Requests(own))

@@ -52,6 +52,11 @@ def is_of_the_server(error: Exception) -> bool:
     return isinstance(error, (psycopg.OperationalError, *NOT_READY)) and not is_of_the_data(error)
 
 
+def was_cancelled(error: Exception) -> bool:
+    """Whether a query was ended by a limit of time that the server has, or by somebody."""
+    return isinstance(error, errors.QueryCanceled)
+
+
 def is_of_a_site(error: Exception) -> bool:
     """Whether the work on one site failed, and that on another may not: not where the server is at fault for all.
 

@@ -9,12 +9,14 @@ from litestar import Request, Response, get
 from msgspec import Meta
 
 from apps import connections
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
-from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
+from apps.problems import problem_answer, refuse
 from apps.reports.answers import answer_report
 from db.event import SiteId
 from db.event_errors import FieldError
+from db.pools import ReadConnection, begin_snapshot
 from db.reports import filters
 from db.reports.filters import BadFilter, read_filters
 from db.reports.live import Live, LivePage, LivePoint, live
@@ -60,8 +62,12 @@ class LiveQuery(msgspec.Struct, kw_only=True):
 async def read_live(query: LiveQuery) -> Live:
     """The report now. Raises Refusal (400)."""
     wanted = query.filters()
-    async with connections.snapshot() as (conn, as_of):
+
+    async def read(conn: ReadConnection) -> Live:
+        as_of = await begin_snapshot(conn)
         return await live(conn, query.site_id, wanted, as_of=as_of, minutes=query.minutes, pages=query.limit)
+
+    return await connections.read(read)
 
 
 @get(
@@ -75,7 +81,7 @@ async def read_live(query: LiveQuery) -> Live:
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_MINUTES]),
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:

@@ -1,21 +1,18 @@
 """The parameters that reports share: a range of time, filters, a range to compare with. Their queries inherit them."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from apps import connections
 from apps.parameters import bad_parameter
 from db.event import SiteId
-from db.pools import ReadConnection
 from db.reports import filters, ranges
 from db.reports.filters import BadFilter, Filters, read_filters
-from db.reports.ranges import Asked, BadRange, Comparison, Period, begin, resolve
-from db.reports.report import Question
+from db.reports.ranges import Asked, BadRange, Comparison, Period
 from db.timezones import timezones
 
 #: Years that a range may reach to: what PostgreSQL's and Python's calendars both can add and subtract.
@@ -81,30 +78,6 @@ class ComparedQuery(FilteredQuery, kw_only=True):
     ] = None
 
 
-@asynccontextmanager
-async def asking(query: RangeQuery) -> AsyncIterator[tuple[ReadConnection, datetime, Question]]:
-    """A connection whose queries all see the same moment, that moment, and what is asked.
-
-    Raises Refusal (400) that names the parameter.
-    """
-    begins_by = "date" if query.date else "from" if query.start else "period"
-    wanted, found = asked(query), _filters(query)
-    now = datetime.now(UTC)
-    async with connections.pool.connection() as conn:
-        with _refused(query):
-            as_of, covered = await begin(conn, query.site_id, wanted, now=now)
-        yield conn, as_of, Question(site_id=query.site_id, range=covered, filters=found, now=now, begins_by=begins_by)
-
-
-async def compared(conn: ReadConnection, query: ComparedQuery, question: Question) -> Question | None:
-    """The same question about the range to compare with, if there is one."""
-    if not query.compare:
-        return None
-    with _refused(query):
-        covered = await resolve(conn, query.site_id, question.range.compared(query.compare), now=question.now)
-    return msgspec.structs.replace(question, range=covered, begins_by="compare")
-
-
 def asked(query: RangeQuery) -> Asked:
     """The range that was asked for. Raises Refusal (400)."""
     kind = type(query)
@@ -151,14 +124,15 @@ def _within(kind: type[RangeQuery], name: str, moments: tuple[Moment, ...]) -> t
     return moments
 
 
-def _filters(query: RangeQuery) -> Filters:
-    with _refused(query):
+def wanted_filters(query: RangeQuery) -> Filters:
+    """The filters that were asked for. Raises Refusal (400)."""
+    with refused(query):
         return read_filters(query.filter if isinstance(query, FilteredQuery) else [])
 
 
 @contextmanager
-def _refused(query: RangeQuery) -> Iterator[None]:
-    """Name the parameter where there is no such range or filter."""
+def refused(query: RangeQuery) -> Iterator[None]:
+    """Raise Refusal (400) that names the parameter where there is no such range or filter."""
     try:
         yield
     except BadFilter as error:

@@ -8,13 +8,17 @@ import msgspec
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
-from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
+from apps.problems import problem_answer, refuse
 from apps.reports.answers import JSON, accepted, answer_report
-from apps.reports.parameters import ComparedQuery, asking, compared
+from apps.reports.asking import ask, compared
+from apps.reports.parameters import ComparedQuery
 from db.event import EventType
 from db.event_errors import FieldError
+from db.pools import ReadConnection
+from db.reports.report import Question
 from db.reports.revenue import (
     ORDERS,
     REFUNDS,
@@ -77,7 +81,7 @@ class RevenueQuery(ComparedQuery, kw_only=True):
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT]),
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -106,7 +110,8 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
     if query.compare and query.interval and accepted(request) != JSON:
         reason = "is not part of a table of points"
         raise bad_parameter(RevenueQuery, "compare", reason, "without `interval`, or with `Accept: application/json`")
-    async with asking(query) as (conn, as_of, asked):
+
+    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> Revenue:
         allowed = [name for name in intervals(asked) if name in get_args(RevenueInterval)]
         if query.interval and query.interval not in allowed:
             reason = f"{query.interval!r} is too fine for this range"
@@ -120,21 +125,24 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
         before = None
         if other := await compared(conn, query, asked):
             before = (await revenue(conn, other, orders=orders, refunds=refunds, products=0)).currencies
-    report = Revenue(
-        **asked.head(sold.source, as_of),
-        event_types=orders,
-        refund_types=refunds,
-        currencies=sold.currencies,
-        products=sold.products,
-        repeated=sold.repeated,
-        ignored=sold.ignored,
-        interval=query.interval,
-        points=sold.points if query.interval else None,
-        compare=before,
-    )
-    if query.interval:
-        return answer_report(request, report, sold.points)
-    return answer_report(request, report, sold.currencies, compare=before and _matched(sold.currencies, before))
+        return Revenue(
+            **asked.head(sold.source, as_of),
+            event_types=orders,
+            refund_types=refunds,
+            currencies=sold.currencies,
+            products=sold.products,
+            repeated=sold.repeated,
+            ignored=sold.ignored,
+            interval=query.interval,
+            points=sold.points if query.interval else None,
+            compare=before,
+        )
+
+    report = await ask(query, read)
+    if report.points is not None:
+        return answer_report(request, report, report.points)
+    before = report.compare
+    return answer_report(request, report, report.currencies, compare=before and _matched(report.currencies, before))
 
 
 def _matched(currencies: list[CurrencySales], others: list[CurrencySales]) -> list[CurrencySales | None]:
