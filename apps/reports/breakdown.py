@@ -11,7 +11,7 @@ from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import problem_answer, refuse
-from apps.reports.answers import answer_report
+from apps.reports.answers import answer_report, columns_of
 from apps.reports.asking import ask, compared
 from apps.reports.parameters import ComparedQuery
 from db.event_errors import FieldError
@@ -94,4 +94,6 @@ async def get_breakdown(request: Request[Any, Any, Any]) -> Response[bytes]:
         return report
 
     report = await ask(query, read)
-    return answer_report(request, report, report.rows)
+    absent = () if wanted.users else ("users", "anonymous")
+    columns = columns_of(Row, without=absent if query.compare else (*absent, "compare_events"))
+    return answer_report(request, report, report.rows, columns, safe=query.safe)

@@ -19,7 +19,7 @@ from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import problem_answer, refuse, unavailable
-from apps.reports.answers import CSV, NDJSON, accepted, answer_report, encoded_rows
+from apps.reports.answers import CSV, NDJSON, accepted, answer_report, columns_of, encoded_rows
 from apps.reports.asking import ask, asking_long
 from apps.reports.parameters import FilteredQuery
 from apps.reports.streams import Parts
@@ -46,6 +46,7 @@ EVENT = StoredEvent(
     stored_at=datetime(2026, 1, 2, 3, 4, 5, 710_000, UTC),
     properties=msgspec.Raw(b'{"revenue": 119.9, "currency": "EUR"}'),
 )
+EVENT_COLUMNS = columns_of(StoredEvent)
 PAGE = EventPage(
     site_id="shop",
     start=datetime(2026, 1, 1, tzinfo=UTC),
@@ -102,7 +103,7 @@ async def get_events(request: Request[Any, Any, Any]) -> Response[bytes]:
             raise bad_parameter(EventsQuery, "cursor", str(error)) from None
 
     page = await ask(query, read)
-    return answer_report(request, page, page.events)
+    return answer_report(request, page, page.events, EVENT_COLUMNS, safe=query.safe)
 
 
 @get(
@@ -116,7 +117,7 @@ async def get_events(request: Request[Any, Any, Any]) -> Response[bytes]:
             description="All of them, a line each.",
             media_type=NDJSON,
             generate_examples=False,
-            examples=[Example(value=encoded_rows([EVENT], NDJSON).decode())],
+            examples=[Example(value=encoded_rows([EVENT], EVENT_COLUMNS, NDJSON).decode())],
         ),
         400: BAD_PARAMETER,
         503: problem_answer(
@@ -156,9 +157,9 @@ async def _export(query: ExportQuery, media_type: str) -> AsyncGenerator[bytes]:
     async with running, asking_long(query) as (conn, asked), export(conn, asked) as found:
         yield b""
         if media_type == CSV:
-            yield ",".join(StoredEvent.__struct_encode_fields__).encode() + b"\r\n"
+            yield encoded_rows([], EVENT_COLUMNS, media_type)
         async for some in found:
-            yield encoded_rows(some, media_type, header=False)
+            yield encoded_rows(some, EVENT_COLUMNS, media_type, safe=query.safe, header=False)
 
 
 running = asyncio.Semaphore(EXPORTS)

@@ -11,7 +11,7 @@ from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import problem_answer, refuse
-from apps.reports.answers import answer_report
+from apps.reports.answers import answer_report, columns_of
 from apps.reports.asking import ask, compared
 from apps.reports.parameters import ComparedQuery
 from db.event_errors import FieldError
@@ -98,4 +98,6 @@ async def get_funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
         return report, asked.range.end + window
 
     report, over = await ask(query, read)
-    return answer_report(request, report, report.steps, compare=report.compare, over=over)
+    return answer_report(
+        request, report, report.steps, columns_of(Step), safe=query.safe, compare=report.compare, over=over
+    )

@@ -12,7 +12,7 @@ from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import read_query
 from apps.problems import problem_answer, refuse
-from apps.reports.answers import answer_report
+from apps.reports.answers import answer_report, columns_of
 from apps.reports.asking import ask
 from apps.reports.parameters import FilteredQuery
 from db.event_errors import FieldError
@@ -91,4 +91,4 @@ async def get_journeys(request: Request[Any, Any, Any]) -> Response[bytes]:
         )
 
     report = await ask(query, read)
-    return answer_report(request, report, report.journeys)
+    return answer_report(request, report, report.journeys, columns_of(Sequence), safe=query.safe)

@@ -26,6 +26,15 @@ MOMENT = "a day as YYYY-MM-DD, or an instant in ISO 8601 with an offset"
 Day = Annotated[date, Meta(description="One day, as YYYY-MM-DD.", examples=["2026-01-02"])]
 
 
+Safe = Annotated[
+    bool,
+    Meta(
+        description="For CSV that is opened in a spreadsheet: `true` puts a `'` before each text that it would take "
+        "for a formula, as those that begin with `=`, `+`, `-` or `@`. Numbers stay numbers."
+    ),
+]
+
+
 class RangeQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "to"}):
     """Which site, and which time."""
 
@@ -58,6 +67,7 @@ class RangeQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "
         ]
         | None
     ) = None
+    safe: Safe = False
 
 
 class FilteredQuery(RangeQuery, kw_only=True):

@@ -11,7 +11,7 @@ from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import problem_answer, refuse
-from apps.reports.answers import answer_report
+from apps.reports.answers import answer_report, columns_of
 from apps.reports.asking import ask
 from apps.reports.parameters import FilteredQuery
 from db.event_errors import FieldError
@@ -25,6 +25,7 @@ from db.reports.retention import (
     Cohort,
     Interval,
     Retention,
+    Return,
     cohorts_at_most,
     retention,
     returns,
@@ -99,4 +100,4 @@ async def get_retention(request: Request[Any, Any, Any]) -> Response[bytes]:
         return report, asked.range.end + (periods + 1) * STEPS[query.interval]
 
     report, over = await ask(query, read)
-    return answer_report(request, report, returns(report.cohorts), over=over)
+    return answer_report(request, report, returns(report.cohorts), columns_of(Return), safe=query.safe, over=over)

@@ -12,7 +12,7 @@ from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import problem_answer, refuse
-from apps.reports.answers import JSON, accepted, answer_report
+from apps.reports.answers import JSON, accepted, answer_report, columns_of
 from apps.reports.asking import ask, compared
 from apps.reports.parameters import ComparedQuery
 from db.event import EventType
@@ -27,6 +27,7 @@ from db.reports.revenue import (
     ProductSales,
     Revenue,
     RevenueInterval,
+    SalesPoint,
     TooManyPoints,
     revenue,
 )
@@ -140,9 +141,10 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
 
     report = await ask(query, read)
     if report.points is not None:
-        return answer_report(request, report, report.points)
-    before = report.compare
-    return answer_report(request, report, report.currencies, compare=before and _matched(report.currencies, before))
+        return answer_report(request, report, report.points, columns_of(SalesPoint), safe=query.safe)
+    before = None if report.compare is None else _matched(report.currencies, report.compare)
+    columns = columns_of(CurrencySales)
+    return answer_report(request, report, report.currencies, columns, safe=query.safe, compare=before)
 
 
 def _matched(currencies: list[CurrencySales], others: list[CurrencySales]) -> list[CurrencySales | None]:

@@ -11,7 +11,7 @@ from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import read_query
 from apps.problems import problem_answer, refuse
-from apps.reports.answers import answer_report
+from apps.reports.answers import answer_report, columns_of
 from apps.reports.asking import ask, compared
 from apps.reports.parameters import ComparedQuery
 from db.event_errors import FieldError
@@ -88,4 +88,6 @@ async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
         )
 
     report = await ask(query, read)
-    return answer_report(request, report, [report.summary], compare=[report.compare] if report.compare else None)
+    before = [report.compare] if report.compare else None
+    columns = columns_of(SessionSummary)
+    return answer_report(request, report, [report.summary], columns, safe=query.safe, compare=before)

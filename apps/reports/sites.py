@@ -13,7 +13,8 @@ from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import problem_answer, refuse
-from apps.reports.answers import accepted, encoded
+from apps.reports.answers import accepted, columns_of, encoded
+from apps.reports.parameters import Safe
 from db.cursors import BadCursor
 from db.event_errors import FieldError
 from db.pools import ReadConnection
@@ -45,6 +46,7 @@ class SitesQuery(msgspec.Struct, kw_only=True):
     ] = ""
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
     cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before.")] = None
+    safe: Safe = False
 
 
 @get(
@@ -72,4 +74,5 @@ async def get_sites(request: Request[Any, Any, Any]) -> Response[bytes]:
             raise bad_parameter(SitesQuery, "cursor", str(error)) from None
 
     page = await connections.read(read)
-    return Response(encoded(page, page.sites, media_type), media_type=media_type, headers={"Vary": "Accept"})
+    body = encoded(page, page.sites, columns_of(Site), media_type, safe=query.safe)
+    return Response(body, media_type=media_type, headers={"Vary": "Accept"})

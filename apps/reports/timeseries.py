@@ -11,7 +11,7 @@ from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import problem_answer, refuse
-from apps.reports.answers import answer_report
+from apps.reports.answers import answer_report, columns_of
 from apps.reports.asking import ask, compared
 from apps.reports.parameters import ComparedQuery
 from db.event_errors import FieldError
@@ -89,7 +89,8 @@ async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
         )
 
     report = await ask(query, read)
-    return answer_report(request, report, report.points, compare=report.compare)
+    columns = columns_of(Point, without=() if query.metric == "users" else ("anonymous",))
+    return answer_report(request, report, report.points, columns, safe=query.safe, compare=report.compare)
 
 
 def _usual(allowed: list[Interval], *, hours: float) -> Interval:

@@ -15,7 +15,7 @@ from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.problems import Refusal, problem_answer, refuse
-from apps.reports.answers import answer_report
+from apps.reports.answers import answer_report, columns_of
 from apps.reports.asking import ask
 from apps.reports.parameters import FilteredQuery
 from db.event import text_fault
@@ -107,7 +107,7 @@ async def get_user(
         return UserReport(**head, user_id=user, ever=ever, events=events, next_cursor=next_cursor)
 
     report = await ask(query, read)
-    return answer_report(request, report, report.events)
+    return answer_report(request, report, report.events, columns_of(UserEvent), safe=query.safe)
 
 
 def _user_id(request: Request[Any, Any, Any]) -> str:
