@@ -84,7 +84,7 @@ def odd(conn: Connection, shop: str) -> str:
 @pytest.mark.parametrize("dimension", ["event_type", "user_id", "path", "properties.note"])
 def test_every_text_can_be_meant_as_it_is(reporting: httpx.Client, odd: str, dimension: str) -> None:
     def found(operator: str, value: str) -> set[str]:
-        asked = {"site_id": odd, "date": "2026-03-10", "dimension": dimension, "limit": 100}
+        asked: dict[str, Any] = {"site_id": odd, "date": "2026-03-10", "dimension": dimension, "limit": 100}
         answer = reporting.get("/breakdown", params={**asked, "filter": f"{dimension}:{operator}:{value}"})
         assert answer.status_code == 200, answer.text
         return {row["value"] for row in answer.json()["rows"]}

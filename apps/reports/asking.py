@@ -8,12 +8,13 @@ from typing import TypeVar
 import msgspec
 
 from apps import connections
+from apps.parameters import bad_parameter
 from apps.problems import unavailable
 from apps.reports.parameters import ComparedQuery, RangeQuery, asked, refused, wanted_filters
 from apps.turns import Turn
 from db import pools
 from db.pools import ReadConnection
-from db.reports.ranges import begin, resolve
+from db.reports.ranges import BadRange, begin, resolve
 from db.reports.report import Question, TakesLong
 
 Result = TypeVar("Result")
@@ -62,8 +63,11 @@ async def compared(conn: ReadConnection, query: ComparedQuery, question: Questio
     """The same question about the range to compare with, if there is one."""
     if not query.compare:
         return None
-    with refused(query):
-        covered = await resolve(conn, query.site_id, question.range.compared(query.compare), now=question.now)
+    wanted = question.range.compared(query.compare, now=question.now)
+    try:
+        covered = await resolve(conn, query.site_id, wanted, now=question.now)
+    except BadRange as error:  # it is not the parameter's fault that was asked for
+        raise bad_parameter(type(query), "compare", f"leads to a range that {error.args[1]}") from None
     return msgspec.structs.replace(question, range=covered, begins_by="compare")
 
 

@@ -54,9 +54,9 @@ class RangeQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "
     period: Annotated[
         Period | None,
         Meta(
-            description="A range up to today, today included: `today`, `7d`, `28d`, `30d` or `91d` (so many days), "
-            "`month` or `year` (the present one), `6mo` or `12mo` (the present month and those before), `all`; or "
-            "`yesterday`. "
+            description="A range up to today, today included: `today`; `7d`, `14d`, `28d`, `30d`, `60d`, `90d` or `91d` "
+            "(so many days); `month` or `year` (the present one); `6mo` or `12mo` (the present month and those before); "
+            "`all`; or `yesterday`. "
             f"Without `date`, `from` and `period`: `{ranges.DEFAULT}`."
         ),
     ] = None
@@ -84,7 +84,12 @@ class ComparedQuery(FilteredQuery, kw_only=True):
 
     compare: Annotated[
         Comparison | None,
-        Meta(description="Have the same of `previous_period` (as long, just before) or `previous_year` as well."),
+        Meta(
+            description="Have the same of another range as well: `previous_period` (as long, just before), "
+            "`previous_week` (the same weekdays: 7 days before, or as many weeks as the range takes) or "
+            "`previous_year`. A range that is not over is compared up to the same time: today until now with yesterday "
+            "until this time."
+        ),
     ] = None
 
 
