@@ -54,9 +54,9 @@ class RangeQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "
     period: Annotated[
         Period | None,
         Meta(
-            description="A range up to today, today included: `today`; `7d`, `14d`, `28d`, `30d`, `60d`, `90d` or `91d` "
-            "(so many days); `month` or `year` (the present one); `6mo` or `12mo` (the present month and those before); "
-            "`all`; or `yesterday`. "
+            description="A range up to today, today included: `today`; `7d`, `14d`, `28d`, `30d`, `60d`, `90d` or "
+            "`91d` (so many days); `month` or `year` (the present one); `6mo` or `12mo` (the present month and those "
+            "before); `all`; or `yesterday`. "
             f"Without `date`, `from` and `period`: `{ranges.DEFAULT}`."
         ),
     ] = None

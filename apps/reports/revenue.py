@@ -30,6 +30,7 @@ from db.reports.revenue import (
     SalesPoint,
     TooManyPoints,
     revenue,
+    rounded,
 )
 from db.reports.timeseries import intervals
 
@@ -97,6 +98,10 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
     where that is before the range. An order without an id counts each time it is sent. **Refunds** count each; their
     amount may be written with or without a minus.
 
+    Sums are exact; the amounts of the answer are rounded, each by itself, to the digits that ISO 4217 gives their
+    currency (JPY 0, EUR 2, KWD 3; half up, without zeros at the end). Amounts in what is no such currency stay as they
+    are.
+
     Each order and each refund of the range is in `currencies`, `repeated` or `ignored`. What of a counted
     order's products cannot be counted is in `ignored` too: entries, and as `products_invalid` orders whose products are
     no list.
@@ -130,13 +135,13 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
             **asked.head(sold.source, as_of),
             event_types=orders,
             refund_types=refunds,
-            currencies=sold.currencies,
-            products=sold.products,
+            currencies=rounded(sold.currencies),
+            products=rounded(sold.products),
             repeated=sold.repeated,
             ignored=sold.ignored,
             interval=query.interval,
-            points=sold.points if query.interval else None,
-            compare=before,
+            points=rounded(sold.points) if query.interval else None,
+            compare=None if before is None else rounded(before),
         )
 
     report = await ask(query, read)
