@@ -21,4 +21,4 @@ WORKDIR /tmp
 EXPOSE 3000 3001 3002
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/health', timeout=2)"]
-CMD ["uvicorn", "apps.ingestion:app", "--host", "0.0.0.0", "--port", "3000", "--no-access-log"]
+CMD ["uvicorn", "apps.ingestion:app", "--host", "0.0.0.0", "--port", "3000", "--no-access-log", "--timeout-keep-alive", "130"]

@@ -1,6 +1,7 @@
 """GET /accounting: the ledger of what was accepted and what became of it."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -104,8 +105,7 @@ async def read_ledger(start: date, end: date, *, site_id: str | None = None) -> 
     # accepted at the third.
     state = await connections.watch.reader.read()
     source = (await accepted_now(connections.requests)).source
-    async with connections.pool.connection() as conn:
-        kept = await settled_days(conn, source=source, start=start, end=end, site_id=site_id)
+    kept = await connections.read(partial(settled_days, source=source, start=start, end=end, site_id=site_id))
     accepted = await accepted_now(connections.requests)
     in_queue = timedelta(seconds=state.oldest_seconds)
     # What waits for a retry, or to be filed, may be older than all that can be seen in the queue.

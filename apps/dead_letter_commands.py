@@ -50,8 +50,8 @@ def list_command(limit: int, as_json: bool, **which: Any) -> None:
     from db.dead_letters import list_letters
 
     async def run() -> list[Any]:
-        async with connections.pool.connection() as conn:
-            page = await list_letters(conn, _filter(which | {"state": which["state"] or "dead"}), limit=limit)
+        wanted = _filter(which | {"state": which["state"] or "dead"})
+        page = await connections.read(functools.partial(list_letters, which=wanted, limit=limit))
         return page.dead_letters
 
     letters = _run(run)

@@ -1,5 +1,6 @@
 """GET /dead-letters and what can be done with them."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -63,12 +64,11 @@ async def list_dead_letters(request: Request[Any, Any, Any]) -> LetterPage:
     They are kept until somebody replays or discards them, and after that for reference.
     """
     query = read_query(request, ListQuery)
-    async with connections.pool.connection() as conn:
-        try:
-            return await list_letters(conn, query, limit=query.limit, cursor=query.cursor)
-        except BadCursor as error:
-            fault = FieldError(field="cursor", reason=str(error), allowed="`next_cursor` of the page before")
-            raise refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [fault]) from None
+    try:
+        return await connections.read(partial(list_letters, which=query, limit=query.limit, cursor=query.cursor))
+    except BadCursor as error:
+        fault = FieldError(field="cursor", reason=str(error), allowed="`next_cursor` of the page before")
+        raise refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [fault]) from None
 
 
 @get(

@@ -92,10 +92,12 @@ async def _try(checks: Mapping[str, Check]) -> dict[str, Dependency]:
 
 async def _outcome(check: Check) -> Dependency:
     task = asyncio.ensure_future(check())
-    done, _ = await asyncio.wait([task], timeout=PATIENCE)
-    if not done:
+    try:
+        done, _ = await asyncio.wait([task], timeout=PATIENCE)
+    finally:
         # Its end is not waited for: psycopg asks a server to cancel, also one that does not answer.
         task.cancel()
+    if not done:
         return Dependency("failed", f"no answer within {PATIENCE} s")
     error = task.exception()
     return _failed_if(str(error) or type(error).__name__ if error else None)

@@ -17,7 +17,8 @@ from apps.parameters import read_query
 from apps.problems import DATABASE_AWAY, QUEUE_AWAY, problem_answer, refuse, unavailable
 from db.event import SiteId
 from db.event_errors import FieldError, sentence
-from db.imports import Import, ImportedFile, ImportId, progress, read_import
+from db.imports import Import, ImportedFile, ImportId, KnownImport, progress, read_import
+from db.pools import ReadConnection
 from db.tolerant_json import UNREADABLE
 
 #: Bytes of a body: messages of an import of 100 million rows.
@@ -119,11 +120,14 @@ async def get_import(request: Request[Any, Any, Any], import_id: Id) -> ImportOu
     is `waiting` were there before."""
     query = read_query(request, ImportQuery)
     check(import_id)
-    async with connections.pool.connection() as conn:
+
+    async def outcome(conn: ReadConnection) -> tuple[KnownImport, tuple[int, int, int]]:
         one = await read_import(conn, query.site_id, import_id)
         if one is None:
             raise refuse(HTTPStatus.NOT_FOUND, f"site {query.site_id!r} has no import {import_id}")
-        settled, stored, dead = await progress(conn, query.site_id, one)
+        return one, await progress(conn, query.site_id, one)
+
+    one, (settled, stored, dead) = await connections.read(outcome)
     long_ago = one.ended_at is not None and datetime.now(UTC) - one.ended_at > SETTLED_AFTER
     return ImportOutcome(
         import_id=import_id,

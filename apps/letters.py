@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -44,8 +45,7 @@ async def show(letter_id: UUID) -> DeadLetter:
     """The letter with this id. Raises Refusal (404)."""
     if letter_id == sample_letter.HEAD.id:
         return sample_letter.LETTER
-    async with connections.pool.connection() as conn:
-        letter = await read_letter(conn, letter_id)
+    letter = await connections.read(partial(read_letter, letter_id=letter_id))
     if letter is None:
         raise refuse(HTTPStatus.NOT_FOUND, f"there is no dead letter {letter_id}")
     return letter
@@ -95,8 +95,7 @@ async def discard_all(which: LetterFilter) -> Outcome:
 
 async def _matching(which: LetterFilter) -> list[UUID]:
     which = msgspec.structs.replace(which, state=which.state or "dead")
-    async with connections.pool.connection() as conn:
-        page = await list_letters(conn, which, limit=MAX_LETTERS)
+    page = await connections.read(partial(list_letters, which=which, limit=MAX_LETTERS))
     return [letter.id for letter in page.dead_letters]
 
 
@@ -105,8 +104,8 @@ async def _outcome(letter_ids: Sequence[UUID], request: UUID) -> Outcome:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE
     while True:
-        async with connections.pool.connection() as conn:
-            done: dict[Any, int] = dict(await outcomes(conn, letter_ids, request=request))
+        counts = await connections.read(partial(outcomes, letter_ids=letter_ids, request=request))
+        done: dict[Any, int] = dict(counts)
         waiting = len(letter_ids) - sum(done.values())
         if not waiting or loop.time() > deadline:
             return Outcome(letters=len(letter_ids), waiting=waiting, **done)

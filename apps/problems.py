@@ -14,7 +14,8 @@ from msgspec import Meta
 from actors.sender import QueueAway
 from apps.openapi import answer
 from db.event_errors import FieldError
-from db.failures import is_of_the_server
+from db.failures import is_of_the_server, was_cancelled
+from db.lending import AllInUse
 from db.reports.report import EventsNotKept
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 DATABASE_AWAY = "the database (PostgreSQL) cannot answer now"
 QUEUE_AWAY = "the queue (Redis) cannot take anything now"
+CANCELLED = "PostgreSQL ended the query: its statement_timeout was over, or somebody cancelled it"
 #: Seconds after which a client may try again what was refused with 503.
 RETRY_AFTER = 1
 
@@ -75,6 +77,12 @@ def refusal_for(error: Exception) -> Refusal:
     if isinstance(error, QueueAway):
         logger.warning("Redis cannot answer: %s", error)
         return unavailable(QUEUE_AWAY)
+    if was_cancelled(error):
+        logger.warning("PostgreSQL ended a query: %s", error)
+        return refuse(HTTPStatus.GATEWAY_TIMEOUT, CANCELLED)
+    if isinstance(error, AllInUse):
+        logger.warning("a request waited in vain: %s", error)
+        return unavailable(str(error))
     if is_of_the_server(error):
         logger.warning("PostgreSQL cannot answer: %s", error)
         return unavailable(DATABASE_AWAY)

@@ -1,6 +1,7 @@
 """GET /events/{event_id}: what became of an event."""
 
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -82,5 +83,4 @@ async def get_receipt(
 
 
 async def _stored_or_dead(site_id: str, event_id: UUID) -> Receipt | None:
-    async with connections.pool.connection() as conn:
-        return await receipt(conn, site_id=site_id, event_id=event_id)
+    return await connections.read(partial(receipt, site_id=site_id, event_id=event_id))

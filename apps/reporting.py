@@ -16,6 +16,7 @@ from actors.broker import refusal
 from actors.queue import redis_url
 from apps import connections
 from apps.accounting import get_accounting
+from apps.attended import UNANSWERED, Attended
 from apps.dead_letters import router as dead_letters
 from apps.heads import Heads
 from apps.health import health, readiness
@@ -25,7 +26,7 @@ from apps.metrics import Measured, Requests, metrics
 from apps.openapi import answer, openapi, operation
 from apps.pages import front_page
 from apps.parameters import read_query
-from apps.problems import DATABASE_AWAY, answer_error, problem_answer, refuse, unavailable
+from apps.problems import answer_error, problem_answer, refuse
 from apps.queue_metrics import QueueMetrics
 from apps.receipts import get_receipt
 from apps.reports.breakdown import get_breakdown
@@ -46,6 +47,7 @@ from db.event import SiteId
 from db.event_errors import FieldError
 from db.logs import configure
 from db.pool_metrics import PoolMetrics
+from db.pools import ReadConnection
 from db.stats import PathViews, Stats, stats
 
 DESCRIPTION = """
@@ -90,7 +92,7 @@ class StatsQuery(msgspec.Struct, kw_only=True):
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DATE]),
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_stats(request: Request[Any, Any, Any]) -> Stats:
@@ -100,13 +102,15 @@ async def get_stats(request: Request[Any, Any, Any]) -> Stats:
     Views are events of type `page_view`; users are counted over all event types. A site that was never seen has zeros.
     """
     query = read_query(request, StatsQuery)
-    async with connections.pool.connection() as conn:
-        return await stats(conn, site_id=query.site_id, date=query.date)
+    return await connections.read(partial(stats, site_id=query.site_id, date=query.date))
 
 
 async def check_postgresql() -> None:
-    async with connections.pool.connection() as conn:
-        await conn.execute("select from sites limit 1")
+    await connections.read(look)
+
+
+async def look(conn: ReadConnection) -> None:
+    await conn.execute("select from sites limit 1")
 
 
 @asynccontextmanager
@@ -153,4 +157,8 @@ litestar = Litestar(
     openapi_config=openapi("reporting", DESCRIPTION),
     logging_config=None,
 )
-app = CheckedStart(Measured(Heads(litestar), Requests(own)), connections.refusal, partial(refusal, redis_url))
+app = CheckedStart(
+    Measured(Heads(Attended(litestar, seconds=connections.settings.report_timeout_seconds)), Requests(own)),
+    connections.refusal,
+    partial(refusal, redis_url),
+)

@@ -27,6 +27,7 @@ def main() -> None:
         log_config=None,
         log_level="warning",
         timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=settings.keep_alive_seconds,
         forwarded_allow_ips=settings.forwarded_allow_ips,
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(descriptor))])

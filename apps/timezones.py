@@ -1,6 +1,7 @@
 """PUT /timezone: in which timezone a site's days are."""
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -72,8 +73,7 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
     """
     query = read_query(request, TimezoneQuery)
     current = await _timezone(query.site_id)
-    async with connections.pool.connection() as conn:
-        names = await timezones.known(conn)
+    names = await connections.read(timezones.known)
     if query.timezone not in names:
         raise bad_parameter(TimezoneQuery, "timezone", timezones.unknown(query.timezone, names))
     if current != query.timezone:
@@ -87,8 +87,7 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
 
 
 async def _timezone(site_id: str) -> str:
-    async with connections.pool.connection() as conn:
-        timezone = await timezones.timezone_of(conn, site_id)
+    timezone = await connections.read(partial(timezones.timezone_of, site_id=site_id))
     if timezone is None:
         raise refuse(HTTPStatus.NOT_FOUND, f"there is no site {site_id!r}")
     return timezone

@@ -77,6 +77,11 @@ def refused(error: Exception) -> str | None:
     return f"PostgreSQL refuses what DATABASE_URL (or PG_HOST, PG_USER, ...) says: {reason}"
 
 
+def was_cancelled(error: Exception) -> bool:
+    """Whether a query was ended by a limit of time that the server has, or by somebody."""
+    return isinstance(error, errors.QueryCanceled)
+
+
 def is_of_a_site(error: Exception) -> bool:
     """Whether the work on one site failed, and that on another may not: not where the server is at fault for all.
 

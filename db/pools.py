@@ -8,27 +8,22 @@ A database, a role or the environment (PGDATESTYLE, PGTZ, PGOPTIONS) may have ot
 the code relies on is stated here, and what is an operator's to decide (time limits, read-only, memory) is left alone.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg.pq import TransactionStatus
-from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from db.failures import refused
+from db.lending import AsyncLivePool, LivePool
 from db.libpq import forget_environment, is_ours
 
 #: A connection of the read pool, and one that writes.
 ReadConnection = AsyncConnection[Any]
 WriteConnection = Connection[Any]
-
-#: When a connection of a read pool was tried last, by the monotonic clock.
-_tried: WeakKeyDictionary[AsyncConnection, float] = WeakKeyDictionary()
 
 #: A server that went away without a word is noticed after about 10 + 3 * 5 seconds.
 KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
@@ -60,15 +55,16 @@ BEGIN = """
     set local bytea_output = 'hex';
     select now()
 """
-#: Seconds after which a connection is tried again before it is lent.
-TRY_AFTER = 1
-#: Seconds for which a pool tries on its own, ever more seldom; after them the next request makes it try at once.
-RECONNECT = 5
+#: Seconds for which a pool tries to connect on its own; after them who waits for a connection makes it try at once.
+RECONNECT = 0.5
 
 
-def write_pool(database_url: str, *, connections: int) -> ConnectionPool[Connection]:
-    """A pool for threads, not opened yet. Whoever waits for a connection in vain gets PoolTimeout."""
-    return ConnectionPool(
+def write_pool(database_url: str, *, connections: int) -> LivePool:
+    """A pool for threads, not opened yet. Whoever waits for a connection in vain gets PoolTimeout.
+
+    A connection that died while nobody used it is not lent: a restart of the server costs nobody an error after it.
+    """
+    return LivePool(
         _own(database_url),
         kwargs=_connection_options("tjra worker"),
         min_size=1,
@@ -81,13 +77,9 @@ def write_pool(database_url: str, *, connections: int) -> ConnectionPool[Connect
     )
 
 
-def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[AsyncConnection]:
-    """A pool for tasks, not opened yet. Whoever waits for a connection in vain gets PoolTimeout.
-
-    A connection that was idle is tried before it is lent: a report must not fail because the server was restarted since
-    the last.
-    """
-    return AsyncConnectionPool(
+def read_pool(database_url: str, *, connections: int) -> AsyncLivePool:
+    """The same for tasks."""
+    return AsyncLivePool(
         _own(database_url),
         kwargs=_connection_options("tjra reporting"),
         min_size=1,
@@ -95,7 +87,6 @@ def read_pool(database_url: str, *, connections: int) -> AsyncConnectionPool[Asy
         timeout=WAIT,
         reconnect_timeout=RECONNECT,
         configure=_configure_async,
-        check=_check_idle,
         open=False,
         name="read",
     )
@@ -148,14 +139,6 @@ def _configure(conn: Connection) -> None:
 
 async def _configure_async(conn: AsyncConnection) -> None:
     await conn.execute(SESSION)
-
-
-async def _check_idle(conn: AsyncConnection) -> None:
-    """Raise OperationalError where the server is gone; what was tried a moment ago is not tried again."""
-    now = time.monotonic()
-    if now - _tried.get(conn, 0) > TRY_AFTER:
-        await AsyncConnectionPool.check_connection(conn)
-        _tried[conn] = now
 
 
 def probe(database_url: str) -> None:

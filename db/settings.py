@@ -85,6 +85,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     forwarded_allow_ips: Annotated[
         str, Meta(min_length=1, description="addresses or networks of proxies with commas between them, or * for all")
     ] = "127.0.0.1,::1"
+    #: For how long an app keeps a connection open on which no request comes: longer than the proxies before it do.
+    keep_alive_seconds: Seconds = 130
+    #: After so many seconds a report is ended.
+    report_timeout_seconds: Seconds = 60
     log_level: Annotated[
         str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     ] = "info"

@@ -198,7 +198,7 @@ def test_no_answer_depends_on_the_timezone_of_the_connection(
         async with await psycopg.AsyncConnection.connect(database_url, options=f"-c timezone={zone}") as there:
             asked = Asked(instants=(start, end), timezone=zone)
             found = await resolve(there, shop, asked, now=end)
-            return found, await resolve(there, shop, found.compared("previous_period"), now=end)
+            return found, await resolve(there, shop, found.compared("previous_period", now=end), now=end)
 
     for changed in (datetime(2026, 10, 25, tzinfo=UTC), datetime(2026, 4, 4, 12, tzinfo=UTC)):
         start, end = changed, changed + timedelta(hours=7)

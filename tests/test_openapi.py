@@ -100,6 +100,7 @@ def test_what_is_required_has_an_example_and_what_is_optional_is_left_out(client
         ("GET /live/stream", "seconds"),  # else it would not end
         ("GET /pixel.gif", "site"),
         ("GET /pixel.gif", "path"),
+        ("GET /sourceConfig", "writeKey"),  # browsers cannot be told to send it as the user
         ("POST /dead-letters/replay", "state"),
         ("POST /dead-letters/discard", "state"),
     }
@@ -110,7 +111,8 @@ def test_no_example_of_a_body_has_an_id_or_a_time_of_its_own(client: httpx.Clien
     for name, operation in operations(client).items():
         for content in operation.get("requestBody", {}).get("content", {}).values():
             for example in content["examples"].values():
-                assert not fixed.search(json.dumps(example["value"])), name
+                if name != "PUT /imports/{import_id}":  # when an import began and ended; a second click changes nothing
+                    assert not fixed.search(json.dumps(example["value"])), name
 
 
 def test_the_letter_of_the_example_can_be_tried_and_is_nowhere(reporting: httpx.Client) -> None:

@@ -59,7 +59,7 @@ def test_it_adds_up_orders_by_currency(reporting: httpx.Client, conn: Connection
     assert report["currencies"] == [
         dict(zip(names, values, strict=True))
         for values in (
-            ("EUR", 3, "1.3", "0.4333", 1, "0.1"),
+            ("EUR", 3, "1.3", "0.43", 1, "0.1"),
             ("USD", 1, "12.3", "12.3", 0, "0"),
             ("GBP", 0, "0", None, 1, "3"),
         )

@@ -7,14 +7,18 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
-from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
-from apps.reports.answers import answer_report
-from apps.reports.parameters import ComparedQuery, asking, compared
+from apps.problems import problem_answer, refuse
+from apps.reports.answers import answer_report, columns_of
+from apps.reports.asking import ask, compared
+from apps.reports.parameters import ComparedQuery
 from db.event_errors import FieldError
+from db.pools import ReadConnection
 from db.reports.breakdown import DIMENSIONS, Breakdown, Metrics, Row, Total, Wanted, breakdown, compare
 from db.reports.filters import PROPERTY
+from db.reports.report import Question
 
 EXAMPLE = Breakdown(
     site_id="shop",
@@ -67,7 +71,7 @@ class BreakdownQuery(ComparedQuery, kw_only=True):
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DIMENSION]),
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_breakdown(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -82,8 +86,14 @@ async def get_breakdown(request: Request[Any, Any, Any]) -> Response[bytes]:
     wanted = Wanted(
         dimension=query.dimension, users=query.metrics == "events,users", search=query.search, limit=query.limit
     )
-    async with asking(query) as (conn, as_of, asked):
+
+    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> Breakdown:
         report = await breakdown(conn, asked, wanted, as_of=as_of)
         if other := await compared(conn, query, asked):
             await compare(conn, other, wanted, report)
-    return answer_report(request, report, report.rows)
+        return report
+
+    report = await ask(query, read)
+    absent = () if wanted.users else ("users", "anonymous")
+    columns = columns_of(Row, without=absent if query.compare else (*absent, "compare_events"))
+    return answer_report(request, report, report.rows, columns, safe=query.safe)

@@ -15,15 +15,19 @@ from litestar.openapi.spec import Example
 from litestar.response import Stream
 from msgspec import Meta
 
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
-from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
-from apps.reports.answers import CSV, NDJSON, accepted, answer_report, encoded_rows
-from apps.reports.parameters import FilteredQuery, asking
+from apps.problems import problem_answer, refuse, unavailable
+from apps.reports.answers import CSV, NDJSON, accepted, answer_report, columns_of, encoded_rows
+from apps.reports.asking import ask, asking_long
+from apps.reports.parameters import FilteredQuery
 from apps.reports.streams import Parts
 from db.cursors import BadCursor
 from db.event_errors import FieldError
+from db.pools import ReadConnection
 from db.reports.events import EventPage, StoredEvent, events, export
+from db.reports.report import Question
 
 #: Exports that may run at once: each has one of the pool's connections for as long as its client takes to read.
 EXPORTS = 2
@@ -42,6 +46,7 @@ EVENT = StoredEvent(
     stored_at=datetime(2026, 1, 2, 3, 4, 5, 710_000, UTC),
     properties=msgspec.Raw(b'{"revenue": 119.9, "currency": "EUR"}'),
 )
+EVENT_COLUMNS = columns_of(StoredEvent)
 PAGE = EventPage(
     site_id="shop",
     start=datetime(2026, 1, 1, tzinfo=UTC),
@@ -81,7 +86,7 @@ class ExportQuery(FilteredQuery, kw_only=True):
     responses={
         200: answer("A page of them. As CSV or NDJSON: the events.", PAGE),
         400: BAD_PARAMETER,
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_events(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -90,12 +95,15 @@ async def get_events(request: Request[Any, Any, Any]) -> Response[bytes]:
     Events that are stored meanwhile do not shift the pages. For all events of a range see `GET /events/export`.
     """
     query = read_query(request, EventsQuery)
-    async with asking(query) as (conn, as_of, asked):
+
+    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> EventPage:
         try:
-            page = await events(conn, asked, as_of=as_of, limit=query.limit, cursor=query.cursor)
+            return await events(conn, asked, as_of=as_of, limit=query.limit, cursor=query.cursor)
         except BadCursor as error:
             raise bad_parameter(EventsQuery, "cursor", str(error)) from None
-    return answer_report(request, page, page.events)
+
+    page = await ask(query, read)
+    return answer_report(request, page, page.events, EVENT_COLUMNS, safe=query.safe)
 
 
 @get(
@@ -109,13 +117,15 @@ async def get_events(request: Request[Any, Any, Any]) -> Response[bytes]:
             description="All of them, a line each.",
             media_type=NDJSON,
             generate_examples=False,
-            examples=[Example(value=encoded_rows([EVENT], NDJSON).decode())],
+            examples=[Example(value=encoded_rows([EVENT], EVENT_COLUMNS, NDJSON).decode())],
         ),
         400: BAD_PARAMETER,
         503: problem_answer(
-            f"The database is away, or {TOO_MANY}; `Retry-After` says when to try again.",
+            f"The database is away, or {TOO_MANY}, or other reports take all turns; `Retry-After` says when to try "
+            "again.",
             unavailable(TOO_MANY, retry_after=RETRY_EXPORT),
         ),
+        504: UNANSWERED[504],
     },
 )
 async def export_events(request: Request[Any, Any, Any]) -> Stream:
@@ -127,7 +137,11 @@ async def export_events(request: Request[Any, Any, Any]) -> Stream:
     query = read_query(request, ExportQuery)
     media_type = accepted(request, (NDJSON, CSV))
     parts = Parts(_export(query, media_type), patience=PATIENCE)
-    await anext(parts)  # whatever refuses the request does so before the answer has begun
+    try:
+        await anext(parts)  # whatever refuses the request does so before the answer has begun
+    except BaseException:
+        await parts.close()
+        raise
     return Stream(
         parts,
         media_type=media_type,
@@ -140,12 +154,12 @@ async def _export(query: ExportQuery, media_type: str) -> AsyncGenerator[bytes]:
     """The body in parts; an empty one first, as soon as nothing can be wrong any more. Raises Refusal."""
     if running.locked():
         raise unavailable(TOO_MANY, retry_after=RETRY_EXPORT)
-    async with running, asking(query) as (conn, _, asked), export(conn, asked) as found:
+    async with running, asking_long(query) as (conn, asked), export(conn, asked) as found:
         yield b""
         if media_type == CSV:
-            yield ",".join(StoredEvent.__struct_encode_fields__).encode() + b"\r\n"
+            yield encoded_rows([], EVENT_COLUMNS, media_type)
         async for some in found:
-            yield encoded_rows(some, media_type, header=False)
+            yield encoded_rows(some, EVENT_COLUMNS, media_type, safe=query.safe, header=False)
 
 
 running = asyncio.Semaphore(EXPORTS)

@@ -7,14 +7,18 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
-from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
-from apps.reports.answers import answer_report
-from apps.reports.parameters import ComparedQuery, asking, compared
+from apps.problems import problem_answer, refuse
+from apps.reports.answers import answer_report, columns_of
+from apps.reports.asking import ask, compared
+from apps.reports.parameters import ComparedQuery
 from db.event_errors import FieldError
+from db.pools import ReadConnection
 from db.reports.filters import BadFilter
 from db.reports.funnel import FEWEST_STEPS, LONGEST_WINDOW, MOST_STEPS, STEP, WINDOW, Funnel, Step, funnel, read_window
+from db.reports.report import Question
 
 EXAMPLE = Funnel(
     site_id="shop",
@@ -65,7 +69,7 @@ class FunnelQuery(ComparedQuery, kw_only=True):
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STEP]),
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -80,7 +84,8 @@ async def get_funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
         raise bad_parameter(FunnelQuery, "step", f"is given {len(query.step)} times")
     if not (window := read_window(query.window)):
         raise bad_parameter(FunnelQuery, "window", f"{query.window!r} is too long")
-    async with asking(query) as (conn, as_of, asked):
+
+    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> tuple[Funnel, datetime]:
         other = await compared(conn, query, asked)
         try:
             source, steps = await funnel(conn, asked, steps=query.step, window=window)
@@ -89,5 +94,10 @@ async def get_funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
                 _, before = await funnel(conn, other, steps=query.step, window=window)
         except BadFilter as error:
             raise bad_parameter(FunnelQuery, "step", str(error)) from None
-    report = Funnel(**asked.head(source, as_of), window=query.window, steps=steps, compare=before)
-    return answer_report(request, report, steps, compare=before, over=asked.range.end + window)
+        report = Funnel(**asked.head(source, as_of), window=query.window, steps=steps, compare=before)
+        return report, asked.range.end + window
+
+    report, over = await ask(query, read)
+    return answer_report(
+        request, report, report.steps, columns_of(Step), safe=query.safe, compare=report.compare, over=over
+    )

@@ -8,13 +8,17 @@ import msgspec
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import read_query
-from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
-from apps.reports.answers import answer_report
-from apps.reports.parameters import FilteredQuery, asking
+from apps.problems import problem_answer, refuse
+from apps.reports.answers import answer_report, columns_of
+from apps.reports.asking import ask
+from apps.reports.parameters import FilteredQuery
 from db.event_errors import FieldError
+from db.pools import ReadConnection
 from db.reports.journeys import Direction, Journeys, Sequence, journeys
+from db.reports.report import Question
 
 EXAMPLE = Journeys(
     site_id="shop",
@@ -63,7 +67,7 @@ class JourneysQuery(FilteredQuery, kw_only=True):
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STEPS]),
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_journeys(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -73,15 +77,18 @@ async def get_journeys(request: Request[Any, Any, Any]) -> Response[bytes]:
     viewed several times in a row is one. Sessions are those of `/sessions`.
     """
     query = read_query(request, JourneysQuery)
-    async with asking(query) as (conn, as_of, asked):
+
+    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> Journeys:
         found = await journeys(
             conn, asked, path=query.path, direction=query.direction, steps=query.steps, limit=query.limit
         )
-    report = Journeys(
-        **asked.head("events", as_of),
-        path=query.path,
-        direction=query.direction,
-        steps=query.steps,
-        **msgspec.structs.asdict(found),
-    )
-    return answer_report(request, report, report.journeys)
+        return Journeys(
+            **asked.head("events", as_of),
+            path=query.path,
+            direction=query.direction,
+            steps=query.steps,
+            **msgspec.structs.asdict(found),
+        )
+
+    report = await ask(query, read)
+    return answer_report(request, report, report.journeys, columns_of(Sequence), safe=query.safe)

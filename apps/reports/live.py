@@ -9,12 +9,15 @@ from litestar import Request, Response, get
 from msgspec import Meta
 
 from apps import connections
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
-from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
-from apps.reports.answers import answer_report
+from apps.problems import problem_answer, refuse
+from apps.reports.answers import answer_report, columns_of
+from apps.reports.parameters import Safe
 from db.event import SiteId
 from db.event_errors import FieldError
+from db.pools import ReadConnection, begin_snapshot
 from db.reports import filters
 from db.reports.filters import BadFilter, read_filters
 from db.reports.live import Live, LivePage, LivePoint, live
@@ -39,7 +42,7 @@ BAD_MINUTES = FieldError(field="minutes", reason="Expected `int` <= 60", allowed
 
 
 class LiveQuery(msgspec.Struct, kw_only=True):
-    """The parameters of GET /live."""
+    """What is asked of the last minutes."""
 
     site_id: SiteId
     minutes: Annotated[int, Meta(ge=1, le=60, description="How many minutes back, from 1 to 60.")] = 5
@@ -57,25 +60,35 @@ class LiveQuery(msgspec.Struct, kw_only=True):
             raise bad_parameter(type(self), "filter", str(error)) from None
 
 
+class LiveTableQuery(LiveQuery, kw_only=True):
+    """The parameters of GET /live."""
+
+    safe: Safe = False
+
+
 async def read_live(query: LiveQuery) -> Live:
     """The report now. Raises Refusal (400)."""
     wanted = query.filters()
-    async with connections.snapshot() as (conn, as_of):
+
+    async def read(conn: ReadConnection) -> Live:
+        as_of = await begin_snapshot(conn)
         return await live(conn, query.site_id, wanted, as_of=as_of, minutes=query.minutes, pages=query.limit)
+
+    return await connections.read(read)
 
 
 @get(
     "/live",
     summary="The last minutes",
     tags=["reports"],
-    operation_class=operation(query=LiveQuery),
+    operation_class=operation(query=LiveTableQuery),
     responses={
         200: answer("The report. As CSV or NDJSON: its minutes.", EXAMPLE),
         400: problem_answer(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_MINUTES]),
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -83,7 +96,8 @@ async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:
 
     By the time of the events: those that come late, or are dated ahead, are not in it.
     """
-    report = await read_live(read_query(request, LiveQuery))
-    response = answer_report(request, report, report.points)
+    query = read_query(request, LiveTableQuery)
+    report = await read_live(query)
+    response = answer_report(request, report, report.points, columns_of(LivePoint), safe=query.safe)
     response.headers["Cache-Control"] = "no-store"
     return response

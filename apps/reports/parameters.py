@@ -1,21 +1,18 @@
 """The parameters that reports share: a range of time, filters, a range to compare with. Their queries inherit them."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from apps import connections
 from apps.parameters import bad_parameter
 from db.event import SiteId
-from db.pools import ReadConnection
 from db.reports import filters, ranges
 from db.reports.filters import BadFilter, Filters, read_filters
-from db.reports.ranges import Asked, BadRange, Comparison, Period, begin, resolve
-from db.reports.report import Question
+from db.reports.ranges import Asked, BadRange, Comparison, Period
 from db.timezones import timezones
 
 #: Years that a range may reach to: what PostgreSQL's and Python's calendars both can add and subtract.
@@ -27,6 +24,15 @@ MOMENT = "a day as YYYY-MM-DD, or an instant in ISO 8601 with an offset"
 
 
 Day = Annotated[date, Meta(description="One day, as YYYY-MM-DD.", examples=["2026-01-02"])]
+
+
+Safe = Annotated[
+    bool,
+    Meta(
+        description="For CSV that is opened in a spreadsheet: `true` puts a `'` before each text that it would take "
+        "for a formula, as those that begin with `=`, `+`, `-` or `@`. Numbers stay numbers."
+    ),
+]
 
 
 class RangeQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "to"}):
@@ -48,9 +54,9 @@ class RangeQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "
     period: Annotated[
         Period | None,
         Meta(
-            description="A range up to today, today included: `today`, `7d`, `28d`, `30d` or `91d` (so many days), "
-            "`month` or `year` (the present one), `6mo` or `12mo` (the present month and those before), `all`; or "
-            "`yesterday`. "
+            description="A range up to today, today included: `today`; `7d`, `14d`, `28d`, `30d`, `60d`, `90d` or "
+            "`91d` (so many days); `month` or `year` (the present one); `6mo` or `12mo` (the present month and those "
+            "before); `all`; or `yesterday`. "
             f"Without `date`, `from` and `period`: `{ranges.DEFAULT}`."
         ),
     ] = None
@@ -61,6 +67,7 @@ class RangeQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "
         ]
         | None
     ) = None
+    safe: Safe = False
 
 
 class FilteredQuery(RangeQuery, kw_only=True):
@@ -77,32 +84,13 @@ class ComparedQuery(FilteredQuery, kw_only=True):
 
     compare: Annotated[
         Comparison | None,
-        Meta(description="Have the same of `previous_period` (as long, just before) or `previous_year` as well."),
+        Meta(
+            description="Have the same of another range as well: `previous_period` (as long, just before), "
+            "`previous_week` (the same weekdays: 7 days before, or as many weeks as the range takes) or "
+            "`previous_year`. A range that is not over is compared up to the same time: today until now with yesterday "
+            "until this time."
+        ),
     ] = None
-
-
-@asynccontextmanager
-async def asking(query: RangeQuery) -> AsyncIterator[tuple[ReadConnection, datetime, Question]]:
-    """A connection whose queries all see the same moment, that moment, and what is asked.
-
-    Raises Refusal (400) that names the parameter.
-    """
-    begins_by = "date" if query.date else "from" if query.start else "period"
-    wanted, found = asked(query), _filters(query)
-    now = datetime.now(UTC)
-    async with connections.pool.connection() as conn:
-        with _refused(query):
-            as_of, covered = await begin(conn, query.site_id, wanted, now=now)
-        yield conn, as_of, Question(site_id=query.site_id, range=covered, filters=found, now=now, begins_by=begins_by)
-
-
-async def compared(conn: ReadConnection, query: ComparedQuery, question: Question) -> Question | None:
-    """The same question about the range to compare with, if there is one."""
-    if not query.compare:
-        return None
-    with _refused(query):
-        covered = await resolve(conn, query.site_id, question.range.compared(query.compare), now=question.now)
-    return msgspec.structs.replace(question, range=covered, begins_by="compare")
 
 
 def asked(query: RangeQuery) -> Asked:
@@ -151,14 +139,15 @@ def _within(kind: type[RangeQuery], name: str, moments: tuple[Moment, ...]) -> t
     return moments
 
 
-def _filters(query: RangeQuery) -> Filters:
-    with _refused(query):
+def wanted_filters(query: RangeQuery) -> Filters:
+    """The filters that were asked for. Raises Refusal (400)."""
+    with refused(query):
         return read_filters(query.filter if isinstance(query, FilteredQuery) else [])
 
 
 @contextmanager
-def _refused(query: RangeQuery) -> Iterator[None]:
-    """Name the parameter where there is no such range or filter."""
+def refused(query: RangeQuery) -> Iterator[None]:
+    """Raise Refusal (400) that names the parameter where there is no such range or filter."""
     try:
         yield
     except BadFilter as error:

@@ -7,12 +7,16 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
-from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
-from apps.reports.answers import answer_report
-from apps.reports.parameters import FilteredQuery, asking
+from apps.problems import problem_answer, refuse
+from apps.reports.answers import answer_report, columns_of
+from apps.reports.asking import ask
+from apps.reports.parameters import FilteredQuery
 from db.event_errors import FieldError
+from db.pools import ReadConnection
+from db.reports.report import Question
 from db.reports.retention import (
     MAX_COHORTS,
     MAX_PERIODS,
@@ -21,6 +25,7 @@ from db.reports.retention import (
     Cohort,
     Interval,
     Retention,
+    Return,
     cohorts_at_most,
     retention,
     returns,
@@ -73,7 +78,7 @@ class RetentionQuery(FilteredQuery, kw_only=True):
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_PERIODS]),
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_retention(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -85,11 +90,14 @@ async def get_retention(request: Request[Any, Any, Any]) -> Response[bytes]:
     """
     query = read_query(request, RetentionQuery)
     periods = query.periods or PERIODS[query.interval]
-    async with asking(query) as (conn, as_of, asked):
+
+    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> tuple[Retention, datetime]:
         if cohorts_at_most(asked, query.interval) > MAX_COHORTS:
             reason = f"{query.interval!r} makes more than {MAX_COHORTS} cohorts of this range"
             raise bad_parameter(RetentionQuery, "interval", reason)
         source, cohorts = await retention(conn, asked, interval=query.interval, periods=periods, as_of=as_of)
-    report = Retention(**asked.head(source, as_of), interval=query.interval, periods=periods, cohorts=cohorts)
-    over = asked.range.end + (periods + 1) * STEPS[query.interval]
-    return answer_report(request, report, returns(cohorts), over=over)
+        report = Retention(**asked.head(source, as_of), interval=query.interval, periods=periods, cohorts=cohorts)
+        return report, asked.range.end + (periods + 1) * STEPS[query.interval]
+
+    report, over = await ask(query, read)
+    return answer_report(request, report, returns(report.cohorts), columns_of(Return), safe=query.safe, over=over)

@@ -8,13 +8,17 @@ import msgspec
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
-from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
-from apps.reports.answers import JSON, accepted, answer_report
-from apps.reports.parameters import ComparedQuery, asking, compared
+from apps.problems import problem_answer, refuse
+from apps.reports.answers import JSON, accepted, answer_report, columns_of
+from apps.reports.asking import ask, compared
+from apps.reports.parameters import ComparedQuery
 from db.event import EventType
 from db.event_errors import FieldError
+from db.pools import ReadConnection
+from db.reports.report import Question
 from db.reports.revenue import (
     ORDERS,
     REFUNDS,
@@ -23,8 +27,10 @@ from db.reports.revenue import (
     ProductSales,
     Revenue,
     RevenueInterval,
+    SalesPoint,
     TooManyPoints,
     revenue,
+    rounded,
 )
 from db.reports.timeseries import intervals
 
@@ -77,7 +83,7 @@ class RevenueQuery(ComparedQuery, kw_only=True):
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT]),
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -91,6 +97,10 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
     An order that is sent several times counts once: by the first of its events that can be counted, by event_time, even
     where that is before the range. An order without an id counts each time it is sent. **Refunds** count each; their
     amount may be written with or without a minus.
+
+    Sums are exact; the amounts of the answer are rounded, each by itself, to the digits that ISO 4217 gives their
+    currency (JPY 0, EUR 2, KWD 3; half up, without zeros at the end). Amounts in what is no such currency stay as they
+    are.
 
     Each order and each refund of the range is in `currencies`, `repeated` or `ignored`. What of a counted
     order's products cannot be counted is in `ignored` too: entries, and as `products_invalid` orders whose products are
@@ -106,7 +116,8 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
     if query.compare and query.interval and accepted(request) != JSON:
         reason = "is not part of a table of points"
         raise bad_parameter(RevenueQuery, "compare", reason, "without `interval`, or with `Accept: application/json`")
-    async with asking(query) as (conn, as_of, asked):
+
+    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> Revenue:
         allowed = [name for name in intervals(asked) if name in get_args(RevenueInterval)]
         if query.interval and query.interval not in allowed:
             reason = f"{query.interval!r} is too fine for this range"
@@ -120,21 +131,25 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
         before = None
         if other := await compared(conn, query, asked):
             before = (await revenue(conn, other, orders=orders, refunds=refunds, products=0)).currencies
-    report = Revenue(
-        **asked.head(sold.source, as_of),
-        event_types=orders,
-        refund_types=refunds,
-        currencies=sold.currencies,
-        products=sold.products,
-        repeated=sold.repeated,
-        ignored=sold.ignored,
-        interval=query.interval,
-        points=sold.points if query.interval else None,
-        compare=before,
-    )
-    if query.interval:
-        return answer_report(request, report, sold.points)
-    return answer_report(request, report, sold.currencies, compare=before and _matched(sold.currencies, before))
+        return Revenue(
+            **asked.head(sold.source, as_of),
+            event_types=orders,
+            refund_types=refunds,
+            currencies=rounded(sold.currencies),
+            products=rounded(sold.products),
+            repeated=sold.repeated,
+            ignored=sold.ignored,
+            interval=query.interval,
+            points=rounded(sold.points) if query.interval else None,
+            compare=None if before is None else rounded(before),
+        )
+
+    report = await ask(query, read)
+    if report.points is not None:
+        return answer_report(request, report, report.points, columns_of(SalesPoint), safe=query.safe)
+    before = None if report.compare is None else _matched(report.currencies, report.compare)
+    columns = columns_of(CurrencySales)
+    return answer_report(request, report, report.currencies, columns, safe=query.safe, compare=before)
 
 
 def _matched(currencies: list[CurrencySales], others: list[CurrencySales]) -> list[CurrencySales | None]:

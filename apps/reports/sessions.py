@@ -7,12 +7,16 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import read_query
-from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
-from apps.reports.answers import answer_report
-from apps.reports.parameters import ComparedQuery, asking, compared
+from apps.problems import problem_answer, refuse
+from apps.reports.answers import answer_report, columns_of
+from apps.reports.asking import ask, compared
+from apps.reports.parameters import ComparedQuery
 from db.event_errors import FieldError
+from db.pools import ReadConnection
+from db.reports.report import Question
 from db.reports.sessions import PageSessions, Sessions, SessionSummary, sessions
 
 EXAMPLE = Sessions(
@@ -58,7 +62,7 @@ class SessionsQuery(ComparedQuery, kw_only=True):
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT]),
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -69,16 +73,21 @@ async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
     of a single event. Filters say which events sessions are made of: with `event_type:is:page_view`, of views alone.
     """
     query = read_query(request, SessionsQuery)
-    async with asking(query) as (conn, as_of, asked):
+
+    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> Sessions:
         source, summary, entry_pages, exit_pages = await sessions(conn, asked, pages=query.limit)
         before = None
         if other := await compared(conn, query, asked):
             _, before, _, _ = await sessions(conn, other, pages=query.limit)
-    report = Sessions(
-        **asked.head(source, as_of),
-        summary=summary,
-        entry_pages=entry_pages,
-        exit_pages=exit_pages,
-        compare=before,
-    )
-    return answer_report(request, report, [summary], compare=[before] if before else None)
+        return Sessions(
+            **asked.head(source, as_of),
+            summary=summary,
+            entry_pages=entry_pages,
+            exit_pages=exit_pages,
+            compare=before,
+        )
+
+    report = await ask(query, read)
+    before = [report.compare] if report.compare else None
+    columns = columns_of(SessionSummary)
+    return answer_report(request, report, [report.summary], columns, safe=query.safe, compare=before)

@@ -9,12 +9,15 @@ from litestar import Request, Response, get
 from msgspec import Meta
 
 from apps import connections
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
-from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
-from apps.reports.answers import accepted, encoded
+from apps.problems import problem_answer, refuse
+from apps.reports.answers import accepted, columns_of, encoded
+from apps.reports.parameters import Safe
 from db.cursors import BadCursor
 from db.event_errors import FieldError
+from db.pools import ReadConnection
 from db.reports.sites import Site, SitePage, sites
 
 EXAMPLE = SitePage(
@@ -43,6 +46,7 @@ class SitesQuery(msgspec.Struct, kw_only=True):
     ] = ""
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
     cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before.")] = None
+    safe: Safe = False
 
 
 @get(
@@ -55,16 +59,20 @@ class SitesQuery(msgspec.Struct, kw_only=True):
         400: problem_answer(
             "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT])
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_sites(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Every site that has sent an event or was set up, by `site_id`: its timezone, totals, first and last event."""
     query = read_query(request, SitesQuery)
     media_type = accepted(request)
-    async with connections.pool.connection() as conn:
+
+    async def read(conn: ReadConnection) -> SitePage:
         try:
-            page = await sites(conn, search=query.search, limit=query.limit, cursor=query.cursor)
+            return await sites(conn, search=query.search, limit=query.limit, cursor=query.cursor)
         except BadCursor as error:
             raise bad_parameter(SitesQuery, "cursor", str(error)) from None
-    return Response(encoded(page, page.sites, media_type), media_type=media_type, headers={"Vary": "Accept"})
+
+    page = await connections.read(read)
+    body = encoded(page, page.sites, columns_of(Site), media_type, safe=query.safe)
+    return Response(body, media_type=media_type, headers={"Vary": "Accept"})

@@ -7,12 +7,16 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
-from apps.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
-from apps.reports.answers import answer_report
-from apps.reports.parameters import ComparedQuery, asking, compared
+from apps.problems import problem_answer, refuse
+from apps.reports.answers import answer_report, columns_of
+from apps.reports.asking import ask, compared
+from apps.reports.parameters import ComparedQuery
 from db.event_errors import FieldError
+from db.pools import ReadConnection
+from db.reports.report import Question
 from db.reports.timeseries import Interval, Metric, Point, Timeseries, intervals, timeseries
 
 EXAMPLE = Timeseries(
@@ -60,7 +64,7 @@ class TimeseriesQuery(ComparedQuery, kw_only=True):
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_INTERVAL]),
         ),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -69,7 +73,8 @@ async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
     Buckets are those of the timezone, whatever its clocks do. The first and the last bucket have what is in the range.
     """
     query = read_query(request, TimeseriesQuery)
-    async with asking(query) as (conn, as_of, asked):
+
+    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> Timeseries:
         allowed = intervals(asked)
         interval = query.interval or _usual(allowed, hours=(asked.range.end - asked.range.start).total_seconds() / 3600)
         if interval not in allowed:
@@ -79,10 +84,13 @@ async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
         before = None
         if other := await compared(conn, query, asked):
             _, before = await timeseries(conn, other, metric=query.metric, interval=interval)
-    report = Timeseries(
-        **asked.head(source, as_of), metric=query.metric, interval=interval, points=points, compare=before
-    )
-    return answer_report(request, report, points, compare=before)
+        return Timeseries(
+            **asked.head(source, as_of), metric=query.metric, interval=interval, points=points, compare=before
+        )
+
+    report = await ask(query, read)
+    columns = columns_of(Point, without=() if query.metric == "users" else ("anonymous",))
+    return answer_report(request, report, report.points, columns, safe=query.safe, compare=report.compare)
 
 
 def _usual(allowed: list[Interval], *, hours: float) -> Interval:

@@ -11,14 +11,18 @@ from litestar import Request, Response, get
 from litestar.params import PathParameter
 from msgspec import Meta
 
+from apps.attended import UNANSWERED
 from apps.openapi import answer, operation
 from apps.parameters import bad_parameter, read_query
 from apps.paths import own_raw_path
-from apps.problems import DATABASE_AWAY, Refusal, problem_answer, refuse, unavailable
-from apps.reports.answers import answer_report
-from apps.reports.parameters import FilteredQuery, asking
+from apps.problems import Refusal, problem_answer, refuse
+from apps.reports.answers import answer_report, columns_of
+from apps.reports.asking import ask
+from apps.reports.parameters import FilteredQuery
 from db.event import text_fault
 from db.event_errors import ALLOWED, FieldError
+from db.pools import ReadConnection
+from db.reports.report import Question
 from db.reports.user_events import BadCursor, Order, UserEvent, UserHead, UserReport, user_events, user_head
 
 PREFIX = b"/users/"
@@ -73,7 +77,7 @@ class UserQuery(FilteredQuery, kw_only=True):
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_ORDER]),
         ),
         404: problem_answer("No event of the site names this user.", NOT_FOUND),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        **UNANSWERED,
     },
 )
 async def get_user(
@@ -89,7 +93,8 @@ async def get_user(
     """
     query = read_query(request, UserQuery)
     user = _user_id(request)
-    async with asking(query) as (conn, as_of, asked):
+
+    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> UserReport:
         ever = await user_head(conn, asked, user_id=user)
         if ever is None:
             raise refuse(HTTPStatus.NOT_FOUND, f"site {query.site_id!r} has no event of user {user!r}")
@@ -99,8 +104,11 @@ async def get_user(
             )
         except BadCursor as error:
             raise bad_parameter(UserQuery, "cursor", str(error)) from None
-    report = UserReport(**asked.head("events", as_of), user_id=user, ever=ever, events=events, next_cursor=next_cursor)
-    return answer_report(request, report, events)
+        head = asked.head("events", as_of)
+        return UserReport(**head, user_id=user, ever=ever, events=events, next_cursor=next_cursor)
+
+    report = await ask(query, read)
+    return answer_report(request, report, report.events, columns_of(UserEvent), safe=query.safe)
 
 
 def _user_id(request: Request[Any, Any, Any]) -> str:

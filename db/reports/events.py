@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from db.cursors import cursor_at, place_of
 from db.queries import QUERIES
-from db.reports.report import Question, Report, check_kept, rows
+from db.reports.report import Question, Report, check, rows
 
 #: The last event of a page: its time and its id.
 Place = tuple[Annotated[datetime, Meta(tz=True)], UUID]
@@ -61,9 +61,9 @@ async def events(
 async def export(conn: AsyncConnection, question: Question) -> AsyncIterator[AsyncIterator[list[StoredEvent]]]:
     """All events that match, the oldest first, some at a time, by a cursor of the server's. Needs a transaction.
 
-    Raises EventsNotKept.
+    Raises EventsNotKept and TakesLong.
     """
-    check_kept("events_export", parameters := question.parameters())
+    check("events_export", parameters := question.parameters())
     async with conn.cursor(name="export", row_factory=dict_row) as cur:
         await cur.execute(QUERIES["reports/events_export"], parameters)
         yield _fetched(cur)

@@ -8,7 +8,8 @@ import msgspec
 
 from db.reports.number_texts import matching
 
-#: The operators, by dimension. A value may be several, with | between them: any of them.
+#: The operators, by dimension. A value may be several, with | between them: any of them. A backslash takes its meaning
+#: from a |, a *, a ; (in the steps of funnels) and a backslash that follows; before anything else it is one itself.
 OPERATORS = {
     "event_type": ("is", "is_not"),
     "path": ("is", "is_not", "contains", "contains_not"),
@@ -18,10 +19,12 @@ OPERATORS = {
 PROPERTY = re.compile(r"properties\.(.{1,200})", re.DOTALL)
 #: A number as SQL's path language writes it: 007 is none.
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,17})(\.\d{1,18})?", re.ASCII)
+ESCAPED = re.compile(r"\\([|*;\\])")
 COMPARED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 ALLOWED = (
     "dimension:operator:value, such as event_type:is:click|tap, path:is:/products/*, path:contains_not:admin, "
-    "user_id:is_not:bot, properties.currency:is:EUR, properties.revenue:gte:100, properties.coupon:exists. Operators: "
+    "user_id:is_not:bot, properties.currency:is:EUR, properties.revenue:gte:100, properties.coupon:exists. "
+    r"\|, \*, \; and \\ are those characters themselves, as in path:is:/a\|b. Operators: "
     + "; ".join(f"{dimension}: {', '.join(operators)}" for dimension, operators in OPERATORS.items())
 )
 
@@ -70,8 +73,8 @@ def read_filters(texts: Iterable[str]) -> Filters:
         key = f"{dimension}_{operator}"
         if key in conditions:
             raise BadFilter(f"{dimension}:{operator} is given twice; several values go into one, with | between them")
-        values = value.split("|")
-        conditions[key] = _expression(operator, values) if dimension == "path" else values
+        values = _alternatives(value)
+        conditions[key] = _expression(operator, values) if dimension == "path" else list(map(_plain, values))
     if predicates:
         conditions["properties"] = " && ".join(predicates)
     return Filters(conditions)
@@ -96,11 +99,29 @@ def _parts(text: str) -> tuple[str, str, str]:
     return dimension, operator, value
 
 
+def split(text: str, separator: str) -> list[str]:
+    """The parts of a text between separators, of which an escaped one is none. The parts are still escaped."""
+    parts = re.sub(rf"{ESCAPED.pattern}|{separator}", lambda found: found[0] if found[1] else "\0", text)
+    return parts.split("\0")  # which no parameter has
+
+
+def _alternatives(value: str) -> list[str]:
+    return split(value, r"\|")
+
+
+def _plain(value: str) -> str:
+    """What a value means that may have escaped characters."""
+    return ESCAPED.sub(r"\1", value)
+
+
 def _expression(operator: str, values: Iterable[str]) -> str:
     """A regular expression of PostgreSQL's: any of these paths, of which one ending in * means all that begin so."""
     if operator.startswith("contains"):
-        return "|".join(map(_escaped, values))
-    return "|".join(f"^{_escaped(value[:-1])}" if value.endswith("*") else f"^{_escaped(value)}$" for value in values)
+        return "|".join(_escaped(_plain(value)) for value in values)
+    return "|".join(
+        f"^{_escaped(_plain(value[:-1]))}" if split(value, r"\*\Z")[1:] else f"^{_escaped(_plain(value))}$"
+        for value in values
+    )
 
 
 def any_case(text: str) -> str:
@@ -121,16 +142,18 @@ def _predicate(name: str, operator: str, value: str) -> str:
         compared, number = COMPARED[operator], _number(value)
         return f"({place} {compared} {number} || {place} like_regex {_quoted(matching(compared, number))})"
     if operator.startswith("contains"):
-        found = " || ".join(f'{place} like_regex {_quoted(part)} flag "q"' for part in value.split("|"))
+        found = " || ".join(
+            f'{place} like_regex {_quoted(part)} flag "q"' for part in map(_plain, _alternatives(value))
+        )
     else:
-        found = " || ".join(f"{place} == {literal}" for part in value.split("|") for literal in _literals(part))
+        found = " || ".join(f"{place} == {literal}" for part in _alternatives(value) for literal in _literals(part))
     # Values of different types cannot be compared, which is neither true nor false; a value of another type is another.
     return f"(!({found}) || ({found}) is unknown)" if operator.endswith("_not") else f"({found})"
 
 
 def _literals(value: str) -> list[str]:
     """The JSON values that a text may mean."""
-    literals = [_quoted(value)]
+    literals = [_quoted(_plain(value))]
     if value in ("true", "false", "null") or NUMBER.fullmatch(value):
         literals.append(value)
     return literals

@@ -1,6 +1,5 @@
 """GET /funnel: how many users took some steps one after the other, and how long that took them."""
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
@@ -9,7 +8,7 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.reports.filters import BadFilter, Filters, read_filters
+from db.reports.filters import BadFilter, Filters, read_filters, split
 from db.reports.report import Question, Report, Source, rows, share
 from db.reports.user_months import follow_parameters
 
@@ -20,7 +19,7 @@ LONGEST_WINDOW = timedelta(days=90)
 #: How steps and windows are written.
 STEP = (
     "an event type, or several with | between them; then, if you like, filters on path and properties, each after a ;, "
-    "such as purchase, or page_view;path:is:/products/*;properties.plan:is:paid"
+    "such as purchase, or page_view;path:is:/products/*;properties.plan:is:paid; \\; is no end of a filter"
 )
 WINDOW = r"^[1-9][0-9]{0,5}[mhd]$"
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -57,8 +56,8 @@ class Funnel(Report, kw_only=True, omit_defaults=True):
 
 def read_step(text: str) -> Filters:
     """What an event of this step has to match. Raises BadFilter."""
-    event_type, *others = re.split(r";(?=path:|properties\.)", text)
-    if not event_type or ";" in event_type:
+    event_type, *others = split(text, r";(?=path:|properties\.)")
+    if not event_type or len(split(event_type, ";")) > 1:
         raise BadFilter(f"{text!r} does not begin with an event type, or goes on with what is no filter")
     return read_filters([f"event_type:is:{event_type}", *others])
 

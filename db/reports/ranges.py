@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal, TypeVar
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,11 +15,15 @@ from db.pools import BEGIN
 from db.queries import QUERIES
 from db.timezones import timezones
 
-Period = Literal["today", "yesterday", "7d", "28d", "30d", "91d", "month", "6mo", "12mo", "year", "all"]
-Comparison = Literal["previous_period", "previous_year"]
+Period = Literal[
+    "today", "yesterday", "7d", "14d", "28d", "30d", "60d", "90d", "91d", "month", "6mo", "12mo", "year", "all"
+]
+Comparison = Literal["previous_period", "previous_week", "previous_year"]
 
 Moment = TypeVar("Moment", bound=date)
 
+#: How many days before today these periods begin; the others begin as the function report_range says.
+DAYS_BEFORE: dict[Period, int] = {"14d": 13, "60d": 59, "90d": 89}
 #: The range of a report that is asked for without one.
 DEFAULT: Period = "30d"
 
@@ -76,20 +80,26 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
         at = self.local(bucket)
         return at if interval in ("minute", "hour") else at.replace(fold=0)
 
-    def compared(self, comparison: Comparison) -> Asked:
-        """The range to compare this one with."""
+    def compared(self, comparison: Comparison, *, now: datetime) -> Asked:
+        """The range to compare this one with. Of one that is not over yet, what lies before the same time then: today
+        until now is compared with yesterday until this time, and not with all of yesterday."""
+        over = not self.start < now < self.end
+        until = self.end if over else now
         if self.first_day and self.end_day:
-            days = (
-                _earlier(self.first_day, self.end_day, comparison),
-                _earlier_end(self.first_day, self.end_day, comparison),
-            )
-            return Asked(days=days, timezone=self.timezone)
-        length = self.end - self.start
-        if comparison == "previous_period":
-            return Asked(instants=(self.start - length, self.start), timezone=self.timezone)
-        start, end = (_year_before(self.local(moment)).astimezone(UTC) for moment in (self.start, self.end))
-        # A year before, the time may have been one that is skipped or repeated, or on a day that was not.
-        return Asked(instants=(start, end if end > start else start + length), timezone=self.timezone)
+            shift = _shift(comparison, self.end_day - self.first_day)
+            days = shift(self.first_day), shift(self.end_day - timedelta(days=1)) + timedelta(days=1)
+            if over or self.timezone not in timezones():
+                return Asked(days=days, timezone=self.timezone)
+            start, end = datetime.combine(days[0], time.min, self.zone), shift(self.local(until))
+        elif comparison == "previous_period":
+            length = self.end - self.start
+            start, end = self.start - length, until - length
+        else:
+            shift = _shift(comparison, self.end - self.start)
+            start, end = shift(self.local(self.start)), shift(self.local(until))
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
+        # Then, the time may have been one that is skipped or repeated, or on a day that was not.
+        return Asked(instants=(start, end if end > start else start + (until - self.start)), timezone=self.timezone)
 
 
 async def begin(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datetime) -> tuple[datetime, Range]:
@@ -116,6 +126,7 @@ async def resolve(conn: AsyncConnection, site_id: str, asked: Asked, *, now: dat
 def _values(site_id: str, asked: Asked, now: datetime) -> dict[str, Any]:
     first_day, end_day = asked.days or (None, None)
     start, end = asked.instants or (None, None)
+    before = DAYS_BEFORE.get(asked.period) if asked.period else None
     return {
         "site_id": site_id,
         "now": now,
@@ -124,7 +135,8 @@ def _values(site_id: str, asked: Asked, now: datetime) -> dict[str, Any]:
         "end_day": end_day,
         "start": start,
         "end": end,
-        "period": asked.period,
+        "days_before": before,
+        "period": asked.period if before is None else None,
     }
 
 
@@ -146,17 +158,26 @@ def _timezone_known(asked: Asked) -> Iterator[None]:
         raise BadRange("timezone", f"{asked.timezone!r} is unknown", "a timezone that PostgreSQL knows") from None
 
 
-def _earlier(first: date, end: date, comparison: Comparison) -> date:
-    return first - (end - first) if comparison == "previous_period" else _year_before(first)
+class Shift(Protocol):
+    """From a day, or a time by the clock on the wall, to the one that it is compared with."""
+
+    def __call__(self, moment: Moment, /) -> Moment: ...
 
 
-def _earlier_end(first: date, end: date, comparison: Comparison) -> date:
-    if comparison == "previous_period":
-        return first
-    return _year_before(end - timedelta(days=1)) + timedelta(days=1)
+def _shift(comparison: Comparison, length: timedelta) -> Shift:
+    """How far back a range of this length is compared: no further than needed for the two not to overlap."""
+    if comparison == "previous_year":
+        return _year_before
+    weeks = timedelta(weeks=-(-length // timedelta(weeks=1)))
+    back = weeks if comparison == "previous_week" else length
+
+    def shift(moment: Moment, /) -> Moment:
+        return moment - back
+
+    return shift
 
 
-def _year_before(moment: Moment) -> Moment:
+def _year_before(moment: Moment, /) -> Moment:
     """The same day a year before; of 29 February, 28 February."""
     try:
         return moment.replace(year=moment.year - 1)

@@ -1,6 +1,7 @@
 """What all reports have in common."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,13 @@ FROM_EVENTS = {
     path.removeprefix("reports/")
     for path, text in QUERIES.items()
     if path.startswith("reports/") and re.search(rb"\b(from|join) (events|journeys_of_half|sessions_in)\b", text)
+}
+
+#: Those that may take long: what they read grows with the events or users of the range.
+LONG = FROM_EVENTS | {
+    path.removeprefix("reports/")
+    for path in QUERIES
+    if path.startswith(("reports/funnel_", "reports/journeys_", "reports/retention_", "reports/sessions_"))
 }
 
 
@@ -47,6 +55,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """The present, for which a range may not be over and a rollup may be behind."""
     begins_by: str = "from"
     """The parameter that says where the range begins."""
+    may_take_long: Callable[[], bool] = lambda: True
+    """Asked before each query of LONG; where it says no, TakesLong is raised."""
 
     def parameters(self, **others: Any) -> dict[str, Any]:
         """The named parameters of a query about it, and the question itself."""
@@ -76,6 +86,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
+class TakesLong(Exception):
+    """The question needs a query that may take long, and may not be answered so now."""
+
+
 class EventsNotKept(Exception):
     """The answer is counted from events, of which the site had some in the range that are no longer kept."""
 
@@ -87,19 +101,21 @@ class EventsNotKept(Exception):
         super().__init__(f"{self.parameter} {self.reason}")
 
 
-def check_kept(query: str, parameters: dict[str, Any]) -> None:
-    """Raise EventsNotKept where a query reads events of a range and some of them are no longer kept.
+def check(query: str, parameters: dict[str, Any]) -> None:
+    """Raise EventsNotKept where a query reads events of a range and some of them are no longer kept, and TakesLong.
 
     The one place for all reports: numbers that are too low without a word are worse than none.
     """
     question: Question | None = parameters.get("question")
     if question and question.range.kept_from and query in FROM_EVENTS:
         raise EventsNotKept(question, question.range.kept_from)
+    if question and query in LONG and not question.may_take_long():
+        raise TakesLong(query)
 
 
 async def rows(conn: AsyncConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows that a query of sql/reports answers with. Raises EventsNotKept."""
-    check_kept(query, parameters)
+    """The rows that a query of sql/reports answers with. Raises EventsNotKept and TakesLong."""
+    check(query, parameters)
     async with conn.cursor(row_factory=dict_row) as cur:
         await cur.execute(QUERIES[f"reports/{query}"], parameters)
         return await cur.fetchall()

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
+from db.reports.currencies import average, shown
 from db.reports.ranges import Range
 from db.reports.report import Question, Report, Source, rows
 from db.reports.timeseries import STEPS
@@ -41,7 +42,7 @@ class CurrencySales(msgspec.Struct, kw_only=True):
     revenue: Sold
     average_order_value: Annotated[
         str | None,
-        Meta(description="`revenue` by `orders`, to 4 decimal places; null without orders.", examples=["9.9917"]),
+        Meta(description="`revenue` by `orders`, rounded likewise; null without orders.", examples=["9.99"]),
     ]
     refunds: Refunds
     refunded: Refunded
@@ -72,6 +73,9 @@ class ProductSales(msgspec.Struct, kw_only=True):
     revenue: Annotated[
         str, Meta(description="The sum of `price` times `quantity`.", pattern=NUMBER, examples=["119.9"])
     ]
+
+
+Sales = TypeVar("Sales", CurrencySales, SalesPoint, ProductSales)
 
 
 class Ignored(msgspec.Struct, kw_only=True):
@@ -148,7 +152,7 @@ async def revenue(
 ) -> Answer:
     """Orders and refunds of these event types, at most so many products a currency, and points if there is an interval.
 
-    Raises TooManyPoints.
+    Amounts are exact; `rounded` makes them what is shown. Raises TooManyPoints.
     """
     parameters = question.parameters(
         order_types=list(orders),
@@ -165,6 +169,19 @@ async def revenue(
         buckets = await rows(conn, "buckets", parameters | {"step": STEPS[interval]})
         answer.points = _filled(answer, [bucket["at"] for bucket in buckets], question.range, interval)
     return answer
+
+
+def rounded(sales: Sequence[Sales]) -> list[Sales]:
+    """The same with amounts rounded to the digits of their currencies."""
+    return [_shown(one) for one in sales]
+
+
+def _shown(sales: Sales) -> Sales:
+    names = [name for name in ("revenue", "refunded") if name in sales.__struct_fields__]
+    amounts: dict[str, Any] = {name: shown(getattr(sales, name), sales.currency) for name in names}
+    if isinstance(sales, CurrencySales):
+        amounts["average_order_value"] = average(sales.revenue, sales.orders, sales.currency)
+    return msgspec.structs.replace(sales, **amounts)
 
 
 def _usual(orders: Sequence[str], refunds: Sequence[str]) -> bool:
