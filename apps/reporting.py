@@ -158,7 +158,7 @@ litestar = Litestar(
     logging_config=None,
 )
 app = CheckedStart(
-    Measured(Heads(Attended(litestar, seconds=connections.settings.report_timeout_seconds)), Requests(own)),
+    Measured(Attended(Heads(litestar), seconds=connections.settings.report_timeout_seconds), Requests(own)),
     connections.refusal,
     partial(refusal, redis_url),
 )

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from uuid import UUID
 
 PAGE_VIEW = "page_view"
 #: Of page views, without capitals and without what stands between words.
@@ -10,6 +11,7 @@ BETWEEN_WORDS = re.compile(r"[\s_.:$-]+")
 
 #: What programs write as a user's id where they know none, without capitals: most are what PostHog calls illegal ids.
 NOBODIES = {
+    *("", "0", "-", str(UUID(int=0)), UUID(int=0).hex),
     *(
         "null",
         "(null)",
@@ -43,6 +45,4 @@ def _usual_type(event_type: str) -> str:
 
 def is_nobody(user_id: str) -> bool:
     """Whether an id is what programs write where they know no user: `null`, `undefined`, `0`, blank, also in quotes."""
-    bare = user_id.strip().strip("'\"").lower()
-    # Of an empty UUID nothing but zeros is there.
-    return bare in NOBODIES or not bare.strip("0-").strip()
+    return user_id.strip().strip("'\"").strip().lower() in NOBODIES

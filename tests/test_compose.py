@@ -21,7 +21,8 @@ FILE = ROOT / "docker-compose.yml"
 #: `${NAME}` and `${NAME:-default}`, the innermost: a default may hold others.
 VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(?::-([^${}]*))?\}")
 #: Settings that are Compose's own business: where processes listen in their containers, and keep data.
-NOT_PASSED = {"listen_host", "worker_port", "data_dir"}
+#: The last is an option of the commands.
+NOT_PASSED = {"listen_host", "worker_port", "data_dir", "keep_alive_seconds"}
 #: Ways to call Compose.
 COMMANDS = [["docker", "compose"], ["docker-compose"]]
 

@@ -36,7 +36,7 @@ for name in sys.argv[1:]:
 
 def run(*command: str, folder: Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run Python in a folder, with nothing in its environment but this."""
-    bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [sys.executable, *command], cwd=folder, env=bare | (environment or {}), capture_output=True, text=True,
         timeout=60, check=False,
@@ -72,6 +72,7 @@ def test_an_import_needs_neither_postgresql_nor_redis(tmp_path: Path) -> None:
 
 def test_a_command_finds_the_servers_of_the_data_folder(servers: Servers, database_url: str, tmp_path: Path) -> None:
     with DataFolder(tmp_path / "it's data") as data:
+        data.used = True
         data.write_env({"DATABASE_URL": database_url, "REDIS_URL": servers.redis_url})
     nobody = "postgresql://127.0.0.1:1/nobody"
     for environment, found in (

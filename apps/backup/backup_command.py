@@ -10,9 +10,10 @@ import click
 
 from apps.backup.archive import FORMAT, About, database_member, new_archive, write_about, write_messages
 from apps.backup.programs import connection, programs
-from apps.command_database import addresses, database
+from apps.command_database import database
 from db import backups, ledger
 from db.migrations import unfit
+from db.settings import load
 
 CHUNK = 1024 * 1024
 
@@ -29,7 +30,7 @@ def backup_command(file: Path, without_queue: bool) -> None:
     it began. It does not hold the settings, the salt by which visitors are known for a day, and requests to set a
     timezone that are still in the queue. `tjra restore FILE` brings it back.
     """
-    settings = addresses()
+    settings = load()
     database_url = settings.required("database_url")
     began = datetime.now(UTC)
     with database() as conn:

@@ -5,14 +5,15 @@ import os
 import click
 
 from apps.backup.programs import connection, programs
-from apps.command_database import addresses, database
+from apps.command_database import database
+from db.settings import load
 
 
 @click.command("psql", context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql_command(arguments: tuple[str, ...]) -> None:
     """Run psql on the database, with these ARGUMENTS: `tjra psql -c 'select count(*) from events'`."""
-    database_url = addresses().required("database_url")
+    database_url = load().required("database_url")
     with database() as conn:
         folder = programs(server=conn.info.server_version // 10000, needed=("psql",))
     conninfo, environment = connection(database_url)

@@ -8,9 +8,10 @@ import click
 from apps.backup.archive import About, Archive, open_archive
 from apps.backup.programs import programs
 from apps.backup.restoring import RestoreFailed, Restoring
-from apps.command_database import addresses, database
+from apps.command_database import database
 from db import backups
 from db.migrations import migrate, unfit
+from db.settings import load
 
 
 @click.command("restore")
@@ -23,7 +24,7 @@ def restore_command(file: Path, replace: bool) -> None:
     before. Into a database that holds events it goes only with --replace. Tables of others stay as they are. What
     PostgreSQL's roles were granted has to be granted anew.
     """
-    settings = addresses()
+    settings = load()
     database_url = settings.required("database_url")
     with open_archive(file) as archive:
         about = archive.about
