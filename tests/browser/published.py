@@ -4,6 +4,7 @@ import hashlib
 import io
 import tarfile
 from base64 import b64encode
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -59,6 +60,9 @@ def scripts(download: Download, kept: Path) -> dict[str, bytes]:
 
 def _fetched(url: str) -> bytes:
     try:
-        return httpx.get(url, follow_redirects=True, timeout=60).raise_for_status().content
-    except httpx.HTTPError as error:
-        raise NotThereError(f"{url} cannot be had: {error or type(error).__name__}") from error
+        answer = httpx.get(url, follow_redirects=True, timeout=httpx.Timeout(60, connect=10))
+    except httpx.TransportError as error:
+        raise NotThereError(f"{url} cannot be reached: {str(error) or type(error).__name__}") from error
+    if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or answer.is_server_error:
+        raise NotThereError(f"{url} answers {answer.status_code}")
+    return answer.raise_for_status().content
