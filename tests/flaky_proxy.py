@@ -26,6 +26,7 @@ class FlakyProxy(ThreadingHTTPServer):
         self.target = httpx.Client(base_url=target, headers={"accept-encoding": "identity"})
         self.failures = list(failures)
         self.lock = threading.Lock()
+        self.tls = tls is not None
         self.statuses: list[int] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
         if tls:
@@ -65,8 +66,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.forward(self.ask(b""))
 
+    def do_OPTIONS(self) -> None:
+        self.forward(self.ask(b""))
+
     def ask(self, body: bytes) -> httpx.Response:
         headers = [(name, value) for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP]
+        if self.server.tls:
+            headers += [("host", self.headers["host"]), ("x-forwarded-proto", "https")]
         return self.server.target.request(self.command, self.path, content=body, headers=headers)
 
     def forward(self, answer: httpx.Response) -> None:

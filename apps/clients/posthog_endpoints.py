@@ -35,13 +35,15 @@ class Flags(msgspec.Struct, rename="camel"):
 
 
 class PosthogConfig(msgspec.Struct, rename="camel"):
-    """What PostHog's browser SDK may do. What is not said here it leaves alone, or asks for again."""
+    """What PostHog's browser SDK may do. What is not said here it leaves alone, or asks for again.
+
+    Of surveys nothing is said: where it hears that there are none it fetches its script for them all the same.
+    """
 
     supported_compression: list[str]
     has_feature_flags: Literal[False] = False
     autocapture_opt_out: Literal[False] = msgspec.field(default=False, name="autocapture_opt_out")
     session_recording: Literal[False] = False
-    surveys: Literal[False] = False
     heatmaps: Literal[False] = False
     capture_performance: Literal[False] = False
     capture_dead_clicks: Literal[False] = False
