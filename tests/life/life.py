@@ -145,29 +145,23 @@ class _Run:
         def has_lost(one: Any) -> bool:
             return won.get((one.site_id, one.event_id)) != [one.timestamp, one.path, one.properties]
 
-        self.world.store(sorted(events, key=has_lost), now=step.at)
+        self.world.store_in_order(sorted(events, key=has_lost), now=step.at)
 
     def _bury(self, step: steps.Bury) -> None:
         (message,) = self._accepted([step.message], step.at)
         (letter,) = delivered([message])
         store.file_message(self.conn, letter, Failure("it was tried too often"), queue="events")
-        self.world.bury(((message.id, place), one) for place, one in enumerate(message.events))
+        self.world.bury(message.events)
 
     def _replay(self, step: steps.Replay) -> None:
         self._look_at_partitions()
         site = self.world.sites[step.site]
         rows = self.conn.execute(
-            "select id::text, message_id::text, payload from dead_letters where site_id = %s and state = 'dead'"
-            " order by id",
-            [step.site],
+            "select id::text, payload from dead_letters where site_id = %s and state = 'dead' order by id", [step.site]
         ).fetchall()
-        places: dict[tuple[str, bytes], list[tuple[str, int]]] = {}  # a message may hold the same event twice
-        for key, one in site.letters.items():
-            places.setdefault((key[0], msgspec.json.encode(one)), []).append(key)
-        for letter, message, payload in rows:
+        for letter, payload in rows:
             replay(self.conn, letter, request=letter, now=step.at)
-            if keys := places.get((message, bytes(payload))):
-                self.world.replay(site, keys.pop(0), now=step.at)
+            self.world.replay(site, bytes(payload), now=step.at)
 
     def _advance(self, step: steps.Advance) -> None:
         target = step.at - OPEN

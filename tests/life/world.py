@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
+import msgspec
+
 from db.event import ReceivedEvent
 from db.store import IDS_KEPT
 from tests.life.events import OURS
@@ -30,7 +32,8 @@ class Site:
         self.events: list[ReceivedEvent] = []
         self.by_id: defaultdict[str, list[ReceivedEvent]] = defaultdict(list)
         self.ids: dict[str, datetime] = {}
-        self.letters: dict[tuple[str, int], ReceivedEvent] = {}
+        self.letters: defaultdict[bytes, list[ReceivedEvent]] = defaultdict(list)
+        """Its dead letters, by what they hold."""
         self.compared_from: datetime | None = None
         """From when on its days are those of its timezone, where it got that after events were dropped."""
         self._by_user: dict[str, list[ReceivedEvent]] | None = None
@@ -64,9 +67,16 @@ class World:
         self.partitions: list[Span] = []
 
     def store(self, events: Iterable[ReceivedEvent], *, now: datetime) -> None:
-        """These arrive in the store, in this order; of one id in them the one that was accepted first counts."""
-        for one in sorted(events, key=lambda one: one.received_at):
-            self._note(one, self.outcome(one, now=now))
+        """These arrive in the store together; of one id in them the one that was accepted first counts."""
+        self.store_in_order(sorted(events, key=lambda one: one.received_at), now=now)
+
+    def store_in_order(self, events: Iterable[ReceivedEvent], *, now: datetime) -> None:
+        """These arrive in the store one after the other."""
+        for one in events:
+            outcome = self.outcome(one, now=now)
+            self._note(one, outcome)
+            if outcome == "dead":
+                self._add_letter(one)
 
     def outcome(self, event: ReceivedEvent, *, now: datetime) -> str:
         """What becomes of an event that is stored now; it is, where it is new."""
@@ -83,20 +93,20 @@ class World:
         site.add(event)
         return "stored"
 
-    def bury(self, letters: Iterable[tuple[tuple[str, int], ReceivedEvent]]) -> None:
-        """These become dead letters, each with its message and its place in it."""
-        for key, one in letters:
+    def bury(self, events: Iterable[ReceivedEvent]) -> None:
+        """These become dead letters."""
+        for one in events:
             self._note(one, "dead")
-            self.sites[one.site_id].letters[key] = one
+            self._add_letter(one)
 
-    def replay(self, site: Site, key: tuple[str, int], *, now: datetime) -> None:
+    def replay(self, site: Site, payload: bytes, *, now: datetime) -> None:
         """A dead letter is replayed."""
-        one = site.letters[key]
+        one = site.letters[payload][0]
         outcome = self.outcome(one, now=now)
         if outcome != "dead":
             self._note(one, "dead", -1)
             self._note(one, outcome)
-            del site.letters[key]
+            del site.letters[payload][0]
 
     def forget_ids(self, now: datetime) -> None:
         """Ids are forgotten that came long ago."""
@@ -123,6 +133,9 @@ class World:
         # One of ours is known for as long as it is kept, any other by its time as well.
         ours = OURS in event.event_id and not event.id_made
         return any(ours or one.timestamp == event.timestamp for one in earlier)
+
+    def _add_letter(self, event: ReceivedEvent) -> None:
+        self.sites[event.site_id].letters[msgspec.json.encode(event)].append(event)
 
     def _note(self, event: ReceivedEvent, outcome: str, times: int = 1) -> None:
         self.ledger[event.site_id, event.received_at.astimezone(UTC).date(), outcome] += times
