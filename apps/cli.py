@@ -22,7 +22,7 @@ from apps.supervisor import StartFailed, Stopped
 from apps.timezone_command import timezone_command
 from apps.up import PortTaken, up
 from apps.upkeep import rebuild_command, verify_command
-from db.failures import is_of_the_server, refused
+from db.failures import is_of_the_server, lacks_a_table, refused
 from db.logs import configure
 from db.migrations import MigrationError, migrate
 from db.settings import Settings, load
@@ -40,6 +40,8 @@ def _faults_in_a_line() -> Iterator[None]:
     except Exception as error:
         if reason := refused(error):
             raise click.ClickException(reason) from None
+        if lacks_a_table(error):
+            raise click.ClickException("the database lacks a table of ours: `tjra migrate` makes them") from None
         if is_of_the_server(error):
             told = " ".join(str(error).split())
             raise click.ClickException(f"the database at DATABASE_URL cannot be used: {told}") from None

@@ -90,7 +90,8 @@ class Noted(msgspec.Struct, kw_only=True):
 )
 async def put_import(request: Request[Any, Any, Any], import_id: Id) -> Response[Noted]:
     """Remembers an import of files, as `tjra import` tells it before and after: its events have its id as the property
-    `import_id`. What is told after an `ended_at` changes nothing."""
+    `import_id`. What is told after an `ended_at` changes nothing.
+    `tjra import` asks this; by hand it makes an entry in `tjra imports`, and no event."""
     query = read_query(request, ImportQuery)
     check(import_id)
     body = await read_body(request.scope, request.receive, limit=BODY_BYTES)

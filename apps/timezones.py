@@ -70,6 +70,7 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
 
     Reports have the old days until that is done, and the new ones from then on. Events of the site are taken meanwhile,
     and stored after it. Days whose events are no longer kept stay days of the old timezone.
+    What the example asks for is done: it sets that of `shop`.
     """
     query = read_query(request, TimezoneQuery)
     current = await _timezone(query.site_id)

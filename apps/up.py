@@ -101,6 +101,8 @@ def _start_servers(settings: Settings, data: DataFolder, supervisor: Supervisor,
         tell(f"PostgreSQL: our own, {new}in {data.path}")
         supervisor.start(postgres.child(log=data.log("postgres"), keep=[data.keep]))
         database_url = postgres.url
+    else:
+        tell("PostgreSQL: that of DATABASE_URL, once it answers")
     if redis_url is None:
         tell(f"Redis: our own, in {data.path}")
         redis = EmbeddedRedis(data.path / "redis")
@@ -108,6 +110,7 @@ def _start_servers(settings: Settings, data: DataFolder, supervisor: Supervisor,
         supervisor.wait_for("Redis", redis.probe, timeout=RECOVERY)
         redis_url = redis.url
     else:
+        tell("Redis: that of REDIS_URL, once it answers")
         supervisor.wait_for("Redis", partial(_given_redis, redis_url), timeout=ANSWER)
     supervisor.wait_for(
         "PostgreSQL", partial(_postgresql, database_url), timeout=ANSWER if settings.database_url else RECOVERY

@@ -63,6 +63,11 @@ def is_of_the_server(error: Exception) -> bool:
     return isinstance(error, (psycopg.OperationalError, *NOT_READY)) and not is_of_the_data(error)
 
 
+def lacks_a_table(error: Exception) -> bool:
+    """Whether a statement names a table that the database does not have."""
+    return isinstance(error, errors.UndefinedTable)
+
+
 def refused(error: Exception) -> str | None:
     """Why a server does not let us in, where waiting does not help; None where it may."""
     if not isinstance(error, psycopg.OperationalError):

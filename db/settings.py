@@ -102,7 +102,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The address in field `name`, or SettingsError where it is not set."""
         value: str | None = getattr(self, name)
         if value is None:
-            raise SettingsError(f"{name.upper()} is not set: it should be {_should_be(name)}")
+            raise SettingsError(
+                f"{name.upper()} is not set: it should be {_should_be(name)}; or DATA_DIR the folder of a `tjra up` "
+                f"that runs its own (there is none in {self.data_dir.absolute()})"
+            )
         return value
 
     def address(self, name: str) -> str:
