@@ -96,12 +96,11 @@ def test_every_command_says_in_a_line_that_it_cannot_use_the_database(
     assert "secret" not in done.output
 
 
-@pytest.mark.parametrize("command", [["verify"], ["rebuild", "--all-sites"], ["dead-letters", "list"]], ids=" ".join)
+@pytest.mark.parametrize("command", [["verify"], ["rebuild", "--all-sites"], ["timezone", "--site", "shop"]], ids=" ".join)
 def test_a_database_without_tables_is_called_that(
     database_url: str, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", make_conninfo(database_url, options="-csearch_path=nowhere"))
-    monkeypatch.setattr(connections, "settings", load())
     done = CliRunner().invoke(main, command)
     assert (done.exit_code, done.output.count("\n")) == (1, 1), done.output
     assert "`tjra migrate`" in done.output
