@@ -96,7 +96,9 @@ def test_every_command_says_in_a_line_that_it_cannot_use_the_database(
     assert "secret" not in done.output
 
 
-@pytest.mark.parametrize("command", [["verify"], ["rebuild", "--all-sites"], ["timezone", "--site", "shop"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [["verify"], ["rebuild", "--all-sites"], ["timezone", "--site", "shop"]], ids=" ".join
+)
 def test_a_database_without_tables_is_called_that(
     database_url: str, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
