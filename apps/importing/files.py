@@ -63,6 +63,8 @@ class Lines:
             self.text = gzip.GzipFile(fileobj=self.file)
         if encoding is None and (encoding := encoding_of(self._unless_damaged(lambda: self.text.peek(64)))):
             self.notes.append(f"{self.name} is read as {encoding.upper()} (--encoding says otherwise)")
+        self.encoding = encoding
+        self.undecodable: str | None = None  # why the text is not of this encoding at all
         if encoding:
             self.text = io.BufferedReader(Recoded(self.text, encoding))
 
@@ -93,6 +95,11 @@ class Lines:
         head = self._unless_damaged(lambda: self.text.peek(64))
         return head.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(byte)
 
+    def encoding_fault(self) -> str | None:
+        """Why the file is not of its encoding, as far as its beginning tells, before any line was read."""
+        self._unless_damaged(lambda: self.text.peek(1))
+        return self.undecodable
+
     def position(self) -> int:
         """How many of the file's bytes were read, as they lie on the disk; 0 for a pipe."""
         return self.file.tell() if self.regular else 0
@@ -103,6 +110,7 @@ class Lines:
     def _unless_damaged(self, read: Callable[[], bytes]) -> bytes:
         try:
             return read()
-        except (OSError, EOFError, zlib.error) as error:
+        except (OSError, EOFError, zlib.error, UnicodeError) as error:
+            self.undecodable = str(error) if isinstance(error, UnicodeError) else None
             self.damage = f"{self.name} cannot be read beyond line {self.number:,}: {error}"
             return b""
