@@ -51,6 +51,7 @@ class Lines:
         self.name = path.name
         self.hash = sha256()  # of the text so far, as UTF-8
         self.number = 0  # of the line read last, from 1
+        self.blank = True  # so far
         self.rows = 0  # records, by who reads them
         self.damage: str | None = None
         self.notes: list[str] = []
@@ -87,8 +88,11 @@ class Lines:
             while line and not line.endswith(b"\n"):
                 line = self._read()
                 self.hash.update(line)
+            self.blank = False
             raise LineTooLong(f"the line is longer than {MAX_LINE:,} bytes")
-        return line.removeprefix(BYTE_ORDER_MARK) if self.number == 1 else line
+        line = line.removeprefix(BYTE_ORDER_MARK) if self.number == 1 else line
+        self.blank = self.blank and not line.strip()
+        return line
 
     def begins_with(self, byte: bytes) -> bool:
         """Whether this is the first byte of the file that is not white space, before any line was read."""
