@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from db.settings import SettingsError, load
+from db.env_file import read_env_file
+from db.settings import Settings, SettingsError, load
 
 #: A server's log that is longer than this when it is started begins anew, in bytes.
 LOG_BYTES = 10 * 1024 * 1024
 #: What a shell takes as it stands behind NAME=, where it leaves "?" alone.
 PLAIN = re.compile(r"[\w@%+=:,./?-]*", re.ASCII)
+#: Settings of `env` that have a default.
+PORTS = ("INGESTION_PORT", "REPORTING_PORT")
 
 
 class FolderUnusable(Exception):
@@ -94,7 +97,7 @@ class DataFolder:
         return path
 
     def write_env(self, variables: dict[str, str]) -> None:
-        """Write `env`, from which the shell of another terminal learns the addresses.
+        """Write `env`, from which the shell of another terminal learns the addresses and ports.
 
         For us only, since they may hold passwords.
         """
@@ -112,7 +115,7 @@ def environment_of_folder() -> Iterator[None]:
         settings = load()
         for word in shlex.split((settings.data_dir / "env").read_text()):
             name, _, value = word.partition("=")
-            if getattr(settings, name.lower(), value) is None:
+            if _lacks(settings, name):
                 added[name] = value
     os.environ |= added
     try:
@@ -120,6 +123,14 @@ def environment_of_folder() -> Iterator[None]:
     finally:
         for name in added:
             os.environ.pop(name, None)
+
+
+def _lacks(settings: Settings, name: str) -> bool:
+    """Whether the settings do not say it: a port has a default, and 0 does not say which it became."""
+    if name in PORTS:
+        given = (read_env_file() | dict(os.environ)).get(name, "")
+        return not given.strip() or getattr(settings, name.lower()) == 0
+    return getattr(settings, name.lower(), "") is None
 
 
 def _open(path: Path) -> int:

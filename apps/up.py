@@ -58,12 +58,12 @@ def up(settings: Settings, *, workers: int, tell: Tell) -> None:
         data.wait_for_last_run(timeout=60, tell=tell)
         addresses = _start_servers(settings, data, supervisor, tell)
         migrate(addresses["DATABASE_URL"])
-        data.write_env(addresses)
+        # Where each finds the other, for the links between them, and where an import finds both.
+        ports = {"INGESTION_PORT": _port(ingestion), "REPORTING_PORT": _port(reporting)}
+        data.write_env(addresses | ports)
         data.used = True  # from now on events may be accepted
-        environment = os.environ | addresses
+        environment = os.environ | addresses | ports
         environment |= {"LISTEN_HOST": settings.listen_host, "WORKER_PORT": str(settings.worker_port)}
-        # Where each finds the other, for the links between them.
-        environment |= {"INGESTION_PORT": _port(ingestion), "REPORTING_PORT": _port(reporting)}
         environment.pop(SHARED_FOLDER, None)  # each process has a port of its own, and tells of itself only
         supervisor.start(_worker(workers, environment, data))
         for name, listening in (("reporting", reporting), ("ingestion", ingestion)):

@@ -6,10 +6,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
+from apps.cli import main
+from apps.data_folder import DataFolder, environment_of_folder
 from apps.importing import session
+from db.settings import load
 from tests.test_import_sender import INTERRUPT, Api, api, run
 
 __all__ = ["api"]
@@ -103,3 +108,26 @@ def test_a_terminal_sees_the_progress(api: Api, file: Path) -> None:
 def test_what_is_not_a_terminal_sees_no_control_characters(api: Api, file: Path) -> None:
     output = run(file, api.url).output
     assert output.replace("\n", "").isprintable()
+
+
+def test_an_import_goes_to_the_installation_of_its_folder(
+    api: Api, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATA_DIR", raising=False)
+    monkeypatch.delenv("INGESTION_PORT", raising=False)
+    port = str(urlsplit(api.url).port)
+    with DataFolder(tmp_path / ".tjra") as data:
+        data.used = True
+        data.write_env({"INGESTION_PORT": port, "REPORTING_PORT": "1"})
+    for given in (None, "0"):
+        if given:
+            monkeypatch.setenv("INGESTION_PORT", given)
+        done = CliRunner().invoke(main, ["import", str(file), "--site", "shop"])
+        assert f"the ingestion API that it was sent to: http://127.0.0.1:{port}" in done.stderr
+        assert "the reporting API at http://127.0.0.1:1 did not take it" in done.stderr
+        assert len(api.taken) == 3
+        api.taken.clear()
+    monkeypatch.setenv("INGESTION_PORT", "7")
+    with environment_of_folder():
+        assert load().ingestion_port == 7

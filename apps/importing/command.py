@@ -111,6 +111,8 @@ def import_command(
     for event in ending.shown:
         click.echo(event)
     click.echo(ending.tally.summary(sent="sent" if target else "good; nothing was sent"), err=True)
+    if target:
+        click.echo(f"the ingestion API that it was sent to: {target}", err=True)
     for text in (ending.outcome, ending.fault):
         if text:
             click.echo(text, err=True)

@@ -51,6 +51,7 @@ class Lines:
         self.name = path.name
         self.hash = sha256()  # of the text so far, as UTF-8
         self.number = 0  # of the line read last, from 1
+        self.blank = True  # so far
         self.rows = 0  # records, by who reads them
         self.damage: str | None = None
         self.notes: list[str] = []
@@ -63,6 +64,8 @@ class Lines:
             self.text = gzip.GzipFile(fileobj=self.file)
         if encoding is None and (encoding := encoding_of(self._unless_damaged(lambda: self.text.peek(64)))):
             self.notes.append(f"{self.name} is read as {encoding.upper()} (--encoding says otherwise)")
+        self.encoding = encoding
+        self.undecodable: str | None = None  # why the text is not of this encoding at all
         if encoding:
             self.text = io.BufferedReader(Recoded(self.text, encoding))
 
@@ -85,13 +88,21 @@ class Lines:
             while line and not line.endswith(b"\n"):
                 line = self._read()
                 self.hash.update(line)
+            self.blank = False
             raise LineTooLong(f"the line is longer than {MAX_LINE:,} bytes")
-        return line.removeprefix(BYTE_ORDER_MARK) if self.number == 1 else line
+        line = line.removeprefix(BYTE_ORDER_MARK) if self.number == 1 else line
+        self.blank = self.blank and not line.strip()
+        return line
 
     def begins_with(self, byte: bytes) -> bool:
         """Whether this is the first byte of the file that is not white space, before any line was read."""
         head = self._unless_damaged(lambda: self.text.peek(64))
         return head.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(byte)
+
+    def encoding_fault(self) -> str | None:
+        """Why the file is not of its encoding, as far as its beginning tells, before any line was read."""
+        self._unless_damaged(lambda: self.text.peek(1))
+        return self.undecodable
 
     def position(self) -> int:
         """How many of the file's bytes were read, as they lie on the disk; 0 for a pipe."""
@@ -103,6 +114,7 @@ class Lines:
     def _unless_damaged(self, read: Callable[[], bytes]) -> bytes:
         try:
             return read()
-        except (OSError, EOFError, zlib.error) as error:
+        except (OSError, EOFError, zlib.error, UnicodeError) as error:
+            self.undecodable = str(error) if isinstance(error, UnicodeError) else None
             self.damage = f"{self.name} cannot be read beyond line {self.number:,}: {error}"
             return b""

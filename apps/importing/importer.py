@@ -72,7 +72,7 @@ def _rows(source: Source, site: str, tally: Tally, watch: Callable[[], None], im
         except Skipped as reason:
             tally.skipped.add(str(reason), file, record.line)
         except Refused as reason:
-            tally.refused.add(str(reason), file, record.line)
+            tally.refused.add(str(reason), file, record.line, reason.value)
 
 
 def _event(source: Source, record: Record, ids: EventIds, import_id: str | None) -> tuple[bytes, Fields]:

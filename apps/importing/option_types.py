@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from apps.importing.mapping import CONSTANTS, PROPERTY
+from apps.importing.recoded import decoder
 from db.event import text_fault
 
 #: A time of which no two parts are the same.
@@ -58,6 +59,7 @@ def encoding(name: str) -> str:
     """The encoding of a text, by one of the names that Python knows."""
     try:
         "".encode(name)
+        decoder(name).decode(b"", final=True)  # punycode and the like cannot pass over what is spoiled
     except (LookupError, ValueError):
         raise click.BadParameter(f"{name!r} should be an encoding such as cp1252, latin-1 or utf-16") from None
     return name

@@ -17,12 +17,17 @@ def _spoil(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("tjra.spoil", _spoil)
 
 
+def decoder(encoding: str) -> codecs.IncrementalDecoder:
+    """Of a text in some encoding, by its name."""
+    return codecs.getincrementaldecoder(encoding)(errors="tjra.spoil")
+
+
 class Recoded(io.RawIOBase):
     """The bytes of a file in some encoding, as UTF-8."""
 
     def __init__(self, file: BinaryIO | io.BufferedIOBase, encoding: str) -> None:
         self.file = file
-        self.decoder = codecs.getincrementaldecoder(encoding)(errors="tjra.spoil")
+        self.decoder = decoder(encoding)
         self.ready = b""
         self.ended = False
 

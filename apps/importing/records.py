@@ -10,7 +10,14 @@ Fields = dict[str, Any]
 
 
 class Refused(Exception):
-    """This row cannot become an event; the message is the reason, without the row's values: reasons are counted."""
+    """This row cannot become an event; the message is the reason, without the row's values: reasons are counted.
+
+    Of the rows with the same reason, the first one's `value` is shown, where there is one.
+    """
+
+    def __init__(self, reason: str, *, value: str | None = None) -> None:
+        super().__init__(reason)
+        self.value = value
 
 
 class Skipped(Exception):

@@ -75,9 +75,13 @@ class Register:
             return "nothing was sent"
         if self.fault is None and (found := self._settled()) is not None:
             old = tally.sent - found.stored - found.dead
+            if old == tally.sent:
+                return f"{0:>9,} new\n{old:>9,} duplicates\nnothing changed: these rows were there before"
             lines = [f"{found.stored:>9,} new", f"{old:>9,} duplicates, which were there before"]
             if found.dead:
                 lines.append(f"{found.dead:>9,} could not be stored (`tjra dead-letters list --site {self.site}`)")
+            if not found.stored:
+                return "\n".join(lines)  # there is nothing to take back
         elif self.fault is None:
             lines = ["not all is stored yet: `tjra imports` will tell how many events were new"]
         else:

@@ -74,4 +74,5 @@ def _run(
         return Ending(tally, 1, f"{error}\n{tally.sent:,} rows were sent; {AGAIN}")
     if damages := [source.lines.damage for source in sources if source.lines.damage]:
         return Ending(tally, 1, "\n".join(damages))
-    return Ending(tally, int(tally.failed))
+    empty = [f"{source.lines.name} is empty" for source in sources if source.lines.blank]
+    return Ending(tally, int(tally.failed or len(empty) == len(sources)), "\n".join(empty))

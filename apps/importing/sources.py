@@ -8,7 +8,7 @@ from apps.importing.csv_file import CsvFile
 from apps.importing.files import Format, Lines
 from apps.importing.mapping import Mapping
 from apps.importing.ndjson_file import NdjsonFile
-from apps.importing.records import Fields, Record, record_per_line
+from apps.importing.records import Fields, Record, Unusable, record_per_line
 from apps.importing.row_events import RowEvents
 
 
@@ -31,6 +31,8 @@ def open_source(
     bots: str = "drop",
 ) -> Source:
     """The records of a file and how they become events. Raises Unusable."""
+    if fault := lines.encoding_fault():
+        raise Unusable(f"{lines.name} cannot be read as {lines.encoding}: {fault}; --encoding says what it is")
     if kind == "combined":
         events = LogEvents(site, all_requests=all_requests, bots=bots)
         return Source(lines, record_per_line(lines, read_line), events.event)

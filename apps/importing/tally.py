@@ -16,12 +16,15 @@ class Reasons:
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.examples: dict[str, str] = {}
+        self.values: dict[str, str] = {}
 
-    def add(self, reason: str, file: str, line: int) -> None:
+    def add(self, reason: str, file: str, line: int, value: str | None = None) -> None:
         reason = VALUE.sub(r"\1 ...", reason)
         if reason not in self.counts:
             self.counts[reason] = 0
             self.examples[reason] = f"{file} line {line:,}"
+            if value is not None:
+                self.values[reason] = f"{value[:40]!r}: "
         self.counts[reason] += 1
 
     @property
@@ -31,7 +34,7 @@ class Reasons:
     def lines(self) -> Iterator[str]:
         """A line a reason, the commonest first."""
         for reason, count in sorted(self.counts.items(), key=lambda item: -item[1]):
-            yield f"  {count:>13,}  {reason} ({self.examples[reason]})"
+            yield f"  {count:>13,}  {self.values.get(reason, '')}{reason} ({self.examples[reason]})"
 
 
 class Tally:

@@ -1,6 +1,7 @@
 """Times as files write them: ISO 8601 with or without an offset, numbers since 1970, or as a format says."""
 
 import re
+from calendar import monthrange
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any, Literal
@@ -10,9 +11,12 @@ from db.event import LAST_MILLISECOND
 
 Unit = Literal["s", "ms"]
 
+NO_DAY = "there is no such day"
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 #: Days before months: that is how all write who put points between them.
 POINTS = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?:,? +(\d\d?):(\d\d)(?::(\d\d))?)?", re.ASCII)
+#: What a time begins with, in either of these forms.
+DAY = re.compile(r"(?P<y>\d{4})-?(?P<m>\d\d)-?(?P<d>\d\d)(?!\d)|(?P<D>\d\d?)\.(?P<M>\d\d?)\.(?P<Y>\d{4})", re.ASCII)
 MILLISECONDS: dict[Unit, int] = {"s": 1_000, "ms": 1}
 
 
@@ -56,6 +60,10 @@ class Times:
         try:
             return self._local(_pointed(text) or datetime.fromisoformat(text))
         except ValueError:
+            if match := DAY.match(text):
+                _check_day(
+                    text, year=match["y"] or match["Y"], month=match["m"] or match["M"], day=match["d"] or match["D"]
+                )
             raise Refused(
                 "timestamp is neither ISO 8601 nor a number: --time-format says how it is written, such as "
                 "'%m/%d/%Y %H:%M'"
@@ -75,8 +83,17 @@ def _formed(text: str, form: str) -> datetime:
     """Neighbouring rows often have the same."""
     try:
         return datetime.strptime(text, form)  # noqa: DTZ007 (the caller knows the timezone)
-    except ValueError:
+    except ValueError as error:
+        if str(error).startswith("day "):  # it fits the form
+            raise Refused(NO_DAY, value=text) from None
         raise Refused(f"timestamp is not written as --time-format says: {form}") from None
+
+
+def _check_day(text: str, *, year: str, month: str, day: str) -> None:
+    """Raise Refused for a day that its month does not have; others may be in another order, which a format says."""
+    months_days = monthrange(int(year), int(month))[1] if int(year) and 1 <= int(month) <= 12 else 31
+    if months_days < int(day) <= 31:
+        raise Refused(NO_DAY, value=text)
 
 
 def _pointed(text: str) -> datetime | None:
