@@ -12,7 +12,7 @@ from apps.importing.mapping import PROPERTY, Mapping
 from apps.importing.options import given_options, import_options
 from apps.importing.records import Unusable
 from apps.importing.sources import open_source
-from apps.importing.times import Unit
+from apps.importing.times import ASSUMED_UTC, Unit
 from apps.importing.undo import undo as undo_import
 from db.settings import Settings, load
 
@@ -125,7 +125,7 @@ def _mapping(
     constants: Pairs,
     properties: Pairs,
     types: Pairs,
-    zone: ZoneInfo,
+    zone: ZoneInfo | None,
     unit: Unit,
     time_format: str | None,
     decimal: str,
@@ -139,7 +139,7 @@ def _mapping(
         },
         properties=_once(properties, "--property"),
         types=_once(types, "--rename-type"),
-        zone=zone,
+        zone=zone or ASSUMED_UTC,
         unit=unit,
         time_format=time_format,
         decimal=decimal,

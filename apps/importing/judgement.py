@@ -8,6 +8,7 @@ from decimal import Decimal
 from apps.importing.records import Fields
 from apps.importing.row_events import WITH_COMMA
 from apps.importing.sales import Sale, is_sale, read_sale
+from apps.importing.times import ASSUMED_UTC
 from db.event import event_time
 from db.reports.revenue import ORDERS, REFUNDS
 
@@ -32,6 +33,7 @@ class Judgement:
         self.anonymous = 0
         self.first_time: datetime | None = None
         self.last_time: datetime | None = None
+        self.without_offset = 0
         self.bots = 0
         self.with_amount = 0
         self.amounts: dict[tuple[str, str], Decimal] = {}
@@ -46,6 +48,7 @@ class Judgement:
         properties = event.get("properties") or {}
         self.types[event["event_type"]] += 1
         time = event_time(event["timestamp"])
+        self.without_offset += time.tzinfo is ASSUMED_UTC
         self.first_time = min(self.first_time or time, time)
         self.last_time = max(self.last_time or time, time)
         self.anonymous += "user_id" not in event
@@ -82,6 +85,8 @@ class Judgement:
         yield from self._views(events)
         yield from self._sessions(events)
         yield from self._revenue()
+        if self.without_offset:
+            yield f"  {self.without_offset:,} times have no offset and are read as UTC: --timezone says otherwise"
         if self.bots:
             yield f"  {self.bots:,} events are marked as bots' (--bots drop leaves them out)"
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 
 from apps.importing.records import Unusable
 from apps.importing.sums import sums_in
-from apps.importing.times import Unit
+from apps.importing.times import ASSUMED_UTC, Unit
 
 FIELDS = ("event_type", "path", "user_id", "timestamp", "event_id", "properties")
 #: What `--set` can give.
@@ -25,7 +25,7 @@ class Mapping:
     properties: dict[str, str] = field(default_factory=dict)  # property -> column
     constant_properties: dict[str, str] = field(default_factory=dict)  # property -> value
     types: dict[str, str] = field(default_factory=dict)  # event type in the file -> event type
-    zone: tzinfo = UTC
+    zone: tzinfo = ASSUMED_UTC
     unit: Unit = "ms"
     time_format: str | None = None  # datetime.strptime's
     decimal: str = "."  # what is before the decimals of amounts

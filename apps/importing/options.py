@@ -60,8 +60,7 @@ OPTIONS = [
         "--timezone",
         "zone",
         type=option_types.zone,
-        default="UTC",
-        show_default=True,
+        show_default="UTC",
         metavar="IANA",
         help="Where the times without an offset are local, such as Europe/Berlin.",
     ),
@@ -109,12 +108,16 @@ OPTIONS = [
     click.option(
         "--all-requests", is_flag=True, help="Of a log, import what is no page view too, as the event type request."
     ),
-    click.option("--url", type=option_types.address, help="The ingestion API.  [default: port INGESTION_PORT, here]"),
+    click.option(
+        "--url",
+        type=option_types.address,
+        help="The ingestion API.  [default: here, port INGESTION_PORT, else that of this folder's `tjra up`]",
+    ),
     click.option(
         "--reporting-url",
         type=option_types.address,
-        help="The reporting API, which remembers the import and tells what was new.  [default: port REPORTING_PORT, "
-        "here; with --url none]",
+        help="The reporting API, which remembers the import and tells what was new.  [default: here, port "
+        "REPORTING_PORT, else that of this folder's `tjra up`; with --url none]",
     ),
     click.option("--undo", metavar="ID", help="Take this import back: delete the events that it brought."),
     click.option("--yes", is_flag=True, help="Of --undo: do not ask."),

@@ -2,7 +2,7 @@
 
 import re
 from calendar import monthrange
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -11,6 +11,8 @@ from db.event import LAST_MILLISECOND
 
 Unit = Literal["s", "ms"]
 
+#: Of times whose offset neither they nor an option says: UTC, but told apart from it.
+ASSUMED_UTC = timezone(timedelta(0), "UTC, as nothing says another")
 NO_DAY = "there is no such day"
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 #: Days before months: that is how all write who put points between them.
@@ -70,6 +72,8 @@ class Times:
             ) from None
 
     def _local(self, time: datetime) -> datetime:
+        if time.tzinfo is None and self.zone is ASSUMED_UTC:
+            return time.replace(tzinfo=ASSUMED_UTC)
         try:
             # A local time that occurs twice is the first of the two, one that is skipped is read as if it was not:
             # that is what a datetime's fold=0 means (PEP 495).
