@@ -108,7 +108,7 @@ def test_execute_of_each_operation_succeeds_as_it_is(
                 status = execute(page, method, path, media_type)
                 assert 200 <= status < 300, (method, path, media_type, status)
     # A second click counts again, and all that it sent is there to be asked about.
-    events = stored(conn, SITE, count=14)
+    events = stored(conn, SITE, count=16)
     assert len(first) == 1
     with opened(page, reporting_server):
         assert execute(page, "put", "/imports/{import_id}") == 202  # its outcome is asked for below
