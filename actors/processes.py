@@ -31,7 +31,7 @@ class StopWithParent(Middleware):
 
 
 class CheckedStart(Middleware):
-    """A worker process ends at once where a server refuses what the settings say, since waiting does not help.
+    """A worker process ends at once where it has no address of a server, or that server refuses what the settings say.
 
     By SystemExit, whose text is the last line: other exceptions of middleware are logged and forgotten.
     """
@@ -48,13 +48,11 @@ class CheckedStart(Middleware):
                 raise SystemExit(reason)
 
 
-class Configured(Middleware):
-    """A worker process has the addresses that it needs, and logs as the settings say, not as dramatiq would."""
+class Logs(Middleware):
+    """A worker process logs as the settings say, instead of as the dramatiq command has set it up."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def after_process_boot(self, broker: Broker) -> None:
-        for name in ("redis_url", "database_url"):
-            self.settings.required(name)
         configure(self.settings, anew=True)

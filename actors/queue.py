@@ -9,7 +9,7 @@ from actors.encoder import MessagePackEncoder
 from actors.flusher import Flusher
 from actors.health import WorkerPort
 from actors.heartbeat import Heartbeat
-from actors.processes import CheckedStart, Configured, StopWithParent
+from actors.processes import CheckedStart, Logs, StopWithParent
 from actors.retries import DurableRetries
 from actors.sender import Sender
 from db.settings import load
@@ -25,7 +25,7 @@ broker = DurableBroker(
     # Each starts after those above it and stops before them.
     middleware=[
         StopWithParent(),
-        Configured(settings),
+        Logs(settings),
         CheckedStart(settings),
         CurrentMessage(),
         DurableRetries(max_retries=5, min_backoff=1_000, max_backoff=60_000),

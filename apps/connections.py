@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import TypeVar
 
+from anyio import Semaphore
+
 from actors.queue import broker, redis_url
 from actors.queue_state import QueueReader
 from actors.sender import Sender
 from apps.queue_watch import QueueWatch
-from apps.turns import Turns
 from db.pools import ReadConnection, read_pool, refusal_of
 from db.settings import load
 
@@ -29,7 +30,7 @@ settings = load()
 pool = read_pool(settings.address("database_url"), connections=CONNECTIONS)
 watch = QueueWatch(QueueReader(broker, redis_url), settings)
 requests = Sender(broker, redis_url)
-long = Turns(LONG)
+long = Semaphore(LONG)
 
 
 async def read(work: Callable[[ReadConnection], Awaitable[Result]]) -> Result:

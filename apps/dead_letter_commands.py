@@ -14,7 +14,7 @@ from rich.table import Table
 from db.dead_letters import DeadLetter, LetterFilter
 from db.pools import probe
 
-# What needs the settings of the servers is imported where it is needed: `tjra --help` works without them.
+# Importing the apps' and actors' modules reads the settings, which cli.py completes first: so they are imported late.
 
 Answer = TypeVar("Answer")
 

@@ -130,7 +130,7 @@ def _postgresql(database_url: str) -> None:
 
 def _given_redis(redis_url: str) -> None:
     """Raise Redis' errors unless it is there, and Refused where it never lets us in."""
-    from actors import broker  # which needs REDIS_URL
+    from actors import broker  # importing it reads the settings, which the commands complete first
 
     if reason := broker.refusal(redis_url):
         raise Refused(reason)

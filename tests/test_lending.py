@@ -5,10 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
 
+import anyio
 import pytest
 
 from apps import connections
-from apps.turns import Turn, Turns
+from apps.turns import Turn
 from db.lending import AllInUse, AsyncLivePool
 from db.pools import ReadConnection, read_pool, write_pool
 from tests.conftest import Connection
@@ -113,7 +114,7 @@ def test_who_waits_in_vain_is_told_that_all_are_in_use(database_url: str) -> Non
 
 def test_turns_are_taken_in_the_order_of_asking_and_none_is_lost() -> None:
     async def run() -> list[str]:
-        turns, order = Turns(1), []
+        turns, order = anyio.Semaphore(1), []
 
         async def wait(name: str, seconds: float) -> None:
             with Turn(turns) as turn:
@@ -133,8 +134,7 @@ def test_turns_are_taken_in_the_order_of_asking_and_none_is_lost() -> None:
             await asyncio.sleep(0)
             cancelled.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        assert not turns.taken
-        assert not turns.waiting
+        assert (turns.value, turns.statistics().tasks_waiting) == (1, 0)
         return order
 
     assert asyncio.run(run()) == ["b in vain", "a", "c"]

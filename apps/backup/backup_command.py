@@ -63,6 +63,7 @@ def backup_command(file: Path, without_queue: bool) -> None:
 
 def _queue(settings: Any, conn: Any) -> Callable[[Callable[[], None]], Iterator[Any]]:
     """How the messages of the queue are read."""
+    # Late, as importing actors reads the settings.
     from actors.queue_backup import BackupQueue
     from actors.sender import QueueAway
 

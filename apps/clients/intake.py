@@ -148,13 +148,15 @@ class Delivery:
             self.from_bots[outcome] += 1
         if outcome == OUTCOMES["drop"]:
             raise Dropped("bot")
-        time = time_of(one, event_id(one.message_id), now=self.now, window=acceptance.window)
+        given_id = event_id(one.message_id)
+        time = time_of(one, given_id, now=self.now, window=acceptance.window)
         user_id = one.user_id
         if not user_id and one.by_visitor:
             user_id = visitor_id(salt, site_id, one, self.caller, time=time, now=self.now)
         event, cut = to_event(
             one,
             site_id,
+            event_id=given_id,
             user_id=user_id,
             time=time,
             bot=outcome == OUTCOMES["mark"],

@@ -48,7 +48,15 @@ def visitor_id(salt: bytes, site_id: str, sent: SentEvent, caller: Caller, *, ti
 
 
 def to_event(
-    sent: SentEvent, site_id: str, *, user_id: Any, time: Any, bot: bool, now: datetime, window: TimeWindow
+    sent: SentEvent,
+    site_id: str,
+    *,
+    event_id: UUID | None,
+    user_id: Any,
+    time: Any,
+    bot: bool,
+    now: datetime,
+    window: TimeWindow,
 ) -> tuple[Event, list[str]]:
     """The event under our limits, and the fields of which not all could be kept; `bot` marks it as one of a bot.
 
@@ -63,7 +71,7 @@ def to_event(
         "path": sent.path,
         "user_id": user_id,
         "timestamp": time,
-        "event_id": event_id(sent.message_id),
+        "event_id": event_id,
         "properties": properties,
     }
     try:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from apps.importing.urls import path_of_target
+from apps.urls import path_of_target
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
 #: A URL without its scheme; `//lamp` is a path all the same.

@@ -23,6 +23,7 @@ POSTHOG_EVENT: dict[str, Any] = {
     "properties": {"$current_url": "https://shop.example/products/lamp"},
 }
 POSTHOG_BATCH = {"type": "object", "properties": {"api_key": {"type": "string"}, "batch": {"type": "array"}}}
+POSTHOG_BODY = {"application/json": (POSTHOG_BATCH, {"api_key": "shop", "batch": [POSTHOG_EVENT]})}
 Key = Annotated[str, PathParameter(description="The key of the site.")]
 
 
@@ -72,9 +73,7 @@ posthog_batch = post(
     summary="PostHog: events",
     tags=["SDKs"],
     status_code=HTTPStatus.OK,
-    operation_class=operation(
-        body={"application/json": (POSTHOG_BATCH, {"api_key": "shop", "batch": [POSTHOG_EVENT]})}
-    ),
+    operation_class=operation(body=POSTHOG_BODY),
     responses={200: answer("The events are in the queue.", PosthogAnswer()), **error_answers(401)},
 )(take_posthog)
 posthog_aliases = post(["/e", "/capture", "/i/v0/e"], status_code=HTTPStatus.OK, include_in_schema=False)(take_posthog)
@@ -85,9 +84,7 @@ posthog_aliases = post(["/e", "/capture", "/i/v0/e"], status_code=HTTPStatus.OK,
     summary="PostHog: events, newer protocol",
     tags=["SDKs"],
     status_code=HTTPStatus.OK,
-    operation_class=operation(
-        body={"application/json": (POSTHOG_BATCH, {"api_key": "shop", "batch": [POSTHOG_EVENT]})}
-    ),
+    operation_class=operation(body=POSTHOG_BODY),
     responses={
         200: answer("What became of each event.", PosthogResults({EVENT_ID: EventResult("ok")})),
         **error_answers(401),

@@ -9,7 +9,7 @@ from apps.clients import places
 from apps.clients.caller import Caller
 from apps.clients.sent import PAGE_VIEW, SentEvent, elements, event, user, value, with_properties
 from apps.given import is_given
-from apps.importing.urls import path_of_target
+from apps.urls import path_of_target
 from db.tolerant_json import take_apart
 
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from apps.importing.records import Fields, Refused, Skipped
-from apps.importing.urls import path_of_target
+from apps.urls import path_of_target
 
 QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 # Behind the combined format's nine values some servers write more, such as the time that the request took.

@@ -9,7 +9,7 @@ from apps.given import is_given
 from apps.importing.mapping import FIELDS, Mapping
 from apps.importing.records import Fields, Refused
 from apps.importing.times import Times
-from apps.importing.urls import path_of_url
+from apps.urls import path_of_url
 from db.event import properties_fault
 from db.spellings import is_nobody
 
