@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -73,7 +74,7 @@ def stored(conn: Connection, site: str, *, count: int) -> list[dict[str, Any]]:
         assert cursor.description
         names = [column.name for column in cursor.description]
         found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        assert len(found) == count
+        assert len(found) == count, Counter((event["event_type"], event["path"]) for event in found)
         return found
 
     return eventually(rows)

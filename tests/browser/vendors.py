@@ -60,7 +60,11 @@ VENDORS = {
         head="""
             <script src="SCRIPTS/index.js"></script>
             <script>
-              window.analytics = AnalyticsNext.AnalyticsBrowser.load({writeKey: "SITE", cdnURL: "EVENTS"})
+              // Without keepalive, what is under way when the page is left is cut off, and the script does not know.
+              window.analytics = AnalyticsNext.AnalyticsBrowser.load(
+                {writeKey: "SITE", cdnURL: "EVENTS"},
+                {integrations: {"Segment.io": {deliveryStrategy: {config: {keepalive: true}}}}},
+              )
               analytics.page()
             </script>
         """,
