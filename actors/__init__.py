@@ -9,8 +9,7 @@ from actors.dead_letters import (
 )
 from actors.events import queue_events, store_events
 from actors.imports import note_import, queue_import
-from actors.sites import queue_timezone, set_timezone
-from actors.upkeep import (
+from actors.maintenance import (
     advance_path_spans,
     advance_sessions,
     advance_top_paths,
@@ -21,6 +20,7 @@ from actors.upkeep import (
     forget_settled_messages,
     make_partitions,
 )
+from actors.sites import queue_timezone, set_timezone
 
 __all__ = [
     "advance_path_spans",

@@ -8,13 +8,13 @@ import dramatiq
 from dramatiq.errors import DecodeError
 from dramatiq.message import Message as DramatiqMessage
 
-from actors.flusher import QUEUE
+from actors.broker import broker, database
 from actors.metrics import DEAD_LETTERS
-from actors.queue import broker, database
-from actors.sender import Sender
-from db import replay as letters
-from db.filing import Failure, file_unreadable
-from db.store import AlreadySettled, Message, file_message
+from actors.queue.producer import Sender
+from actors.worker.flusher import QUEUE
+from db.dead_letters import replay as letters
+from db.store.dead_letters import Failure, file_unreadable
+from db.store.events import AlreadySettled, Message, file_message
 
 
 @dramatiq.actor(broker=broker, queue_name="dead_letters", max_retries=None)

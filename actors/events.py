@@ -8,10 +8,10 @@ from dramatiq.broker import MessageProxy
 from dramatiq.middleware import CurrentMessage
 from uuid_utils import uuid7
 
-from actors.flusher import QUEUE
-from actors.queue import broker, flusher, sender
-from actors.sender import SiteDay
-from db.store import Message
+from actors.broker import broker, flusher, sender
+from actors.queue.producer import SiteDay
+from actors.worker.flusher import QUEUE
+from db.store.events import Message
 
 
 @dramatiq.actor(broker=broker, queue_name=QUEUE)

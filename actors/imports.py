@@ -3,10 +3,10 @@
 import dramatiq
 import msgspec
 
-from actors.queue import broker, database
-from actors.sender import Sender
-from actors.upkeep import QUEUE
-from db import imports
+from actors.broker import broker, database
+from actors.maintenance import QUEUE
+from actors.queue.producer import Sender
+from db.ledger import imports
 
 
 @dramatiq.actor(broker=broker, queue_name=QUEUE)

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
-from db.store import Stored
+from db.store.events import Stored
 
 WORKER = CollectorRegistry()
 ProcessCollector(registry=WORKER)

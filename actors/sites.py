@@ -4,10 +4,10 @@ import logging
 
 import dramatiq
 
-from actors.queue import broker, database
-from actors.sender import Sender
-from actors.upkeep import QUEUE
-from db import timezones
+from actors.broker import broker, database
+from actors.maintenance import QUEUE
+from actors.queue.producer import Sender
+from db.sites import timezones
 
 logger = logging.getLogger(__name__)
 

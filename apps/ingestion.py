@@ -6,21 +6,21 @@ from functools import partial
 
 from litestar import Litestar
 
-from actors.broker import refusal
-from actors.queue import redis_url, sender
-from apps.clients.endpoints import sdk_endpoints
-from apps.cors import Cors, Origins
-from apps.event_metrics import INGESTION
-from apps.events import inbox, post_event, post_events, settings, watch
-from apps.heads import Heads
-from apps.health import health, readiness
-from apps.metrics import Measured, Requests, metrics
-from apps.openapi import openapi
-from apps.pages import front_page
-from apps.problems import answer_error
-from apps.queue_metrics import QueueMetrics
-from apps.short_way import ShortWay
-from apps.starting import CheckedStart
+from actors.broker import redis_url, sender
+from actors.durable.broker import refusal
+from apps.events.cors import Cors, Origins
+from apps.events.endpoints import inbox, post_event, post_events, settings, watch
+from apps.events.fast_path import ShortWay
+from apps.events.metrics import INGESTION
+from apps.monitoring.health import health, readiness
+from apps.monitoring.metrics import Measured, Requests, metrics
+from apps.monitoring.queue_metrics import QueueMetrics
+from apps.sdks.router import sdk_endpoints
+from apps.web.head_requests import Heads
+from apps.web.openapi import openapi
+from apps.web.problems import answer_error
+from apps.web.schema_page import front_page
+from apps.web.startup import CheckedStart
 from db.logs import configure
 from db.settings import load
 

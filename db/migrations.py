@@ -6,9 +6,9 @@ from hashlib import sha256
 
 import psycopg
 
-from db import timezones
-from db.pools import connect, writing
+from db.connections.pools import connect, writing
 from db.queries import CITUS, MIGRATIONS
+from db.sites import timezones
 
 logger = logging.getLogger(__name__)
 

@@ -29,12 +29,12 @@ begin
         execute format('alter function %s set citus.multi_shard_modify_mode = ''sequential''', code);
     end loop;
 
-    -- Of a plain database that has become one of Citus: sites refer to timezones again once both are spread (db/timezones.py).
+    -- Of a plain database that has become one of Citus: sites refer to timezones again once both are spread (db/sites/timezones.py).
     if 'sites'::regclass not in (select logicalrelid from pg_dist_partition) then
         alter table sites drop constraint if exists sites_timezone_known;
     end if;
 
-    -- What connections set (db/pools.py) does not reach the nodes, where to compile a query takes longer than most take too.
+    -- What connections set (db/connections/pools.py) does not reach the nodes, where to compile a query takes longer than most take too.
     perform run_command_on_all_nodes(format('alter database %I set %s', current_database(), setting))
     from unnest(array['jit = off', 'work_mem = ''32MB''']) setting;
 

@@ -15,12 +15,12 @@ from psycopg.conninfo import make_conninfo
 
 from db.migrations import migrate
 from db.settings import Settings
-from tests.servers import Redis, Servers, temporary_folder
-from tests.serving import Served, serve
+from tests.servers.servers import Redis, Servers, temporary_folder
+from tests.servers.serving import Served, serve
 
 if TYPE_CHECKING:
-    from actors.broker import DurableBroker
-    from tests.watched_queue import WatchedQueue
+    from actors.durable.broker import DurableBroker
+    from tests.servers.watched_queue import WatchedQueue
 
 Connection = psycopg.Connection[Any]
 MakeBroker = Callable[..., "DurableBroker"]
@@ -111,15 +111,15 @@ def redis() -> Iterator[Redis]:
 @pytest.fixture
 def make_broker(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> MakeBroker:
     """Makes brokers whose patience is short enough for a test."""
-    from actors.broker import DurableBroker
-    from actors.heartbeat import Heartbeat
-    from actors.retries import DurableRetries
+    from actors.durable.broker import DurableBroker
+    from actors.durable.heartbeat import Heartbeat
+    from actors.durable.retries import DurableRetries
 
     monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
     monkeypatch.setattr("dramatiq.worker.POST_PROCESS_MESSAGE_RETRY_DELAY_SECS", 0.1)
-    monkeypatch.setattr("actors.broker.SOCKET_TIMEOUT", 0.5)
-    monkeypatch.setattr("actors.broker.HEARTBEAT_TIMEOUT", 1_000)
-    monkeypatch.setattr("actors.heartbeat.PAUSE", 0.1)
+    monkeypatch.setattr("actors.durable.broker.SOCKET_TIMEOUT", 0.5)
+    monkeypatch.setattr("actors.durable.broker.HEARTBEAT_TIMEOUT", 1_000)
+    monkeypatch.setattr("actors.durable.heartbeat.PAUSE", 0.1)
 
     def make(url: str = redis.server.url) -> "DurableBroker":
         broker = DurableBroker(
@@ -137,7 +137,7 @@ def worker(database_url: str) -> Iterator[None]:
     import dramatiq
 
     import actors  # noqa: F401 (declares them)
-    from actors.queue import broker
+    from actors.broker import broker
 
     middleware = list(broker.middleware)
     worker = dramatiq.Worker(broker, worker_threads=8)
@@ -184,7 +184,7 @@ def reporting_server(database_url: str, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture
 def queue(redis: Redis, ingestion: httpx.Client, reporting: httpx.Client) -> Iterator["WatchedQueue"]:
     """A queue of the test's own, which both apps use and watch."""
-    from tests.watched_queue import watched_queue
+    from tests.servers.watched_queue import watched_queue
 
     with watched_queue(redis, ingestion, reporting) as queue:
         yield queue

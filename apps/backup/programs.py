@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from apps.embedded.programs import NotInstalled, postgres_package
+from apps.up.embedded.binaries import NotInstalled, postgres_package
 from db.backups import address
-from db.libpq import forget_environment, is_ours
+from db.connections.libpq import forget_environment, is_ours
 
 #: Where Debian keeps those of each version.
 DEBIAN = Path("/usr/lib/postgresql")

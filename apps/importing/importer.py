@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from apps.acceptance import Rejected
-from apps.importing.event_ids import EventIds
-from apps.importing.records import Fields, Record, Refused, Skipped
+from apps.events.validation import Rejected
+from apps.importing.files.records import Fields, Record, Refused, Skipped
+from apps.importing.rows.event_ids import EventIds
 from apps.importing.sources import Source
-from apps.importing.tally import Tally
-from db.event_errors import FieldError
+from apps.importing.summary import Tally
+from db.events.errors import FieldError
 
 #: A request is sent once it has so many events or bytes: the API takes 1,000 and 5 MiB.
 BATCH_EVENTS, BATCH_BYTES = 500, 4 * 1024 * 1024

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from apps.importing.mapping import CONSTANTS, PROPERTY
-from apps.importing.recoded import decoder
-from db.event import text_fault
+from apps.importing.files.decoding import decoder
+from apps.importing.rows.mapping import CONSTANTS, PROPERTY
+from db.events.event import text_fault
 
 #: A time of which no two parts are the same.
 SAMPLE = datetime(2026, 11, 13, 20, 29, 46, tzinfo=UTC)

@@ -8,8 +8,8 @@ import click
 from click.core import ParameterSource
 
 from apps.importing import option_types
-from apps.importing.mapping import CONSTANTS, FIELDS
-from apps.importing.row_events import AMOUNTS
+from apps.importing.rows.mapping import CONSTANTS, FIELDS
+from apps.importing.rows.row_events import AMOUNTS
 
 #: Options that are not remembered: they may hold passwords.
 ADDRESSES = ("url", "reporting_url")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from apps.importing.files import Lines
-from apps.importing.tally import Tally
+from apps.importing.files.line_reader import Lines
+from apps.importing.summary import Tally
 
 
 class Meter:

@@ -11,8 +11,8 @@ import httpx
 import msgspec
 
 from apps.importing.sources import Source
-from apps.importing.tally import Tally
-from db.imports import Import, ImportedFile
+from apps.importing.summary import Tally
+from db.ledger.imports import Import, ImportedFile
 
 #: Seconds to wait for the workers to store what was sent, between two looks, and for an answer.
 PATIENCE, PAUSE, TIMEOUT = 60.0, 0.25, 10.0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import httpx
 import msgspec
 
-from apps.acceptance import Rejected
+from apps.events.validation import Rejected
 
 #: Seconds that the API may be away before we give up, between the first attempts, and at most between two.
 PATIENCE, FIRST_WAIT, LONGEST_WAIT = 60.0, 0.1, 5.0

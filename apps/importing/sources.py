@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from apps.importing.access_log import LogEvents, read_line
-from apps.importing.csv_file import CsvFile
-from apps.importing.files import Format, Lines
-from apps.importing.mapping import Mapping
-from apps.importing.ndjson_file import NdjsonFile
-from apps.importing.records import Fields, Record, Unusable, record_per_line
-from apps.importing.row_events import RowEvents
+from apps.importing.files.access_log import LogEvents, read_line
+from apps.importing.files.csv_file import CsvFile
+from apps.importing.files.line_reader import Format, Lines
+from apps.importing.files.ndjson_file import NdjsonFile
+from apps.importing.files.records import Fields, Record, Unusable, record_per_line
+from apps.importing.rows.mapping import Mapping
+from apps.importing.rows.row_events import RowEvents
 
 
 class Source(NamedTuple):

@@ -15,19 +15,19 @@ from litestar.openapi.spec import Example
 from litestar.response import Stream
 from msgspec import Meta
 
-from apps.attended import UNANSWERED
-from apps.openapi import answer, operation
-from apps.parameters import bad_parameter, read_query
-from apps.problems import problem_answer, refuse, unavailable
-from apps.reports.answers import CSV, NDJSON, accepted, answer_report, columns_of, encoded_rows
-from apps.reports.asking import ask, asking_long
-from apps.reports.parameters import FilteredQuery
-from apps.reports.streams import Parts
+from apps.reports.shared.asking import ask, asking_long
+from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.query import FilteredQuery
+from apps.reports.shared.responses import CSV, NDJSON, accepted, answer_report, columns_of, encoded_rows
+from apps.reports.shared.streaming import Parts
+from apps.web.openapi import answer, operation
+from apps.web.problems import problem_answer, refuse, unavailable
+from apps.web.query_params import bad_parameter, read_query
+from db.connections.pools import ReadConnection
 from db.cursors import BadCursor
-from db.event_errors import FieldError
-from db.pools import ReadConnection
+from db.events.errors import FieldError
 from db.reports.events import EventPage, StoredEvent, events, export
-from db.reports.report import Question
+from db.reports.shared.report import Question
 
 #: Exports that may run at once: each has one of the pool's connections for as long as its client takes to read.
 EXPORTS = 2

@@ -8,19 +8,19 @@ import msgspec
 from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps import connections
-from apps.attended import UNANSWERED
-from apps.openapi import answer, operation
-from apps.parameters import bad_parameter, read_query
-from apps.problems import problem_answer, refuse
-from apps.reports.answers import answer_report, columns_of
-from apps.reports.parameters import Safe
-from db.event import SiteId
-from db.event_errors import FieldError
-from db.pools import ReadConnection, begin_snapshot
-from db.reports import filters
-from db.reports.filters import BadFilter, read_filters
+from apps import reporting_resources
+from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.query import Safe
+from apps.reports.shared.responses import answer_report, columns_of
+from apps.web.openapi import answer, operation
+from apps.web.problems import problem_answer, refuse
+from apps.web.query_params import bad_parameter, read_query
+from db.connections.pools import ReadConnection, begin_snapshot
+from db.events.errors import FieldError
+from db.events.event import SiteId
 from db.reports.live import Live, LivePage, LivePoint, live
+from db.reports.shared import filters
+from db.reports.shared.filters import BadFilter, read_filters
 
 EXAMPLE = Live(
     site_id="shop",
@@ -74,7 +74,7 @@ async def read_live(query: LiveQuery) -> Live:
         as_of = await begin_snapshot(conn)
         return await live(conn, query.site_id, wanted, as_of=as_of, minutes=query.minutes, pages=query.limit)
 
-    return await connections.read(read)
+    return await reporting_resources.read(read)
 
 
 @get(

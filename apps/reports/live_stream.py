@@ -22,11 +22,11 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Meta
 
-from apps.openapi import operation
-from apps.parameters import read_query
-from apps.problems import problem_answer, refusal_for, refuse, unavailable
 from apps.reports.live import BAD_MINUTES, EXAMPLE, LiveQuery, read_live
-from apps.stopping import on_stop_signal
+from apps.web.openapi import operation
+from apps.web.problems import problem_answer, refusal_for, refuse, unavailable
+from apps.web.query_params import read_query
+from apps.web.shutdown import on_stop_signal
 
 #: Streams of this process at once.
 MOST = 200

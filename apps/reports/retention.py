@@ -7,16 +7,15 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps.attended import UNANSWERED
-from apps.openapi import answer, operation
-from apps.parameters import bad_parameter, read_query
-from apps.problems import problem_answer, refuse
-from apps.reports.answers import answer_report, columns_of
-from apps.reports.asking import ask
-from apps.reports.parameters import FilteredQuery
-from db.event_errors import FieldError
-from db.pools import ReadConnection
-from db.reports.report import Question
+from apps.reports.shared.asking import ask
+from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.query import FilteredQuery
+from apps.reports.shared.responses import answer_report, columns_of
+from apps.web.openapi import answer, operation
+from apps.web.problems import problem_answer, refuse
+from apps.web.query_params import bad_parameter, read_query
+from db.connections.pools import ReadConnection
+from db.events.errors import FieldError
 from db.reports.retention import (
     MAX_COHORTS,
     MAX_PERIODS,
@@ -30,6 +29,7 @@ from db.reports.retention import (
     retention,
     returns,
 )
+from db.reports.shared.report import Question
 
 EXAMPLE = Retention(
     site_id="shop",

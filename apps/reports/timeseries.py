@@ -7,16 +7,16 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps.attended import UNANSWERED
-from apps.openapi import answer, operation
-from apps.parameters import bad_parameter, read_query
-from apps.problems import problem_answer, refuse
-from apps.reports.answers import answer_report, columns_of
-from apps.reports.asking import ask, compared
-from apps.reports.parameters import ComparedQuery
-from db.event_errors import FieldError
-from db.pools import ReadConnection
-from db.reports.report import Question
+from apps.reports.shared.asking import ask, compared
+from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.query import ComparedQuery
+from apps.reports.shared.responses import answer_report, columns_of
+from apps.web.openapi import answer, operation
+from apps.web.problems import problem_answer, refuse
+from apps.web.query_params import bad_parameter, read_query
+from db.connections.pools import ReadConnection
+from db.events.errors import FieldError
+from db.reports.shared.report import Question
 from db.reports.timeseries import Interval, Metric, Point, Timeseries, intervals, timeseries
 
 EXAMPLE = Timeseries(

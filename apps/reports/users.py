@@ -11,19 +11,19 @@ from litestar import Request, Response, get
 from litestar.params import PathParameter
 from msgspec import Meta
 
-from apps.attended import UNANSWERED
-from apps.openapi import answer, operation
-from apps.parameters import bad_parameter, read_query
-from apps.paths import own_raw_path
-from apps.problems import Refusal, problem_answer, refuse
-from apps.reports.answers import answer_report, columns_of
-from apps.reports.asking import ask
-from apps.reports.parameters import FilteredQuery
-from db.event import text_fault
-from db.event_errors import ALLOWED, FieldError
-from db.pools import ReadConnection
-from db.reports.report import Question
-from db.reports.user_events import BadCursor, Order, UserEvent, UserHead, UserReport, user_events, user_head
+from apps.reports.shared.asking import ask
+from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.query import FilteredQuery
+from apps.reports.shared.responses import answer_report, columns_of
+from apps.web.openapi import answer, operation
+from apps.web.problems import Refusal, problem_answer, refuse
+from apps.web.query_params import bad_parameter, read_query
+from apps.web.request_path import own_raw_path
+from db.connections.pools import ReadConnection
+from db.events.errors import ALLOWED, FieldError
+from db.events.event import text_fault
+from db.reports.shared.report import Question
+from db.reports.users import BadCursor, Order, UserEvent, UserHead, UserReport, user_events, user_head
 
 PREFIX = b"/users/"
 

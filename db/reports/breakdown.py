@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.reports.filters import PROPERTY, any_case
-from db.reports.report import Question, Report, rows
-from db.reports.spans import path_parameters, spans, spans_and_days, user_parameters
+from db.reports.shared.filters import PROPERTY, any_case
+from db.reports.shared.report import Question, Report, rows
+from db.reports.shared.spans import path_parameters, spans, spans_and_days, user_parameters
 
 Metrics = Literal["events", "events,users"]
 

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from db.cursors import cursor_at, place_of
 from db.queries import QUERIES
-from db.reports.report import Question, Report, check, rows
+from db.reports.shared.report import Question, Report, check, rows
 
 #: The last event of a page: its time and its id.
 Place = tuple[Annotated[datetime, Meta(tz=True)], UUID]

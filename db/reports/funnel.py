@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.reports.filters import BadFilter, Filters, read_filters, split
-from db.reports.report import Question, Report, Source, rows, share
-from db.reports.user_months import follow_parameters
+from db.reports.funnel_months import follow_parameters
+from db.reports.shared.filters import BadFilter, Filters, read_filters, split
+from db.reports.shared.report import Question, Report, Source, rows, share
 
 #: How many steps a funnel has, and for how long a user may be followed.
 FEWEST_STEPS, MOST_STEPS = 2, 8

@@ -6,9 +6,9 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.event import EventPath
-from db.reports.report import Question, Report, rows
+from db.events.event import EventPath
 from db.reports.sessions import open_sessions
+from db.reports.shared.report import Question, Report, rows
 
 Direction = Literal["from", "to"]
 

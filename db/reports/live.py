@@ -7,10 +7,10 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.event import EventPath
-from db.reports.filters import Filters
-from db.reports.ranges import Asked, resolve
-from db.reports.report import Question, Report, rows
+from db.events.event import EventPath
+from db.reports.shared.filters import Filters
+from db.reports.shared.ranges import Asked, resolve
+from db.reports.shared.report import Question, Report, rows
 
 Users = Annotated[int, Meta(description="Different `user_id`s.", examples=[17])]
 Anonymous = Annotated[int, Meta(description="Events that name no user, who are not in `users`.", examples=[3])]

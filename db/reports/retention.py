@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.reports.report import Question, Report, Source, rows, share
+from db.reports.shared.report import Question, Report, Source, rows, share
 
 Interval = Literal["day", "week"]
 

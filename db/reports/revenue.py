@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.reports.currencies import average, shown
-from db.reports.ranges import Range
-from db.reports.report import Question, Report, Source, rows
+from db.reports.shared.currencies import average, shown
+from db.reports.shared.ranges import Range
+from db.reports.shared.report import Question, Report, Source, rows
 from db.reports.timeseries import STEPS
 
 #: The event types that are orders and refunds where none are asked for. The rollups (by the function is_sale) and the

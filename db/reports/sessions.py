@@ -6,8 +6,8 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.event import EventPath
-from db.reports.report import Question, Report, Source, rows
+from db.events.event import EventPath
+from db.reports.shared.report import Question, Report, Source, rows
 
 
 class PageSessions(msgspec.Struct, kw_only=True):

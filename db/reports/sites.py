@@ -8,9 +8,9 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.cursors import cursor_at, place_of
-from db.event import SiteId
-from db.reports.filters import any_case
-from db.reports.report import rows
+from db.events.event import SiteId
+from db.reports.shared.filters import any_case
+from db.reports.shared.report import rows
 
 #: The last site of a page. PostgreSQL's text cannot hold U+0000.
 Place = Annotated[str, Meta(pattern=r"^[^\0]+$")]

@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.reports.filters import VIEW
-from db.reports.report import Question, Report, Source, rows
-from db.reports.spans import days, path_parameters, spans_and_days, user_parameters
+from db.reports.shared.filters import VIEW
+from db.reports.shared.report import Question, Report, Source, rows
+from db.reports.shared.spans import days, path_parameters, spans_and_days, user_parameters
 
 Metric = Literal["events", "views", "users"]
 Interval = Literal["minute", "hour", "day", "week", "month"]

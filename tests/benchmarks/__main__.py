@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks import accept, latency, pace, store
+from tests.benchmarks import accept, store
 from tests.benchmarks.place import Place
+from tests.benchmarks.system import latency, pace
 from tests.benchmarks.table import Rounds
 
 

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from db.event import ReceivedEvent
+from db.events.event import ReceivedEvent
 from tests.benchmarks.place import WORKER, Place
-from tests.benchmarks.processes import Tree
-from tests.factories import received
-from tests.servers import until
+from tests.benchmarks.system.processes import Tree
+from tests.builders.factories import received
+from tests.servers.servers import until
 
 QUEUE = "tjra:events"
 #: So many messages are made and sent to Redis at once.

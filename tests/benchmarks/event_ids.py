@@ -13,9 +13,9 @@ from uuid import uuid4
 import msgspec
 import psycopg
 
-from db.event import ReceivedEvent
+from db.events.event import ReceivedEvent
 from db.migrations import migrate
-from db.store import Message, jsonb, store_messages
+from db.store.events import Message, jsonb, store_messages
 from tests.benchmarks.store import one
 from tests.benchmarks.table import Rounds
 from tests.life.databases import Databases

@@ -13,13 +13,13 @@ import httpx
 import psycopg
 import redis
 
-from apps.embedded.postgres import EmbeddedPostgres
-from apps.embedded.redis import EmbeddedRedis
-from apps.processes import Child
+from apps.up.embedded.postgres import EmbeddedPostgres
+from apps.up.embedded.redis import EmbeddedRedis
+from apps.up.processes.child_process import Child
+from db.connections.pools import probe
 from db.migrations import migrate
-from db.pools import probe
 from tests.conftest import Connection
-from tests.servers import eventually, temporary_folder
+from tests.servers.servers import eventually, temporary_folder
 
 ROOT = Path(__file__).parent.parent.parent
 

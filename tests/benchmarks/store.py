@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from db.event import ReceivedEvent
+from db.events.event import ReceivedEvent
 from tests.benchmarks.place import Place
 from tests.benchmarks.table import Rounds
+from tests.builders.factories import received
 from tests.conftest import Connection
-from tests.factories import received
-from tests.servers import until
+from tests.servers.servers import until
 
 STORED = "events stored a second"
 #: Events: for ours and COPY, in messages of so many; and for the baseline, which takes one at a time.

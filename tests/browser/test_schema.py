@@ -11,10 +11,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.faults import Faults
 from tests.conftest import Connection
-from tests.flaky_proxy import FlakyProxy, flaky_proxy
-from tests.servers import until
-from tests.serving import Served
-from tests.test_sdks import stored
+from tests.servers.flaky_proxy import FlakyProxy, flaky_proxy
+from tests.servers.servers import until
+from tests.servers.serving import Served
+from tests.system.test_sdks import stored
 
 pytestmark = pytest.mark.usefixtures("worker")
 

@@ -5,8 +5,8 @@ from playwright.sync_api import Page
 
 from tests.browser.shop import Shop
 from tests.conftest import Connection
-from tests.serving import Served
-from tests.test_sdks import stored
+from tests.servers.serving import Served
+from tests.system.test_sdks import stored
 
 pytestmark = pytest.mark.usefixtures("worker")
 

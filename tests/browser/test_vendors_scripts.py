@@ -13,10 +13,10 @@ from tests.browser.published import NotThereError, scripts
 from tests.browser.shop import Shop, web_shop
 from tests.browser.vendors import VENDORS, Vendor
 from tests.conftest import Connection
-from tests.flaky_proxy import FlakyProxy, flaky_proxy
-from tests.servers import eventually, until
-from tests.serving import Served
-from tests.test_sdks import stored
+from tests.servers.flaky_proxy import FlakyProxy, flaky_proxy
+from tests.servers.servers import eventually, until
+from tests.servers.serving import Served
+from tests.system.test_sdks import stored
 
 pytestmark = pytest.mark.usefixtures("worker")
 

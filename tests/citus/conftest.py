@@ -9,7 +9,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from tests.citus.cluster import Cluster
-from tests.servers import Servers
+from tests.servers.servers import Servers
 
 URL = os.environ.get("TEST_CITUS_URL")
 #: The modules that are not run, and why.

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import msgspec
 
-from db.event import ReceivedEvent
-from db.store import Message
-from tests.factories import batch, received
+from db.events.event import ReceivedEvent
+from db.store.events import Message
+from tests.builders.factories import batch, received
 
 #: The shops and their timezones.
 SITES = {

@@ -8,9 +8,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, get_args
 
 from psycopg import sql
 
-from db.advance import Rollup, advance, sites_behind
-from db.pools import connect
-from db.store import AlreadySettled, Message, Stored, store_messages
+from db.connections.pools import connect
+from db.rollups.advance import Rollup, advance, sites_behind
+from db.store.events import AlreadySettled, Message, Stored, store_messages
 from tests.citus.history import SITES, History
 from tests.conftest import Connection
 

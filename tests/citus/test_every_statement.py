@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from db.migrations import migrate
 from db.queries import QUERIES
-from db.store import Message, store_messages
+from db.store.events import Message, store_messages
 from tests.citus.conftest import MakeDatabase
 from tests.citus.history import History
 from tests.citus.pair import Pair

@@ -20,10 +20,10 @@ import httpx
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.chaos import Chaos, stored
 from tests.citus.cluster import Cluster
 from tests.citus.conftest import MakeDatabase
-from tests.servers import eventually, temporary_folder, until
+from tests.servers.servers import eventually, temporary_folder, until
+from tests.system.chaos import Chaos, stored
 
 #: Events that are let in between two deaths.
 BETWEEN = 4_000

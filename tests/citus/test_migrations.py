@@ -11,15 +11,15 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.json import Jsonb
 
-from db.event import ReceivedEvent
+from db.events.event import ReceivedEvent
 from db.migrations import migrate
 from db.queries import MIGRATIONS
-from db.rollups import CHECKS_OF_DAYS, CHECKS_OF_SITE, compare_days, compare_site
-from db.store import Message, store_messages
+from db.rollups.recount import CHECKS_OF_DAYS, CHECKS_OF_SITE, compare_days, compare_site
+from db.store.events import Message, store_messages
+from tests.builders.factories import NOW, batch, received
 from tests.citus.cluster import Cluster
 from tests.citus.conftest import MakeDatabase
 from tests.conftest import Connection
-from tests.factories import NOW, batch, received
 
 #: The last one of the version that landed first.
 LANDED = "0023"

@@ -11,14 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from apps.cli import main
-from db.keeping import drop_old_events
+from db.expiry import drop_old_events
 from db.migrations import migrate
-from db.store import Message, store_apart
+from db.store.events import Message, store_apart
 from tests.citus.conftest import MakeDatabase
 from tests.citus.history import SITES, History, unsound
 from tests.citus.pair import Pair
 from tests.citus.questions import Asked, questions
-from tests.serving import serve
+from tests.servers.serving import serve
 
 EVENTS = 100_000
 QUESTIONS = 3_000

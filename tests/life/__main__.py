@@ -8,12 +8,12 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.life.asking import Mismatch
-from tests.life.author import write_life
+from tests.life.counting.asking import Mismatch
 from tests.life.databases import Databases
 from tests.life.faults import FAULTS
 from tests.life.life import Lived, live
 from tests.life.shrink import shortest, written
+from tests.life.writing.author import write_life
 
 
 def main() -> None:

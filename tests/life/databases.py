@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from tests.servers import Servers
+from tests.servers.servers import Servers
 
 
 class Databases:

@@ -11,8 +11,8 @@ from psycopg import Connection
 
 from db.migrations import _known
 from db.queries import MIGRATIONS
-from tests.life.steps import Message
-from tests.life.world import World
+from tests.life.counting.world import World
+from tests.life.writing.steps import Message
 
 #: The last migration that was in it.
 LAST = "0023_store_events"

@@ -14,23 +14,23 @@ import msgspec
 import psycopg
 from psycopg import Connection
 
-from db import store
-from db.advance import advance
-from db.filing import Failure
-from db.keeping import drop_old_events
+from db.dead_letters.replay import replay
+from db.expiry import drop_old_events
 from db.migrations import migrate
-from db.replay import replay
-from db.timezones import set_timezone
-from tests.life import steps
-from tests.life.asking import Mismatch
+from db.rollups.advance import advance
+from db.sites.timezones import set_timezone
+from db.store import events as store
+from db.store.dead_letters import Failure
+from tests.life.counting.asking import Mismatch
+from tests.life.counting.world import Span, World
 from tests.life.faults import with_fault
 from tests.life.landed import migrate_as_landed, store_as_landed
 from tests.life.look import PLANS, Look
 from tests.life.mortal import Killed, Mortal, killed_while
-from tests.life.steps import AnyStep, Life, Message
 from tests.life.whole import rebuild
 from tests.life.worker import beside, delivered, flush
-from tests.life.world import Span, World
+from tests.life.writing import steps
+from tests.life.writing.steps import AnyStep, Life, Message
 
 #: Rollups that are written later leave out what is this young, as maintenance does.
 OPEN = timedelta(hours=3)

@@ -11,12 +11,12 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 
-from db.pools import begin_snapshot
-from db.reports.report import EventsNotKept
-from tests.life.asking import Asking, Mismatch
-from tests.life.questions import QUESTIONS
+from db.connections.pools import begin_snapshot
+from db.reports.shared.report import EventsNotKept
+from tests.life.counting.asking import Asking, Mismatch
+from tests.life.counting.questions import QUESTIONS
+from tests.life.counting.world import World
 from tests.life.whole import differences
-from tests.life.world import World
 
 #: Plans that the planner may come to as tables grow, or their statistics age.
 PLANS: list[dict[str, str]] = [

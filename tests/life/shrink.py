@@ -2,10 +2,10 @@
 
 import msgspec
 
-from tests.life.asking import Mismatch
+from tests.life.counting.asking import Mismatch
 from tests.life.databases import Databases
 from tests.life.life import live
-from tests.life.steps import Life, Message, Store
+from tests.life.writing.steps import Life, Message, Store
 
 #: Lives that are tried.
 TRIES = 150

@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.life.asking import Mismatch
-from tests.life.author import write_life
+from tests.life.counting.asking import Mismatch
 from tests.life.faults import FAULTS
 from tests.life.life import live
-from tests.life.steps import Life
+from tests.life.writing.author import write_life
+from tests.life.writing.steps import Life
 
 EmptyDatabase = Callable[..., str]
 

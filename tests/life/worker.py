@@ -11,32 +11,32 @@ import psycopg
 from psycopg import Connection
 from psycopg.errors import DeadlockDetected
 
-from db import store
-from db.failures import is_of_the_data
-from tests.life.steps import Message
+from db.connections.errors import is_of_the_data
+from db.store import events
+from tests.life.writing.steps import Message
 
 
-def delivered(messages: Iterable[Message]) -> list[store.Message]:
+def delivered(messages: Iterable[Message]) -> list[events.Message]:
     """Messages as the queue delivers them."""
-    return [store.Message(one.id, msgspec.json.encode(one.events)) for one in messages]
+    return [events.Message(one.id, msgspec.json.encode(one.events)) for one in messages]
 
 
 def flush(conn: Connection[Any], messages: list[Message], now: datetime) -> None:
     """Store messages as a worker does: together; else one by one; else event by event."""
     batches = delivered(messages)
     try:
-        store.store_messages(conn, batches, now=now)
+        events.store_messages(conn, batches, now=now)
     except DeadlockDetected:
         flush(conn, messages, now)
-    except store.AlreadySettled:
+    except events.AlreadySettled:
         for one in messages if len(messages) > 1 else []:
             flush(conn, [one], now)
     except Exception as error:
         if not is_of_the_data(error):
             raise
         for message in batches:
-            with suppress(store.AlreadySettled):
-                store.store_apart(conn, message, queue="events", now=now)
+            with suppress(events.AlreadySettled):
+                events.store_apart(conn, message, queue="events", now=now)
 
 
 def beside(url: str, other: Callable[[Connection[Any]], object], work: Callable[[], object]) -> None:

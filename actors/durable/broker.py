@@ -1,0 +1,133 @@
+"""The queue: Dramatiq on Redis, with the holes closed through which the stock broker loses or strands messages.
+
+What they are and how each shows is written at the code that closes it, here and in consumer.py, retries.py and
+heartbeat.py. It builds on private parts of Dramatiq, which is why that is pinned to one version.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import redis
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.common import current_millis, dq_name
+from dramatiq.message import Message
+from dramatiq.middleware import Middleware
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from uuid_utils import uuid7
+
+from actors.durable.consumer import DurableConsumer, redis_errors
+from db.settings import SettingsError
+
+#: Milliseconds without a heartbeat after which a worker's messages go to others.
+HEARTBEAT_TIMEOUT = 10_000
+#: Milliseconds after which Redis drops the messages of upkeep that failed for good. Those of events never come there:
+#: they are filed in PostgreSQL.
+DEAD_MESSAGE_TTL = 7 * 24 * 60 * 60 * 1000
+#: Seconds that a command may take. Redis stalls while it forks to rewrite its log.
+SOCKET_TIMEOUT = 5
+#: No password or a wrong one, and a user who may not do what we do.
+REFUSED = (redis.AuthenticationError, redis.exceptions.AuthorizationError, redis.exceptions.NoPermissionError)
+
+
+class DurableBroker(RedisBroker):
+    """A RedisBroker that keeps each message until it is settled."""
+
+    def __init__(self, url: str, *, namespace: str, middleware: list[Middleware]) -> None:
+        #: For each queue, the Redis ids of the messages that this process has fetched and not settled.
+        self.held: dict[str, set[str]] = {}
+        #: What files, for each queue that has it, a message that failed for good (the message and why). It returns once
+        #: that is sure to happen. Those of other queues stay in Redis, among Dramatiq's own dead letters.
+        self.file_dead: dict[str, Callable[[bytes, str], object]] = {}
+        #: For each queue, when its consumer was last at work, by `time.monotonic`.
+        self.seen: dict[str, float] = {}
+        #: Whether this process's worker is on its way out.
+        self.stopping = False
+        super().__init__(  # type: ignore[no-untyped-call]
+            client=connect(url),
+            namespace=namespace,
+            middleware=middleware,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            dead_message_ttl=DEAD_MESSAGE_TTL,
+        )
+
+    @property
+    def consumer_class(self) -> type[DurableConsumer]:
+        return DurableConsumer
+
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
+        """Put a message into the queue. Raises ConnectionClosed where Redis did not say that it has it."""
+        # As the stock broker does it, but for the id: each way into the queue is a new one.
+        message = message.copy(options={"redis_message_id": new_id()})
+        queue_name = message.queue_name
+        if delay is not None:
+            queue_name = dq_name(queue_name)
+            message = message.copy(queue_name=queue_name, options={"eta": current_millis() + delay})
+        self.emit_before("enqueue", message, delay)
+        with redis_errors():
+            self.do_enqueue(queue_name, message.options["redis_message_id"], message.encode())
+        self.emit_after("enqueue", message, delay)
+        return message
+
+    def maintain(self, queue_name: str) -> None:
+        """Write this process's heartbeat, and give what dead workers had fetched from this queue back to it."""
+        self.do_qsize(queue_name)
+
+    def _should_do_maintenance(self, command: str) -> int:
+        # The stock broker rolls dice at every command, which took 12 minutes to find a dead worker's messages.
+        return int(command == "qsize")
+
+
+def new_id() -> str:
+    """A Redis id for a message: a UUIDv7, so that its age can be told without reading it."""
+    return str(uuid7())
+
+
+def id_millis(redis_id: str) -> int:
+    """When such an id was made, in milliseconds since 1970."""
+    return UUID(redis_id).int >> 80
+
+
+def connect(url: str) -> redis.Redis:
+    """A client that sends no command twice.
+
+    By default redis-py repeats a command whose reply was lost; to enqueue is not idempotent.
+    """
+    try:
+        client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **socket_options(url))
+        client.connection_pool.make_connection()  # not connected yet: it only takes the options
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"REDIS_URL has an option that cannot be used: {error}") from None
+    return client
+
+
+def socket_options(url: str) -> dict[str, Any]:
+    """How a client's socket notices that the other side is gone."""
+    options: dict[str, Any] = {"socket_timeout": SOCKET_TIMEOUT, "socket_connect_timeout": SOCKET_TIMEOUT}
+    return options if url.startswith("unix:") else options | {"socket_keepalive": True}
+
+
+def probe(url: str) -> None:
+    """Raise Redis' errors unless it is there and does what we ask of it."""
+    client = connect(url)
+    try:
+        client.eval("return redis.call('time')", 0)
+    finally:
+        client.close()
+
+
+def refusal(url: str) -> str | None:
+    """Why Redis refuses us, whenever we come; None where it lets us in, or is not up yet."""
+    try:
+        probe(url)
+    except REFUSED as error:
+        if "HELLO must be called" in str(error):  # how redis-py learns of it, without a word of its own
+            error = redis.AuthenticationError("it asks for a password, and there is none")
+        return f"Redis refuses what REDIS_URL (or REDIS_HOST) says: {error}"
+    except redis.ResponseError as error:
+        if "DB index" in str(error):
+            return f"Redis has no such database as REDIS_URL says: {error}"
+    except redis.RedisError:
+        pass
+    return None

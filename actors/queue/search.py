@@ -1,0 +1,68 @@
+"""Looking for one event among those that are queued."""
+
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+import msgspec
+from dramatiq.errors import DecodeError
+from dramatiq.message import Message
+from redis.exceptions import RedisError
+
+from actors.queue.producer import QueueAway, Sender
+
+#: The hashes in which the events of the queue may be: in line or in a worker's hands, waiting for a retry, about to be
+#: filed as dead letters.
+PLACES = ("events.msgs", "events.DQ.msgs", "dead_letters.msgs", "dead_letters.DQ.msgs")
+#: Messages that Redis hands over at a time, and bytes of them that are looked at in all.
+STEP, MAX_BYTES = 50, 64 * 1024 * 1024
+
+
+class Found(NamedTuple):
+    """The outcome of a search."""
+
+    received_at: datetime | None
+    """When the event was accepted; None if it was not found."""
+    complete: bool
+    """Whether the whole queue was looked at, or as much of it as it took to find the event."""
+
+
+class _Event(msgspec.Struct):
+    site_id: str
+    event_id: UUID
+    received_at: datetime
+
+
+async def find_event(sender: Sender, *, site_id: str, event_id: UUID) -> Found:
+    """Look for an event in the queue, through 64 MiB of it at most. Raises QueueAway."""
+    text = str(event_id).encode()
+    left = MAX_BYTES
+    try:
+        for place in PLACES:
+            cursor = None
+            while cursor != 0:
+                key = f"{sender.broker.namespace}:{place}"
+                cursor, messages = cast(
+                    "tuple[int, dict[bytes, bytes]]", await sender.client.hscan(key, cursor or 0, count=STEP)
+                )
+                for data in messages.values():
+                    if text in data and (received_at := _received_at(data, site_id, event_id)):
+                        return Found(received_at, complete=True)
+                    left -= len(data)
+                if left < 0:
+                    return Found(None, complete=False)
+    except RedisError as error:
+        raise QueueAway(str(error)) from error
+    return Found(None, complete=True)
+
+
+def _received_at(data: bytes, site_id: str, event_id: UUID) -> datetime | None:
+    """When the event was accepted, if it is in this message: of its own actor, or of the one that files it."""
+    try:
+        argument: Any = Message.decode(data).args[0]
+        if argument[:1] != b"[":
+            return _received_at(argument, site_id, event_id)
+        events = msgspec.json.decode(argument, type=list[_Event])
+    except (DecodeError, LookupError, TypeError, ValueError):
+        return None
+    return next((event.received_at for event in events if (event.site_id, event.event_id) == (site_id, event_id)), None)

@@ -1,0 +1,65 @@
+"""The salt of a day, by which visitors without an id are known that day, alike for all ingestion processes.
+
+$namespace:salt:YYYY-MM-DD: the salt of a day (UTC), gone when the day is over
+"""
+
+import asyncio
+import logging
+import secrets
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from redis.exceptions import RedisError, ResponseError
+
+from actors.queue.producer import QueueAway, Sender
+from actors.queue.transaction import execute
+
+logger = logging.getLogger(__name__)
+
+
+class DailySalt:
+    """The salt of a day (UTC), the same for all processes, forgotten at its end by Redis and by this process.
+
+    That it leaves the append-only file too takes a rewrite of that, which is asked for when the next salt is made.
+    """
+
+    def __init__(self, sender: Sender) -> None:
+        self.sender = sender
+        self.salts: dict[date, bytes] = {}
+
+    async def at(self, now: datetime) -> bytes:
+        """The salt of the day of `now`. Raises QueueAway."""
+        day = now.astimezone(UTC).date()
+        if day not in self.salts:
+            # By the clock of Redis the day may be over already.
+            salt = await self._shared(day) or await self._shared(day + timedelta(days=1))
+            if salt is None:
+                raise QueueAway("its clock is a day ahead")
+            self.salts[day] = salt
+            asyncio.get_running_loop().call_later((_end(day) - now).total_seconds(), self.salts.pop, day, None)
+        return self.salts[day]
+
+    async def _shared(self, day: date) -> bytes | None:
+        key = f"{self.sender.broker.namespace}:salt:{day}"
+
+        def ask(pipe: Any) -> None:
+            pipe.set(key, secrets.token_bytes(32), nx=True, exat=_end(day))
+            pipe.get(key)
+
+        made, salt = await execute(self.sender, ask)
+        if made:
+            await _rewrite_log(self.sender)
+        return salt if salt is None else bytes(salt)
+
+
+def _end(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
+async def _rewrite_log(sender: Sender) -> None:
+    try:
+        await sender.client.bgrewriteaof()
+    except ResponseError as error:  # one is under way, or it is not ours to ask
+        logger.info("Redis does not rewrite its append-only file now: %s", error)
+    except RedisError as error:
+        logger.warning("Redis did not rewrite its append-only file: %s", error)

@@ -1,0 +1,161 @@
+"""The port of a worker process, for those who watch over it: GET /health and GET /metrics."""
+
+import errno
+import logging
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+from io import BytesIO
+from socketserver import ThreadingTCPServer
+from threading import Thread
+from typing import Literal
+
+import msgspec
+from dramatiq import Broker, Worker
+from dramatiq.middleware import Middleware
+from prometheus_client import MetricsHandler
+
+from actors.durable.broker import DurableBroker
+from actors.durable.heartbeat import Heartbeat
+from actors.metrics import WORKER
+from actors.worker.flusher import Flusher
+from db.addresses import family_of, in_url
+from db.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+#: How many ports are tried from WORKER_PORT on: the worker processes of one machine.
+PORTS = 64
+#: Seconds after which a thread that should never rest is stuck. An absent Redis makes it rest for some 10.
+LONGEST_REST = 60.0
+#: Seconds after which a try to write a flush is stuck. It takes one or two; absent servers are noticed within 30.
+LONGEST_TRY = 300.0
+
+
+class Health(msgspec.Struct):
+    """Whether the worker should be left alone or started again.
+
+    It should not be started again because a server is away: it goes on by itself once that is back.
+    """
+
+    status: Literal["ok", "stuck"]
+    stuck: list[str]
+    waiting_for: list[str]
+
+
+class WorkerPort(Middleware):
+    """Listens from the start of the worker to its end, on the first free port from WORKER_PORT on."""
+
+    def __init__(self, settings: Settings, broker: DurableBroker, flusher: Flusher, heartbeat: Heartbeat) -> None:
+        self.settings = settings
+        self.broker = broker
+        self.flusher = flusher
+        self.heartbeat = heartbeat
+        self.server: Server | None = None
+
+    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        self.worker = worker
+        self.booted = time.monotonic()
+        try:
+            self.server = listen(self.settings.listen_host, self.settings.worker_port, self)
+        except OSError as error:  # to be watched is good, to work is better
+            logger.error("nobody can ask after this worker: %s", error)
+            return
+        Thread(target=self.server.serve_forever, name="port", daemon=True).start()
+        host, port = self.server.server_address[:2]
+        logger.info("health and metrics of this worker: http://%s:%d", in_url(str(host)), port)
+
+    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        if self.server:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
+
+    def health(self) -> Health:
+        """How the worker is now. On its way out it is well, whatever has ended already."""
+        stuck = [] if self.broker.stopping else list(self._stuck())
+        away = {"PostgreSQL": self.flusher.database.away, "Redis": self.heartbeat.away}
+        return Health(
+            status="stuck" if stuck else "ok",
+            stuck=stuck,
+            waiting_for=[name for name, is_away in away.items() if is_away],
+        )
+
+    def _stuck(self) -> Iterator[str]:
+        now = time.monotonic()
+        rests = {"the heartbeat": now - self.heartbeat.seen}
+        for queue_name, consumer in self.worker.consumers.items():
+            if not consumer.is_alive():
+                yield f"the consumer of {queue_name} has ended"
+            else:
+                rests[f"the consumer of {queue_name}"] = now - self.broker.seen.get(queue_name, self.booted)
+        for name, seconds in rests.items():
+            if seconds > LONGEST_REST:
+                yield f"{name} was last at work {seconds:.0f} s ago"
+        if ended := sum(not thread.is_alive() for thread in self.worker.workers):
+            yield f"{ended} of {len(self.worker.workers)} threads for messages have ended"
+        if ended := sum(not thread.is_alive() for thread in self.flusher.threads):
+            yield f"{ended} of {len(self.flusher.threads)} flushers have ended"
+        since = self.flusher.trying_since
+        if since is not None and now - since > LONGEST_TRY:
+            yield f"a flusher has been writing for {now - since:.0f} s"
+
+
+class Server(ThreadingTCPServer):
+    """Answers each request on a thread of its own."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], port: WorkerPort) -> None:
+        self.port = port
+        self.address_family = family_of(address[0])
+        super().__init__(address, Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        logger.debug("a request from %s failed", client_address, exc_info=True)
+
+
+class Handler(MetricsHandler):
+    """One request."""
+
+    registry = WORKER
+    server: Server
+    #: Seconds that a client may keep us waiting.
+    timeout = 10
+
+    def do_HEAD(self) -> None:  # noqa: N802 (http.server's name)
+        """As GET, without the body."""
+        self.do_GET()
+
+    def end_headers(self) -> None:
+        super().end_headers()
+        if self.command == "HEAD":
+            self.wfile = BytesIO()  # what follows goes nowhere
+
+    def do_GET(self) -> None:  # noqa: N802
+        match self.path.partition("?")[0]:
+            case "/metrics":
+                super().do_GET()
+            case "/health":
+                health = self.server.port.health()
+                status = HTTPStatus.OK if health.status == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
+                body = msgspec.json.encode(health)
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            case _:
+                self.send_error(HTTPStatus.NOT_FOUND)
+
+
+def listen(host: str, first: int, port: WorkerPort) -> Server:
+    """A server on the first free port from `first` on (0: any free one). Raises OSError where there is none."""
+    for number in range(first, min(first + PORTS, 65536)) if first else [0]:
+        try:
+            return Server((host, number), port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    raise OSError(errno.EADDRINUSE, f"{PORTS} ports from {first} on are taken")

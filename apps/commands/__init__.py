@@ -1,0 +1,1 @@
+"""The commands of `tjra`: a module each."""

@@ -1,0 +1,151 @@
+"""`tjra dead-letters`: what the API can do with dead letters, from the command line."""
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from db.connections.pools import probe
+from db.dead_letters.read import DeadLetter, LetterFilter
+
+# Importing the apps' and actors' modules reads the settings, which cli.py completes first: so they are imported late.
+
+Answer = TypeVar("Answer")
+
+STATES = click.Choice(["dead", "stored", "duplicate", "discarded"])
+
+
+@click.group("dead-letters")
+def dead_letters() -> None:
+    """Events that were accepted and could not be stored: look into them, replay them, discard them."""
+
+
+def filters(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options by which letters are chosen."""
+    options = [
+        click.option("--state", type=STATES, help="[default: dead]"),
+        click.option("--site", "site_id", help="Of this site."),
+        click.option("--event-type", help="Of this event type."),
+        click.option("--sqlstate", help="With this code of PostgreSQL's, such as 23502."),
+        click.option("--error", help="With this text in the error."),
+        click.option("--failed-from", help="Failed at or after this time: ISO 8601 with an offset."),
+        click.option("--failed-to", help="Failed before this time."),
+    ]
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
+@dead_letters.command("list")
+@filters
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+def list_command(limit: int, as_json: bool, **which: Any) -> None:
+    """List dead letters, the newest failure first."""
+    from apps import reporting_resources
+    from db.dead_letters.read import list_letters
+
+    async def run() -> list[Any]:
+        wanted = _filter(which | {"state": which["state"] or "dead"})
+        page = await reporting_resources.read(functools.partial(list_letters, which=wanted, limit=limit))
+        return page.dead_letters
+
+    operations = _run(run)
+    if as_json:
+        for letter in operations:
+            click.echo(msgspec.json.encode(letter))
+        return
+    table = Table("id", "failed at", "site", "event type", "tries", "error")
+    for letter in operations:
+        failed_at = f"{letter.failed_at:%Y-%m-%d %H:%M:%S}"
+        table.add_row(str(letter.id), failed_at, letter.site_id, letter.event_type, str(letter.attempts), letter.error)
+    Console().print(table if operations else "no dead letters match")
+
+
+@dead_letters.command("show")
+@click.argument("letter_id", type=click.UUID)
+def show_command(letter_id: UUID) -> None:
+    """Print a dead letter, its payload included, as JSON."""
+    from apps.dead_letters import operations
+
+    _print(_run(lambda: operations.show(letter_id)))
+
+
+@dead_letters.command("replay")
+@click.argument("letter_id", type=click.UUID, required=False)
+@click.option("--event", type=click.File("rb"), help="A file with the event to store in its place; -: standard input.")
+@filters
+def replay_command(letter_id: UUID | None, event: Any, **which: Any) -> None:
+    """Replay the dead letter LETTER_ID, or all (up to 1,000) that the options choose."""
+    from apps.dead_letters import operations
+
+    if letter_id:
+        body = event.read() if event else None
+        letter, _ = _run(lambda: operations.replay(letter_id, body), "redis_url")
+        _print(letter)
+    else:
+        chosen = _chosen(which, event=event)
+        _print(_run(lambda: operations.replay_all(chosen), "redis_url"))
+
+
+@dead_letters.command("discard")
+@click.argument("letter_id", type=click.UUID, required=False)
+@filters
+def discard_command(letter_id: UUID | None, **which: Any) -> None:
+    """Discard the dead letter LETTER_ID, or all (up to 1,000) that the options choose."""
+    from apps.dead_letters import operations
+
+    if letter_id:
+        letter, _ = _run(lambda: operations.discard(letter_id), "redis_url")
+        _print(letter)
+    else:
+        chosen = _chosen(which)
+        _print(_run(lambda: operations.discard_all(chosen), "redis_url"))
+
+
+def _filter(which: dict[str, Any]) -> LetterFilter:
+    try:
+        return msgspec.convert({name: value for name, value in which.items() if value is not None}, LetterFilter)
+    except msgspec.ValidationError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _chosen(which: dict[str, Any], *, event: object = None) -> LetterFilter:
+    chosen = _filter(which)
+    if event or chosen == LetterFilter():
+        raise click.UsageError("say which: a LETTER_ID, or options such as --state dead (--event needs a LETTER_ID)")
+    return chosen
+
+
+def _run(work: Callable[[], Awaitable[Answer]], *needs: str) -> Answer:
+    """Do work that needs PostgreSQL, and besides what these settings say."""
+    from actors.queue.producer import QueueAway
+    from apps import reporting_resources
+    from apps.web.problems import Refusal
+
+    for name in ("database_url", *needs):
+        reporting_resources.settings.required(name)
+
+    async def run() -> Answer:
+        probe(reporting_resources.settings.required("database_url"))  # it says why, where a pool only waits in vain
+        async with reporting_resources.pool:
+            try:
+                return await work()
+            finally:
+                await reporting_resources.requests.close()
+
+    try:
+        return asyncio.run(run())
+    except (Refusal, QueueAway) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _print(answer: Any) -> None:
+    builtins = msgspec.json.decode(msgspec.json.encode(answer))
+    if isinstance(answer, DeadLetter) and bytes(answer.payload) != b"null":
+        del builtins["payload_base64"]  # the payload once more
+    click.echo(msgspec.json.format(msgspec.json.encode(builtins)))

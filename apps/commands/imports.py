@@ -1,0 +1,90 @@
+"""`tjra import --undo ID` and `tjra imports`: imports that were made, and taking one back."""
+
+from collections.abc import Sequence
+
+import click
+import msgspec
+
+from apps.commands.delete import between
+from apps.commands.rebuild import rebuild
+from apps.commands.shared.database import database
+from apps.commands.shared.terminal import printable, show
+from db.connections.pools import WriteConnection, writing
+from db.ledger import imports
+from db.ledger.imports import KnownImport
+from db.rollups import recount
+
+
+def undo(import_id: str, site: str | None, *, yes: bool, dry_run: bool) -> None:
+    """Delete the events that an import brought, and make the rollups what is left, in one transaction."""
+    try:
+        import_id = msgspec.convert(import_id, imports.ImportId)
+    except msgspec.ValidationError:
+        raise click.BadParameter(
+            "an import's id has 12 hexadecimal digits: see `tjra imports`", param_hint="--undo"
+        ) from None
+    with database() as conn:
+        site = site or _site_of(conn, import_id)
+        one = _known(conn, site, import_id)
+        there = imports.stored(conn, site, one)
+        if not there.events:
+            raise click.ClickException(f"site {printable(site)!r} has no events of the import {import_id}")
+        name = ", ".join(printable(file.name) for file in one.files) or "files that are not remembered"
+        click.echo(f"import {import_id} of {name} brought {there.events:,} events{between(there.first, there.last)}")
+        if dry_run:
+            return
+        if not yes:
+            click.confirm(f"Delete these {there.events:,} events of {printable(site)}?", abort=True)
+        try:
+            with writing(conn):
+                deleted = imports.delete_events(conn, site, one)
+                corrected = rebuild(conn, site, from_day=None, to_day=None)
+                left = imports.stored(conn, site, one).events
+        except (imports.NoLongerKept, recount.EventsLost) as error:
+            raise click.ClickException(f"nothing was deleted: {error}") from None
+    show("")
+    click.echo(f"deleted {deleted:,} events, {left:,} are left of it; {corrected:,} rows of rollups corrected")
+    if one.ended_at is None:
+        click.echo("It had not ended: what is still in the queue of it comes yet; then run this again.")
+
+
+@click.command("imports")
+@click.option("--site", "sites", multiple=True, metavar="ID", help="A site; may be repeated.  [default: all]")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+def imports_command(sites: Sequence[str], as_json: bool) -> None:
+    """List the imports of files that were made, the newest first: what, when, and how many of its events are there.
+
+    `tjra import --undo ID` takes one back.
+    """
+    with database() as conn:
+        for site in sites or recount.site_ids(conn):
+            for one in imports.read_imports(conn, site):
+                events = imports.stored(conn, site, one).events
+                if as_json:
+                    told = msgspec.to_builtins(one) | {"site_id": site, "stored": events}
+                    click.echo(msgspec.json.encode({name: told[name] for name in told if name != "messages"}))
+                else:
+                    click.echo(_line(site, one, events))
+
+
+def _line(site: str, one: KnownImport, events: int) -> str:
+    files = ", ".join(printable(file.name) for file in one.files)
+    state = "undone" if one.undone_at else "ended" if one.ended_at else "not ended"
+    return (
+        f"{one.import_id}  {one.began_at:%Y-%m-%d %H:%M}  {printable(site)}  {files}: {one.read:,} rows, "
+        f"{one.sent:,} sent, {events:,} there{between(one.first_time, one.last_time)} ({state})"
+    )
+
+
+def _site_of(conn: WriteConnection, import_id: str) -> str:
+    sites = imports.sites_of(conn, import_id)
+    if len(sites) != 1:
+        reason = "is in several sites" if sites else "is not remembered"
+        raise click.UsageError(f"the import {import_id} {reason}: --site says of which it is")
+    return sites[0]
+
+
+def _known(conn: WriteConnection, site: str, import_id: str) -> KnownImport:
+    for one in imports.read_imports(conn, site, import_id):
+        return one
+    return imports.unknown(import_id)

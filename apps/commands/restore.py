@@ -1,0 +1,83 @@
+"""`tjra restore FILE`: a backup becomes the database, as a whole or not at all."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from apps.backup.archive import About, Archive, open_archive
+from apps.backup.programs import programs
+from apps.backup.restoring import RestoreFailed, Restoring
+from apps.commands.shared.database import database
+from db import backups
+from db.migrations import migrate, unfit
+from db.settings import load
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Also where the database holds events: they are gone afterwards.")
+def restore_command(file: Path, replace: bool) -> None:
+    """Make the database what it was when the backup FILE was made, and put back what was in the queue then.
+
+    It may run while everything runs: in one transaction, for which workers and reports wait. If it is killed, all is as
+    before. Into a database that holds events it goes only with --replace. Tables of others stay as they are. What
+    PostgreSQL's roles were granted has to be granted anew.
+    """
+    settings = load()
+    database_url = settings.required("database_url")
+    with open_archive(file) as archive:
+        about = archive.about
+        if reason := unfit(about.migrations):
+            raise click.ClickException(f"{file} cannot be restored by this version: {reason}")
+        with database() as conn:
+            _check(backups.facts(conn), about)
+            server = conn.info.server_version // 10000
+        folder = programs(server=server)
+        queue = _queue(settings) if about.messages else None
+        try:
+            Restoring(folder, database_url, archive, server=server).run(
+                replace=replace, before_commit=lambda: _put_back(queue, archive)
+            )
+        except RestoreFailed as error:
+            raise click.ClickException(f"nothing was restored: {error}") from None
+    applied = migrate(database_url)
+    with database() as conn:
+        backups.analyze(conn)
+    click.echo(f"restored: all events accepted before {about.taken_at:%Y-%m-%d %H:%M:%S} UTC")
+    if about.messages:
+        click.echo(f"{about.messages:,} messages are in the queue again: workers store them")
+    for name in applied:
+        click.echo(f"applied {name}")
+
+
+def _check(there: backups.Facts, about: About) -> None:
+    if there.citus:
+        raise click.ClickException("into a database of Citus nothing can be restored")
+    if there.schema != about.schema:
+        here = f"in schema {there.schema}" if there.schema else "in none"
+        raise click.ClickException(
+            f"the backup's tables are in schema {about.schema}, and here tables would be {here}: "
+            f"create schema {about.schema}, or set search_path to it"
+        )
+
+
+def _queue(settings: Any) -> Any:
+    from actors.queue.backup import BackupQueue
+    from actors.queue.producer import QueueAway
+
+    queue = BackupQueue(settings.required("redis_url"), namespace=settings.redis_namespace)
+    try:
+        queue.ping()
+    except QueueAway as error:
+        raise click.ClickException(
+            f"the backup has messages for the queue (Redis), which cannot take them: {error}"
+        ) from None
+    return queue
+
+
+def _put_back(queue: Any, archive: Archive) -> None:
+    """Put back what was in the queue. It waits there until the transaction is over, which workers wait for."""
+    if queue:
+        for message in archive.messages():
+            queue.put_back(*message)

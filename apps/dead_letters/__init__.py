@@ -1,0 +1,1 @@
+"""GET /dead-letters, replaying and discarding."""

@@ -1,0 +1,210 @@
+"""GET /dead-letters and what can be done with them."""
+
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, Response, Router, get, post
+from litestar.params import PathParameter
+from msgspec import Meta
+
+from apps import reporting_resources
+from apps.dead_letters import operations
+from apps.dead_letters.operations import Outcome
+from apps.dead_letters.sample import HEAD, LETTER
+from apps.events.endpoints import EVENT_BYTES, EXAMPLE, JSON_EVENT
+from apps.web.openapi import answer, operation
+from apps.web.problems import DATABASE_AWAY, QUEUE_AWAY, problem_answer, refuse, unavailable
+from apps.web.query_params import read_query
+from apps.web.request_body import read_body
+from db.cursors import BadCursor
+from db.dead_letters.read import DeadLetter, LetterFilter, LetterPage, list_letters
+from db.events.errors import FieldError
+
+LetterId = Annotated[UUID, PathParameter(description="The letter's id.")]
+
+BAD_STATE = FieldError(field="state", reason="Invalid enum value 'alive'", allowed="dead, stored, ...")
+
+BAD_PARAMETER = problem_answer(
+    "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STATE])
+)
+NOT_FOUND = problem_answer(
+    "There is no such letter.",
+    refuse(HTTPStatus.NOT_FOUND, "there is no dead letter 019b7ca9-8f2e-7cc3-98c4-dc0c0c073991"),
+)
+AWAY = problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY))
+EITHER_AWAY = problem_answer(
+    "The database or the queue is away; `Retry-After` says when to try again.", unavailable(QUEUE_AWAY)
+)
+#: What can be tried where nothing has failed.
+OF_A_LETTER = {"letter_id": str(HEAD.id)}
+SOME = Outcome(letters=3, stored=2, duplicate=1)
+
+
+class ListQuery(LetterFilter, kw_only=True):
+    """The parameters of GET /dead-letters."""
+
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
+    cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before.")] = None
+
+
+@get(
+    "/",
+    summary="List dead letters",
+    operation_class=operation(query=ListQuery),
+    responses={
+        200: answer("A page of them.", LetterPage(dead_letters=[HEAD], next_cursor=None)),
+        400: BAD_PARAMETER,
+        503: AWAY,
+    },
+)
+async def list_dead_letters(request: Request[Any, Any, Any]) -> LetterPage:
+    """Events that were accepted and could not be stored, with the reason: the newest failure first.
+
+    They are kept until somebody replays or discards them, and after that for reference.
+    """
+    query = read_query(request, ListQuery)
+    try:
+        return await reporting_resources.read(
+            partial(list_letters, which=query, limit=query.limit, cursor=query.cursor)
+        )
+    except BadCursor as error:
+        fault = FieldError(field="cursor", reason=str(error), allowed="`next_cursor` of the page before")
+        raise refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [fault]) from None
+
+
+@get(
+    "/{letter_id:uuid}",
+    summary="Open a dead letter",
+    operation_class=operation(examples=OF_A_LETTER),
+    responses={200: answer("The letter.", LETTER), 404: NOT_FOUND, 503: AWAY},
+)
+async def show_dead_letter(letter_id: LetterId) -> DeadLetter:
+    """A dead letter with its payload, exactly as it was in the queue.
+
+    The letter of the example is always there, to be tried; to replay or discard it does nothing.
+    """
+    return await operations.show(letter_id)
+
+
+@post(
+    "/{letter_id:uuid}/replay",
+    summary="Replay a dead letter",
+    status_code=HTTPStatus.OK,
+    operation_class=operation(
+        body={"application/json": (JSON_EVENT, EXAMPLE)}, body_required=False, examples=OF_A_LETTER
+    ),
+    responses={
+        200: answer("It was tried: `state` says what became of it, and where it is still `dead`, `error` why.", LETTER),
+        202: answer("The request is in the queue; no worker has got to it yet.", LETTER),
+        400: problem_answer(
+            "The event in the body is not valid.",
+            refuse(
+                HTTPStatus.BAD_REQUEST,
+                "the event is not valid",
+                [FieldError(field="path", reason="is missing", allowed="text")],
+            ),
+        ),
+        404: NOT_FOUND,
+        503: EITHER_AWAY,
+    },
+)
+async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId) -> Response[DeadLetter]:
+    """Tries to store the event again: as it is, or with a body the event that the body holds in its place, as for
+    `POST /event` (without `event_id` or `timestamp`, those of the letter hold).
+
+    To replay a letter whose event is stored already does nothing: an event counts once.
+    """
+    body = await read_body(request.scope, request.receive, limit=EVENT_BYTES)
+    return _answer(*await operations.replay(letter_id, body))
+
+
+@post(
+    "/{letter_id:uuid}/discard",
+    summary="Discard a dead letter",
+    operation_class=operation(examples=OF_A_LETTER),
+    status_code=HTTPStatus.OK,
+    responses={
+        200: answer("The letter.", LETTER),
+        202: answer("The request is in the queue; no worker has got to it yet.", LETTER),
+        404: NOT_FOUND,
+        503: EITHER_AWAY,
+    },
+)
+async def discard_dead_letter(letter_id: LetterId) -> Response[DeadLetter]:
+    """Says that nobody wants this event any more. It is kept, and can still be replayed."""
+    return _answer(*await operations.discard(letter_id))
+
+
+@post(
+    "/replay",
+    summary="Replay dead letters by filter",
+    status_code=HTTPStatus.OK,
+    operation_class=operation(query=LetterFilter, examples={"state": "dead"}),
+    responses={
+        200: answer("What became of them.", SOME),
+        202: answer(
+            "The request is in the queue; no worker has got to some of them yet.", Outcome(letters=3, waiting=3)
+        ),
+        400: BAD_PARAMETER,
+        503: EITHER_AWAY,
+    },
+)
+async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Response[Outcome]:
+    """Replays up to 1,000 letters that match, the newest failure first; those in state `dead` if no state is given.
+
+    At least one parameter is needed: `state=dead` means all.
+    """
+    return _outcome(await operations.replay_all(_filter(request)))
+
+
+@post(
+    "/discard",
+    summary="Discard dead letters by filter",
+    status_code=HTTPStatus.OK,
+    operation_class=operation(query=LetterFilter, examples={"state": "dead"}),
+    responses={
+        200: answer("What became of them.", Outcome(letters=3, discarded=3)),
+        202: answer(
+            "The request is in the queue; no worker has got to some of them yet.", Outcome(letters=3, waiting=3)
+        ),
+        400: BAD_PARAMETER,
+        503: EITHER_AWAY,
+    },
+)
+async def discard_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Response[Outcome]:
+    """Discards up to 1,000 letters that match, the newest failure first; those in state `dead` if no state is given.
+
+    At least one parameter is needed: `state=dead` means all.
+    """
+    return _outcome(await operations.discard_all(_filter(request)))
+
+
+def _filter(request: Request[Any, Any, Any]) -> LetterFilter:
+    which = read_query(request, LetterFilter)
+    if which == LetterFilter():
+        raise refuse(HTTPStatus.BAD_REQUEST, "at least one parameter should say which letters are meant: state=dead")
+    return which
+
+
+def _answer(letter: DeadLetter, outcome: Outcome) -> Response[DeadLetter]:
+    return Response(letter, status_code=HTTPStatus.ACCEPTED if outcome.waiting else HTTPStatus.OK)
+
+
+def _outcome(outcome: Outcome) -> Response[Outcome]:
+    return Response(outcome, status_code=HTTPStatus.ACCEPTED if outcome.waiting else HTTPStatus.OK)
+
+
+router = Router(
+    "/dead-letters",
+    route_handlers=[
+        list_dead_letters,
+        show_dead_letter,
+        replay_dead_letter,
+        discard_dead_letter,
+        replay_dead_letters_by_filter,
+        discard_dead_letters_by_filter,
+    ],
+    tags=["dead letters"],
+)

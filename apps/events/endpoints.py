@@ -1,0 +1,174 @@
+"""POST /event and POST /events: what they take, and how that gets into the queue."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from litestar import MediaType, Request, Response, post
+from litestar.types import Receive, Scope
+from msgspec import Meta
+
+from actors import queue_events
+from actors.broker import broker, redis_url
+from actors.queue.state import QueueReader
+from apps.events.batcher import NOT_TAKEN, Inbox
+from apps.events.metrics import INVALID, count_refusal
+from apps.events.validation import (
+    MAX_BATCH,
+    Acceptance,
+    Accepted,
+    BatchAccepted,
+    Rejected,
+    encode,
+    no_event_is_valid,
+)
+from apps.monitoring.queue_monitor import QueueWatch
+from apps.web.openapi import answer, json_schema, operation
+from apps.web.problems import Refusal, problem_answer, refuse, unavailable
+from apps.web.query_params import read_query
+from apps.web.request_body import read_body
+from db.events.errors import ALLOWED, FieldError
+from db.events.event import Event
+from db.settings import load
+
+#: The header of an answer that names the message in which the events are queued; the log of the worker that stores them
+#: has the same id.
+MESSAGE_ID = "X-Message-Id"
+#: Bytes of a body, before and after decompression.
+EVENT_BYTES, BATCH_BYTES = 64 * 1024, 5 * 1024 * 1024
+
+NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+
+#: Without an id and a time: sent twice it counts twice, and the reports of these days have it.
+EXAMPLE: dict[str, Any] = {
+    "site_id": "shop",
+    "event_type": "page_view",
+    "path": "/products/lamp",
+    "user_id": "customer-17",
+    "properties": {"referrer": "https://example.com/"},
+}
+#: Such as an answer has.
+EVENT_ID = "019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f"
+
+JSON_EVENT = json_schema(Event)
+EVENTS = {"type": "array", "items": JSON_EVENT, "minItems": 1, "maxItems": MAX_BATCH}
+BATCH_BODIES: dict[str, tuple[dict[str, Any], Any]] = {
+    "application/json": (
+        {"oneOf": [EVENTS, {"type": "object", "properties": {"events": EVENTS}, "required": ["events"]}]},
+        [EXAMPLE, {"site_id": "shop", "event_type": "purchase", "path": "/checkout", "user_id": "customer-17"}],
+    ),
+    NDJSON[0]: (
+        {"type": "string", "description": "A JSON object a line."},
+        msgspec.json.encode(EXAMPLE).decode() + "\n",
+    ),
+}
+
+BAD_PATH = FieldError(field="path", reason="is missing", allowed=ALLOWED["path"])
+
+REFUSALS = {
+    408: problem_answer(
+        "The body did not arrive in time.", refuse(HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive within 30 s")
+    ),
+    413: problem_answer(
+        "The body is too large, before or after decompression, or the batch too long.",
+        refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a batch may hold 1,000 events; this one has 1,001"),
+    ),
+    415: problem_answer(
+        "The body is compressed with something other than gzip or zstd.",
+        refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out"),
+    ),
+    503: problem_answer(
+        "The queue did not take it, or is full; `Retry-After` says when to send it again.", unavailable(NOT_TAKEN)
+    ),
+}
+
+settings = load()
+acceptance = Acceptance(settings)
+watch = QueueWatch(QueueReader(broker, redis_url), settings)
+inbox = Inbox(queue_events, watch)
+
+
+class BatchQuery(msgspec.Struct, kw_only=True):
+    """The parameters of POST /events."""
+
+    ids: Annotated[bool, Meta(description="Whether the answer lists all event ids: true or false.")] = False
+
+
+async def accept_event(scope: Scope, receive: Receive) -> tuple[bytes, str]:
+    """Take the event of a request: the answer's body and the id of the event's message, once the queue has it.
+
+    Raises Refusal.
+    """
+    try:
+        event, ignored = acceptance.event(await read_body(scope, receive, limit=EVENT_BYTES))
+    except Refusal as refusal:
+        count_refusal(refusal)
+        raise
+    message_id = await inbox.put(encode(event), {(event.site_id, event.received_at.date().isoformat()): 1})
+    accepted = Accepted(event_id=event.event_id)
+    if ignored:
+        accepted.ignored_fields = list(ignored)
+    return encode(accepted), message_id
+
+
+@post(
+    "/event",
+    summary="Send an event",
+    tags=["events"],
+    status_code=HTTPStatus.ACCEPTED,
+    operation_class=operation(body={"application/json": (JSON_EVENT, EXAMPLE)}),
+    responses={
+        202: answer("The event is in the queue.", Accepted(event_id=EVENT_ID)),
+        400: problem_answer(
+            "The event is not valid; `errors` names each bad field.",
+            refuse(HTTPStatus.BAD_REQUEST, "the event is not valid", [BAD_PATH]),
+        ),
+        **REFUSALS,
+    },
+)
+async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Takes one event, as JSON whatever the content type says. Fields that are not listed are ignored, and so is what
+    cannot be kept of `properties` and `user_id`: `ignored_fields` names them. Half of a surrogate pair becomes U+FFFD,
+    as does U+0000 in `properties` and `user_id`; elsewhere it is refused.
+    """
+    # Requests for exactly this path take the short way and never come here; others, as with a prefix of a proxy, do.
+    body, message_id = await accept_event(request.scope, request.receive)
+    return Response(body, media_type=MediaType.JSON, headers={MESSAGE_ID: message_id})
+
+
+@post(
+    "/events",
+    summary="Send a batch of events",
+    tags=["events"],
+    status_code=HTTPStatus.ACCEPTED,
+    operation_class=operation(query=BatchQuery, body=BATCH_BODIES),
+    responses={
+        202: answer(
+            "The events are in the queue, except those listed as rejected.",
+            BatchAccepted(accepted=498, rejected=[Rejected(index=7, errors=[BAD_PATH])]),
+        ),
+        400: problem_answer(
+            "The batch cannot be read, or no event in it is valid.",
+            no_event_is_valid([Rejected(index=0, errors=[BAD_PATH])]),
+        ),
+        **REFUSALS,
+    },
+)
+async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted]:
+    """Takes up to 1,000 events: a JSON array, an object with such an array as `events`, or JSON objects line by line
+    (content type `application/x-ndjson`).
+
+    One bad event never keeps its neighbours out, whatever is bad about it: the answer lists each that was refused by
+    its index, and says why. What of the others was ignored, as in `POST /event`, is in `ignored_fields`.
+    """
+    query = read_query(request, BatchQuery)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        body = await read_body(request.scope, request.receive, limit=BATCH_BYTES)
+        batch = acceptance.batch(body, ndjson=media_type in NDJSON)
+    except Refusal as refusal:
+        count_refusal(refusal)
+        raise
+    INVALID.inc(len(batch.rejected))
+    message_id = await inbox.put(b",".join(batch.accepted), batch.counts)
+    return Response(batch.answer(ids=query.ids), headers={MESSAGE_ID: message_id})

@@ -1,0 +1,89 @@
+"""What the ingestion app counts of events, and of the messages in which they go to the queue."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+
+from apps.events.validation import BatchProblem
+from apps.web.problems import Refusal
+
+INGESTION = CollectorRegistry()
+ProcessCollector(registry=INGESTION)
+
+EVENTS_ACCEPTED = Counter("tjra_events_accepted", "Events that the queue took.", registry=INGESTION)
+EVENTS_REFUSED = Counter(
+    "tjra_events_refused",
+    "Events that were refused. A body that could not be read counts as one.",
+    ("reason",),
+    registry=INGESTION,
+)
+SDK_EVENTS_DROPPED = Counter(
+    "tjra_sdk_events_dropped",
+    "Events of SDKs that were not taken, though their request was answered with success: which field is not valid "
+    "(`event`: it is none), or `bot`, `key` (unknown), `engagement` and `type` (no events of "
+    "ours: how long a page was looked at, and messages of a type that nobody knows).",
+    ("protocol", "reason"),
+    registry=INGESTION,
+)
+SDK_EVENTS_CUT = Counter(
+    "tjra_sdk_events_cut",
+    "Events of SDKs of which a field was not kept as a whole: properties, path, or user_id (too long: nobody's).",
+    ("protocol", "field"),
+    registry=INGESTION,
+)
+SDK_BOT_EVENTS = Counter(
+    "tjra_sdk_bot_events",
+    "Events of SDKs that a bot caused, whether they were dropped (BOTS=drop), marked or kept. "
+    "What carries money is never dropped, but marked.",
+    ("protocol", "outcome"),
+    registry=INGESTION,
+)
+MESSAGE_EVENTS = Histogram(
+    "tjra_message_events",
+    "Events in a message that the queue took.",
+    buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000),
+    registry=INGESTION,
+)
+MESSAGE_BYTES = Histogram(
+    "tjra_message_bytes",
+    "Bytes of events in a message that the queue took.",
+    buckets=[4**power for power in range(4, 12)],
+    registry=INGESTION,
+)
+ENQUEUE_SECONDS = Histogram(
+    "tjra_enqueue_duration_seconds",
+    "Time for the queue to take a message.",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
+    registry=INGESTION,
+)
+ENQUEUE_FAILURES = Counter("tjra_enqueue_failures", "Messages that the queue did not take.", registry=INGESTION)
+
+#: Why a request's events were refused, by the status that says so.
+REASONS = {
+    400: "invalid",
+    401: "unknown_key",
+    408: "incomplete",
+    413: "too_large",
+    415: "compression",
+    503: "overloaded",
+}
+INVALID, OVERLOADED, QUEUE_AWAY = (EVENTS_REFUSED.labels(reason) for reason in ("invalid", "overloaded", "queue_away"))
+
+
+def count_message(*, size: int, events: int, seconds: float) -> None:
+    """Count a message of `size` bytes that the queue took."""
+    ENQUEUE_SECONDS.observe(seconds)
+    MESSAGE_BYTES.observe(size)
+    MESSAGE_EVENTS.observe(events)
+    EVENTS_ACCEPTED.inc(events)
+
+
+def count_message_not_taken(*, events: int) -> None:
+    """Count a message that the queue did not take, and the events that waited for it and behind it."""
+    ENQUEUE_FAILURES.inc()
+    QUEUE_AWAY.inc(events)
+
+
+def count_refusal(refusal: Refusal) -> None:
+    """Count the events of a request that was refused as a whole before they got to the inbox."""
+    problem = refusal.problem
+    events = len(problem.rejected) if isinstance(problem, BatchProblem) else 1
+    EVENTS_REFUSED.labels(REASONS.get(problem.status, "other")).inc(events)

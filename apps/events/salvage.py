@@ -1,0 +1,70 @@
+"""An event that is not quite what it should be, but can be taken: what of it can be kept, and what was ignored."""
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+
+from db.events.event import Event, text_fault
+from db.events.fitting import fit_properties, storable
+from db.events.tolerant_json import UNKEPT, UNREADABLE, mended, take_apart
+
+#: Names that are told of an event, and characters of each.
+MAX_NAMES, MAX_NAME = 20, 100
+
+FIELDS = {field.name for field in msgspec.structs.fields(Event)}
+OPTIONAL = ("user_id", "properties")
+
+decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Mended(NamedTuple):
+    """An event's fields, as far as they can be kept, still to be judged; and the names of what was ignored."""
+
+    fields: dict[str, Any]
+    ignored: list[str]
+
+
+def unknown_fields(raw: bytes | msgspec.Raw) -> list[str]:
+    """The members that no event has. Raises ValueError and RecursionError."""
+    return _told(name for name in decode_members(raw) if name not in FIELDS)
+
+
+def mend(raw: bytes | msgspec.Raw) -> Mended:
+    """What of an event can be kept: texts without half surrogate pairs, no user whose id is too long, properties
+    within their limits. Raises ValueError and RecursionError where it is no JSON object.
+    """
+    given = _members(raw)
+    fields = {name: value for name, value in given.items() if name in FIELDS}
+    ignored = [name for name in given if name not in FIELDS]
+    for name in OPTIONAL:
+        if fields.get(name) == UNKEPT:
+            del fields[name]
+            ignored.append(name)
+    if isinstance(user_id := fields.get("user_id"), str):
+        fields["user_id"] = storable(user_id)
+        if text_fault("user_id", fields["user_id"]):
+            del fields["user_id"]
+            ignored.append("user_id")
+    if isinstance(properties := fields.get("properties"), dict):
+        fields["properties"], changed = fit_properties(properties)
+        ignored += [f"properties.{name}" for name in changed]
+    return Mended(fields, _told(ignored))
+
+
+def _members(raw: bytes | msgspec.Raw) -> dict[str, Any]:
+    try:
+        return decode_object(raw)
+    except UNREADABLE:
+        pass
+    try:
+        return decode_object(mended(raw))
+    except UNREADABLE:  # what no event has need not be readable
+        parts = take_apart(raw, dict[str, msgspec.Raw])
+        return {name: msgspec.json.decode(mended(part)) if name in FIELDS else None for name, part in parts.items()}
+
+
+def _told(names: Iterable[str]) -> list[str]:
+    return [name[:MAX_NAME] for name in islice(names, MAX_NAMES)]

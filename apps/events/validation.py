@@ -1,0 +1,225 @@
+"""What ingestion does with a body: decode it, check it, and give each event its id and its time."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from actors.queue.producer import SiteDay
+from apps.events.salvage import MAX_NAMES, mend, unknown_fields
+from apps.web.problems import Problem, Refusal, refuse
+from db.events.errors import FieldError, field_errors
+from db.events.event import Event, ExactEvent, ReceivedEvent, TimeWindow, receive
+from db.events.tolerant_json import UNREADABLE, take_apart
+from db.settings import Settings
+
+#: Events that one request may carry.
+MAX_BATCH = 1_000
+#: Events of a batch whose ignored fields are told.
+MAX_IGNORED = 100
+
+encode = msgspec.json.Encoder().encode
+
+
+IGNORED = (
+    f"at most {MAX_NAMES} names of fields that events do not have (what else is known belongs into `properties`), "
+    "and of what could not be kept: a property that is too long, or a number that is none (NaN), which is null then."
+)
+IgnoredNames = Annotated[list[str], Meta(examples=[["revenue"]])]
+
+
+class Accepted(msgspec.Struct, kw_only=True):
+    """One event was queued."""
+
+    status: Literal["queued"] = "queued"
+    message: Annotated[str, Meta(examples=["Event received and queued for processing"])] = (
+        "Event received and queued for processing"
+    )
+    event_id: Annotated[str, Meta(description="The client's, or the one made for it; sent again, it counts once.")]
+    ignored_fields: Annotated[IgnoredNames | msgspec.UnsetType, Meta(description=f"Where there are any: {IGNORED}")] = (
+        msgspec.UNSET
+    )
+
+
+class Ignored(msgspec.Struct, kw_only=True):
+    """What of an event in a batch was not kept; all else of it was."""
+
+    index: Annotated[int, Meta(description="Its place in the batch, from 0.", examples=[3])]
+    fields: Annotated[IgnoredNames, Meta(description=IGNORED)]
+
+
+class Rejected(msgspec.Struct, kw_only=True):
+    """One event of a batch was refused; its neighbours were not."""
+
+    index: Annotated[int, Meta(description="Its place in the batch, from 0.", examples=[7])]
+    errors: Annotated[list[FieldError], Meta(description="Each field that is wrong.")]
+
+
+class BatchAccepted(msgspec.Struct, kw_only=True):
+    """At least one event of a batch was queued."""
+
+    status: Literal["queued"] = "queued"
+    accepted: Annotated[int, Meta(description="How many were queued.", examples=[498])]
+    rejected: Annotated[list[Rejected], Meta(description="Those that were refused; all others were queued.")]
+    event_ids: Annotated[
+        list[str | None] | msgspec.UnsetType,
+        Meta(description="With `?ids=true`: the ids in order, null where refused."),
+    ] = msgspec.UNSET
+    ignored_fields: Annotated[
+        list[Ignored] | msgspec.UnsetType,
+        Meta(description=f"Where there are any: of the first {MAX_IGNORED} such events, what of them was not kept."),
+    ] = msgspec.UNSET
+
+
+class BatchProblem(Problem, kw_only=True, omit_defaults=True):
+    """No event of a batch was accepted."""
+
+    rejected: Annotated[
+        list[Rejected],
+        Meta(description="Each event and what is wrong with it; left out where the batch could not be read."),
+    ] = msgspec.field(default_factory=list)
+
+
+#: An event that is taken, and the names of what of it was ignored.
+Judged = tuple[ReceivedEvent, Sequence[str]]
+
+
+class Acceptance:
+    """Turns bodies into events that can be stored, under the limits of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.window = TimeWindow(
+            not_before=datetime.combine(settings.events_not_before, datetime.min.time(), UTC),
+            ahead=timedelta(hours=settings.events_ahead_hours),
+            back=timedelta(days=settings.retention_days) if settings.retention_days else None,
+        )
+        self.decode = msgspec.json.Decoder(Event).decode
+        self.decode_exact = msgspec.json.Decoder(ExactEvent).decode
+
+    def event(self, body: bytes) -> Judged:
+        """The event in a body. Raises Refusal (400) that names each bad field."""
+        try:
+            return self._judge(body, datetime.now(UTC))
+        except BadEvent as bad:
+            raise refuse(HTTPStatus.BAD_REQUEST, "the event is not valid", errors=bad.errors) from None
+
+    def batch(self, body: bytes, *, ndjson: bool) -> "Batch":
+        """The events in a body: a JSON array, an object with such an array as `events`, or a JSON object a line.
+
+        Raises Refusal: 400 where it is none of these or no event in it is valid, 413 where it holds too many.
+        """
+        parts = _lines(body) if ndjson else _elements(body)
+        if not parts:
+            raise refuse(HTTPStatus.BAD_REQUEST, "the batch is empty: it should hold at least one event")
+        if len(parts) > MAX_BATCH:
+            raise refuse(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"a batch may hold {MAX_BATCH:,} events; this one has {len(parts):,}",
+            )
+        now = datetime.now(UTC)
+        batch = Batch(now)
+        for index, part in enumerate(parts):
+            try:
+                event, ignored = self._judge(part, now)
+            except BadEvent as bad:
+                batch.reject(index, bad.errors)
+                continue
+            batch.add(event)
+            if ignored:
+                batch.tell(index, ignored)
+        if not batch.accepted:
+            raise no_event_is_valid(batch.rejected)
+        return batch
+
+    def _judge(self, raw: bytes | msgspec.Raw, now: datetime) -> Judged:
+        """The event in a piece of JSON; only where it is not exactly one, a second look is taken. Raises BadEvent."""
+        try:
+            return receive(self.decode_exact(raw), now=now, window=self.window), ()
+        except UNREADABLE:
+            return self._judge_again(raw, now)
+
+    def _judge_again(self, raw: bytes | msgspec.Raw, now: datetime) -> Judged:
+        with suppress(*UNREADABLE):
+            return receive(self.decode(raw), now=now, window=self.window), unknown_fields(raw)
+        try:
+            mended = mend(raw)
+        except UNREADABLE:
+            raise BadEvent(field_errors(raw, now=now, window=self.window)) from None
+        try:
+            event = receive(msgspec.convert(mended.fields, Event), now=now, window=self.window)
+        except UNREADABLE:
+            raise BadEvent(field_errors(encode(mended.fields), now=now, window=self.window)) from None
+        return event, mended.ignored
+
+
+class BadEvent(Exception):
+    """An event that is not taken, for these reasons."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+class Batch:
+    """The outcome of a batch: what was accepted, ready for the queue, and what was not."""
+
+    def __init__(self, now: datetime) -> None:
+        self.day = now.date().isoformat()
+        self.counts: dict[SiteDay, int] = {}
+        self.accepted: list[bytes] = []
+        self.rejected: list[Rejected] = []
+        self.ignored: list[Ignored] = []
+        self.event_ids: list[str | None] = []
+
+    def add(self, event: ReceivedEvent) -> None:
+        site_day = event.site_id, self.day
+        self.counts[site_day] = self.counts.get(site_day, 0) + 1
+        self.accepted.append(encode(event))
+        self.event_ids.append(event.event_id)
+
+    def tell(self, index: int, ignored: Sequence[str]) -> None:
+        if len(self.ignored) < MAX_IGNORED:
+            self.ignored.append(Ignored(index=index, fields=list(ignored)))
+
+    def reject(self, index: int, errors: list[FieldError]) -> None:
+        self.rejected.append(Rejected(index=index, errors=errors))
+        self.event_ids.append(None)
+
+    def answer(self, *, ids: bool) -> BatchAccepted:
+        return BatchAccepted(
+            accepted=len(self.accepted),
+            rejected=self.rejected,
+            event_ids=self.event_ids if ids else msgspec.UNSET,
+            ignored_fields=self.ignored or msgspec.UNSET,
+        )
+
+
+def no_event_is_valid(rejected: list[Rejected]) -> Refusal:
+    """The Refusal of a batch of which nothing was accepted."""
+    status = HTTPStatus.BAD_REQUEST
+    detail = "no event of the batch is valid"
+    return Refusal(BatchProblem(title=status.phrase, status=status, detail=detail, rejected=rejected))
+
+
+class _Envelope(msgspec.Struct):
+    events: msgspec.Raw
+
+
+def _elements(body: bytes) -> Sequence[bytes | msgspec.Raw]:
+    try:
+        if body.lstrip()[:1] == b"{":
+            return take_apart(take_apart(body, _Envelope).events, list[msgspec.Raw])
+        return take_apart(body, list[msgspec.Raw])
+    except UNREADABLE as error:
+        raise refuse(
+            HTTPStatus.BAD_REQUEST,
+            f'the batch should be a JSON array of events or {{"events": [...]}}: {error}',
+        ) from None
+
+
+def _lines(body: bytes) -> Sequence[bytes]:
+    return [line for line in body.split(b"\n") if line.strip()]

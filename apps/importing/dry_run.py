@@ -1,0 +1,36 @@
+"""`--dry-run`: what the ingestion API would say, without it."""
+
+from collections.abc import Sequence
+from itertools import islice
+
+import msgspec
+
+from apps.events.validation import Acceptance, BatchProblem, Rejected
+from apps.web.problems import Refusal
+
+#: How many events are shown.
+SHOWN = 3
+
+
+class Rehearsal:
+    """Takes batches in the sender's place, checks them as the API does, and keeps the first good events."""
+
+    def __init__(self, acceptance: Acceptance) -> None:
+        self.acceptance = acceptance
+        self.shown: list[bytes] = []
+
+    def deliver(self, events: Sequence[bytes]) -> Sequence[Rejected]:
+        """Those of a batch that the API would refuse."""
+        rejected = self._rejected(b"[%b]" % b",".join(events))
+        bad = {one.index for one in rejected}
+        good = (event for index, event in enumerate(events) if index not in bad)
+        self.shown += islice(map(msgspec.json.format, good), SHOWN - len(self.shown))
+        return rejected
+
+    def _rejected(self, body: bytes) -> Sequence[Rejected]:
+        try:
+            return self.acceptance.batch(body, ndjson=False).rejected
+        except Refusal as refusal:
+            if isinstance(refusal.problem, BatchProblem):
+                return refusal.problem.rejected
+            raise

@@ -1,0 +1,156 @@
+"""PUT /imports/{id} and GET /imports/{id}/outcome: imports of files are remembered, and what became of them is told."""
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, Router, get, put
+from litestar.params import PathParameter
+from msgspec import Meta
+
+from actors import queue_import
+from apps import reporting_resources
+from apps.web.openapi import answer, json_schema, operation
+from apps.web.problems import DATABASE_AWAY, QUEUE_AWAY, problem_answer, refuse, unavailable
+from apps.web.query_params import read_query
+from apps.web.request_body import read_body
+from db.connections.pools import ReadConnection
+from db.events.errors import FieldError, sentence
+from db.events.event import SiteId
+from db.events.tolerant_json import UNREADABLE
+from db.ledger.imports import Import, ImportedFile, ImportId, KnownImport, progress, read_import
+
+#: Bytes of a body: messages of an import of 100 million rows.
+BODY_BYTES = 16 * 1024 * 1024
+#: Messages are known as settled for some days: after one, all of them are.
+SETTLED_AFTER = timedelta(days=1)
+
+IDS = "12 hexadecimal digits (lower case)"
+Id = Annotated[str, PathParameter(description=f"The import's id: {IDS}.", pattern="^[0-9a-f]{12}$")]
+EXAMPLE = {"import_id": "3f9a2c0b7d15"}
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+class ImportQuery(msgspec.Struct, kw_only=True):
+    """The parameters of both."""
+
+    site_id: SiteId
+
+
+class ImportOutcome(msgspec.Struct, kw_only=True):
+    """What became of the events of an import."""
+
+    import_id: ImportId
+    sent: Annotated[int, Meta(description="Events that were sent.", examples=[1200])]
+    waiting: Annotated[int, Meta(description="Messages with its events that are not settled yet; 0: the rest is sure.")]
+    stored: Annotated[int, Meta(description="Its events that were new, and are there.")]
+    dead: Annotated[int, Meta(description="Its events that could not be stored: dead letters.")]
+    ended_at: Annotated[datetime | None, Meta(description="When it ended; null: it runs, or was killed.")]
+    undone_at: Annotated[datetime | None, Meta(description="When it was taken back.")]
+
+
+BODY = Import(
+    files=[ImportedFile(name="orders.csv", rows=1201)], began_at=NOON, ended_at=NOON, read=1201, sent=1200,
+    first_time=NOON, last_time=NOON,
+)  # fmt: skip
+OUTCOME = ImportOutcome(
+    import_id=EXAMPLE["import_id"], sent=1200, waiting=0, stored=1190, dead=0, ended_at=NOON, undone_at=None
+)
+BAD = problem_answer(
+    "A parameter or the body is not valid.",
+    refuse(
+        HTTPStatus.BAD_REQUEST,
+        "a parameter is not valid",
+        [FieldError(field="import_id", reason="is no such id", allowed=IDS)],
+    ),
+)
+
+
+class Noted(msgspec.Struct, kw_only=True):
+    """An import will be remembered."""
+
+    import_id: ImportId
+
+
+@put(
+    "/{import_id:str}",
+    summary="Remember an import",
+    status_code=HTTPStatus.ACCEPTED,
+    operation_class=operation(
+        query=ImportQuery,
+        examples=EXAMPLE,
+        body={"application/json": (json_schema(Import), msgspec.json.decode(msgspec.json.encode(BODY)))},
+    ),
+    responses={
+        202: answer("The request is in the queue.", Noted(import_id=EXAMPLE["import_id"])),
+        400: BAD,
+        503: problem_answer("The queue is away; send it again after `Retry-After`.", unavailable(QUEUE_AWAY)),
+    },
+)
+async def put_import(request: Request[Any, Any, Any], import_id: Id) -> Response[Noted]:
+    """Remembers an import of files, as `tjra import` tells it before and after: its events have its id as the property
+    `import_id`. What is told after an `ended_at` changes nothing.
+    `tjra import` asks this; by hand it makes an entry in `tjra imports`, and no event."""
+    query = read_query(request, ImportQuery)
+    check(import_id)
+    body = await read_body(request.scope, request.receive, limit=BODY_BYTES)
+    try:
+        one = msgspec.json.decode(body, type=Import)
+        if "\0" in "".join([*one.options, *(file.name for file in one.files)]):
+            raise ValueError("a text holds U+0000")
+    except UNREADABLE as error:
+        raise refuse(HTTPStatus.BAD_REQUEST, f"the body is no import: {sentence(error)}") from None
+    await queue_import(reporting_resources.requests, query.site_id, import_id, one)
+    return Response(Noted(import_id=import_id), status_code=HTTPStatus.ACCEPTED)
+
+
+@get(
+    "/{import_id:str}/outcome",
+    summary="What became of an import",
+    operation_class=operation(query=ImportQuery, examples=EXAMPLE),
+    responses={
+        200: answer("The import.", OUTCOME),
+        400: BAD,
+        404: problem_answer("There is no such import.", refuse(HTTPStatus.NOT_FOUND, "there is no such import")),
+        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+    },
+)
+async def get_import(request: Request[Any, Any, Any], import_id: Id) -> ImportOutcome:
+    """Tells how many of an import's events were new. Those that were sent and are neither stored nor dead once nothing
+    is `waiting` were there before."""
+    query = read_query(request, ImportQuery)
+    check(import_id)
+
+    async def outcome(conn: ReadConnection) -> tuple[KnownImport, tuple[int, int, int]]:
+        one = await read_import(conn, query.site_id, import_id)
+        if one is None:
+            raise refuse(HTTPStatus.NOT_FOUND, f"site {query.site_id!r} has no import {import_id}")
+        return one, await progress(conn, query.site_id, one)
+
+    one, (settled, stored, dead) = await reporting_resources.read(outcome)
+    long_ago = one.ended_at is not None and datetime.now(UTC) - one.ended_at > SETTLED_AFTER
+    return ImportOutcome(
+        import_id=import_id,
+        sent=one.sent,
+        waiting=0 if long_ago else len(one.messages) - settled,
+        stored=stored,
+        dead=dead,
+        ended_at=one.ended_at,
+        undone_at=one.undone_at,
+    )
+
+
+def check(import_id: str) -> None:
+    """Raises Refusal (400) where this cannot be an import's id."""
+    try:
+        msgspec.convert(import_id, ImportId)
+    except msgspec.ValidationError:
+        raise refuse(
+            HTTPStatus.BAD_REQUEST,
+            "a parameter is not valid",
+            [FieldError(field="import_id", reason="is no such id", allowed=IDS)],
+        ) from None
+
+
+router = Router("/imports", route_handlers=[put_import, get_import], tags=["imports"])

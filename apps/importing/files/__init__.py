@@ -1,0 +1,1 @@
+"""Reading files: their formats, encodings and compression."""

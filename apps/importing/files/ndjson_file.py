@@ -1,0 +1,48 @@
+"""NDJSON files: a JSON object a line."""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from apps.importing.files.line_reader import Lines
+from apps.importing.files.records import Record, Refused, Unusable, record_per_line
+
+#: How much of the file is looked at to learn its keys.
+PEEK_RECORDS, PEEK_BYTES = 1_000, 1024 * 1024
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class NdjsonFile:
+    """The keys of an NDJSON file, as far as its beginning shows them, and its records."""
+
+    def __init__(self, lines: Lines) -> None:
+        if lines.begins_with(b"["):
+            raise Unusable(
+                f"{lines.name} holds a JSON array; it should hold a JSON object a line, as `jq -c '.[]'` makes them"
+            )
+        self.rest = record_per_line(lines, read_object)
+        self.first = list(self._peek())
+        self.columns = list(dict.fromkeys(key for record in self.first for key in record.values))
+
+    def records(self) -> Iterator[Record]:
+        """Each line that is not blank."""
+        return chain(self.first, self.rest)
+
+    def _peek(self) -> Iterator[Record]:
+        size = 0
+        for number, record in enumerate(self.rest, start=1):
+            yield record
+            size += len(record.content)
+            if number == PEEK_RECORDS or size > PEEK_BYTES:
+                return
+
+
+def read_object(line: bytes) -> dict[str, Any]:
+    """The object that a line holds, or Refused."""
+    try:
+        return _decode(line)
+    except (ValueError, RecursionError):
+        raise Refused("it is not a JSON object") from None

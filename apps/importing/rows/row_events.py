@@ -1,0 +1,107 @@
+"""Events from the rows of a table, CSV or NDJSON: `RowEvents(mapping, site).event(row)`."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from apps.events.given import is_given
+from apps.events.url_path import path_of_url
+from apps.importing.files.records import Fields, Refused
+from apps.importing.rows.mapping import FIELDS, Mapping
+from apps.importing.rows.timestamps import Times
+from db.events.event import properties_fault
+from db.events.spellings import is_nobody
+
+#: Properties that are numbers, and whose decimals `--decimal` says.
+AMOUNTS = ("revenue", "total", "value", "price", "quantity", "amount", "tax", "shipping", "discount")
+WITH_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:[.' \u00a0\u202f]\d{3})+|\d+)(?:,\d*)?", re.ASCII)
+GROUPS = str.maketrans({",": ".", ".": "", "'": "", " ": "", "\u00a0": "", "\u202f": ""})
+
+_decode = msgspec.json.Decoder().decode
+
+
+class RowEvents:
+    """Makes events as the mapping says, for one site."""
+
+    def __init__(self, mapping: Mapping, site: str) -> None:
+        self.site = site
+        self.constants = mapping.constants
+        self.columns = {name: column for name in FIELDS if (column := mapping.column(name)) is not None}
+        self.properties = mapping.properties
+        self.constant_properties = mapping.constant_properties
+        self.with_comma = mapping.decimal == ","
+        self.types = mapping.types
+        self.times = Times(mapping.zone, mapping.unit, mapping.time_format)
+
+    def event(self, row: dict[str, Any]) -> Fields:
+        """The event of a row, without an id where the row has none. Raises Refused."""
+        event_type = self._required(row, "event_type")
+        place = self._required(row, "path")
+        path = path_of_url(place)
+        properties = self._properties(row, url=None if path is None else place)
+        event: Fields = {
+            "site_id": self.site,
+            "event_type": self.types.get(event_type, event_type),
+            "path": place if path is None else path,
+            "timestamp": self.times.read(self._value(row, "timestamp")),
+        }
+        if (user_id := self._text(row, "user_id")) and not is_nobody(user_id):
+            event["user_id"] = user_id
+        if event_id := self._text(row, "event_id"):
+            event["event_id"] = event_id
+        if properties:
+            event["properties"] = properties
+        return event
+
+    def _required(self, row: dict[str, Any], name: str) -> str:
+        if text := self._text(row, name):
+            return text
+        raise Refused(f"{name} is empty")
+
+    def _text(self, row: dict[str, Any], name: str) -> str:
+        """A field's text, "" where it has none. A JSON number counts as the text that it is written as."""
+        if name in self.constants:
+            return self.constants[name]
+        value = self._value(row, name)
+        if not is_given(value):
+            return ""
+        if isinstance(value, str):
+            return value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Refused(f"{name} is neither text nor a number")
+        return msgspec.json.encode(value).decode()
+
+    def _properties(self, row: dict[str, Any], *, url: str | None) -> dict[str, Any]:
+        properties = _object(self._value(row, "properties"))
+        for name, column in self.properties.items():
+            if is_given(cell := row.get(column)):
+                properties[name] = cell
+        if self.with_comma:
+            for name in AMOUNTS:
+                if isinstance(text := properties.get(name), str) and WITH_COMMA.fullmatch(text.strip()):
+                    properties[name] = text.strip().translate(GROUPS)
+        properties |= self.constant_properties
+        if url is not None and not properties_fault(with_url := {"url": url} | properties):
+            return with_url
+        # Also checked by the API; but what is nested without end would make the whole batch unreadable there.
+        if fault := properties_fault(properties):
+            raise Refused(f"properties {fault}")
+        return properties
+
+    def _value(self, row: dict[str, Any], name: str) -> Any:
+        column = self.columns.get(name)
+        return None if column is None else row.get(column)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """A JSON object, or its text; nothing is an empty one."""
+    if not is_given(value):
+        return {}
+    try:
+        value = _decode(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise Refused("properties is not a JSON object")
+    return dict(value)

@@ -1,0 +1,74 @@
+"""What became of the rows: counted, and told in the end."""
+
+import re
+import time
+from collections.abc import Iterator
+
+from apps.importing.rows.judgement import Judgement
+
+#: A row's own value in a reason: "path is 3000 bytes long", "timestamp is 1999-12-31T00:00:00+00:00: before ...".
+VALUE = re.compile(r"\b(is|are|have) [\d.:T+-]*\d")
+
+
+class Reasons:
+    """How often each reason occurred, without the rows' values, and where first."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.examples: dict[str, str] = {}
+        self.values: dict[str, str] = {}
+
+    def add(self, reason: str, file: str, line: int, value: str | None = None) -> None:
+        reason = VALUE.sub(r"\1 ...", reason)
+        if reason not in self.counts:
+            self.counts[reason] = 0
+            self.examples[reason] = f"{file} line {line:,}"
+            if value is not None:
+                self.values[reason] = f"{value[:40]!r}: "
+        self.counts[reason] += 1
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    def lines(self) -> Iterator[str]:
+        """A line a reason, the commonest first."""
+        for reason, count in sorted(self.counts.items(), key=lambda item: -item[1]):
+            yield f"  {count:>13,}  {self.values.get(reason, '')}{reason} ({self.examples[reason]})"
+
+
+class Tally:
+    """The rows so far."""
+
+    def __init__(self) -> None:
+        self.read = 0
+        self.sent = 0
+        self.skipped = Reasons()
+        self.refused = Reasons()
+        self.judgement = Judgement()
+        self.began = time.monotonic()
+
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return self.read / max(time.monotonic() - self.began, 0.001)
+
+    @property
+    def failed(self) -> bool:
+        """Whether there was something to do and nothing of it was done."""
+        return self.sent == 0 and self.refused.total > 0
+
+    def summary(self, *, sent: str) -> str:
+        """Several lines; `sent` says what happened to the good rows."""
+        seconds = time.monotonic() - self.began
+        lines = [
+            f"{self.read:>9,} rows read in {seconds:,.1f} s ({self.rate:,.0f}/s)",
+            f"{self.sent:>9,} {sent}",
+            f"{self.skipped.total:>9,} skipped",
+            *self.skipped.lines(),
+            f"{self.refused.total:>9,} refused",
+            *self.refused.lines(),
+        ]
+        if left := self.read - self.sent - self.skipped.total - self.refused.total:
+            lines.append(f"{left:>9,} read but not sent")
+        return "\n".join([*lines, *self.judgement.lines()])

@@ -1,0 +1,1 @@
+"""Is anything lost? GET /accounting, and GET /events/{event_id}."""

@@ -1,0 +1,1 @@
+"""What reports share: their query, how the database is asked, how they are answered."""

@@ -1,0 +1,156 @@
+"""The parameters that reports share: a range of time, filters, a range to compare with. Their queries inherit them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from apps.web.query_params import bad_parameter
+from db.events.event import SiteId
+from db.reports.shared import filters, ranges
+from db.reports.shared.filters import BadFilter, Filters, read_filters
+from db.reports.shared.ranges import Asked, BadRange, Comparison, Period
+from db.sites.timezones import timezones
+
+#: Years that a range may reach to: what PostgreSQL's and Python's calendars both can add and subtract.
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+
+Moment = TypeVar("Moment", bound=date)
+
+MOMENT = "a day as YYYY-MM-DD, or an instant in ISO 8601 with an offset"
+
+
+Day = Annotated[date, Meta(description="One day, as YYYY-MM-DD.", examples=["2026-01-02"])]
+
+
+Safe = Annotated[
+    bool,
+    Meta(
+        description="For CSV that is opened in a spreadsheet: `true` puts a `'` before each text that it would take "
+        "for a formula, as those that begin with `=`, `+`, `-` or `@`. Numbers stay numbers."
+    ),
+]
+
+
+class RangeQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "to"}):
+    """Which site, and which time."""
+
+    site_id: SiteId
+    date: Day | None = None
+    start: Annotated[str, Meta(description=f"The range begins here: {MOMENT}.", examples=["2026-01-01"])] | None = None
+    end: (
+        Annotated[
+            str,
+            Meta(
+                description=f"The range ends before this: {MOMENT}, as `from`; left out: now, or the end of today.",
+                examples=["2026-02-01"],
+            ),
+        ]
+        | None
+    ) = None
+    period: Annotated[
+        Period | None,
+        Meta(
+            description="A range up to today, today included: `today`; `7d`, `14d`, `28d`, `30d`, `60d`, `90d` or "
+            "`91d` (so many days); `month` or `year` (the present one); `6mo` or `12mo` (the present month and those "
+            "before); `all`; or `yesterday`. "
+            f"Without `date`, `from` and `period`: `{ranges.DEFAULT}`."
+        ),
+    ] = None
+    timezone: (
+        Annotated[
+            str,
+            Meta(description="The timezone that days are meant in, as Europe/Berlin (IANA); left out: the site's."),
+        ]
+        | None
+    ) = None
+    safe: Safe = False
+
+
+class FilteredQuery(RangeQuery, kw_only=True):
+    """Which site, which time and which events."""
+
+    filter: Annotated[
+        list[str],
+        Meta(description=f"What events have to match; may be repeated (all have to match): {filters.ALLOWED}."),
+    ] = msgspec.field(default_factory=list)
+
+
+class ComparedQuery(FilteredQuery, kw_only=True):
+    """Which site, which time and which events, and whether to compare."""
+
+    compare: Annotated[
+        Comparison | None,
+        Meta(
+            description="Have the same of another range as well: `previous_period` (as long, just before), "
+            "`previous_week` (the same weekdays: 7 days before, or as many weeks as the range takes) or "
+            "`previous_year`. A range that is not over is compared up to the same time: today until now with yesterday "
+            "until this time."
+        ),
+    ] = None
+
+
+def asked(query: RangeQuery) -> Asked:
+    """The range that was asked for. Raises Refusal (400)."""
+    kind = type(query)
+    if query.timezone is not None and query.timezone not in timezones():
+        raise bad_parameter(kind, "timezone", f"{query.timezone!r} is unknown")
+    given = [name for name, value in (("date", query.date), ("from", query.start), ("period", query.period)) if value]
+    if len(given) > 1:
+        raise bad_parameter(kind, given[1], f"is given beside `{given[0]}`", "one of date, from and period")
+    if query.end and not query.start:
+        raise bad_parameter(kind, "to", "is given without `from`")
+    if query.date:
+        _within(kind, "date", (query.date,))
+        return Asked(days=(query.date, query.date + timedelta(days=1)), timezone=query.timezone)
+    if query.start:
+        return _between(query, query.start, query.end)
+    return Asked(period=query.period or ranges.DEFAULT, timezone=query.timezone)
+
+
+def _between(query: RangeQuery, start: str, end: str | None) -> Asked:
+    kind = type(query)
+    first, last = _moment(kind, "from", start), _moment(kind, "to", end) if end else None
+    if isinstance(first, datetime):
+        if last is not None and not isinstance(last, datetime):
+            raise bad_parameter(kind, "to", "is a day, but `from` is an instant")
+        return Asked(instants=(first, last or datetime.now(UTC)), timezone=query.timezone)
+    if isinstance(last, datetime):
+        raise bad_parameter(kind, "to", "is an instant, but `from` is a day")
+    return Asked(days=(first, last), timezone=query.timezone)
+
+
+def _moment(kind: type[RangeQuery], name: str, text: str) -> date | datetime:
+    for wanted in (date, Annotated[datetime, Meta(tz=True)]):
+        try:
+            moment: date | datetime = msgspec.convert(text, wanted)
+            return _within(kind, name, (moment,))[0]
+        except msgspec.ValidationError:
+            continue
+    raise bad_parameter(kind, name, "is neither a day nor an instant with an offset", MOMENT)
+
+
+def _within(kind: type[RangeQuery], name: str, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
+    if not all(FIRST_YEAR <= moment.year <= LAST_YEAR for moment in moments):
+        raise bad_parameter(kind, name, f"is not between the years {FIRST_YEAR} and {LAST_YEAR}", MOMENT)
+    return moments
+
+
+def wanted_filters(query: RangeQuery) -> Filters:
+    """The filters that were asked for. Raises Refusal (400)."""
+    with refused(query):
+        return read_filters(query.filter if isinstance(query, FilteredQuery) else [])
+
+
+@contextmanager
+def refused(query: RangeQuery) -> Iterator[None]:
+    """Raise Refusal (400) that names the parameter where there is no such range or filter."""
+    try:
+        yield
+    except BadFilter as error:
+        raise bad_parameter(type(query), "filter", str(error)) from None
+    except BadRange as error:
+        raise bad_parameter(type(query), *error.args) from None

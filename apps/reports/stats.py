@@ -1,0 +1,65 @@
+"""GET /stats."""
+
+from datetime import date
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, get
+from msgspec import Meta
+
+from apps import reporting_resources
+from apps.reports.shared.disconnects import UNANSWERED
+from apps.web.openapi import answer, operation
+from apps.web.problems import problem_answer, refuse
+from apps.web.query_params import read_query
+from db.events.errors import FieldError
+from db.events.event import SiteId
+from db.reports.stats import PathViews, Stats, stats
+
+Day = Annotated[
+    date, Meta(description="A day of the site's timezone, as YYYY-MM-DD; left out: all time.", examples=["2026-01-02"])
+]
+
+BAD_DATE = FieldError(field="date", reason="Invalid RFC3339 encoded date", allowed="a day as YYYY-MM-DD")
+
+
+class StatsQuery(msgspec.Struct, kw_only=True):
+    """The parameters of GET /stats."""
+
+    site_id: SiteId
+    date: Day | None = None
+
+
+@get(
+    "/stats",
+    summary="Views, users and top paths",
+    tags=["reports"],
+    operation_class=operation(query=StatsQuery),
+    responses={
+        200: answer(
+            "The report.",
+            Stats(
+                site_id="shop",
+                date=date(2026, 1, 2),
+                total_views=1024,
+                unique_users=417,
+                top_paths=[PathViews(path="/products/lamp", views=120)],
+            ),
+        ),
+        400: problem_answer(
+            "A parameter is missing or not valid.",
+            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DATE]),
+        ),
+        **UNANSWERED,
+    },
+)
+async def get_stats(request: Request[Any, Any, Any]) -> Stats:
+    """How often a site's pages were viewed on a day or ever, by how many different users, and the ten most viewed
+    paths.
+
+    Views are events of type `page_view`; users are counted over all event types. A site that was never seen has zeros.
+    """
+    query = read_query(request, StatsQuery)
+    return await reporting_resources.read(partial(stats, site_id=query.site_id, date=query.date))

@@ -1,0 +1,1 @@
+"""Segment's protocol, which RudderStack and Jitsu speak too."""

@@ -1,0 +1,183 @@
+"""The endpoints of Segment's SDKs, of RudderStack's and Jitsu's."""
+
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import PathParameter
+
+from apps.sdks.segment.parser import CALLS, parse_batch, parse_call
+from apps.sdks.shared.receive import check_key, take
+from apps.sdks.shared.responses import KEY_REFUSED, JitsuAnswer, JitsuBatchAnswer, SegmentAnswer, done, error_answers
+from apps.web.openapi import OBJECT, answer, operation
+from apps.web.problems import refuse
+
+#: Without what SDKs give each event, `messageId` and `timestamp`: sent twice it counts twice.
+EXAMPLE: dict[str, Any] = {
+    "type": "track",
+    "userId": "customer-17",
+    "event": "Order Completed",
+    "properties": {"revenue": 119.9, "currency": "EUR"},
+    "context": {"page": {"url": "https://shop.example/checkout"}},
+}
+BATCH = {
+    "type": "object",
+    "properties": {"batch": {"type": "array", "items": OBJECT}, "writeKey": {"type": "string"}},
+    "required": ["batch"],
+}
+
+Call = Annotated[
+    str,
+    PathParameter(
+        description="What is told; its first letter will do as well.",
+        schema_extra={"enum": [*CALLS.values(), *CALLS]},
+    ),
+]
+JitsuCall = Annotated[str, PathParameter(description="What is told.", schema_extra={"enum": [*CALLS.values()]})]
+Key = Annotated[str, PathParameter(description="The key of the site.")]
+
+
+class SegmentIo(msgspec.Struct, rename="camel"):
+    """Where Segment's browser SDK sends events."""
+
+    api_key: str
+    api_host: str
+    protocol: Literal["http", "https"]
+
+
+class Integrations(msgspec.Struct, rename={"segment": "Segment.io"}):
+    """The destinations of Segment's browser SDK: only this server."""
+
+    segment: SegmentIo
+
+
+class NoMetrics(msgspec.Struct, rename="camel", frozen=True):
+    """The SDK measures itself for Segment, unless it is told not to."""
+
+    sample_rate: Literal[0] = 0
+
+
+class SegmentSettings(msgspec.Struct):
+    """What Segment's browser SDK wants to know."""
+
+    integrations: Integrations
+    metrics: NoMetrics = NoMetrics()
+    plan: dict[str, Any] = {}
+
+
+async def take_batch(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Takes what the SDKs of Segment and RudderStack for servers send, up to 2,500 events, whatever the content type
+    says. The write key is the user of basic authorization, else `writeKey`; it names the site (SITE_KEYS), by default
+    by being its site_id. `messageId` is what makes it safe to send an event again. Where `sentAt` says that the
+    sender's clock is off, times are corrected by it; `context.ip` tells visitors without `userId` and `anonymousId`
+    apart. A `type` that is none of Segment's is dropped and counted.
+
+    `/v1/b`, `/v1/import` and `/beacon/v1/batch` are the same; the last one has its key in the URL as `writeKey`.
+    """
+    return done(SegmentAnswer(), await take(request, "segment", parse_batch))
+
+
+segment_batch = post(
+    "/v1/batch",
+    summary="Segment, RudderStack: a batch",
+    tags=["SDKs"],
+    status_code=HTTPStatus.OK,
+    operation_class=operation(body={"application/json": (BATCH, {"writeKey": "shop", "batch": [EXAMPLE]})}),
+    responses={200: answer("The events are in the queue.", SegmentAnswer()), **error_answers(401)},
+)(take_batch)
+segment_batch_aliases = post(
+    ["/v1/b", "/v1/import", "/beacon/v1/batch"], status_code=HTTPStatus.OK, include_in_schema=False
+)(take_batch)
+
+
+@post(
+    "/v1/{call:str}",
+    summary="Segment, RudderStack: an event",
+    tags=["SDKs"],
+    status_code=HTTPStatus.OK,
+    operation_class=operation(
+        body={"application/json": (OBJECT, EXAMPLE | {"writeKey": "shop"})}, examples={"call": "track"}
+    ),
+    responses={200: answer("The event is in the queue.", SegmentAnswer()), **error_answers(401, 404)},
+)
+async def segment_call(request: Request[Any, Any, Any], call: Call) -> Response[Any]:
+    """Takes one event, as Segment's browser SDK and its HTTP API have it; the rest is as in `/v1/batch`."""
+    return done(SegmentAnswer(), await take(request, "segment", partial(parse_call, call=_call(call))))
+
+
+async def take_jitsu(request: Request[Any, Any, Any], call: JitsuCall) -> Response[Any]:
+    """Takes one event of Segment's shape. The key is `X-Write-Key` up to its colon.
+
+    `/api/s/s2s/{call}` is the same.
+    """
+    return done(JitsuAnswer(), await take(request, "segment", partial(parse_call, call=_call(call))))
+
+
+jitsu_call = post(
+    "/api/s/{call:str}",
+    summary="Jitsu: an event",
+    tags=["SDKs"],
+    status_code=HTTPStatus.OK,
+    operation_class=operation(
+        body={"application/json": (OBJECT, EXAMPLE | {"writeKey": "shop"})}, examples={"call": "track"}
+    ),
+    responses={200: answer("The event is in the queue.", JitsuAnswer()), **error_answers(401, 404)},
+)(take_jitsu)
+jitsu_server_call = post("/api/s/s2s/{call:str}", status_code=HTTPStatus.OK, include_in_schema=False)(take_jitsu)
+
+
+@post(
+    "/api/s/s2s/batch",
+    summary="Jitsu: a batch",
+    tags=["SDKs"],
+    status_code=HTTPStatus.OK,
+    operation_class=operation(body={"application/json": (BATCH, {"writeKey": "shop", "batch": [EXAMPLE]})}),
+    responses={200: answer("The events are in the queue.", JitsuBatchAnswer(1, 1)), **error_answers(401)},
+)
+async def jitsu_batch(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Takes up to 2,500 events of Segment's shape. The key is `X-Write-Key` up to its colon, else as in `/v1/batch`."""
+    return await take_jitsu_batch(request)
+
+
+async def take_jitsu_batch(request: Request[Any, Any, Any]) -> Response[Any]:
+    """`/api/s/batch` is the same."""
+    taken = await take(request, "segment", parse_batch)
+    return done(JitsuBatchAnswer(taken.size, taken.size), taken)
+
+
+jitsu_batch_alias = post("/api/s/batch", status_code=HTTPStatus.OK, include_in_schema=False)(take_jitsu_batch)
+
+
+@get(
+    "/v1/projects/{key:str}/settings",
+    summary="Segment: settings of the browser SDK",
+    tags=["SDKs"],
+    sync_to_thread=False,
+    operation_class=operation(examples={"key": "shop"}),
+    responses={
+        200: answer(
+            "Where to send events.",
+            SegmentSettings(
+                Integrations(SegmentIo(api_key="shop", api_host="events.shop.example/v1", protocol="https"))
+            ),
+        ),
+        **KEY_REFUSED,
+    },
+)
+def segment_settings(request: Request[Any, Any, Any], key: Key) -> SegmentSettings:
+    """Says that events go to this server: for Segment's snippet with this server as its `cdnURL`."""
+    check_key(key)
+    protocol: Literal["http", "https"] = "http" if request.url.scheme == "http" else "https"
+    return SegmentSettings(Integrations(SegmentIo(key, f"{request.url.netloc}/v1", protocol)))
+
+
+def _call(given: str) -> str:
+    """The call that a URL names. Raises Refusal (404)."""
+    call = CALLS.get(given, given)
+    if call not in CALLS.values():
+        raise refuse(
+            HTTPStatus.NOT_FOUND, f"there is no call {given!r}: it should be one of {', '.join(CALLS.values())}"
+        )
+    return call

@@ -1,0 +1,203 @@
+"""The way of an SDK's request into the queue: that of POST /events, with the same limits and the same promise.
+
+An event that cannot be taken is dropped and counted, and its neighbours are taken: an SDK whose request is refused
+throws all of it away.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from litestar import Request
+
+from actors.broker import sender
+from actors.queue.first_seen import first_times
+from actors.queue.producer import QueueAway
+from actors.queue.visitor_salt import DailySalt
+from apps.events.endpoints import acceptance, inbox, settings
+from apps.events.metrics import QUEUE_AWAY, SDK_BOT_EVENTS, SDK_EVENTS_CUT, SDK_EVENTS_DROPPED, count_refusal
+from apps.events.validation import Batch
+from apps.sdks.shared.bots import carries_money, is_bot
+from apps.sdks.shared.caller import Caller, caller_of
+from apps.sdks.shared.clock_skew import time_of
+from apps.sdks.shared.sdk_event import Parser, SentEvent
+from apps.sdks.shared.site_keys import Keys
+from apps.sdks.shared.to_event import Dropped, event_id, to_event, visitor_id
+from apps.web.problems import Refusal, refuse
+from apps.web.request_body import read_body
+from db.events.errors import sentence
+from db.events.event import Event, receive
+from db.events.tolerant_json import UNREADABLE
+
+logger = logging.getLogger(__name__)
+
+#: Bytes of a body, before and after decompression: PostHog's SDKs send up to 6 MiB.
+BODY_BYTES = 8 * 1024 * 1024
+#: What becomes of a bot's events, by the setting BOTS; those that carry money are marked instead of being dropped.
+OUTCOMES = {"drop": "dropped", "mark": "marked", "keep": "kept"}
+
+#: Events after which other requests get their turn.
+SLICE = 100
+
+keys = Keys(settings.site_keys)
+bots = settings.bots
+daily_salt = DailySalt(sender)
+
+
+class Taken(NamedTuple):
+    """What became of a request."""
+
+    message_id: str | None
+    """The id of the message that its events are in, None where none was taken."""
+    events: dict[str, bool]
+    """By the id that the SDK gave it, whether an event was taken."""
+    size: int
+    """How many events the request had."""
+
+
+async def take(
+    request: Request[Any, Any, Any], protocol: str, parse: Parser, *, refuse_unknown_keys: bool = True
+) -> Taken:
+    """Return once the queue has the events of a request. Raises Refusal and QueueAway."""
+    caller = caller_of(request.scope)
+    try:
+        body = await read_body(request.scope, request.receive, limit=BODY_BYTES)
+        delivery = Delivery(caller, _parsed(parse, body, caller))
+        if refuse_unknown_keys:
+            delivery.check_keys()
+    except Refusal as refusal:
+        count_refusal(refusal)
+        raise
+    try:
+        await delivery.judge()
+    except QueueAway:
+        QUEUE_AWAY.inc(len(delivery.sent))
+        raise
+    batch = delivery.batch
+    message_id = await inbox.put(b",".join(batch.accepted), batch.counts) if batch.accepted else None
+    # Not before the queue has the others: until then the SDK sends these again too.
+    delivery.count(protocol)
+    return Taken(message_id, delivery.taken, len(delivery.sent))
+
+
+class Delivery:
+    """The events of one request."""
+
+    def __init__(self, caller: Caller, sent: list[SentEvent | None]) -> None:
+        self.caller = caller
+        self.sent = sent
+        self.now = datetime.now(UTC)
+        self.batch = Batch(self.now)
+        self.taken: dict[str, bool] = {}
+        self.drops: Counter[str] = Counter()
+        self.cuts: Counter[str] = Counter()
+        self.from_bots: Counter[str] = Counter()
+
+    def check_keys(self) -> None:
+        """Raises Refusal (401) where no event has the key of a site."""
+        if given := [one.key for one in self.sent if one]:
+            check_key(*given)
+
+    async def judge(self) -> None:
+        """Put the events that can be taken into the batch, and count why the others cannot. Raises QueueAway."""
+        salt = b""
+        if any(one and one.by_visitor and not one.user_id for one in self.sent):
+            salt = await daily_salt.at(self.now)
+        events = []
+        for index, one in enumerate(self.sent, start=1):
+            try:
+                events.append((one, self._event(one, salt)))
+            except Dropped as reason:
+                self._drop(one, str(reason))
+            if index % SLICE == 0:
+                await asyncio.sleep(0)
+        await self._give_times([event for _, event in events])
+        for one, event in events:
+            try:
+                self.batch.add(receive(event, now=self.now, window=acceptance.window))
+            except ValueError:
+                self._drop(one, "timestamp")
+            else:
+                self._note(one, taken=True)
+
+    def count(self, protocol: str) -> None:
+        """Count what was dropped, what was left out of others, and what came from bots."""
+        for reason, number in self.drops.items():
+            SDK_EVENTS_DROPPED.labels(protocol, reason).inc(number)
+        for field, number in self.cuts.items():
+            SDK_EVENTS_CUT.labels(protocol, field).inc(number)
+        for outcome, number in self.from_bots.items():
+            SDK_BOT_EVENTS.labels(protocol, outcome).inc(number)
+        if self.drops:
+            logger.debug("%s: of %d events these were dropped: %s", protocol, len(self.sent), dict(self.drops))
+
+    def _event(self, one: SentEvent | None, salt: bytes) -> Event:
+        """The event of ours. Raises Dropped."""
+        if one is None:
+            raise Dropped("event")
+        if one.ignored:
+            raise Dropped(one.ignored)
+        site_id = keys.site(one.key)
+        if site_id is None:
+            raise Dropped("key")
+        bot = is_bot(visitor=one.user_agent, caller=self.caller.user_agent)
+        outcome = OUTCOMES["mark" if bots == "drop" and carries_money(one) else bots] if bot else None
+        if outcome:
+            self.from_bots[outcome] += 1
+        if outcome == OUTCOMES["drop"]:
+            raise Dropped("bot")
+        given_id = event_id(one.message_id)
+        time = time_of(one, given_id, now=self.now, window=acceptance.window)
+        user_id = one.user_id
+        if not user_id and one.by_visitor:
+            user_id = visitor_id(salt, site_id, one, self.caller, time=time, now=self.now)
+        event, cut = to_event(
+            one,
+            site_id,
+            event_id=given_id,
+            user_id=user_id,
+            time=time,
+            bot=outcome == OUTCOMES["mark"],
+            now=self.now,
+            window=acceptance.window,
+        )
+        self.cuts.update(cut)
+        return event
+
+    async def _give_times(self, events: list[Event]) -> None:
+        """Give events without a time that of their arrival, the first one where they come again.
+
+        An event without an id gets both when it is received, and a UUIDv7 has a time inside.
+        """
+        undated = [
+            event for event in events if event.timestamp is None and event.event_id and event.event_id.version != 7
+        ]
+        if undated:
+            names = [f"{event.site_id} {event.event_id}" for event in undated]
+            for event, first in zip(undated, await first_times(sender, names, self.now), strict=True):
+                event.timestamp = first
+
+    def _drop(self, one: SentEvent | None, reason: str) -> None:
+        self.drops[reason] += 1
+        self._note(one, taken=False)
+
+    def _note(self, one: SentEvent | None, *, taken: bool) -> None:
+        if one and isinstance(one.message_id, str):
+            self.taken[one.message_id] = taken
+
+
+def check_key(*given: object) -> None:
+    """Raises Refusal (401) where none of these is the key of a site."""
+    if not any(keys.site(key) for key in given):
+        reason = "is unknown: it should be one of SITE_KEYS" if any(given) else "is missing"
+        raise refuse(HTTPStatus.UNAUTHORIZED, f"the key of the site {reason}")
+
+
+def _parsed(parse: Parser, body: bytes, caller: Caller) -> list[SentEvent | None]:
+    try:
+        return list(parse(body, caller))
+    except UNREADABLE as error:
+        raise refuse(HTTPStatus.BAD_REQUEST, f"the body cannot be read: {sentence(error)}") from None

@@ -1,0 +1,1 @@
+"""Umami's protocol."""

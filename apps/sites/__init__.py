@@ -1,0 +1,1 @@
+"""The sites: GET /sites, and PUT /timezone."""

@@ -1,0 +1,78 @@
+"""GET /sites."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get
+from msgspec import Meta
+
+from apps import reporting_resources
+from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.query import Safe
+from apps.reports.shared.responses import accepted, columns_of, encoded
+from apps.web.openapi import answer, operation
+from apps.web.problems import problem_answer, refuse
+from apps.web.query_params import bad_parameter, read_query
+from db.connections.pools import ReadConnection
+from db.cursors import BadCursor
+from db.events.errors import FieldError
+from db.reports.sites import Site, SitePage, sites
+
+EXAMPLE = SitePage(
+    sites=[
+        Site(
+            site_id="shop",
+            timezone="Europe/Berlin",
+            events=4096,
+            users=417,
+            anonymous=12,
+            first_event=datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC),
+            last_event=datetime(2026, 2, 1, 12, tzinfo=UTC),
+        )
+    ],
+    next_cursor=None,
+)
+BAD_LIMIT = FieldError(field="limit", reason="Expected `int` >= 1", allowed="How many at most: 1 to 1,000.")
+
+
+class SitesQuery(msgspec.Struct, kw_only=True):
+    """The parameters of GET /sites."""
+
+    search: Annotated[
+        str,
+        Meta(max_length=200, description="Only sites with this text in their `site_id`, in small or large letters."),
+    ] = ""
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
+    cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before.")] = None
+    safe: Safe = False
+
+
+@get(
+    "/sites",
+    summary="List the sites",
+    tags=["reports"],
+    operation_class=operation(query=SitesQuery),
+    responses={
+        200: answer("A page of them. As CSV or NDJSON: the sites.", EXAMPLE),
+        400: problem_answer(
+            "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT])
+        ),
+        **UNANSWERED,
+    },
+)
+async def get_sites(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Every site that has sent an event or was set up, by `site_id`: its timezone, totals, first and last event."""
+    query = read_query(request, SitesQuery)
+    media_type = accepted(request)
+
+    async def read(conn: ReadConnection) -> SitePage:
+        try:
+            return await sites(conn, search=query.search, limit=query.limit, cursor=query.cursor)
+        except BadCursor as error:
+            raise bad_parameter(SitesQuery, "cursor", str(error)) from None
+
+    page = await reporting_resources.read(read)
+    body = encoded(page, page.sites, columns_of(Site), media_type, safe=query.safe)
+    return Response(body, media_type=media_type, headers={"Vary": "Accept"})

@@ -1,0 +1,105 @@
+"""PUT /timezone: in which timezone a site's days are."""
+
+import asyncio
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, put
+from msgspec import Meta
+
+from actors import queue_timezone
+from apps import reporting_resources
+from apps.web.openapi import answer, operation
+from apps.web.problems import QUEUE_AWAY, problem_answer, refuse, unavailable
+from apps.web.query_params import bad_parameter, read_query
+from db.events.errors import FieldError
+from db.events.event import SiteId
+from db.sites import timezones
+
+#: Seconds to wait for the worker, and between looks at what it has done.
+PATIENCE, PAUSE = 5.0, 0.05
+
+ALLOWED = "a name of the IANA list, as Europe/Berlin"
+BERLN = FieldError(
+    field="timezone", reason="'Europe/Berln' is unknown; is Europe/Berlin meant?", allowed="The new timezone, ..."
+)
+
+
+class TimezoneQuery(msgspec.Struct, kw_only=True):
+    """The parameters of PUT /timezone."""
+
+    site_id: SiteId
+    timezone: Annotated[
+        str, Meta(min_length=1, description=f"The new timezone: {ALLOWED}.", examples=["Europe/Berlin"])
+    ]
+
+
+class SiteTimezone(msgspec.Struct, kw_only=True):
+    """A site and its timezone."""
+
+    site_id: SiteId
+    timezone: Annotated[str, Meta(description="The timezone that its days are meant in.", examples=["Europe/Berlin"])]
+
+
+@put(
+    "/timezone",
+    summary="Set a site's timezone",
+    tags=["sites"],
+    status_code=HTTPStatus.OK,
+    operation_class=operation(query=TimezoneQuery),
+    responses={
+        200: answer("It is set, and all reports go by it.", SiteTimezone(site_id="shop", timezone="Europe/Berlin")),
+        202: answer(
+            "The request is in the queue, and not done yet; until then the old timezone holds.",
+            SiteTimezone(site_id="shop", timezone="UTC"),
+        ),
+        400: problem_answer(
+            "A parameter is missing or not valid.",
+            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BERLN]),
+        ),
+        404: problem_answer("There is no such site.", refuse(HTTPStatus.NOT_FOUND, "there is no site 'shop'")),
+        503: problem_answer(
+            "The database or the queue is away; `Retry-After` says when to try again.", unavailable(QUEUE_AWAY)
+        ),
+    },
+)
+async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone]:
+    """Sets the timezone in which a site's days begin, and counts its days anew from the events, in one transaction.
+
+    Reports have the old days until that is done, and the new ones from then on. Events of the site are taken meanwhile,
+    and stored after it. Days whose events are no longer kept stay days of the old timezone.
+    What the example asks for is done: it sets that of `shop`.
+    """
+    query = read_query(request, TimezoneQuery)
+    current = await _timezone(query.site_id)
+    names = await reporting_resources.read(timezones.known)
+    if query.timezone not in names:
+        raise bad_parameter(TimezoneQuery, "timezone", timezones.unknown(query.timezone, names))
+    if current != query.timezone:
+        await queue_timezone(reporting_resources.requests, query.site_id, query.timezone)
+        current = await _waited_for(query.site_id, query.timezone)
+    done = current == query.timezone
+    return Response(
+        SiteTimezone(site_id=query.site_id, timezone=current),
+        status_code=HTTPStatus.OK if done else HTTPStatus.ACCEPTED,
+    )
+
+
+async def _timezone(site_id: str) -> str:
+    timezone = await reporting_resources.read(partial(timezones.timezone_of, site_id=site_id))
+    if timezone is None:
+        raise refuse(HTTPStatus.NOT_FOUND, f"there is no site {site_id!r}")
+    return timezone
+
+
+async def _waited_for(site_id: str, timezone: str) -> str:
+    """The timezone once it is this one, or after some seconds."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE
+    while True:
+        current = await _timezone(site_id)
+        if current == timezone or loop.time() > deadline:
+            return current
+        await asyncio.sleep(PAUSE)

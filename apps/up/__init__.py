@@ -1,0 +1,1 @@
+"""`tjra up`: everything in one command."""

@@ -1,0 +1,49 @@
+"""An embedded Redis (Valkey), reached through a socket in its own folder."""
+
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from apps.up.embedded.binaries import redis_program
+from apps.up.embedded.sockets import socket_folder
+from apps.up.processes.child_process import Child
+
+#: Every write is on disk before it is answered, and nothing is ever thrown out to make room.
+SETTINGS = {
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "save": "",
+    "maxmemory-policy": "noeviction",
+    "daemonize": "no",
+    "loglevel": "warning",
+    "port": "0",
+    "unixsocketperm": "700",
+}
+
+
+class EmbeddedRedis:
+    """A Redis in `folder`: run `child()`, and it is at `url`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.run = socket_folder(self.folder)
+        self.socket = self.run / "redis.sock"
+        self.url = f"unix://{quote(str(self.socket))}?db=0"
+
+    def child(self, *, log: Path, keep: Sequence[int] = ()) -> Child:
+        """The server as a process to be started."""
+        for folder in (self.folder, self.run):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings = SETTINGS | {"dir": str(self.folder), "unixsocket": str(self.socket)}
+        options = [text for name, value in settings.items() for text in (f"--{name}", value)]
+        return Child("redis", [redis_program(), *options], keep=keep, log=log)
+
+    def probe(self) -> None:
+        """Raise OSError unless it is up and has read its data."""
+        with socket.socket(socket.AF_UNIX) as conn:
+            conn.settimeout(1)
+            conn.connect(str(self.socket))
+            conn.sendall(b"PING\r\n")
+            if not (answer := conn.recv(64)).startswith(b"+PONG"):
+                raise OSError(answer.decode(errors="replace").strip())

@@ -1,0 +1,175 @@
+"""`tjra up`: everything in one command, on servers of our own or on given ones."""
+
+import errno
+import os
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from apps.monitoring.metrics import SHARED_FOLDER
+from apps.up.data_dir import DataFolder
+from apps.up.embedded.postgres import EmbeddedPostgres
+from apps.up.embedded.redis import EmbeddedRedis
+from apps.up.processes.child_process import Child
+from apps.up.processes.supervisor import Refused, Supervisor
+from db.addresses import family_of, in_url
+from db.connections.errors import refused
+from db.connections.pools import probe
+from db.migrations import migrate
+from db.settings import Settings
+
+#: Threads of a worker process. Each waits for the flush that its message is in: half of them make up the next one.
+THREADS = 64
+#: Seconds for a server to recover from a crash, for a given server to answer, and for an app to start.
+RECOVERY, ANSWER, START = 600, 30, 60
+
+#: Where we reach ourselves when we listen on all addresses.
+REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
+
+Tell = Callable[[str], None]
+
+
+class NotReady(Exception):
+    """An app lacks something; the message says what."""
+
+
+class PortTaken(Exception):
+    """We cannot listen there; the message says why, and which setting chooses another port or address."""
+
+
+def up(settings: Settings, *, workers: int, tell: Tell) -> None:
+    """Run the apps and `workers` worker processes until we are asked to stop, and the servers that are not given.
+
+    `tell` gets lines for the person in front of it. Raises PortTaken, FolderUnusable, CannotStart, MigrationError,
+    psycopg's errors, StartFailed and Stopped.
+    """
+    with (
+        DataFolder(settings.data_dir) as data,
+        Supervisor() as supervisor,
+        _listen(settings, "ingestion") as ingestion,
+        _listen(settings, "reporting") as reporting,
+    ):
+        data.wait_for_last_run(timeout=60, tell=tell)
+        addresses = _start_servers(settings, data, supervisor, tell)
+        migrate(addresses["DATABASE_URL"])
+        # Where each finds the other, for the links between them, and where an import finds both.
+        ports = {"INGESTION_PORT": _port(ingestion), "REPORTING_PORT": _port(reporting)}
+        data.write_env(addresses | ports)
+        data.used = True  # from now on events may be accepted
+        environment = os.environ | addresses | ports
+        environment |= {"LISTEN_HOST": settings.listen_host, "WORKER_PORT": str(settings.worker_port)}
+        environment.pop(SHARED_FOLDER, None)  # each process has a port of its own, and tells of itself only
+        supervisor.start(_worker(workers, environment, data))
+        for name, listening in (("reporting", reporting), ("ingestion", ingestion)):
+            supervisor.start(_app(name, listening, environment, data))
+        for name, listening in (("reporting", reporting), ("ingestion", ingestion)):
+            supervisor.wait_for(f"the {name} app", _ready(listening), timeout=START)
+            tell(f"{name}: {_url(listening)} (documentation: {_url(listening)}/schema)")
+        tell(f"addresses of PostgreSQL and Redis: {data.path / 'env'}")
+        tell("everything is up; Ctrl-C stops it")
+        supervisor.watch()
+        tell("stopping")
+
+
+def _listen(settings: Settings, name: str) -> socket.socket:
+    port: int = getattr(settings, f"{name}_port")
+    try:
+        family = family_of(settings.listen_host)
+        both = settings.listen_host == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server((settings.listen_host, port), family=family, backlog=2048, dualstack_ipv6=both)
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            choice = f"--{name}-port or {name.upper()}_PORT chooses another (0: any free one)"
+        else:
+            choice = "--listen-host or LISTEN_HOST chooses another address"
+        reason = str(error.strerror).partition(" (while")[0]  # behind it create_server repeats the address
+        raise PortTaken(f"cannot listen on {settings.listen_host} port {port}: {reason}; {choice}") from None
+
+
+def _start_servers(settings: Settings, data: DataFolder, supervisor: Supervisor, tell: Tell) -> dict[str, str]:
+    """Start the servers that are not given, and wait until all answer; their addresses as environment variables."""
+    database_url, redis_url = settings.database_url, settings.redis_url
+    if database_url is None:
+        postgres = EmbeddedPostgres(data.path / "postgres")
+        new = "" if postgres.data.exists() else "a new, empty database "
+        tell(f"PostgreSQL: our own, {new}in {data.path}")
+        supervisor.start(postgres.child(log=data.log("postgres"), keep=[data.keep]))
+        database_url = postgres.url
+    else:
+        tell("PostgreSQL: that of DATABASE_URL, once it answers")
+    if redis_url is None:
+        tell(f"Redis: our own, in {data.path}")
+        redis = EmbeddedRedis(data.path / "redis")
+        supervisor.start(redis.child(log=data.log("redis"), keep=[data.keep]))
+        supervisor.wait_for("Redis", redis.probe, timeout=RECOVERY)
+        redis_url = redis.url
+    else:
+        tell("Redis: that of REDIS_URL, once it answers")
+        supervisor.wait_for("Redis", partial(_given_redis, redis_url), timeout=ANSWER)
+    supervisor.wait_for(
+        "PostgreSQL", partial(_postgresql, database_url), timeout=ANSWER if settings.database_url else RECOVERY
+    )
+    return {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+
+
+def _postgresql(database_url: str) -> None:
+    """Raise OperationalError unless it is there, and Refused where it never lets us in."""
+    try:
+        probe(database_url)
+    except Exception as error:
+        if reason := refused(error):
+            raise Refused(reason) from None
+        raise
+
+
+def _given_redis(redis_url: str) -> None:
+    """Raise Redis' errors unless it is there, and Refused where it never lets us in."""
+    from actors.durable import broker
+
+    if reason := broker.refusal(redis_url):
+        raise Refused(reason)
+    broker.probe(redis_url)
+
+
+def _worker(processes: int, environment: dict[str, str], data: DataFolder) -> Child:
+    # -P and --path: from wherever we are called, our own packages are meant.
+    command = [sys.executable, "-P", "-m", "dramatiq", "actors", "--path", str(Path(__file__).parent.parent.parent)]
+    options = ["--processes", str(processes), "--threads", str(THREADS), "--worker-shutdown-timeout", "20000"]
+    options += ["--skip-logging"]  # a worker process sets it up by our settings
+    return Child("worker", [*command, *options], environment=environment, grace=30, keep=[data.keep])
+
+
+def _app(name: str, listening: socket.socket, environment: dict[str, str], data: DataFolder) -> Child:
+    command = [sys.executable, "-P", "-m", "apps.up.serve", name, str(listening.fileno())]
+    return Child(name, command, environment=environment, grace=15, keep=[data.keep, listening.fileno()])
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{REACHED_AT.get(host) or in_url(host)}:{port}"
+
+
+def _port(listening: socket.socket) -> str:
+    return str(listening.getsockname()[1])
+
+
+def _ready(listening: socket.socket) -> Callable[[], object]:
+    """Raises NotReady while the app lacks something. A queue that is behind is none: its workers have only started."""
+
+    def probe() -> None:
+        try:
+            urllib.request.urlopen(f"{_url(listening)}/ready", timeout=3).close()  # noqa: S310 (our own http)
+        except urllib.error.HTTPError as answer:
+            checks = msgspec.json.decode(answer.read())["checks"]
+            lacking = {name: check["reason"] for name, check in checks.items() if check["status"] == "failed"}
+            lacking.pop("queue", None)
+            if lacking:
+                raise NotReady("; ".join(f"{name}: {reason}" for name, reason in lacking.items())) from None
+
+    return probe

@@ -1,0 +1,1 @@
+"""What the handlers of both apps share: OpenAPI, problems, parameters, bodies, deadlines."""

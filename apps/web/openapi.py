@@ -1,0 +1,121 @@
+"""The OpenAPI documents of both apps, with examples that can be tried as they are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from importlib import metadata
+from typing import Any
+
+import msgspec
+from litestar import Router
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Parameter, RequestBody
+from litestar.openapi.spec.enums import OpenAPIFormat
+
+from apps.web.schema_page import PAGE_HEADERS, TITLE, LinkedDocument, SchemaPage
+from db.events.errors import description
+
+#: The schema of a body that is a JSON object of any kind.
+OBJECT = {"type": "object"}
+
+
+def openapi(app: str, text: str) -> OpenAPIConfig:
+    """The document of an app, with its UI at /schema and itself at /schema/openapi.json."""
+    return OpenAPIConfig(
+        title=f"{TITLE}: {app}",
+        version=metadata.version("tjra-retail-analytics"),
+        description=text.strip(),
+        use_handler_docstrings=True,
+        render_plugins=[SchemaPage(app), LinkedDocument()],
+        openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, response_headers=PAGE_HEADERS),
+    )
+
+
+def answer(description: str, example: msgspec.Struct, media_type: str = "application/json") -> ResponseSpec:
+    """How an answer is documented: by one such, whose type is the schema."""
+    return ResponseSpec(
+        data_container=type(example),
+        description=description,
+        media_type=media_type,
+        generate_examples=False,
+        examples=[Example(value=msgspec.json.decode(msgspec.json.encode(example)))],
+    )
+
+
+def operation(
+    *,
+    query: type[msgspec.Struct] | None = None,
+    body: dict[str, tuple[dict[str, Any], Any]] | None = None,
+    body_required: bool = True,
+    examples: Mapping[str, Any] | None = None,
+) -> type[Operation]:
+    """The documented operation of a handler that reads its parameters or its body itself.
+
+    `query` is the Struct that it reads its parameters as; `body` has a schema and an example for each media type.
+    The UI asks with `examples` of parameters unless they are changed, and with the example on the type of each that is
+    required; what is optional is left out. What it asks so has to succeed.
+    """
+    given = examples or {}
+    parameters: list[Any] = [_parameter(field, given) for field in msgspec.structs.fields(query)] if query else []
+    content = {
+        media_type: OpenAPIMediaType(
+            schema=schema,  # type: ignore[arg-type]  # a JSON schema is written out as it is
+            examples={"example": Example(value=example)},
+        )
+        for media_type, (schema, example) in (body or {}).items()
+    }
+
+    @dataclass
+    class Documented(Operation):
+        def __post_init__(self) -> None:
+            in_path = [_in_path(parameter, given) for parameter in self.parameters or []]
+            self.parameters = [*in_path, *parameters] or None
+            # Litestar adds a 400 of its own to every handler with parameters, whether it can happen or not.
+            self.responses = {
+                status: response
+                for status, response in (self.responses or {}).items()
+                if response.description != HTTPStatus.BAD_REQUEST.description
+            }
+            self.request_body = RequestBody(content=content, required=body_required) if content else None
+
+    return Documented
+
+
+def _in_path(parameter: Any, examples: Mapping[str, Any]) -> Any:
+    """A parameter that Litestar has documented: what takes slashes too is text and no URI, as it says."""
+    if parameter.schema.format == OpenAPIFormat.URI:
+        parameter.schema.format = None
+    parameter.example = examples[parameter.name]
+    return parameter
+
+
+def json_schema(kind: Any) -> dict[str, Any]:
+    """The JSON schema of a type; Structs' in place, not by reference."""
+    (schema,), components = msgspec.json.schema_components([kind], ref_template="{name}")
+
+    def inlined(part: Any) -> Any:
+        if isinstance(part, list):
+            return [inlined(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        return inlined(components[part["$ref"]]) if "$ref" in part else {key: inlined(part[key]) for key in part}
+
+    whole: dict[str, Any] = inlined(schema)
+    return whole
+
+
+def _parameter(field: msgspec.structs.FieldInfo, examples: Mapping[str, Any]) -> Parameter:
+    schema = json_schema(field.type)
+    example = examples.get(field.encode_name)
+    if field.required and example is None:
+        example = schema["examples"][0]
+    return Parameter(
+        name=field.encode_name,
+        param_in="query",
+        required=field.required,
+        description=description(field.type),
+        schema=schema,  # type: ignore[arg-type]
+        example=example,
+        allow_empty_value=not field.required,  # it counts as not given
+    )

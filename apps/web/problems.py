@@ -1,0 +1,106 @@
+"""Errors as clients see them: application/problem+json (RFC 9457), with a list that names each bad field."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.openapi.datastructures import ResponseSpec
+from msgspec import Meta
+
+from actors.queue.producer import QueueAway
+from apps.web.openapi import answer
+from db.connections.errors import is_of_the_server, was_cancelled
+from db.connections.lending import AllInUse
+from db.events.errors import FieldError
+from db.reports.shared.report import EventsNotKept
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+DATABASE_AWAY = "the database (PostgreSQL) cannot answer now"
+QUEUE_AWAY = "the queue (Redis) cannot take anything now"
+CANCELLED = "PostgreSQL ended the query: its statement_timeout was over, or somebody cancelled it"
+#: Seconds after which a client may try again what was refused with 503.
+RETRY_AFTER = 1
+
+
+class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Why a request was not done."""
+
+    title: Annotated[str, Meta(description="The status in words.", examples=["Bad Request"])]
+    status: Annotated[int, Meta(description="The HTTP status.", examples=[400])]
+    detail: Annotated[str, Meta(description="What is wrong.", examples=["the event is not valid"])]
+    errors: Annotated[list[FieldError], Meta(description="Each field that is wrong.")] = msgspec.field(
+        default_factory=list
+    )
+
+
+class Refusal(Exception):
+    """Ends a request with a problem."""
+
+    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+        self.headers = dict(headers or {})
+
+
+def refuse(
+    status: HTTPStatus,
+    detail: str,
+    errors: list[FieldError] | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> Refusal:
+    """The Refusal with this status, to be raised."""
+    return Refusal(Problem(title=status.phrase, status=status, detail=detail, errors=errors or []), headers)
+
+
+def unavailable(detail: str, *, retry_after: int = RETRY_AFTER) -> Refusal:
+    """The Refusal for what will work again without the client doing anything but trying again."""
+    return refuse(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": str(retry_after)})
+
+
+def refusal_for(error: Exception) -> Refusal:
+    """What a client is told of an error: the one place where errors become answers."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, HTTPException):
+        # With 405 comes Allow, which RFC 9110 demands.
+        return refuse(HTTPStatus(error.status_code), error.detail, headers=error.headers)
+    if isinstance(error, EventsNotKept):
+        told = FieldError(field=error.parameter, reason=error.reason, allowed=error.allowed)
+        return refuse(HTTPStatus.BAD_REQUEST, "events of this range are no longer kept", [told])
+    if isinstance(error, QueueAway):
+        logger.warning("Redis cannot answer: %s", error)
+        return unavailable(QUEUE_AWAY)
+    if was_cancelled(error):
+        logger.warning("PostgreSQL ended a query: %s", error)
+        return refuse(HTTPStatus.GATEWAY_TIMEOUT, CANCELLED)
+    if isinstance(error, AllInUse):
+        logger.warning("a request waited in vain: %s", error)
+        return unavailable(str(error))
+    if is_of_the_server(error):
+        logger.warning("PostgreSQL cannot answer: %s", error)
+        return unavailable(DATABASE_AWAY)
+    logger.error("a request failed", exc_info=error)
+    return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "something failed here; the log says what")
+
+
+def answer_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Litestar's handler for every error."""
+    refusal = refusal_for(error)
+    return Response(
+        msgspec.json.encode(refusal.problem),
+        status_code=refusal.problem.status,
+        media_type=MEDIA_TYPE,
+        headers=refusal.headers,
+    )
+
+
+def problem_answer(description: str, refusal: Refusal) -> ResponseSpec:
+    """How OpenAPI documents an error answer: by one such."""
+    return answer(description, refusal.problem, MEDIA_TYPE)

@@ -1,0 +1,109 @@
+"""Reading a request's body: bounded in size, also after decompression, and in time."""
+
+import sys
+import zlib
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from litestar.types import Receive, Scope
+
+from apps.web.deadlines import patiently
+from apps.web.problems import Refusal, refuse
+
+if sys.version_info >= (3, 14):
+    from compression.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
+else:
+    from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
+
+#: Seconds that a client may take to send a body.
+BODY_TIMEOUT = 30
+
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+ENCODINGS = (b"", b"identity", b"gzip", b"x-gzip", b"zstd")
+#: How many compressed bodies may follow each other as one: a body of thousands of tiny ones would take minutes.
+MAX_FRAMES = 16
+
+
+async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
+    """The whole body, decompressed: at most `limit` bytes, before and after that.
+
+    What it is compressed with is told by its first bytes: some clients do not say it in a header. Raises Refusal (400,
+    408, 413, 415).
+    """
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and len(value) < 20 and int(value) > limit:
+            raise _too_large(limit)
+        if name == b"content-encoding" and value.strip().lower() not in ENCODINGS:
+            raise refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out")
+    try:
+        body = await patiently(_whole_body(receive, limit), BODY_TIMEOUT)
+    except TimeoutError:
+        raise refuse(
+            HTTPStatus.REQUEST_TIMEOUT,
+            f"the body did not arrive within {BODY_TIMEOUT} s",
+            headers={"Connection": "close"},  # else the server would go on to wait for it
+        ) from None
+    if body.startswith((GZIP, ZSTD)):
+        return _decompressed(body, limit)
+    return body
+
+
+async def _whole_body(receive: Receive, limit: int) -> bytes:
+    parts = []
+    size = 0
+    while True:
+        message: Any = await receive()
+        if message["type"] != "http.request":
+            # Nobody is there to be answered; it is counted.
+            raise refuse(HTTPStatus.REQUEST_TIMEOUT, "the client went away before it had sent all")
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+class _Decompressor(Protocol):
+    """What zlib's and zstd's decompressors have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+def _decompressor(body: bytes) -> _Decompressor:
+    if body.startswith(ZSTD):
+        # A frame may ask for a window of 128 MiB of memory; 8 MiB is what RFC 8878 asks of every decoder.
+        return ZstdDecompressor(options={DecompressionParameter.window_log_max: 23})
+    return zlib.decompressobj(wbits=31)
+
+
+def _decompressed(body: bytes, limit: int) -> bytes:
+    parts = []
+    room = limit
+    for _ in range(MAX_FRAMES):
+        decompressor = _decompressor(body)
+        try:
+            part = decompressor.decompress(body, room + 1)
+        except (zlib.error, ZstdError) as error:
+            raise refuse(HTTPStatus.BAD_REQUEST, f"the body cannot be decompressed: {error}") from None
+        parts.append(part)
+        room -= len(part)
+        if room < 0:
+            raise _too_large(limit)
+        if not decompressor.eof:
+            raise refuse(HTTPStatus.BAD_REQUEST, "the body cannot be decompressed: its end is missing")
+        body = decompressor.unused_data
+        if not body:
+            return b"".join(parts)
+    raise refuse(HTTPStatus.BAD_REQUEST, f"the body is compressed in more than {MAX_FRAMES} parts")
+
+
+def _too_large(limit: int) -> Refusal:
+    return refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body here may have {limit:,} bytes, also when decompressed")

@@ -1,0 +1,185 @@
+"""What browsers see of both apps: /schema, the UI of their OpenAPI document, and /, which leads on.
+
+The UI's files come from an installed package, and nothing else is loaded from anywhere. What a page is told stands in
+its HTML as data, never as a script.
+"""
+
+import html
+from importlib import metadata, resources
+from typing import Annotated, Any
+
+import msgspec
+from litestar import MediaType, Request, Response, Router, get
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
+from litestar.params import PathParameter
+from msgspec import Meta
+
+from apps.web.app_urls import OTHER, address_of, linked, set_address, unlinked
+
+TITLE = "TJRA Retail Analytics"
+FOLDER = "/schema/assets"
+#: The UI's files by the package that has them.
+ASSETS = {
+    "swagger-ui-bundle.js": ("swagger_ui", "static/swagger-ui-bundle.js", "text/javascript"),
+    "swagger-ui.css": ("swagger_ui", "static/swagger-ui.css", "text/css"),
+    "favicon-32x32.png": ("swagger_ui", "static/favicon-32x32.png", "image/png"),
+    "pages.js": ("apps", "pages.js", "text/javascript"),
+}
+NOSNIFF = {"X-Content-Type-Options": "nosniff"}
+#: Of pages: scripts are only those of our own files, and no other page may show ours, whose buttons do things.
+PAGE_HEADERS = NOSNIFF | {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+}
+
+HEAD = f"""\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{{title}}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" type="image/png" href="{FOLDER}/favicon-32x32.png">
+"""
+SCHEMA_PAGE = (
+    HEAD
+    + f"""\
+<link rel="stylesheet" href="{FOLDER}/swagger-ui.css">
+<script src="{FOLDER}/swagger-ui-bundle.js" defer></script>
+<script src="{FOLDER}/pages.js" defer></script>
+</head>
+<body data-host="{{host}}" data-unlinked="{{unlinked}}">
+<div id="ui"></div>
+<script type="application/json" id="document">{{document}}</script>
+</body>
+</html>
+"""
+)
+FRONT_PAGE = (
+    HEAD
+    + f"""\
+<style>body {{{{ font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 3rem auto; padding: 0 1rem }}}}</style>
+<script src="{FOLDER}/pages.js" defer></script>
+</head>
+<body data-host="{{host}}">
+<h1>{{title}}</h1>
+<p><a href="/schema">Documentation, to try out</a> (<a href="/schema/openapi.json">as OpenAPI</a>).
+State: <a href="/health">alive?</a>, <a href="/ready">ready?</a>, <a href="/metrics">metrics</a>. {{other}}</p>
+<ul>
+{{operations}}
+</ul>
+</body>
+</html>
+"""
+)
+
+
+class Front(msgspec.Struct, kw_only=True):
+    """What an app is, and where to go on."""
+
+    name: str
+    version: str
+    documentation: Annotated[str, Meta(description="The OpenAPI document with a UI.")] = "/schema"
+    openapi: Annotated[str, Meta(description="The same for programs.")] = "/schema/openapi.json"
+    health: str = "/health"
+    ready: str = "/ready"
+
+
+def front_page(name: str) -> HTTPRouteHandler:
+    """The handler of GET / of an app: a page for browsers, JSON for programs."""
+
+    title = f"{TITLE}: {name}"
+    entries: list[str] = []
+
+    @get("/", include_in_schema=False, sync_to_thread=False)
+    def front(request: Request[Any, Any, Any]) -> Response[Any]:
+        """Where to go on."""
+        if not entries:  # the document is made once the app is
+            entries.extend(_entries(request.app.openapi_schema.to_schema()))
+        if request.accept.best_match([MediaType.JSON, MediaType.HTML]) != MediaType.HTML:
+            content = Front(name=title, version=metadata.version("tjra-retail-analytics"))
+            return Response(content, headers=NOSNIFF | {"Vary": "Accept"})
+        address = address_of(OTHER[name], request)
+        other = f'The other app: <a class="other" href="{html.escape(address)}/">{OTHER[name]}</a>.' if address else ""
+        page = FRONT_PAGE.format(
+            title=html.escape(title),
+            host=_host(request, OTHER[name]),
+            other=other,
+            operations="\n".join(entries),
+        )
+        return Response(page, media_type=MediaType.HTML, headers=PAGE_HEADERS | {"Vary": "Accept"})
+
+    return front
+
+
+def _entries(schema: dict[str, Any]) -> list[str]:
+    """Each operation, with a link to where the UI explains it."""
+    return [
+        f'<li><a href="/schema#/{html.escape(operation["tags"][0])}/{operation["operationId"]}">'
+        f"{method.upper()} {html.escape(path)}</a>: {html.escape(operation['summary'])}"
+        for path, operations in schema["paths"].items()
+        for method, operation in operations.items()
+    ]
+
+
+@get("/assets/{name:str}", include_in_schema=False, sync_to_thread=True)
+def asset(name: Annotated[str, PathParameter()]) -> Response[bytes]:
+    """One of the UI's files."""
+    if name not in ASSETS:
+        raise NotFoundException
+    package, path, media_type = ASSETS[name]
+    content = resources.files(package).joinpath(path).read_bytes()
+    return Response(content, media_type=media_type, headers=NOSNIFF | {"Cache-Control": "public, max-age=86400"})
+
+
+class SchemaPage(OpenAPIRenderPlugin):
+    """Swagger UI without a CDN: its files are those of the package swagger-ui-py."""
+
+    def __init__(self, app: str) -> None:
+        super().__init__(path="/swagger")
+        self.app = app
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        info = openapi_schema["info"]
+        return SCHEMA_PAGE.format(
+            title=html.escape(info["title"]),
+            host=_host(request, OTHER[self.app]),
+            unlinked=html.escape(unlinked(info["description"])),
+            document=as_data(self.render_json(request, _for(request, openapi_schema)).decode()),
+        ).encode()
+
+    def receive_router(self, router: Router) -> None:
+        router.register(asset)
+
+
+class LinkedDocument(JsonRenderPlugin):
+    """The document itself, its links to the other app right for whoever asks."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return self.render_json(request, _for(request, openapi_schema))
+
+
+def as_data(json: str) -> str:
+    """JSON that may stand in a script element: there `</script>` would end it, and `<!--` begin a comment.
+
+    https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements
+    """
+    for character in "<>&\u2028\u2029":
+        json = json.replace(character, f"\\u{ord(character):04x}")
+    return json
+
+
+def _for(request: Request[Any, Any, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    info = schema["info"]
+    return schema | {"info": info | {"description": linked(info["description"], request)}}
+
+
+def _host(request: Request[Any, Any, Any], other: str) -> str:
+    """The host by which links to the other app were made, for the page to compare with its own; empty: by the settings.
+
+    A proxy may put its own name there without a word, as nginx does.
+    """
+    return "" if set_address(other) else html.escape(request.headers.get("host", ""))

@@ -1,0 +1,1 @@
+"""Connections to PostgreSQL: the pools, and whose fault an error is."""

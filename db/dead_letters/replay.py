@@ -1,0 +1,53 @@
+"""Replaying and discarding dead letters. To do either twice does nothing the second time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import psycopg
+from psycopg import Connection
+
+from db.connections.errors import is_of_the_data
+from db.connections.pools import writing
+from db.queries import QUERIES
+from db.store.dead_letters import site_of
+from db.store.events import failure_of, jsonb, lock_sites, store_events
+
+
+def replay(
+    conn: Connection, letter_id: str, *, request: str, event: bytes | None = None, now: datetime | None = None
+) -> None:
+    """Store the event of a dead letter, as it is or as `event` says, in one transaction.
+
+    The letter then says what became of it: its state is `stored`, or `duplicate` where the event was stored before, or
+    still `dead`, with the new error. A letter that is not dead stays as it is. `request` (a UUID) is noted on it.
+    `now`: the present, if it is not that of the database's clock.
+    """
+    with writing(conn):
+        row = conn.execute(QUERIES["dead_letters/claim"], {"id": letter_id}).fetchone()
+        if row is None:
+            return
+        state, site_id, payload = row
+        if state not in ("dead", "discarded"):
+            conn.execute(QUERIES["dead_letters/note_request"], {"id": letter_id, "request": request})
+            return
+        event = payload if event is None else event
+        lock_sites(conn, filter(None, (site_id, site_of(event))))
+        batch = b"[" + event + b"]"
+        try:
+            with conn.transaction():
+                state = "stored" if store_events(conn, batch, now=now).stored else "duplicate"
+                parameters = {"id": letter_id, "state": state, "request": request, "batch": jsonb(batch)}
+                conn.execute(QUERIES["dead_letters/settle"], parameters)
+        except psycopg.Error as error:
+            if not is_of_the_data(error):
+                raise
+            conn.execute(
+                QUERIES["dead_letters/fail_again"],
+                {"id": letter_id, "request": request} | failure_of(error)._asdict(),
+            )
+
+
+def discard(conn: Connection, letter_ids: Sequence[str], *, request: str) -> None:
+    """Discard dead letters; those that are settled stay as they are. `request` (a UUID) is noted on each."""
+    with writing(conn):
+        conn.execute(QUERIES["dead_letters/discard"], {"ids": list(letter_ids), "request": request})

@@ -1,0 +1,1 @@
+"""The event: its Struct, its limits, and reading it from what senders write."""

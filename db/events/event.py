@@ -1,0 +1,248 @@
+"""The event: one Struct for the API, the queue and the store, with its limits on it.
+
+The limits make every accepted event storable: lengths are in bytes because a b-tree entry may hold at most 2,704
+bytes (https://www.postgresql.org/docs/current/btree.html), and U+0000 is refused because PostgreSQL's text cannot
+hold it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+import uuid_utils
+from msgspec import Meta
+from uuid_utils import uuid7
+
+from db.events.spellings import is_nobody, usual_type
+
+MAX_BYTES = {"site_id": 255, "event_type": 100, "path": 2_048, "user_id": 255}
+MAX_PROPERTIES_BYTES = 32 * 1024
+MAX_PROPERTIES_DEPTH = 8
+MAX_PROPERTIES_KEYS = 1_000
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999
+
+SiteId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description="The shop: text of 1 to 255 bytes (UTF-8) without U+0000.",
+        examples=["shop"],
+    ),
+]
+EventType = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        description="What happened: text of 1 to 100 bytes (UTF-8) without U+0000. `page_view` counts as a view; other "
+        "spellings of it become it: `pageview`, `Page View`, `page_viewed`, `$pageview`, `page`.",
+        examples=["page_view"],
+    ),
+]
+EventPath = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=2_048,
+        description="Where it happened: text of 1 to 2,048 bytes (UTF-8) without U+0000.",
+        examples=["/products/lamp"],
+    ),
+]
+UserId = (
+    Annotated[
+        str,
+        Meta(
+            description="Who it was: text of at most 255 bytes (UTF-8), or an integer, which is taken as its text. "
+            "Left out, null, blank, or what programs write where they know nobody (`null`, `undefined`, `NaN`, `None`, "
+            "`\\N`, `0`, `anonymous`, `[object Object]` and the like): an anonymous event.",
+            examples=["customer-17"],
+        ),
+    ]
+    | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1, examples=[17])]
+)
+Timestamp = (
+    Annotated[
+        datetime,
+        Meta(
+            tz=True,
+            description="When it happened: ISO 8601 with an offset, or milliseconds since 1970-01-01T00:00:00Z; "
+            "left out: the time of arrival.",
+            examples=["2026-01-02T03:04:05.678Z"],
+        ),
+    ]
+    | Annotated[int, Meta(ge=0, le=LAST_MILLISECOND, examples=[1767323045678])]
+)
+EventId = Annotated[
+    UUID,
+    Meta(
+        description="A UUID that the client makes, so that an event sent twice is counted once; left out: the server "
+        "makes one. Without `timestamp` it must be a UUIDv7, whose time is then the event's.",
+        examples=["019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f"],
+    ),
+]
+Properties = Annotated[
+    dict[str, Any],
+    Meta(
+        description="Whatever else is known: a JSON object of at most 32 KiB, 8 levels and 1,000 keys, without U+0000.",
+        examples=[{"revenue": 119.9, "currency": "EUR"}],
+    ),
+]
+
+
+class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """What a client sends. Fields that are not listed here are ignored."""
+
+    site_id: SiteId
+    event_type: EventType
+    path: EventPath
+    user_id: UserId | None = None
+    timestamp: Timestamp | None = None
+    event_id: EventId | None = None
+    properties: Properties | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.user_id, int):
+            self.user_id = str(self.user_id)
+        user_id = self.user_id or ""
+        texts = self.site_id + self.event_type + self.path + user_id
+        # In ASCII a character is a byte, so that the declared lengths suffice.
+        if not texts.isascii() or "\0" in texts or len(user_id) > MAX_BYTES["user_id"]:
+            for name in MAX_BYTES:
+                if fault := text_fault(name, getattr(self, name) or ""):
+                    raise ValueError(f"{name} {fault}")
+        if self.properties is not None and (fault := properties_fault(self.properties)):
+            raise ValueError(f"properties {fault}")
+
+
+class ExactEvent(Event, kw_only=True, omit_defaults=True, gc=False, forbid_unknown_fields=True):
+    """An event with no other fields: to decode it costs no more, and tells those apart that have some."""
+
+
+class ReceivedEvent(Event, kw_only=True, omit_defaults=True, gc=False):
+    """What the queue carries: an event with its id and time filled in, and when we received it."""
+
+    user_id: str | None = None
+    timestamp: datetime
+    event_id: str  # type: ignore[assignment]  # as text, whoever made it
+    received_at: datetime
+    id_made: bool = False
+    """Whether we made the id: then no event that was stored before has it, unless a client took it from our answer."""
+
+    def __post_init__(self) -> None:
+        """Nothing: it was checked as an Event."""
+
+
+class TimeWindow(msgspec.Struct, frozen=True):
+    """The times that an event may carry: from `not_before`, and `back` before its arrival, to `ahead` after it."""
+
+    not_before: datetime
+    ahead: timedelta
+    back: timedelta | None = None
+    """For how long events are kept; None: for ever."""
+
+    def earliest(self, now: datetime) -> datetime:
+        """The earliest time that an event may carry which arrives now."""
+        return self.not_before if self.back is None else max(self.not_before, now - self.back)
+
+    def fault(self, time: datetime, now: datetime) -> str | None:
+        """Why `time` is outside, or None."""
+        if time < (earliest := self.earliest(now)):
+            return f"is {time.isoformat()}: before {earliest.isoformat()}"
+        if time > now + self.ahead:
+            return f"is {time.isoformat()}: more than {self.ahead / timedelta(hours=1):g} h ahead"
+        return None
+
+
+def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent:
+    """Give an event its id and its time: the client's, else a new UUIDv7 and the time inside the UUIDv7; also the usual
+    name of its type, and nobody as its user where it names nobody.
+
+    Raises ValueError where no time can be known, or where it is outside the window.
+    """
+    if event.event_id is None:
+        made = uuid7()
+        event_id = made_id(made)
+        time = event_time(made.timestamp if event.timestamp is None else event.timestamp)
+    else:
+        event_id = str(event.event_id)
+        time = event_time(event.timestamp, event.event_id)
+    if fault := window.fault(time, now):
+        raise ValueError(f"timestamp {fault}")
+    user_id = None if event.user_id is None else str(event.user_id)
+    if user_id is not None and is_nobody(user_id):
+        user_id = None
+    return ReceivedEvent(
+        site_id=event.site_id,
+        event_type=usual_type(event.event_type),
+        path=event.path,
+        user_id=user_id,
+        timestamp=time.astimezone(UTC),  # PostgreSQL reads no offset of 16 hours or more
+        event_id=event_id,
+        properties=event.properties,
+        received_at=now,
+        id_made=event.event_id is None,
+    )
+
+
+def made_id(made: uuid_utils.UUID) -> str:
+    """An id of ours: a UUIDv7 with the same 26 bits in each, of its 74 that are random.
+
+    By them the store knows an id that a client took from our answer, and looks further for it (0028_event_ids.sql).
+    """
+    text = str(made)
+    return f"{text[:14]}7e1d-9e1d{text[23:]}"
+
+
+def event_time(timestamp: datetime | int | None, event_id: UUID | None = None) -> datetime:
+    """When an event happened: what the client said, else what its UUIDv7 says (RFC 9562, section 5.7)."""
+    if isinstance(timestamp, datetime):
+        return timestamp
+    if timestamp is not None:
+        return EPOCH + timedelta(milliseconds=timestamp)
+    if event_id is None or event_id.version != 7:
+        raise ValueError("timestamp is missing, and event_id is not a UUIDv7, which would carry a time")
+    try:
+        return EPOCH + timedelta(milliseconds=event_id.int >> 80)
+    except OverflowError:
+        raise ValueError("event_id carries a time after the year 9999") from None
+
+
+def text_fault(name: str, text: str) -> str | None:
+    """Why PostgreSQL could not store this text in field `name`, or None."""
+    if "\0" in text:
+        return "holds U+0000"
+    if (size := len(text.encode())) > MAX_BYTES[name]:
+        return f"is {size} bytes long"
+    return None
+
+
+def properties_fault(properties: dict[str, Any]) -> str | None:
+    """Why these properties are over a limit, or None."""
+    keys = depth = 0
+    level: list[dict[str, Any] | list[Any]] = [properties]
+    while level:
+        depth += 1
+        if depth > MAX_PROPERTIES_DEPTH:
+            return f"are nested more than {MAX_PROPERTIES_DEPTH} levels deep"
+        below = []
+        for container in level:
+            if isinstance(container, dict):
+                keys += len(container)
+                values = [*container, *container.values()]
+            else:
+                values = container
+            for value in values:
+                if isinstance(value, str):
+                    if "\0" in value:
+                        return "hold U+0000"
+                elif isinstance(value, (dict, list)):
+                    below.append(value)
+        level = below
+    if keys > MAX_PROPERTIES_KEYS:
+        return f"have {keys} keys"
+    if (size := len(msgspec.json.encode(properties))) > MAX_PROPERTIES_BYTES:
+        return f"are {size} bytes long"
+    return None

@@ -1,0 +1,79 @@
+"""What of an event can be stored, where not all of it can: an optional part never costs the event."""
+
+from typing import Any
+
+import msgspec
+
+from db.events.event import MAX_PROPERTIES_BYTES, MAX_PROPERTIES_DEPTH, MAX_PROPERTIES_KEYS
+from db.events.tolerant_json import UNKEPT
+
+
+class _Misfit(Exception):
+    """A property that is nested too deep."""
+
+
+def storable(text: str) -> str:
+    """Text that PostgreSQL can hold: with U+FFFD for U+0000."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def cut_text(text: str, size: int) -> str:
+    """As much of a text as `size` bytes can hold."""
+    return text.encode()[:size].decode(errors="ignore")
+
+
+def fit_properties(properties: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The properties within our limits, and the names of those that are left out, or in which a number is now null.
+
+    Left out is what is nested too deep; then, while they are too many or too long, the one with most keys or bytes, of
+    several the last.
+    """
+    kept: dict[str, Any] = {}
+    changed = []
+    sizes, keys = {}, {}
+    for given_name, given in properties.items():
+        name = storable(given_name)
+        try:
+            value = _storable_value(given, depth=1)
+        except _Misfit:
+            changed.append(name)
+            continue
+        if _holds_unkept(given):
+            changed.append(name)
+        kept[name] = value
+        sizes[name], keys[name] = len(msgspec.json.encode({name: value})) - 1, _keys(value) + 1
+    for weights, limit in ((keys, MAX_PROPERTIES_KEYS), (sizes, MAX_PROPERTIES_BYTES - 1)):
+        too_much = sum(weights[name] for name in kept) - limit
+        lightest_first = sorted(kept, key=weights.__getitem__)
+        while too_much > 0:
+            heaviest = lightest_first.pop()
+            too_much -= weights[heaviest]
+            del kept[heaviest]
+            changed.append(heaviest)
+    return kept, list(dict.fromkeys(changed))
+
+
+def _storable_value(value: Any, *, depth: int) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, float):
+        return None if value == UNKEPT else value
+    if not isinstance(value, dict | list):
+        return value
+    if depth == MAX_PROPERTIES_DEPTH:
+        raise _Misfit
+    if isinstance(value, list):
+        return [_storable_value(one, depth=depth + 1) for one in value]
+    return {storable(name): _storable_value(one, depth=depth + 1) for name, one in value.items()}
+
+
+def _holds_unkept(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_holds_unkept, value.values() if isinstance(value, dict) else value))
+    return bool(value == UNKEPT)
+
+
+def _keys(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_keys, value.values()))
+    return sum(map(_keys, value)) if isinstance(value, list) else 0

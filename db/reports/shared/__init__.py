@@ -1,0 +1,1 @@
+"""What reports share: ranges, filters, spans, currencies."""

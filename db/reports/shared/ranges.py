@@ -1,0 +1,185 @@
+"""The time that a report covers: from what was asked to two instants, in the timezone that its days are meant in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+from psycopg import AsyncClientCursor, AsyncConnection
+from psycopg.errors import InvalidParameterValue
+from psycopg.rows import dict_row
+
+from db.connections.pools import BEGIN
+from db.queries import QUERIES
+from db.sites.timezones import timezones
+
+Period = Literal[
+    "today", "yesterday", "7d", "14d", "28d", "30d", "60d", "90d", "91d", "month", "6mo", "12mo", "year", "all"
+]
+Comparison = Literal["previous_period", "previous_week", "previous_year"]
+
+Moment = TypeVar("Moment", bound=date)
+
+#: How many days before today these periods begin; the others begin as the function report_range says.
+DAYS_BEFORE: dict[Period, int] = {"14d": 13, "60d": 59, "90d": 89}
+#: The range of a report that is asked for without one.
+DEFAULT: Period = "30d"
+
+
+class BadRange(ValueError):
+    """What was asked for is no range. `args`: the parameter, what is wrong with it, and what is allowed."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A range as it was asked for: two days, two instants, or a period."""
+
+    days: tuple[date, date | None] | None = None
+    """The first day, and the day after the last; None: after today."""
+    instants: tuple[datetime, datetime] | None = None
+    period: Period | None = None
+    timezone: str | None = None
+
+
+class Range(msgspec.Struct, frozen=True, kw_only=True):
+    """The time from `start` to before `end`. Its instants are in UTC: there they can be compared, subtracted, found.
+
+    Python does that by the clock on the wall where two times share a timezone, and finds no time that a clock shows
+    twice equal to one of another timezone (PEP 495). What was read is local only to be shown.
+    """
+
+    timezone: str
+    site_timezone: str
+    first_day: date | None
+    """The first day and the day after the last, where the range is one of days of `timezone`."""
+    end_day: date | None
+    start: datetime
+    end: datetime
+    hours_fit: bool
+    """Whether the site's rollups by hour, and by day, hold exactly this range."""
+    days_fit: bool
+    path_spans_until: date | None = None
+    """Before this day of the site, path_spans has the sums of its days; None where the range is not one of days."""
+    user_spans_until: date | None = None
+    """The same of user_spans."""
+    kept_from: datetime | None = None
+    """From when on events are kept, where the site had events in the range that are no longer kept."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """What instants are shown in: the timezone, or UTC where Python does not know it."""
+        return ZoneInfo(self.timezone if self.timezone in timezones() else "UTC")
+
+    def local(self, moment: datetime) -> datetime:
+        """This instant with the offset of the report's timezone."""
+        return moment.astimezone(self.zone)
+
+    def begin(self, bucket: datetime, interval: str) -> datetime:
+        """The same of a bucket's begin; of a midnight that comes twice PostgreSQL names the second."""
+        at = self.local(bucket)
+        return at if interval in ("minute", "hour") else at.replace(fold=0)
+
+    def compared(self, comparison: Comparison, *, now: datetime) -> Asked:
+        """The range to compare this one with. Of one that is not over yet, what lies before the same time then: today
+        until now is compared with yesterday until this time, and not with all of yesterday."""
+        over = not self.start < now < self.end
+        until = self.end if over else now
+        if self.first_day and self.end_day:
+            shift = _shift(comparison, self.end_day - self.first_day)
+            days = shift(self.first_day), shift(self.end_day - timedelta(days=1)) + timedelta(days=1)
+            if over or self.timezone not in timezones():
+                return Asked(days=days, timezone=self.timezone)
+            start, end = datetime.combine(days[0], time.min, self.zone), shift(self.local(until))
+        elif comparison == "previous_period":
+            length = self.end - self.start
+            start, end = self.start - length, until - length
+        else:
+            shift = _shift(comparison, self.end - self.start)
+            start, end = shift(self.local(self.start)), shift(self.local(until))
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
+        # Then, the time may have been one that is skipped or repeated, or on a day that was not.
+        return Asked(instants=(start, end if end > start else start + (until - self.start)), timezone=self.timezone)
+
+
+async def begin(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datetime) -> tuple[datetime, Range]:
+    """As pools.begin_snapshot, and the range that was asked for, in the same message. Raises BadRange."""
+    # Several statements are one message only with their values put into the text, as the client library does here.
+    async with AsyncClientCursor(conn, row_factory=dict_row) as cur:
+        with _timezone_known(asked):
+            await cur.execute(BEGIN.encode() + b";" + QUERIES["reports/range"], _values(site_id, asked, now))
+        while cur.description is None:
+            cur.nextset()
+        moment: datetime = (await cur.fetchone() or {"now": now})["now"]
+        cur.nextset()
+        return moment.astimezone(UTC), _range(await cur.fetchone())
+
+
+async def resolve(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datetime) -> Range:
+    """The range that was asked for, of this site. Raises BadRange where it is empty or its timezone unknown."""
+    async with conn.cursor(row_factory=dict_row) as cur:
+        with _timezone_known(asked):
+            await cur.execute(QUERIES["reports/range"], _values(site_id, asked, now))
+        return _range(await cur.fetchone())
+
+
+def _values(site_id: str, asked: Asked, now: datetime) -> dict[str, Any]:
+    first_day, end_day = asked.days or (None, None)
+    start, end = asked.instants or (None, None)
+    before = DAYS_BEFORE.get(asked.period) if asked.period else None
+    return {
+        "site_id": site_id,
+        "now": now,
+        "timezone": asked.timezone,
+        "first_day": first_day,
+        "end_day": end_day,
+        "start": start,
+        "end": end,
+        "days_before": before,
+        "period": asked.period if before is None else None,
+    }
+
+
+def _range(row: dict[str, Any] | None) -> Range:
+    given = row or {}
+    instants = {name: value.astimezone(UTC) for name, value in given.items() if isinstance(value, datetime)}
+    found = Range(**given | instants)
+    if found.end <= found.start:
+        raise BadRange("to", "is not after `from`", "a day or an instant after `from`, which is itself not covered")
+    return found
+
+
+@contextmanager
+def _timezone_known(asked: Asked) -> Iterator[None]:
+    """Raise BadRange for a timezone of Python's that PostgreSQL does not know: each may have a list of its own."""
+    try:
+        yield
+    except InvalidParameterValue:
+        raise BadRange("timezone", f"{asked.timezone!r} is unknown", "a timezone that PostgreSQL knows") from None
+
+
+class Shift(Protocol):
+    """From a day, or a time by the clock on the wall, to the one that it is compared with."""
+
+    def __call__(self, moment: Moment, /) -> Moment: ...
+
+
+def _shift(comparison: Comparison, length: timedelta) -> Shift:
+    """How far back a range of this length is compared: no further than needed for the two not to overlap."""
+    if comparison == "previous_year":
+        return _year_before
+    weeks = timedelta(weeks=-(-length // timedelta(weeks=1)))
+    back = weeks if comparison == "previous_week" else length
+
+    def shift(moment: Moment, /) -> Moment:
+        return moment - back
+
+    return shift
+
+
+def _year_before(moment: Moment, /) -> Moment:
+    """The same day a year before; of 29 February, 28 February."""
+    try:
+        return moment.replace(year=moment.year - 1)
+    except ValueError:
+        return moment.replace(year=moment.year - 1, day=28)

@@ -1,0 +1,126 @@
+"""What all reports have in common."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from db.events.event import SiteId
+from db.queries import QUERIES
+from db.reports.shared.filters import Filters
+from db.reports.shared.ranges import Range
+
+Source = Literal["rollups", "events"]
+
+#: The queries of sql/reports that read the events themselves, or by a function.
+FROM_EVENTS = {
+    path.removeprefix("reports/")
+    for path, text in QUERIES.items()
+    if path.startswith("reports/") and re.search(rb"\b(from|join) (events|journeys_of_half|sessions_in)\b", text)
+}
+
+#: Those that may take long: what they read grows with the events or users of the range.
+LONG = FROM_EVENTS | {
+    path.removeprefix("reports/")
+    for path in QUERIES
+    if path.startswith(("reports/funnel_", "reports/journeys_", "reports/retention_", "reports/sessions_"))
+}
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What a report says of itself."""
+
+    site_id: SiteId
+    start: Annotated[datetime, Meta(description="The range begins here.")] = msgspec.field(name="from")
+    end: Annotated[datetime, Meta(description="The range ends before this.")] = msgspec.field(name="to")
+    timezone: Annotated[str, Meta(description="The timezone that days are meant in.", examples=["Europe/Berlin"])]
+    source: Annotated[
+        Source, Meta(description="`rollups`: from sums kept by hour or day; `events`: counted from the events now.")
+    ]
+    as_of: Annotated[datetime, Meta(description="Everything stored until then is in the report.")]
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of one site: a range of time, and what events have to match."""
+
+    site_id: str
+    range: Range
+    filters: Filters
+    now: datetime
+    """The present, for which a range may not be over and a rollup may be behind."""
+    begins_by: str = "from"
+    """The parameter that says where the range begins."""
+    may_take_long: Callable[[], bool] = lambda: True
+    """Asked before each query of LONG; where it says no, TakesLong is raised."""
+
+    def parameters(self, **others: Any) -> dict[str, Any]:
+        """The named parameters of a query about it, and the question itself."""
+        return {
+            "question": self,
+            "site_id": self.site_id,
+            "start": self.range.start,
+            "end": self.range.end,
+            "first_day": self.range.first_day,
+            "end_day": self.range.end_day,
+            "timezone": self.range.timezone,
+            "filters": self.filters.parameter(),
+            "users": self.filters.users,
+            "now": self.now,
+            **others,
+        }
+
+    def head(self, source: Source, as_of: datetime) -> dict[str, Any]:
+        """The fields of its Report."""
+        return {
+            "site_id": self.site_id,
+            "start": self.range.local(self.range.start),
+            "end": self.range.local(self.range.end),
+            "timezone": self.range.timezone,
+            "source": source,
+            "as_of": as_of,
+        }
+
+
+class TakesLong(Exception):
+    """The question needs a query that may take long, and may not be answered so now."""
+
+
+class EventsNotKept(Exception):
+    """The answer is counted from events, of which the site had some in the range that are no longer kept."""
+
+    def __init__(self, question: Question, kept_from: datetime) -> None:
+        begin, kept = (question.range.local(moment).isoformat() for moment in (question.range.start, kept_from))
+        self.parameter = question.begins_by
+        self.reason = f"begins at {begin}; this is counted from events, which are no longer kept before {kept}"
+        self.allowed = f"a range from {kept} on, or a question that rollups can answer"
+        super().__init__(f"{self.parameter} {self.reason}")
+
+
+def check(query: str, parameters: dict[str, Any]) -> None:
+    """Raise EventsNotKept where a query reads events of a range and some of them are no longer kept, and TakesLong.
+
+    The one place for all reports: numbers that are too low without a word are worse than none.
+    """
+    question: Question | None = parameters.get("question")
+    if question and question.range.kept_from and query in FROM_EVENTS:
+        raise EventsNotKept(question, question.range.kept_from)
+    if question and query in LONG and not question.may_take_long():
+        raise TakesLong(query)
+
+
+async def rows(conn: AsyncConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows that a query of sql/reports answers with. Raises EventsNotKept and TakesLong."""
+    check(query, parameters)
+    async with conn.cursor(row_factory=dict_row) as cur:
+        await cur.execute(QUERIES[f"reports/{query}"], parameters)
+        return await cur.fetchall()
+
+
+def share(part: int, whole: int) -> float | None:
+    """What part of a whole this is, to six places; None of nothing."""
+    return round(part / whole, 6) if whole else None

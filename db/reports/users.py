@@ -1,0 +1,86 @@
+"""GET /users/{user_id}: one user of a site and what they did."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+from psycopg import AsyncConnection
+
+from db.reports.shared.report import Question, Report, rows
+
+Order = Literal["newest", "oldest"]
+
+
+class BadCursor(ValueError):
+    """The text is no cursor of ours."""
+
+
+class UserEvent(msgspec.Struct, kw_only=True):
+    """An event of a user."""
+
+    event_id: UUID
+    event_type: Annotated[str, Meta(examples=["page_view"])]
+    path: Annotated[str, Meta(examples=["/products/lamp"])]
+    event_time: datetime
+    received_at: datetime
+    properties: dict[str, Any] | None
+
+
+class UserHead(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What is known of a user, whatever range and filters are asked for."""
+
+    first_seen: datetime
+    last_seen: datetime
+    total_events: Annotated[int, Meta(examples=[17])]
+    by_type: Annotated[dict[str, int], Meta(description="How many events of each type.", examples=[{"page_view": 17}])]
+    kept_from: Annotated[
+        datetime | None, Meta(description="There were events before this, which are no longer kept, nor counted here.")
+    ] = None
+
+
+class UserReport(Report, kw_only=True):
+    """A user and their events in a range."""
+
+    user_id: str
+    ever: UserHead
+    events: Annotated[list[UserEvent], Meta(description="The events of the range that match, in the order asked for.")]
+    next_cursor: Annotated[str | None, Meta(description="Give it as `cursor` to go on; null: these were the last.")]
+
+
+async def user_head(conn: AsyncConnection, question: Question, *, user_id: str) -> UserHead | None:
+    """What is known of a user, or None if no event of the site names them."""
+    found = await rows(conn, "user", question.parameters(user_id=user_id))
+    return UserHead(**_local(found[0], question)) if found else None
+
+
+async def user_events(
+    conn: AsyncConnection, question: Question, *, user_id: str, order: Order, limit: int, cursor: str | None
+) -> tuple[list[UserEvent], str | None]:
+    """A page of a user's events, and the cursor of the next. Raises BadCursor."""
+    time_after, id_after = _place(cursor) if cursor else (None, None)
+    parameters = question.parameters(user_id=user_id, time_after=time_after, id_after=id_after, limit=limit + 1)
+    found = await rows(conn, f"user_events_{order}", parameters)
+    events = [UserEvent(**_local(row, question)) for row in found]
+    return events[:limit], _cursor(events[limit - 1]) if len(events) > limit else None
+
+
+def _local(row: dict[str, Any], question: Question) -> dict[str, Any]:
+    """The same with its times in the report's timezone."""
+    times = {name: question.range.local(value) for name, value in row.items() if isinstance(value, datetime)}
+    return row | times
+
+
+def _cursor(event: UserEvent) -> str:
+    return base64.urlsafe_b64encode(f"{event.event_time.isoformat()} {event.event_id}".encode()).decode()
+
+
+def _place(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        time, event_id = base64.b64decode(cursor, altchars="-_", validate=True).decode().split(" ")
+        return msgspec.convert(time, Annotated[datetime, Meta(tz=True)], strict=False), UUID(event_id)
+    except (binascii.Error, ValueError):
+        raise BadCursor("is no cursor of this list") from None

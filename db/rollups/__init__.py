@@ -1,0 +1,1 @@
+"""Deferred rollups, and recounting all of them."""

@@ -1,0 +1,1 @@
+"""A site: its timezone, and deleting it."""

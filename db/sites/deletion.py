@@ -1,0 +1,72 @@
+"""Deleting a site: `delete_site(conn, "shop")`, in one transaction; `contents(conn, "shop")` tells what would go.
+
+The counts of the ledger stay: Redis goes on counting what was accepted, and the two have to balance.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from db.connections.errors import is_of_the_moment
+from db.queries import QUERIES
+
+#: Whoever replays dead letters of the site may be in the way, and is done soon.
+TRIES = 5
+
+
+class NoSuchSite(Exception):
+    """There is no site of this name."""
+
+
+class Contents(NamedTuple):
+    """What there is of a site."""
+
+    events: int
+    first_event: datetime | None
+    last_event: datetime | None
+    users: int
+    orders: int
+    days: int
+    """Days of rollups."""
+    counted: int
+    """Events that rollups have, also those that are no longer kept."""
+    dead_letters: int
+
+
+class _OfTheSite(NamedTuple):
+    events: int
+    first_event: datetime | None
+    last_event: datetime | None
+    users: int
+    orders: int
+    days: int
+    counted: int
+
+
+def contents(conn: Connection, site_id: str) -> Contents:
+    """What there is of a site. Raises NoSuchSite."""
+    with conn.cursor(row_factory=class_row(_OfTheSite)) as cur:
+        found = cur.execute(QUERIES["keeping/site_contents"], {"site_id": site_id}).fetchone()
+    if found is None:
+        raise NoSuchSite(site_id)
+    (letters,) = conn.execute(QUERIES["keeping/site_letters"], {"site_id": site_id}).fetchone() or (0,)
+    return Contents(*found, dead_letters=letters)
+
+
+def delete_site(conn: Connection, site_id: str) -> dict[str, int]:
+    """Delete all that a site has; answers how many rows of which tables. Raises NoSuchSite.
+
+    Whoever stores events of the site waits meanwhile.
+    """
+    for attempt in range(1, TRIES + 1):
+        try:
+            deleted = conn.execute(QUERIES["keeping/delete_site"], {"site_id": site_id}).fetchall()
+            break
+        except Exception as error:
+            if attempt == TRIES or not is_of_the_moment(error):
+                raise
+    if not deleted:
+        raise NoSuchSite(site_id)
+    return dict(deleted)

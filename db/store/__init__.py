@@ -1,0 +1,1 @@
+"""Storing events and dead letters."""

@@ -1,0 +1,160 @@
+"""`tjra retention`: it says what would go, asks, and does what it said; and the worker names what holds it up."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from actors import maintenance
+from actors.broker import database
+from apps.cli import main
+from db.connections.pools import write_pool
+from db.settings import Settings
+from tests.conftest import Connection
+from tests.db.expiry.test_kept_events import NOW, age, conn, connect, first_event, kept_from, url, visits
+
+__all__ = ["conn", "url", "visits"]
+
+
+@pytest.fixture(autouse=True)
+def _environment(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.delenv("RETENTION_DAYS", raising=False)
+
+
+def run(*arguments: str, answer: str = "") -> Result:
+    return CliRunner().invoke(main, ["retention", *arguments], input=answer)
+
+
+def events(conn: Connection) -> int:
+    (count,) = conn.execute("select count(*) from events").fetchone() or (0,)
+    return int(count)
+
+
+def test_where_it_is_not_set_it_says_so() -> None:
+    dry = run("--dry-run")
+    assert dry.exit_code == 0
+    assert dry.output.startswith("RETENTION_DAYS is not set: events are kept for ever, and none would go")
+    assert run("--yes").exit_code == 2
+    assert run("--days", "0", "--dry-run").exit_code == 2
+
+
+@pytest.mark.usefixtures("visits")
+def test_a_dry_run_tells_and_changes_nothing(conn: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    age(conn)
+    monkeypatch.setenv("RETENTION_DAYS", "130")
+    assert run("--dry-run").output == "no partition of events is more than 130 days old as a whole: nothing would go\n"
+    monkeypatch.setenv("RETENTION_DAYS", "100")
+    by_setting = run("--dry-run")
+    assert run("--dry-run", "--days", "100").output == by_setting.output
+    first, second, *partitions = by_setting.output.splitlines()
+    (bound,) = conn.execute("select max(ends) from event_partitions where ends <= %s", [NOW - timedelta(days=100)])
+    old = conn.execute("select count(*), min(event_time) from events where event_time < %s", bound).fetchone() or (
+        0,
+        NOW,
+    )
+    assert first == f"more than 100 days old as a whole, with {old[0]:,} events of 3 sites:"
+    assert second.endswith("go five minutes after it was said that their events are no longer kept:")
+    assert f" events of 3 sites from {old[1].astimezone(UTC):%Y-%m-%d %H:%M} to " in partitions[0]
+    assert kept_from(conn) == {None}
+    assert conn.execute("select from kept_events").fetchall() == []
+
+
+@pytest.mark.usefixtures("visits")
+def test_it_does_what_it_said_once_it_was_asked(conn: Connection) -> None:
+    age(conn)
+    before = events(conn)
+    refused = run("--days", "100", answer="n\n")
+    assert refused.exit_code == 1
+    assert run("--days", "100").exit_code == 1  # nobody answers
+    assert kept_from(conn) == {None}
+    said = run("--days", "100", answer="y\n")
+    assert said.exit_code == 0
+    assert "more may go in five minutes" in said.output.splitlines()[-1]
+    assert events(conn) == before
+    age(conn)
+    planned = [line.split(":")[0].strip() for line in run("--days", "100", "--dry-run").output.splitlines()[2:]]
+    done = run("--days", "100", "--yes")
+    assert [f"dropped {name}" for name in planned] == done.output.splitlines()[-len(planned) :]
+    assert first_event(conn) > NOW - timedelta(days=100 + 8)
+    assert run("--days", "100", "--yes").output.splitlines()[-1] == "nothing was dropped"
+
+
+@pytest.mark.usefixtures("visits")
+def test_what_holds_it_up_is_named_by_the_command_and_by_the_worker(
+    conn: Connection, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = events(conn)
+    run("--days", "100", "--yes")
+    age(conn)
+    conn.execute("update sites set user_months_until = %s where site_id = 'kolkata'", [NOW - timedelta(days=300)])
+    told = f"of 'kolkata' (they end at {NOW - timedelta(days=300):%Y-%m-%d %H:%M} UTC)"
+    output = run("--days", "100", "--dry-run").output
+    assert "stay for now" in output
+    assert f"; held up by rollups {told}" in output
+    assert "nothing was dropped" in run("--days", "100", "--yes").output
+    monkeypatch.setattr(maintenance, "settings", Settings(retention_days=100))
+    with write_pool(url, connections=1) as pool, caplog.at_level(logging.WARNING):
+        monkeypatch.setattr(database, "pool", pool, raising=False)
+        maintenance.drop_old_events.fn()
+        conn.execute("update sites set user_months_until = '-infinity', sessions_until = '-infinity'")
+        maintenance.drop_old_events.fn()
+    stay = "events more than 100 days old stay: their rollups are not written yet"
+    assert [record.getMessage() for record in caplog.records if record.name == "actors.maintenance"] == [
+        f"{stay} {told}",
+        f"{stay} of 'kolkata' (there are none) and 2 other sites",
+    ]
+    assert events(conn) == before
+
+
+@pytest.mark.usefixtures("visits")
+def test_who_reads_for_long_is_told_in_a_line(conn: Connection, url: str) -> None:
+    run("--days", "100", "--yes")
+    age(conn)
+    with connect(url) as reader, reader.transaction():
+        reader.execute("select count(*) from events")
+        result = run("--days", "100", "--yes")
+    assert result.exit_code == 1
+    assert "Error: others are at these events just now, try again" in result.output
+
+
+@pytest.fixture
+def idle(url: str) -> Iterator[Connection]:
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("insert into sites (site_id) values ('idle')")
+        yield conn
+
+
+def test_messages_of_before_a_stop_of_days_are_not_forgotten(idle: Connection) -> None:
+    from db.store.events import forget_settled_messages
+
+    insert = "insert into settled_messages values (gen_random_uuid(), now() - %s::interval)"
+    for settled in ("9 days", "5 days", "4 days 23 hours"):
+        idle.execute(insert, [settled])
+    count = "select count(*) from settled_messages"
+    forget_settled_messages(idle)
+    assert idle.execute(count).fetchone() == (2,)
+    idle.execute(insert, ["1 minute"])
+    forget_settled_messages(idle)
+    assert idle.execute(count).fetchone() == (3,)
+    forget_settled_messages(idle, datetime.now(UTC) + timedelta(hours=2))
+    assert idle.execute(count).fetchone() == (1,)
+    idle.execute("delete from settled_messages")
+    forget_settled_messages(idle)
+
+
+def test_a_count_that_has_grown_since_it_was_kept_is_left() -> None:
+    from actors.broker import broker
+    from actors.queue.accepted_counts import forget_counted, read_accepted
+
+    key, (grown, other) = f"{broker.namespace}:accepted", ("2026-03-10 grown", "2026-03-10 other")
+    broker.client.hset(key, mapping={grown: "7", other: "5"})
+    accepted = read_accepted(broker)
+    broker.client.hincrby(key, grown, 1)
+    forget_counted(broker, accepted)
+    assert broker.client.hmget(key, grown, other) == [b"8", None]
+    forget_counted(broker, read_accepted(broker))
+    assert broker.client.hget(key, grown) is None

@@ -1,0 +1,192 @@
+"""/health and /ready, and what is answered while a server is away."""
+
+import resource
+import signal
+from collections.abc import Iterator
+from typing import Any, cast
+
+import httpx
+import pytest
+import redis.asyncio
+
+from actors.broker import sender
+from apps import reporting_resources
+from db.connections.pools import read_pool
+from tests.builders.factories import event
+from tests.conftest import Connection
+from tests.servers.queue import enqueue_old
+from tests.servers.servers import until
+from tests.servers.watched_queue import App, WatchedQueue
+
+OK = {"status": "ok"}
+
+
+@pytest.fixture
+def without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queue's client finds no server."""
+    monkeypatch.setattr(sender, "client", redis.asyncio.Redis.from_url("unix:///nowhere/redis.sock"))
+    monkeypatch.setattr(sender, "enqueue", sender.client.register_script(sender.enqueue.script))
+
+
+@pytest.fixture
+def reporting_without_postgresql(reporting: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
+    """The reporting app with a pool that finds no server."""
+    monkeypatch.setattr("db.connections.pools.WAIT", 0.2)
+    pool = read_pool("host=/nowhere", connections=1)
+    monkeypatch.setattr(reporting_resources, "pool", pool)
+    with cast("App", reporting).portal() as portal:
+        portal.call(pool.open)
+        yield reporting
+        portal.call(pool.close)
+
+
+def checks(client: httpx.Client, status: int) -> dict[str, Any]:
+    """What /ready says of each dependency, answered with this status."""
+    answer = client.get("/ready")
+    assert answer.status_code == status, answer.text
+    assert answer.json()["status"] == ("ready" if status == 200 else "not ready")
+    found: dict[str, Any] = answer.json()["checks"]
+    return found
+
+
+def test_both_are_alive_and_ready_with_a_worker(
+    queue: WatchedQueue, ingestion: httpx.Client, reporting: httpx.Client
+) -> None:
+    queue.beat()
+    assert checks(ingestion, 200) == {"redis": OK, "queue": OK, "workers": OK}
+    assert checks(reporting, 200) == {"postgresql": OK, "redis": OK, "queue": OK, "workers": OK}
+    for client in (ingestion, reporting):
+        assert client.get("/health").json() == OK
+
+
+def test_both_are_alive_and_not_ready_without_a_worker(
+    queue: WatchedQueue, ingestion: httpx.Client, reporting: httpx.Client, shop: str
+) -> None:
+    assert ingestion.post("/event", json=event(shop)).status_code == 202
+    for client in (ingestion, reporting):
+        assert client.get("/health").status_code == 200
+        workers = checks(client, 503)["workers"]
+        assert workers == {"status": "failed", "reason": "no worker has given a sign of life lately"}
+
+
+def test_neither_is_ready_while_the_oldest_message_is_too_old(
+    queue: WatchedQueue, ingestion: httpx.Client, reporting: httpx.Client
+) -> None:
+    queue.beat()
+    enqueue_old(queue.broker, seconds=50)
+    assert checks(ingestion, 200)["queue"] == checks(reporting, 200)["queue"] == OK
+    enqueue_old(queue.broker, seconds=90)
+    queue.broker.do_fetch("events", 2)
+    for client in (ingestion, reporting):
+        assert "it should be below 60 s" in checks(client, 503)["queue"]["reason"]
+    queue.empty()
+    assert checks(ingestion, 200)["queue"] == checks(reporting, 200)["queue"] == OK
+
+
+def test_neither_is_ready_while_the_queue_is_full(
+    queue: WatchedQueue, ingestion: httpx.Client, reporting: httpx.Client
+) -> None:
+    queue.beat()
+    queue.set(queue_max_memory_bytes=1)
+    for client in (ingestion, reporting):
+        assert "(QUEUE_MAX_MEMORY_BYTES)" in checks(client, 503)["queue"]["reason"]
+
+
+def test_a_redis_that_evicts_or_does_not_persist_is_named_and_logged(
+    queue: WatchedQueue, ingestion: httpx.Client, reporting: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue.beat()
+    queue.broker.client.config_set("maxmemory-policy", "allkeys-lru")
+    queue.broker.client.config_set("appendonly", "no")
+    for client in (ingestion, reporting):
+        found = checks(client, 200)["redis"]
+        assert found["status"] == "degraded"
+        assert "maxmemory-policy is allkeys-lru" in found["reason"]
+        assert "appendonly is off" in found["reason"]
+    assert "Redis is set to lose events: appendonly is off" in caplog.text
+    queue.broker.client.config_set("maxmemory-policy", "noeviction")
+    queue.broker.client.config_set("appendonly", "yes")
+    assert checks(ingestion, 200)["redis"] == OK
+
+
+def test_a_redis_whose_disk_is_full_is_named(
+    queue: WatchedQueue, ingestion: httpx.Client, reporting: httpx.Client, shop: str
+) -> None:
+    child = queue.redis.child
+    # A file that would become too long is then an error like that of a full disk, and not the end of the process.
+    child.command = ["sh", "-c", 'trap "" XFSZ; exec "$@"', "sh", *child.command]
+    queue.redis.restart()
+    queue.broker.client.config_set("appendfsync", "everysec")
+    assert child.process
+    resource.prlimit(child.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    until(lambda: ingestion.post("/event", json=event(shop)).status_code == 503)
+    for client in (ingestion, reporting):
+        assert "append-only file failed" in checks(client, 503)["redis"]["reason"]
+    resource.prlimit(child.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    until(lambda: ingestion.post("/event", json=event(shop)).status_code == 202)
+    queue.beat()
+    assert checks(ingestion, 200)["redis"] == OK
+
+
+def test_without_redis_both_are_alive_and_say_why_they_are_not_ready(
+    queue: WatchedQueue, ingestion: httpx.Client, reporting: httpx.Client
+) -> None:
+    queue.redis.child.kill()
+    for client in (ingestion, reporting):
+        assert client.get("/health").status_code == 200
+        found = checks(client, 503)
+        assert "redis.sock" in found["redis"]["reason"]
+        assert found["queue"] == found["workers"]
+        assert found["queue"]["reason"] == "unknown while Redis does not answer"
+    assert checks(reporting, 503)["postgresql"] == OK
+    queue.redis.start()
+    queue.beat()
+    assert checks(ingestion, 200) == {"redis": OK, "queue": OK, "workers": OK}
+
+
+def test_redis_that_does_not_answer_makes_nobody_wait(
+    queue: WatchedQueue, ingestion: httpx.Client, reporting: httpx.Client, shop: str
+) -> None:
+    queue.redis.signal(signal.SIGSTOP)
+    # It stays stopped until all were answered: no answer waited for it.
+    for path, body in (("/event", event(shop)), ("/events", [event(shop)])):
+        assert ingestion.post(path, json=body).status_code == 503
+    for client in (ingestion, reporting):
+        assert "no answer within" in checks(client, 503)["redis"]["reason"]
+    queue.redis.signal(signal.SIGCONT)
+    assert ingestion.post("/event", json=event(shop)).status_code == 202
+    queue.beat()
+    assert checks(ingestion, 200)["redis"] == OK
+
+
+def test_a_postgresql_that_does_not_answer_makes_ready_not_wait(
+    queue: WatchedQueue, reporting: httpx.Client, conn: Connection
+) -> None:
+    with conn.transaction():
+        conn.execute("lock table sites in access exclusive mode")
+        assert "no answer within" in checks(reporting, 503)["postgresql"]["reason"]
+
+
+@pytest.mark.usefixtures("without_redis")
+@pytest.mark.parametrize("path", ["/event", "/event/", "/events"])
+def test_without_redis_no_event_is_accepted(ingestion: httpx.Client, shop: str, path: str) -> None:
+    one = event(shop)
+    answer = ingestion.post(path, json=[one] if path == "/events" else one)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"] == "the queue (Redis) did not take the events; send them again"
+
+
+def test_reporting_without_postgresql_is_alive_and_says_why_it_is_not_ready(
+    reporting_without_postgresql: httpx.Client,
+) -> None:
+    assert reporting_without_postgresql.get("/health").status_code == 200
+    assert "couldn't get a connection" in checks(reporting_without_postgresql, 503)["postgresql"]["reason"]
+
+
+def test_without_postgresql_a_report_is_answered_with_503(reporting_without_postgresql: httpx.Client) -> None:
+    answer = reporting_without_postgresql.get("/stats?site_id=shop")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json()["detail"] == "the database (PostgreSQL) cannot answer now"

@@ -1,0 +1,181 @@
+"""GET /live/stream, from a server of its own: it sends, it is shared and bounded, and it ends."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from time import monotonic
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from litestar.response import ServerSentEventMessage
+
+from apps.reporting_resources import CONNECTIONS
+from apps.reports import live_stream
+from apps.reports.live_stream import MOST, Feed, LiveStreamQuery
+from db.store.events import store_events
+from tests.apps.reports.test_live import ago
+from tests.builders.factories import batch, received
+from tests.conftest import Connection
+from tests.servers.servers import until
+
+
+@contextmanager
+def serving(port: int, **environment: str) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes]]]:
+    """The reporting app as uvicorn runs it, and a client of it."""
+    command = [sys.executable, "-m", "uvicorn", "apps.reporting:app", "--port", str(port), "--log-level", "warning"]
+    with subprocess.Popen(command, env=os.environ | environment) as process:
+        try:
+            limits = httpx.Limits(max_connections=None)
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, limits=limits) as client:
+                until(lambda: answers(client))
+                yield client, process
+        finally:
+            process.kill()
+
+
+def answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health").is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def server(database_url: str, unused_port: int) -> Iterator[httpx.Client]:
+    with serving(unused_port) as (client, _):
+        yield client
+
+
+def messages(stream: httpx.Response) -> Iterator[dict[str, Any]]:
+    """The reports that a stream sends."""
+    assert stream.status_code == 200, stream.read()
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    for line in stream.iter_lines():
+        if line.startswith("data: "):
+            yield msgspec.json.decode(line.removeprefix("data: "))
+
+
+def test_it_sends_what_has_happened_since(server: httpx.Client, conn: Connection, shop: str) -> None:
+    with server.stream("GET", "/live/stream", params={"site_id": shop, "every": 1}) as stream:
+        reports = messages(stream)
+        assert next(reports)["events"] == 0
+        store_events(conn, batch(received(shop, timestamp=ago(seconds=5), user_id="ann")))
+        assert next(report for report in reports if report["events"])["users"] == 1
+
+
+def test_all_who_ask_the_same_get_the_same(server: httpx.Client, shop: str) -> None:
+    with ExitStack() as open_streams:
+        streams = [
+            messages(
+                open_streams.enter_context(
+                    server.stream("GET", "/live/stream", params={"site_id": shop, "every": 1, "minutes": 1 + nth // 20})
+                )
+            )
+            for nth in range(40)
+        ]
+        assert [next(stream)["events"] for stream in streams] == [0] * 40
+        same, different = streams[:20], streams[20:]
+        # A moment that is read once, as every query has one of its own, reaches all of them.
+        moment = next(same[-1])["as_of"]
+        for stream in same[:-1]:
+            assert moment in (next(stream)["as_of"] for _ in range(20))
+        assert moment not in [next(different[0])["as_of"] for _ in range(3)]
+
+
+def test_there_are_so_many_and_no_more(server: httpx.Client, shop: str) -> None:
+    parameters: dict[str, Any] = {"site_id": shop, "every": 60}
+    with ExitStack() as open_streams:
+        for _ in range(MOST):
+            stream = open_streams.enter_context(server.stream("GET", "/live/stream", params=parameters))
+            assert stream.status_code == 200
+        refused = server.get("/live/stream", params=parameters)
+        assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
+        assert int(refused.headers["retry-after"]) > 0
+        assert f"{MOST} streams" in refused.json()["detail"]
+    # Their clients are gone.
+    for _ in range(2):
+        until(lambda: accepted(server, parameters))
+
+
+def accepted(server: httpx.Client, parameters: dict[str, Any]) -> bool:
+    with server.stream("GET", "/live/stream", params=parameters) as stream:
+        return stream.status_code == 200
+
+
+def test_who_goes_away_while_numbers_are_read_leaves_no_connection_behind(
+    server: httpx.Client, conn: Connection, shop: str
+) -> None:
+    with conn.transaction():
+        conn.execute("lock table events in access exclusive mode")
+        for nth in range(CONNECTIONS):
+            with server.stream("GET", "/live/stream", params={"site_id": shop, "minutes": 1 + nth}) as stream:
+                assert next(stream.iter_lines()) == "retry: 3000"
+                until(lambda: waiting(conn) > nth)  # noqa: B023 (it is called in this round)
+    assert server.get("/live", params={"site_id": shop}).status_code == 200
+
+
+def waiting(conn: Connection) -> int:
+    """How many queries wait for a lock on the events."""
+    found = conn.execute("select count(*) from pg_locks where relation = 'events'::regclass and not granted").fetchone()
+    return int((found or (0,))[0])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_cleanly_when_the_app_stops(
+    database_url: str, unused_port: int, shop: str, number: signal.Signals
+) -> None:
+    with serving(unused_port) as (client, process), ExitStack() as open_streams:
+        parameters: dict[str, Any] = {"site_id": shop, "every": 60}
+        streams = [
+            open_streams.enter_context(client.stream("GET", "/live/stream", params=parameters)) for _ in range(3)
+        ]
+        readers = [messages(stream) for stream in streams]
+        assert [next(reader)["events"] for reader in readers] == [0] * 3
+        process.send_signal(number)
+        assert process.wait(30) in (0, -number, 128 + number)
+        assert [list(reader) for reader in readers] == [[]] * 3  # httpx raises where a body is cut off
+
+
+def test_it_says_why_there_are_no_numbers_and_goes_on(servers: object, unused_port: int, shop: str) -> None:
+    away = {"DATABASE_URL": "postgresql://tjra@127.0.0.1:1/tjra"}
+    with (
+        serving(unused_port, **away) as (client, _),
+        client.stream("GET", "/live/stream", params={"site_id": shop, "every": 1}) as stream,
+    ):
+        lines = stream.iter_lines()
+        for _ in range(2):
+            assert next(line for line in lines if line.startswith("event")) == "event: problem"
+
+
+def test_a_silent_stream_has_a_heartbeat(monkeypatch: pytest.MonkeyPatch, shop: str) -> None:
+    monkeypatch.setattr(live_stream, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(live_stream, "stopping", asyncio.Event())
+
+    async def sent() -> list[bytes]:
+        feed = Feed(LiveStreamQuery(site_id=shop))
+        feed.message, feed.due = ServerSentEventMessage("numbers"), monotonic() + 60
+        stream = live_stream._messages(feed)
+        found = [(await anext(stream)).encode() for _ in range(4)]
+        live_stream.stopping.set()
+        return found + [message.encode() async for message in stream]
+
+    beat = b": still here\r\n\r\n"
+    assert asyncio.run(sent()) == [b"retry: 3000\r\n\r\n", b"data: numbers\r\n\r\n", beat, beat]
+
+
+def test_a_stream_ends_after_its_seconds_and_shares_with_those_that_do_not(server: httpx.Client, shop: str) -> None:
+    with server.stream("GET", "/live/stream", params={"site_id": shop}) as endless:
+        assert next(messages(endless))["events"] == 0
+        started = monotonic()
+        ended = server.get("/live/stream", params={"site_id": shop, "seconds": 1})
+        assert 1 <= monotonic() - started < 10
+        assert ended.text.count("data: ") >= 1
+    for wrong in ("0", "3601", "1.5"):
+        refused = server.get("/live/stream", params={"site_id": shop, "seconds": wrong})
+        assert refused.json()["errors"][0]["field"] == "seconds"

@@ -1,0 +1,66 @@
+"""A limit of time without a timer for each."""
+
+import asyncio
+
+import pytest
+
+from apps.web import deadlines
+from apps.web.deadlines import patiently
+
+
+@pytest.fixture(autouse=True)
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlines, "INTERVAL", 0.01)
+
+
+async def answer() -> str:
+    await asyncio.sleep(0)
+    return "done"
+
+
+def test_what_is_done_in_time_is_left_alone_also_later() -> None:
+    async def run() -> list[str]:
+        first = await patiently(answer(), 0.02)
+        await asyncio.sleep(0.1)
+        return [first, await patiently(answer(), 0.02)]
+
+    assert asyncio.run(run()) == ["done", "done"]
+
+
+def test_what_takes_too_long_ends_and_its_task_goes_on() -> None:
+    async def run() -> str:
+        with pytest.raises(TimeoutError):
+            await patiently(asyncio.sleep(10), 0.02)
+        await asyncio.sleep(0.05)
+        return await patiently(answer(), 1)
+
+    assert asyncio.run(run()) == "done"
+
+
+def test_each_task_has_a_limit_of_its_own() -> None:
+    async def run() -> list[object]:
+        tasks = (patiently(asyncio.sleep(10), 0.02), patiently(asyncio.sleep(0.1, "slow"), 5), patiently(answer(), 5))
+        return list(await asyncio.gather(*tasks, return_exceptions=True))
+
+    first, *others = asyncio.run(run())
+    assert isinstance(first, TimeoutError)
+    assert others == ["slow", "done"]
+
+
+def test_who_is_cancelled_by_another_is_cancelled() -> None:
+    async def run() -> None:
+        task = asyncio.ensure_future(patiently(asyncio.sleep(10), 0.02))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+
+
+def test_errors_come_through() -> None:
+    async def fail() -> None:
+        raise ValueError("so it is")
+
+    with pytest.raises(ValueError, match="so it is"):
+        asyncio.run(patiently(fail(), 1))

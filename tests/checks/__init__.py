@@ -1,0 +1,1 @@
+"""Reading SQL, and what Schemathesis loads."""

@@ -1,0 +1,141 @@
+"""What is true of a life: which events count, which are duplicates or dead, and what is still kept of them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from db.events.event import ReceivedEvent
+from db.store.events import IDS_KEPT
+from tests.life.writing.events import OURS
+
+
+class Span(NamedTuple):
+    """A half-open range of time."""
+
+    start: datetime
+    end: datetime
+
+    def has(self, moment: datetime) -> bool:
+        """Whether the moment is in it."""
+        return self.start <= moment < self.end
+
+
+class Site:
+    """A site: what was stored of it, and the timezone that its days are meant in."""
+
+    def __init__(self, name: str, timezone: str) -> None:
+        self.name = name
+        self.timezone = timezone
+        self.events: list[ReceivedEvent] = []
+        self.by_id: defaultdict[str, list[ReceivedEvent]] = defaultdict(list)
+        self.ids: dict[str, datetime] = {}
+        self.letters: defaultdict[bytes, list[ReceivedEvent]] = defaultdict(list)
+        """Its dead letters, by what they hold."""
+        self.compared_from: datetime | None = None
+        """From when on its days are those of its timezone, where it got that after events were dropped."""
+        self._by_user: dict[str, list[ReceivedEvent]] | None = None
+
+    def add(self, event: ReceivedEvent) -> None:
+        """An event of it is stored."""
+        self.events.append(event)
+        self.by_id[event.event_id].append(event)
+        self._by_user = None
+
+    @property
+    def by_user(self) -> dict[str, list[ReceivedEvent]]:
+        """Each user's events, in order of time and, of the same time, of path."""
+        if self._by_user is None:
+            found = defaultdict(list)
+            for one in sorted(self.events, key=lambda one: (one.timestamp, one.path.encode())):
+                if one.user_id:
+                    found[one.user_id].append(one)
+            self._by_user = dict(found)
+        return self._by_user
+
+
+class World:
+    """All sites, and what they share: the ledger, and from when on events are kept."""
+
+    def __init__(self, sites: dict[str, str]) -> None:
+        self.sites = {name: Site(name, timezone) for name, timezone in sites.items()}
+        self.ledger: Counter[tuple[str, date, str]] = Counter()
+        self.kept_from: datetime | None = None
+        self.dropped: list[Span] = []
+        self.partitions: list[Span] = []
+
+    def store(self, events: Iterable[ReceivedEvent], *, now: datetime) -> None:
+        """These arrive in the store together; of one id in them the one that was accepted first counts."""
+        self.store_in_order(sorted(events, key=lambda one: one.received_at), now=now)
+
+    def store_in_order(self, events: Iterable[ReceivedEvent], *, now: datetime) -> None:
+        """These arrive in the store one after the other."""
+        for one in events:
+            outcome = self.outcome(one, now=now)
+            self._note(one, outcome)
+            if outcome == "dead":
+                self._add_letter(one)
+
+    def outcome(self, event: ReceivedEvent, *, now: datetime) -> str:
+        """What becomes of an event that is stored now; it is, where it is new."""
+        site = self.sites[event.site_id]
+        if event.id_made and self.is_dead(event):  # whoever had its id before
+            return "dead"
+        came_before = self._came_before(site, event)
+        if not came_before and self.is_dead(event):
+            return "dead"
+        if not event.id_made:
+            site.ids.setdefault(event.event_id, now)
+        if came_before:
+            return "duplicates"
+        site.add(event)
+        return "stored"
+
+    def bury(self, events: Iterable[ReceivedEvent]) -> None:
+        """These become dead letters."""
+        for one in events:
+            self._note(one, "dead")
+            self._add_letter(one)
+
+    def replay(self, site: Site, payload: bytes, *, now: datetime) -> None:
+        """A dead letter is replayed."""
+        one = site.letters[payload][0]
+        outcome = self.outcome(one, now=now)
+        if outcome != "dead":
+            self._note(one, "dead", -1)
+            self._note(one, outcome)
+            del site.letters[payload][0]
+
+    def forget_ids(self, now: datetime) -> None:
+        """Ids are forgotten that came long ago."""
+        for site in self.sites.values():
+            site.ids = {name: seen for name, seen in site.ids.items() if seen >= now - IDS_KEPT}
+
+    def drop(self, spans: Iterable[Span]) -> None:
+        """The events of these partitions are no longer kept."""
+        self.dropped += spans
+
+    def is_kept(self, event: ReceivedEvent) -> bool:
+        """Whether the event itself is still there."""
+        return not any(span.has(event.timestamp) for span in self.dropped)
+
+    def is_dead(self, event: ReceivedEvent) -> bool:
+        """Whether the event's time is no longer kept, and there is no partition any more that would take it."""
+        too_old = self.kept_from is not None and event.timestamp < self.kept_from
+        return too_old and not any(span.has(event.timestamp) for span in self.partitions)
+
+    def _came_before(self, site: Site, event: ReceivedEvent) -> bool:
+        if event.event_id in site.ids:
+            return True
+        earlier = [one for one in site.by_id.get(event.event_id, []) if self.is_kept(one)]
+        # One of ours is known for as long as it is kept, any other by its time as well.
+        ours = OURS in event.event_id and not event.id_made
+        return any(ours or one.timestamp == event.timestamp for one in earlier)
+
+    def _add_letter(self, event: ReceivedEvent) -> None:
+        self.sites[event.site_id].letters[msgspec.json.encode(event)].append(event)
+
+    def _note(self, event: ReceivedEvent, outcome: str, times: int = 1) -> None:
+        self.ledger[event.site_id, event.received_at.astimezone(UTC).date(), outcome] += times

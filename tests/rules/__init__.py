@@ -1,0 +1,1 @@
+"""Rules that files keep: the house, the SQL, Compose, the recipes."""

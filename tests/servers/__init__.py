@@ -1,0 +1,1 @@
+"""What runs beside the tests: servers, apps, workers, proxies."""

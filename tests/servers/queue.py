@@ -1,0 +1,26 @@
+"""What is in the queue, as the tests see it while no worker runs."""
+
+import json
+from typing import Any, cast
+from uuid import UUID
+
+from dramatiq.common import current_millis
+from dramatiq.message import Message
+
+from actors.broker import broker
+from actors.durable.broker import DurableBroker
+
+
+def queued(site: str) -> list[dict[str, Any]]:
+    """The events of a site that wait in the queue."""
+    messages = cast("dict[bytes, bytes]", broker.client.hgetall(f"{broker.namespace}:events.msgs"))
+    batches: list[list[dict[str, Any]]] = [json.loads(Message.decode(data).args[0]) for data in messages.values()]
+    return [event for batch in batches for event in batch if event["site_id"] == site]
+
+
+def enqueue_old(broker: DurableBroker, *, seconds: int, queue_name: str = "events") -> None:
+    """Put a message into a queue as if it had been sent so many seconds ago."""
+    redis_id = str(UUID(int=(current_millis() - seconds * 1000) << 80 | 7 << 76))
+    options = {"redis_message_id": redis_id}
+    message = Message[None](queue_name=queue_name, actor_name="store_events", args=(b"[]",), kwargs={}, options=options)
+    broker.do_enqueue(queue_name, redis_id, message.encode())

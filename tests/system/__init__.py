@@ -1,0 +1,1 @@
+"""Whole systems, as `tjra up` runs them."""

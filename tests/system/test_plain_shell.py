@@ -1,0 +1,96 @@
+"""Nothing is needed before it is used: modules are imported, and commands run, where no server is known."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from apps.up.data_dir import DataFolder
+from tests.servers.servers import Servers
+
+ROOT = Path(__file__).parent.parent.parent
+#: The servers' own modules: what they lack, they say when they are imported.
+ENTRIES = {"apps.ingestion", "apps.reporting"}
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for package in ("actors", "apps", "db")
+    for path in (ROOT / package).rglob("*.py")
+    if path.name != "__main__.py"
+)
+#: Imports them all in one process, and ends at the first that opens something.
+IMPORT_ALL = """
+import importlib, sys
+
+def forbid(event, arguments):
+    if event in ("socket.connect", "socket.bind", "subprocess.Popen", "os.mkdir", "os.fork"):
+        raise RuntimeError(f"{event} {arguments}")
+
+sys.addaudithook(forbid)
+for name in sys.argv[1:]:
+    print(name, flush=True)
+    importlib.import_module(name)
+"""
+
+
+def run(*command: str, folder: Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder, with nothing in its environment but this."""
+    bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        [sys.executable, *command], cwd=folder, env=bare | (environment or {}), capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_no_module_needs_or_opens_anything_when_it_is_imported(tmp_path: Path) -> None:
+    done = run("-c", IMPORT_ALL, *(name for name in MODULES if name not in ENTRIES), folder=tmp_path)
+    assert done.returncode == 0, (done.stdout.splitlines()[-1:], done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("command", "lacks"),
+    [
+        (["uvicorn", "apps.ingestion:app", "--port", "0"], "REDIS_URL"),
+        (["uvicorn", "apps.reporting:app", "--port", "0"], "DATABASE_URL"),
+        (["dramatiq", "actors", "--processes", "1"], "REDIS_URL"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[1],
+)
+def test_a_server_says_what_it_lacks(command: list[str], lacks: str, tmp_path: Path) -> None:
+    done = run("-m", *command, folder=tmp_path)
+    assert done.returncode != 0
+    assert f"{lacks} is not set: it should be" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_import_needs_neither_postgresql_nor_redis(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("timestamp,path,event_type\n2026-03-10,/a,page_view\n")
+    done = run("-m", "apps", "import", "a.csv", "--site", "shop", "--dry-run", folder=tmp_path)
+    assert (done.returncode, "1 good" in done.stderr) == (0, True), done.stderr
+
+
+def test_a_command_finds_the_servers_of_the_data_folder(servers: Servers, database_url: str, tmp_path: Path) -> None:
+    with DataFolder(tmp_path / "it's data") as data:
+        data.used = True
+        data.write_env({"DATABASE_URL": database_url, "REDIS_URL": servers.redis_url})
+    nobody = "postgresql://127.0.0.1:1/nobody"
+    for environment, found in (
+        ({"DATA_DIR": str(data.path)}, True),
+        ({"DATA_DIR": str(data.path), "DATABASE_URL": nobody}, False),
+        ({"DATA_DIR": str(data.path), "PG_HOST": "127.0.0.1", "PG_PORT": "1"}, False),
+        ({}, False),
+    ):
+        done = run("-m", "apps", "migrate", folder=tmp_path, environment=environment)
+        assert (done.returncode == 0) == found, done.stderr
+    assert "DATABASE_URL is not set" in done.stderr
+
+
+def test_dead_letters_are_listed_without_redis(database_url: str, tmp_path: Path) -> None:
+    done = run("-m", "apps", "dead-letters", "list", folder=tmp_path, environment={"DATABASE_URL": database_url})
+    assert done.returncode == 0, done.stderr
+    done = run(
+        "-m", "apps", "dead-letters", "replay", "--state", "dead", folder=tmp_path,
+        environment={"DATABASE_URL": database_url},
+    )  # fmt: skip
+    assert "REDIS_URL is not set" in done.stderr
