@@ -78,9 +78,9 @@ def drop_old_events(conn: Connection, *, days: int, now: datetime | None = None)
     while name := _dropped(conn, parameters):
         dropped.append(name)
     with writing(conn):
-        conn.execute(QUERIES["keeping/forget_user_months"])
+        conn.execute(QUERIES["expiry/forget_user_months"])
     with writing(conn):
-        conn.execute(QUERIES["keeping/forget_events"], parameters)
+        conn.execute(QUERIES["expiry/forget_events"], parameters)
     return dropped
 
 
@@ -115,19 +115,19 @@ def told(behind: Sequence[Behind]) -> str:
 def events_between(conn: Connection, starts: datetime, ends: datetime) -> Contents:
     """The events of a time, half-open."""
     with conn.cursor(row_factory=class_row(Contents)) as cur:
-        found = cur.execute(QUERIES["keeping/events_between"], {"starts": starts, "ends": ends}).fetchone()
+        found = cur.execute(QUERIES["expiry/events_between"], {"starts": starts, "ends": ends}).fetchone()
     return found or Contents(0, 0, None, None)
 
 
 def sites_behind(conn: Connection, moment: datetime) -> list[Behind]:
     """The sites that do not have all events before a moment in all rollups."""
     with conn.cursor(row_factory=class_row(Behind)) as cur:
-        return cur.execute(QUERIES["keeping/sites_behind"], {"moment": moment}).fetchall()
+        return cur.execute(QUERIES["expiry/sites_behind"], {"moment": moment}).fetchall()
 
 
 def _kept(conn: Connection, days: int, now: datetime | None) -> Kept:
     with conn.cursor(row_factory=class_row(Kept)) as cur:
-        return cast("Kept", cur.execute(QUERIES["keeping/kept"], {"days": days, "now": now}).fetchone())
+        return cast("Kept", cur.execute(QUERIES["expiry/kept"], {"days": days, "now": now}).fetchone())
 
 
 def _said(kept: Kept, ends: datetime) -> bool:
@@ -137,7 +137,7 @@ def _said(kept: Kept, ends: datetime) -> bool:
 
 
 def _old_partitions(conn: Connection, moment: datetime) -> list[tuple[str, datetime, datetime]]:
-    return conn.execute(QUERIES["keeping/old_partitions"], {"moment": moment}).fetchall()
+    return conn.execute(QUERIES["expiry/old_partitions"], {"moment": moment}).fetchall()
 
 
 def _any_site(conn: Connection) -> bool:
@@ -146,5 +146,5 @@ def _any_site(conn: Connection) -> bool:
 
 def _dropped(conn: Connection, parameters: dict[str, Any]) -> str | None:
     with writing(conn):
-        (name,) = conn.execute(QUERIES["keeping/drop_oldest_partition"], parameters).fetchone() or (None,)
+        (name,) = conn.execute(QUERIES["expiry/drop_oldest_partition"], parameters).fetchone() or (None,)
     return cast("str | None", name)

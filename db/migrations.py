@@ -1,4 +1,8 @@
-"""Migrations: the numbered files in sql/migrations, each applied once, in order; then citus.sql. `tjra migrate`."""
+"""The schema: `tjra migrate`.
+
+sql/migrations are tables, types, indexes and views: numbered files, each applied once, in order. sql/functions are the
+functions, a file each: all of them are applied again whenever one has changed. Then citus.sql.
+"""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +11,7 @@ from hashlib import sha256
 import psycopg
 
 from db.connections.pools import connect, writing
-from db.queries import CITUS, MIGRATIONS
+from db.queries import CARRY_OVER, CITUS, FUNCTIONS, MIGRATIONS
 from db.sites import timezones
 
 logger = logging.getLogger(__name__)
@@ -20,12 +24,20 @@ LOCK = 0x746A7261
 ONE_BY_ONE = "set local citus.multi_shard_modify_mode = 'sequential'"
 
 
+#: The row of the table migrations that has the checksum of all functions.
+FUNCTIONS_ROW = "functions"
+#: The migrations before version 0.1.0 that a database is carried over from: the last of them, and the checksum
+#: of their names and checksums.
+LAST_BEFORE = "0030_user_months"
+CHECKSUM_BEFORE = "4a61ee37f90e6fecc5bed73b0ea2d262f0244e5074b9af4deb911ece6f2e43de"
+
+
 class MigrationError(Exception):
     """The database cannot be brought to this program's schema; the message says why."""
 
 
 def migrate(database_url: str) -> list[str]:
-    """Apply the migrations that the database does not have yet, all in one transaction; answers their names.
+    """Bring the database to this program's schema, all in one transaction; answers the names of what was applied.
 
     Several processes may do it at once: the first does the work while the others wait. The lock is the transaction's,
     not the session's, so that it works through a transaction pooler.
@@ -38,18 +50,56 @@ def migrate(database_url: str) -> list[str]:
         known = _known(conn)
         if known:
             _correct_timezones(conn)
+        if _is_before(known):
+            known = _carried_over(conn)
+            applied.append("carry_over")
         for path in MIGRATIONS:
             if path.stem not in known:
-                text = path.read_bytes()
                 logger.info("applying migration %s", path.stem)
-                for statement in _statements(text):
-                    conn.execute(statement)
-                conn.execute("insert into migrations (name, checksum) values (%s, %s)", [path.stem, _checksum(text)])
+                _run(conn, path.read_bytes())
+                _note(conn, path.stem, _checksum(path.read_bytes()))
                 applied.append(path.stem)
+        functions = _checksum(b"".join(path.read_bytes() for path in FUNCTIONS))
+        if known.get(FUNCTIONS_ROW) != functions:
+            # In SQL they are looked into when they are made; one in PL/pgSQL may be made before those that it calls.
+            conn.execute("set local check_function_bodies = off")
+            for path in FUNCTIONS:
+                conn.execute(path.read_bytes())
+            _note(conn, FUNCTIONS_ROW, functions)
+            applied.append(FUNCTIONS_ROW)
         timezones.refresh(conn)
         conn.execute(CITUS)
         timezones.refer(conn)
     return applied
+
+
+def _note(conn: psycopg.Connection, name: str, checksum: str) -> None:
+    conn.execute(
+        "insert into migrations (name, checksum) values (%s, %s)"
+        " on conflict (name) do update set checksum = excluded.checksum, applied_at = now()",
+        [name, checksum],
+    )
+
+
+def _is_before(known: Mapping[str, str]) -> bool:
+    """Does a database have the last schema before version 0.1.0?"""
+    before = sorted(f"{name} {checksum}" for name, checksum in known.items() if name <= LAST_BEFORE)
+    return _checksum("\n".join(before).encode()) == CHECKSUM_BEFORE
+
+
+def _carried_over(conn: psycopg.Connection) -> dict[str, str]:
+    """Make the tables of that schema those of MIGRATIONS; answers the migrations that the database has now."""
+    logger.info("carrying over a database of before version 0.1.0")
+    _run(conn, CARRY_OVER)
+    conn.execute("delete from migrations")
+    for path in MIGRATIONS:
+        _note(conn, path.stem, _checksum(path.read_bytes()))
+    return _applied(conn)
+
+
+def _run(conn: psycopg.Connection, text: bytes) -> None:
+    for statement in _statements(text):
+        conn.execute(statement)
 
 
 def _correct_timezones(conn: psycopg.Connection) -> None:
@@ -83,18 +133,26 @@ def _known(conn: psycopg.Connection) -> dict[str, str]:
         "create table if not exists migrations"
         " (name text primary key, checksum text not null, applied_at timestamptz not null default now())"
     )
-    known: dict[str, str] = dict(conn.execute("select name, checksum from migrations").fetchall())
+    known = _applied(conn)
     if reason := unfit(known):
         raise MigrationError(reason)
     return known
+
+
+def _applied(conn: psycopg.Connection) -> dict[str, str]:
+    return dict(conn.execute("select name, checksum from migrations").fetchall())
 
 
 def unfit(known: Mapping[str, str]) -> str | None:
     """Why a database that has these migrations (checksums by name) is none of this program's; None where it is.
 
     Either it is newer: it has all that this program has, and then some. Or it was made by another copy of the program:
-    what the two have in common is not all that one of them has, or not the same.
+    what the two have in common is not all that one of them has, or not the same. Functions are applied again, whatever
+    they were.
     """
+    if _is_before(known):
+        return None
+    known = {name: checksum for name, checksum in known.items() if name != FUNCTIONS_ROW}
     ours = {path.stem: _checksum(path.read_bytes()) for path in MIGRATIONS}
     unknown = sorted(known.keys() - ours.keys())
     missing = sorted(name for name in ours.keys() - known.keys() if unknown or name < max(known, default=""))

@@ -19,5 +19,8 @@ QUERIES = {
     for path in sorted(FOLDER.glob("*/*.sql"))
     if path.parent.name != "migrations"
 }
-CITUS = (FOLDER / "citus.sql").read_bytes()
 MIGRATIONS = sorted((FOLDER / "migrations").glob("*.sql"))
+#: One function each, in an order in which each that is in SQL finds those that it calls.
+FUNCTIONS = sorted((FOLDER / "functions").glob("*/*.sql"))
+CARRY_OVER = (FOLDER / "carry_over.sql").read_bytes()
+CITUS = (FOLDER / "citus.sql").read_bytes()

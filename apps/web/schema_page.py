@@ -25,7 +25,7 @@ ASSETS = {
     "swagger-ui-bundle.js": ("swagger_ui", "static/swagger-ui-bundle.js", "text/javascript"),
     "swagger-ui.css": ("swagger_ui", "static/swagger-ui.css", "text/css"),
     "favicon-32x32.png": ("swagger_ui", "static/favicon-32x32.png", "image/png"),
-    "pages.js": ("apps", "pages.js", "text/javascript"),
+    "pages.js": ("apps.web", "pages.js", "text/javascript"),
 }
 NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 #: Of pages: scripts are only those of our own files, and no other page may show ours, whose buttons do things.

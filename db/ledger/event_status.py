@@ -33,6 +33,6 @@ class Receipt(msgspec.Struct, kw_only=True):
 async def receipt(conn: AsyncConnection, *, site_id: str, event_id: UUID) -> Receipt | None:
     """What PostgreSQL knows of an event, or None if that is nothing."""
     async with conn.cursor(row_factory=dict_row) as cur:
-        await cur.execute(QUERIES["receipts/receipt"], {"site_id": site_id, "event_id": event_id})
+        await cur.execute(QUERIES["ledger/event_status"], {"site_id": site_id, "event_id": event_id})
         row = await cur.fetchone()
     return msgspec.convert(row, Receipt) if row else None

@@ -20,7 +20,7 @@ AT_ONCE = 50_000
 
 def sites_behind(conn: Connection, rollup: Rollup, target: datetime) -> list[str]:
     """The sites of which a rollup lacks what is over at `target`; of sessions, by more than an hour."""
-    return [site_id for (site_id,) in conn.execute(QUERIES[f"store/behind_{rollup}"], {"target": target})]
+    return [site_id for (site_id,) in conn.execute(QUERIES[f"rollups/behind_{rollup}"], {"target": target})]
 
 
 def advance(conn: Connection, rollup: Rollup, site_id: str, *, target: datetime, most: int = AT_ONCE) -> bool:
@@ -31,5 +31,5 @@ def advance(conn: Connection, rollup: Rollup, site_id: str, *, target: datetime,
     """
     values = {"site_id": site_id, "target": target, "most": most}
     with writing(conn):
-        (unfinished,) = conn.execute(QUERIES[f"store/advance_{rollup}"], values).fetchone() or (False,)
+        (unfinished,) = conn.execute(QUERIES[f"rollups/advance_{rollup}"], values).fetchone() or (False,)
     return bool(unfinished)

@@ -48,10 +48,10 @@ class _OfTheSite(NamedTuple):
 def contents(conn: Connection, site_id: str) -> Contents:
     """What there is of a site. Raises NoSuchSite."""
     with conn.cursor(row_factory=class_row(_OfTheSite)) as cur:
-        found = cur.execute(QUERIES["keeping/site_contents"], {"site_id": site_id}).fetchone()
+        found = cur.execute(QUERIES["expiry/site_contents"], {"site_id": site_id}).fetchone()
     if found is None:
         raise NoSuchSite(site_id)
-    (letters,) = conn.execute(QUERIES["keeping/site_letters"], {"site_id": site_id}).fetchone() or (0,)
+    (letters,) = conn.execute(QUERIES["expiry/site_letters"], {"site_id": site_id}).fetchone() or (0,)
     return Contents(*found, dead_letters=letters)
 
 
@@ -62,7 +62,7 @@ def delete_site(conn: Connection, site_id: str) -> dict[str, int]:
     """
     for attempt in range(1, TRIES + 1):
         try:
-            deleted = conn.execute(QUERIES["keeping/delete_site"], {"site_id": site_id}).fetchall()
+            deleted = conn.execute(QUERIES["expiry/delete_site"], {"site_id": site_id}).fetchall()
             break
         except Exception as error:
             if attempt == TRIES or not is_of_the_moment(error):

@@ -1,5 +1,4 @@
--- How many sessions did a site have on some days, how were they, and at which pages did most of them begin and end? From
--- the rollups by day.
+-- The sessions of some days: how many, how they were, and the pages that most begin and end at. From the rollups by day.
 -- site_id: the site; first_day, end_day: days of the site, half-open; start, end: the same as instants; limit: how many
 -- pages; covered_until, open: see sessions_from_rollup.sql.
 with changes as materialized (

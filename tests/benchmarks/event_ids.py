@@ -19,7 +19,7 @@ from db.store.events import Message, jsonb, store_messages
 from tests.benchmarks.store import one
 from tests.benchmarks.table import Rounds
 from tests.life.databases import Databases
-from tests.life.landed import migrate_as_landed
+from tests.oracles.before import migrate_as_before
 
 FLUSH = 3_200
 #: Flushes before those that count: connections plan, and tables have their first pages.
@@ -34,7 +34,7 @@ def main() -> None:
     with Databases() as databases, ExitStack() as stack:
         ours, before = (stack.enter_context(databases.fresh()) for _ in range(2))
         migrate(ours)
-        migrate_as_landed(before)
+        migrate_as_before(before, last="0023_store_events")
         new, old = (
             stack.enter_context(psycopg.connect(url, autocommit=True, prepare_threshold=None)) for url in (ours, before)
         )

@@ -5,23 +5,17 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from apps.events.given import first_given, is_given
-from db.migrations import migrate
 from db.reports.shared.filters import read_filters
 from db.store.events import store_events
 from tests.apps.reports.test_revenue import NOTHING, ask, order, sold
 from tests.builders.factories import batch
 from tests.conftest import Connection
-from tests.db.rollups.test_sales import run
-from tests.db.schema.test_migrations import EmptyDatabase
-from tests.oracles.older_schema import migrate_before, sell_before
-from tests.oracles.recount import differences
 
 LAMP = {"product_id": "lamp", "price": 10}
 
@@ -194,30 +188,3 @@ def test_a_text_is_compared_as_the_number_that_revenue_reads(
     compare = {"gt": Decimal.__gt__, "gte": Decimal.__ge__, "lt": Decimal.__lt__, "lte": Decimal.__le__}[operator]
     for text, matches, amount in rows:
         assert matches == (amount is not None and compare(amount, Decimal(number))), (text, operator, number)
-
-
-def test_what_is_there_already_is_read_anew(empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = empty_database()
-    with psycopg.connect(url, autocommit=True) as conn:
-        migrate_before("0026", conn)
-        conn.execute("insert into sites (site_id, timezone) values ('cut', 'Asia/Kolkata'), ('empty', 'UTC')")
-        for site in ("whole", "cut"):
-            for day in ("03-09", "03-10", "03-11", "03-20"):
-                sell_before(conn, site, day, "", "", value=2, transaction_id="1", products=None, items=[LAMP])
-                sell_before(conn, site, day, day, 1, products=json.dumps([LAMP]))
-        conn.execute("delete from events where site_id = 'cut' and event_time < '2026-03-10 18:00Z'")
-        conn.execute("update sites set events_from = '2026-03-10 18:00Z' where site_id = 'cut'")
-        old_days = "select * from sale_days where site_id = 'cut' and day < '2026-03-11' order by day, what, outcome"
-        old = conn.execute(old_days).fetchall()
-        migrate(url)
-        assert old == conn.execute(old_days).fetchall() != []
-        assert differences(conn, "whole") == {}
-        asked = "select day, outcome, events from sale_days where site_id = 'whole' and what = 'order' order by 1, 2"
-        days = conn.execute(asked).fetchall()
-        assert [(f"{day:%m-%d}", *row) for day, *row in days] == [
-            ("03-09", "counted", 2),
-            *((day, outcome, 1) for day in ("03-10", "03-11", "03-20") for outcome in ("counted", "repeated")),
-        ]
-    monkeypatch.setenv("DATABASE_URL", url)
-    assert run("verify", "cut").exit_code == 0
-    assert run("verify", "whole").exit_code == 0

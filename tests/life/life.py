@@ -21,16 +21,17 @@ from db.rollups.advance import advance
 from db.sites.timezones import set_timezone
 from db.store import events as store
 from db.store.dead_letters import Failure
+from tests.life.before import store_as_before
 from tests.life.counting.asking import Mismatch
 from tests.life.counting.world import Span, World
 from tests.life.faults import with_fault
-from tests.life.landed import migrate_as_landed, store_as_landed
 from tests.life.look import PLANS, Look
 from tests.life.mortal import Killed, Mortal, killed_while
 from tests.life.whole import rebuild
 from tests.life.worker import beside, delivered, flush
 from tests.life.writing import steps
 from tests.life.writing.steps import AnyStep, Life, Message
+from tests.oracles.before import migrate_as_before
 
 #: Rollups that are written later leave out what is this young, as maintenance does.
 OPEN = timedelta(hours=3)
@@ -80,7 +81,7 @@ class _Run:
     def __enter__(self) -> "_Run":
         self.conn: Connection[Any] = psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
         if self.life.landed:
-            migrate_as_landed(self.url)
+            migrate_as_before(self.url)
         else:
             self._migrate()
         self.look = Look(self.url, self.world, self.life.seed)
@@ -102,15 +103,13 @@ class _Run:
         self.lived.by_step[type(step).__name__] += 1
         if number < self.life.landed:
             if isinstance(step, steps.Store):
-                store_as_landed(self.conn, self.world, step.messages, now=step.at)
+                store_as_before(self.conn, self.world, step.messages, now=step.at)
             elif isinstance(step, steps.Advance):
                 self._advance(step)
         else:
             getattr(self, f"_{_snake(type(step).__name__)}")(step)
         if number + 1 == self.life.landed:
             self._migrate()
-            for site in self.world.sites.values():
-                site.ids.clear()  # of which it only seeds those of the last days, by the machine's clock
         self.lived.events = self.world.ledger.total()
 
     def _store(self, step: steps.Store) -> None:

@@ -58,9 +58,9 @@ OF_MANY_SITES = {
     "imports/sites_of_import",
     "reports/sites",
     "reports/site_edges",
-    "keeping/forget_user_months",
-    "keeping/events_between",
-    "store/behind_top_paths",
+    "expiry/forget_user_months",
+    "expiry/events_between",
+    "rollups/behind_top_paths",
 }
 
 
@@ -136,7 +136,7 @@ def test_every_question_names_the_site_at_each_table() -> None:
 
 def test_no_function_in_sql_reads_a_table() -> None:
     # With parameters Citus cannot run such a one; PL/pgSQL it can.
-    for path in sorted((SQL / "migrations").glob("*.sql")):
+    for path in sorted((SQL / "functions").glob("*/*.sql")):
         assert not re.search(r"^language sql(?! immutable)", path.read_text(), re.M), path
 
 

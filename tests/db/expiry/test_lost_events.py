@@ -1,4 +1,4 @@
-"""Events that rollups have and no partition has: the version before dropped them without a word, or somebody did."""
+"""Events that rollups have and no partition has: somebody dropped partitions by hand."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +11,6 @@ from apps.cli import main
 from db.events.event import ReceivedEvent
 from db.expiry import drop_old_events
 from db.migrations import migrate
-from db.queries import MIGRATIONS
 from db.rollups import recount
 from db.rollups.advance import advance
 from tests.builders.factories import batch, received
@@ -42,16 +41,14 @@ def conn(url: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def before(url: str, conn: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A database of the version before: sites of several timezones, one without events, and all upkeep done."""
-    with monkeypatch.context() as older:
-        older.setattr("db.migrations.MIGRATIONS", [path for path in MIGRATIONS if path.stem < "0024"])
-        migrate(url)
+def history(url: str, conn: Connection) -> None:
+    """Sites of several timezones, one without events, and all maintenance done."""
+    migrate(url)
     for zone in [*ZONES, "nothing"]:
         conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [zone, zone if "/" in zone else "UTC"])
     conn.execute("select make_partition(%s::timestamptz - interval '1 week')", [MONDAY])  # and an empty one
     store_all(conn)
-    upkeep(conn)
+    maintain(conn)
 
 
 def store_all(conn: Connection) -> None:
@@ -63,25 +60,29 @@ def store_all(conn: Connection) -> None:
         for moment in moments:
             conn.execute("select make_partition(%s)", [moment])
         pairs = zip(moments, [f"{number % 3}" for number in range(len(moments))], strict=True)
-        store_as_before(conn, *(received(zone, timestamp=at.isoformat(), user_id=user) for at, user in pairs))
+        store(conn, *(received(zone, timestamp=at.isoformat(), user_id=user) for at, user in pairs))
 
 
-def store_as_before(conn: Connection, *events: ReceivedEvent) -> None:
-    conn.execute("select store_events(%s::text::jsonb)", [batch(*events).decode()])
+def store(conn: Connection, *events: ReceivedEvent) -> None:
+    conn.execute("select store_events(%s::text::jsonb, now())", [batch(*events).decode()])
 
 
-def upkeep(conn: Connection) -> None:
+def maintain(conn: Connection) -> None:
     for zone in [*ZONES, "nothing"]:
         for rollup in ("sessions", "user_months", "path_spans", "user_spans", "top_paths"):
             while advance(conn, rollup, zone, target=NOW - timedelta(hours=3)):
                 pass
 
 
-def drop_as_before(conn: Connection) -> None:
-    """What that version did in its first run with RETENTION_DAYS."""
-    while conn.execute("select drop_oldest_partition()").fetchone() != (None,):
-        pass
-    conn.execute("select forget_events_before(now() - interval '400 days')")
+def drop_by_hand(conn: Connection) -> None:
+    """All partitions but that of this week."""
+    for (name,) in conn.execute("select name from event_partitions where ends <= %s", [MONDAY]).fetchall():
+        conn.execute(f"drop table {name}".encode())
+
+
+def note_lost_events(conn: Connection) -> datetime | None:
+    (moment,) = conn.execute("select note_lost_events()").fetchone() or (None,)
+    return moment
 
 
 def numbers(conn: Connection) -> dict[str, list[tuple[object, ...]]]:
@@ -102,13 +103,13 @@ def tjra(url: str, *arguments: str) -> Result:
     return CliRunner(env={"DATABASE_URL": url}).invoke(main, arguments)
 
 
-@pytest.mark.usefixtures("before")
-def test_a_migration_says_what_the_version_before_dropped(conn: Connection, url: str) -> None:
-    drop_as_before(conn)
+@pytest.mark.usefixtures("history")
+def test_it_is_noted_what_somebody_dropped(conn: Connection, url: str) -> None:
+    drop_by_hand(conn)
     assert conn.execute("select count(*) from events where event_time < %s", [MONDAY]).fetchone() == (0,)
     assert said(conn) == {None}
     was = numbers(conn)
-    migrate(url)
+    assert note_lost_events(conn) == MONDAY
     assert said(conn) == {MONDAY}
     assert conn.execute("select events_from, dropped_until from kept_events").fetchall() == [(MONDAY, MONDAY)]
     assert tjra(url, "verify").exit_code == 0
@@ -122,14 +123,14 @@ def test_a_migration_says_what_the_version_before_dropped(conn: Connection, url:
     assert said(conn) == {MONDAY}
 
 
-@pytest.mark.usefixtures("before")
+@pytest.mark.usefixtures("history")
 @pytest.mark.parametrize("weeks", [14, 5, 2])
 def test_a_partition_that_late_events_made_anew_is_not_taken_for_whole(conn: Connection, url: str, weeks: int) -> None:
-    drop_as_before(conn)
+    drop_by_hand(conn)
     late = MONDAY - weeks * WEEK + timedelta(hours=1)
     conn.execute("select make_partition(%s)", [late])
-    store_as_before(conn, received("UTC", timestamp=late.isoformat(), user_id="late"))
-    migrate(url)
+    store(conn, received("UTC", timestamp=late.isoformat(), user_id="late"))
+    assert note_lost_events(conn) == MONDAY
     (bound,) = said(conn)
     assert bound == MONDAY
     assert tjra(url, "verify").exit_code == 0
@@ -138,32 +139,31 @@ def test_a_partition_that_late_events_made_anew_is_not_taken_for_whole(conn: Con
     assert conn.execute("select count(*) from events where user_id = 'late'").fetchone() == (1,)
 
 
-@pytest.mark.usefixtures("before")
+@pytest.mark.usefixtures("history")
 @pytest.mark.parametrize("state", ["whole", "kept", "other timezones", "said"])
 def test_a_healthy_database_is_never_marked(conn: Connection, url: str, state: str) -> None:
     if state == "other timezones":  # and not rebuilt yet
         conn.execute("update sites set timezone = 'Asia/Kathmandu' where site_id <> 'nothing'")
     if state in ("kept", "said"):
-        conn.execute("select forget_events_before(now() - interval '50 days')")
+        conn.execute("select forget_events_before(now() - interval '50 days', now())")
     if state == "kept":
         conn.execute("update kept_events set said_at = said_at - interval '6 minutes'")
-        assert conn.execute("select drop_oldest_partition()").fetchone() != (None,)
+        dropped = conn.execute("select drop_oldest_partition(now() - interval '50 days', now())").fetchone()
+        assert dropped != (None,)
     was = said(conn)
     kept = conn.execute("select events_from, said_at from kept_events").fetchall()
-    migrate(url)
+    assert note_lost_events(conn) is None
     assert said(conn) == was
     assert conn.execute("select events_from, said_at from kept_events").fetchall() == kept
-    assert conn.execute("select note_lost_events()").fetchone() == (None,)
     if state in ("whole", "other timezones"):
         rebuild(url)
         for zone in {*ZONES} - {OLD}:
             assert tjra(url, "verify", "--site", zone).exit_code == 0
 
 
-@pytest.mark.usefixtures("before")
+@pytest.mark.usefixtures("history")
 @pytest.mark.parametrize("weeks", [14, 5, 2])
 def test_a_rebuild_takes_nothing_off_whose_partition_is_gone(conn: Connection, url: str, weeks: int) -> None:
-    migrate(url)
     (name,) = conn.execute(
         "select name from event_partitions where starts <= %(at)s and ends > %(at)s", {"at": MONDAY - weeks * WEEK}
     ).fetchone() or ("",)
@@ -186,7 +186,7 @@ def test_a_rebuild_takes_nothing_off_whose_partition_is_gone(conn: Connection, u
     assert numbers(conn) == was
     assert tjra(url, "rebuild", "--site", "nothing").exit_code == 0
 
-    assert conn.execute("select note_lost_events()").fetchone() != (None,)
+    assert note_lost_events(conn) is not None
     assert tjra(url, "verify").exit_code == 0
     rebuild(url)
     assert numbers(conn) == was

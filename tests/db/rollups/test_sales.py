@@ -1,25 +1,20 @@
 """The rollups of orders and refunds: exact in whatever order events come, checked, rebuilt and filled."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.cli import main
-from db.migrations import migrate
 from db.store.events import store_events
 from tests.apps.reports.test_revenue import ask, order, sold
 from tests.builders.factories import batch
 from tests.conftest import Connection
-from tests.db.schema.test_migrations import EmptyDatabase
-from tests.oracles.older_schema import migrate_before, sell_before
 from tests.oracles.recount import differences
 
 LAMP = {"sku": "lamp", "name": "Lamp", "price": 2}
@@ -205,26 +200,6 @@ def test_any_damage_is_found_and_healed(conn: Connection, damages: list[tuple[st
     run("rebuild", shop)
     assert differences(conn, shop) == {}
     assert run("verify", shop).exit_code == 0
-
-
-def test_a_migration_fills_them_from_what_is_kept(empty_database: EmptyDatabase) -> None:
-    url = empty_database()
-    with psycopg.connect(url, autocommit=True) as conn:
-        migrate_before("0014", conn)
-        conn.execute("insert into sites (site_id, timezone) values ('cut', 'Asia/Kolkata')")
-        conn.execute("select make_partition('2026-03-10'), make_partition('2026-03-20')")  # as that version did
-        for site in ("whole", "cut"):
-            for day in ("03-10", "03-11", "03-20"):
-                sell_before(conn, site, day, "1", 1)
-                sell_before(conn, site, day, day, 2)
-        conn.execute("delete from events where site_id = 'cut' and event_time < '2026-03-10 18:00Z'")
-        conn.execute("update sites set events_from = '2026-03-10 18:00Z' where site_id = 'cut'")
-        migrate(url)
-        assert differences(conn, "whole") == {}
-        held_from = conn.execute("select site_id, sales_from from sites order by 1").fetchall()
-        assert held_from == [("cut", datetime(2026, 3, 10, 18, 30, tzinfo=UTC)), ("whole", None)]
-    tjra = CliRunner(env={"DATABASE_URL": url})
-    assert tjra.invoke(main, ["verify", "--site", "cut"]).exit_code == 0
 
 
 def test_days_before_they_were_filled_are_counted_from_events(

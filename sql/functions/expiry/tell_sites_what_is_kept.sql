@@ -1,0 +1,18 @@
+-- Say of each site from when on its events are kept. One by one and in order, as writers lock them.
+create or replace function tell_sites_what_is_kept() returns void
+language plpgsql
+as $$
+declare
+    bound timestamptz := (select events_from from kept_events);
+    site  varchar(255);
+begin
+    for site in
+        select site_id
+        from sites
+        where coalesce(events_from, '-infinity') < bound
+        order by site_id
+    loop
+        update sites set events_from = bound where site_id = site;
+    end loop;
+end
+$$;

@@ -1,0 +1,14 @@
+-- The same as sale_days has it. order_key: of an order that may be the one that counts, or be repeated.
+create or replace function judge_sale(event_type varchar, properties jsonb)
+returns table (what text, outcome text, order_key text, currency text, amount numeric, lines jsonb)
+language sql immutable parallel safe
+as $$
+    select
+        case when is_refund(event_type) then 'refund' else 'order' end,
+        coalesce(fault, 'counted'),
+        case when fault is null and not is_refund(event_type) then index_key(order_id) end,
+        currency,
+        amount,
+        lines
+    from read_sale(properties, is_refund(event_type))
+$$;

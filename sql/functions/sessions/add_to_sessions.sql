@@ -1,0 +1,23 @@
+-- Add events of a site to its sessions: all those of a range, and some others, none of which is in them yet. The site is
+-- locked by the caller.
+create or replace function add_to_sessions(site varchar, range_start timestamptz, range_end timestamptz, others fresh_event[])
+returns void
+language plpgsql
+as $$
+declare
+    gone sessions[];
+    put sessions[];
+begin
+    with joined as materialized (
+        select * from joined_sessions(site, range_start, range_end, others)
+    )
+    select
+        (select array_agg(r) from joined cross join unnest(replaced) r),
+        (
+            select array_agg((site, user_id, began, ended, entry_page, exit_page, events, views)::sessions)
+            from joined
+        )
+    into gone, put;
+    perform replace_sessions(site, gone, put);
+end
+$$;

@@ -1,0 +1,15 @@
+-- How many events of a range name no user, of those that match the filters (event_matches)?
+create or replace function anonymous_events(site varchar, range_start timestamptz, range_end timestamptz, filters jsonb)
+returns bigint
+language plpgsql stable
+set plan_cache_mode = force_custom_plan -- a filter that is known is a condition, which an index may answer
+as $$
+begin
+    return (
+        select count(*)
+        from events
+        where site_id = site and user_id is null and event_time >= range_start and event_time < range_end
+            and event_matches(event_type, path, user_id, properties, filters)
+    );
+end
+$$;

@@ -1,0 +1,69 @@
+-- What sessions do some events of a site make with those that are in the rollup? The events are all those of a range, and
+-- some others. replaced: the sessions of the rollup whose place it takes.
+create or replace function joined_sessions(
+    site varchar, range_start timestamptz, range_end timestamptz, others fresh_event[]
+)
+returns table (
+    user_id varchar, began timestamptz, ended timestamptz, entry_page text, exit_page text, events integer, views integer,
+    replaced sessions[]
+)
+language plpgsql stable
+as $$
+#variable_conflict use_column
+begin
+    return query
+    with added as materialized (
+        select user_id, event_time, path, event_type
+        from events
+        where site_id = site and user_id is not null and event_time >= range_start and event_time < range_end
+        union all
+        select user_id, event_time, path, event_type
+        from unnest(others)
+        where user_id is not null
+    ),
+    users as materialized (
+        select user_id, min(event_time) as first, max(event_time) as last
+        from added
+        group by user_id
+    ),
+    -- The sessions that they may belong to, and each of them as a session of its own.
+    pieces as (
+        select s.user_id, s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views, true as is_stored
+        from users
+        join sessions s on s.site_id = site and s.user_id = users.user_id
+            and s.began < users.last + interval '30 minutes' and s.ended > users.first - interval '30 minutes'
+        union all
+        select user_id, event_time, event_time, path, path, 1, (event_type = 'page_view')::integer, false
+        from added
+    ),
+    -- They are one where the silence between them is too short.
+    placed as (
+        select
+            *,
+            began - max(ended) over (
+                partition by user_id order by began, entry_page rows between unbounded preceding and 1 preceding
+            ) < interval '30 minutes' is not true as begins
+        from pieces
+    ),
+    told_apart as (
+        select
+            *,
+            max(began) filter (where begins) over (
+                partition by user_id order by began, entry_page rows unbounded preceding
+            ) as session_began
+        from placed
+    )
+    select
+        user_id,
+        session_began,
+        max(ended),
+        (array_agg(entry_page order by began, entry_page))[1],
+        (array_agg(exit_page order by ended desc, exit_page desc))[1],
+        sum(events)::integer,
+        sum(views)::integer,
+        array_agg((site, user_id, began, ended, entry_page, exit_page, events, views)::sessions order by began)
+            filter (where is_stored)
+    from told_apart
+    group by user_id, session_began;
+end
+$$;

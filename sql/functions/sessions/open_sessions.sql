@@ -1,0 +1,31 @@
+-- What sessions do the events of a site make that are not in the rollup yet, together with those that are? See
+-- sql/reports/open_sessions.sql.
+create or replace function open_sessions(site varchar, range_end timestamptz, present timestamptz)
+returns table (covered_until text, open text)
+language plpgsql stable
+as $$
+declare
+    until timestamptz;
+    joined sessions[] := '{}';
+begin
+    select s.sessions_until into until
+    from sites s
+    where s.site_id = site and s.sessions_until > present - interval '1 day';
+    if until is null then
+        return;
+    end if;
+    if range_end > until - interval '2 hours 30 minutes' or exists (
+        select 1
+        from sessions s
+        where s.site_id = site and s.ended - s.began > interval '2 hours'
+            and s.ended > until - interval '30 minutes' and s.began < range_end
+    ) then
+        joined := array(
+            select (site, j.user_id, j.began, j.ended, j.entry_page, j.exit_page, j.events, j.views)::sessions
+            from joined_sessions(site, until, 'infinity', '{}') j
+        );
+    end if;
+    return query
+    select until::text, joined::text;
+end
+$$;

@@ -1,0 +1,127 @@
+-- Insert the events of a batch that are new, and the ids of clients by which they are; answers what arrived on which day,
+-- which events are new, and which of these are orders and refunds.
+--
+-- looks_up: look for each event before it is inserted, and leave out those that are `repeated`. in_doubt: the same of ids.
+-- Without them what is there already is a unique violation; see insert_new_events, which tries both ways.
+create or replace function insert_events(
+    batch jsonb, present timestamptz, looks_up boolean, in_doubt boolean, repeated event_key[],
+    out given_days received_day[], out fresh fresh_event[], out sales new_sale[]
+)
+language plpgsql
+as $$
+begin
+    with given as materialized (
+        select *
+        from rows from (
+            jsonb_to_recordset(batch) as (
+                site_id     varchar(255) collate "C",
+                event_id    uuid,
+                event_type  varchar(100) collate "C",
+                path        text collate "C",
+                user_id     varchar(255) collate "C",
+                "timestamp" timestamptz,
+                received_at timestamptz,
+                properties  jsonb,
+                id_made     boolean
+            )
+        ) with ordinality e (
+            site_id, event_id, event_type, path, user_id, event_time, received_at, properties, id_made, place
+        )
+    ),
+    firsts as materialized (
+        select distinct on (event_id, site_id) *
+        from given
+        where id_made is not true
+        order by event_id, site_id, received_at, place
+    ),
+    -- An inner join on purpose: Citus ships it to the shards.
+    came_before as materialized (
+        select f.site_id, f.event_id
+        from event_ids i
+        join firsts f on f.site_id = i.site_id and f.event_id = i.event_id
+        where not in_doubt
+    ),
+    -- In order of the key, so that those who store the same ids wait for each other and do not deadlock.
+    claimed_plainly as (
+        insert into event_ids (site_id, event_id, seen_at, made)
+        select f.site_id, f.event_id, present, f.event_id::text like '______________7e1d-9e1d-%'
+        from firsts f
+        left join came_before b on b.site_id = f.site_id and b.event_id = f.event_id
+        where not in_doubt and b.site_id is null
+        order by f.event_id, f.site_id
+        returning site_id, event_id
+    ),
+    claimed_where_new as (
+        insert into event_ids (site_id, event_id, seen_at, made)
+        select site_id, event_id, present, event_id::text like '______________7e1d-9e1d-%'
+        from firsts
+        where in_doubt
+        order by event_id, site_id
+        on conflict do nothing
+        returning site_id, event_id
+    ),
+    claimed as (
+        select * from claimed_plainly
+        union all
+        select * from claimed_where_new
+    ),
+    news as not materialized (
+        select * from given where id_made
+        union all
+        select f.* from firsts f join claimed c on c.site_id = f.site_id and c.event_id = f.event_id
+    ),
+    -- `on conflict` looks for each event, inserts it and marks it as sure: a sixth of what inserting takes.
+    inserted_plainly as (
+        insert into events (
+            site_id, event_id, event_type, path, user_id, event_time, received_at, properties, stored_at
+        )
+        select site_id, event_id, event_type, path, user_id, event_time, received_at, properties, present
+        from news
+        where not looks_up
+        order by site_id, event_id, event_time
+        returning site_id, event_id, event_type, path, user_id, event_time, received_at, properties
+    ),
+    inserted_where_new as (
+        insert into events (
+            site_id, event_id, event_type, path, user_id, event_time, received_at, properties, stored_at
+        )
+        select site_id, event_id, event_type, path, user_id, event_time, received_at, properties, present
+        from news
+        where looks_up and not exists (
+            select 1
+            from unnest(repeated) r
+            where r.site_id = news.site_id and r.event_id = news.event_id
+                and r.id_made = (news.id_made is true)
+        )
+        order by site_id, event_id, event_time
+        on conflict do nothing
+        returning site_id, event_id, event_type, path, user_id, event_time, received_at, properties
+    ),
+    inserted as (
+        select * from inserted_plainly
+        union all
+        select * from inserted_where_new
+    )
+    select
+        (
+            select array_agg((d.site_id, d.day, d.events)::received_day)
+            from (
+                select site_id, (received_at at time zone 'UTC')::date as day, count(*) as events
+                from given
+                group by 1, 2
+            ) d
+        ),
+        (
+            select array_agg(
+                (i.site_id, i.event_type, i.path, i.user_id, i.event_time, i.received_at)::fresh_event
+            )
+            from inserted i
+        ),
+        (
+            select array_agg((i.site_id, i.event_id, i.event_time, i.event_type, i.properties)::new_sale)
+            from inserted i
+            where is_sale(i.event_type)
+        )
+    into given_days, fresh, sales;
+end
+$$;

@@ -1,0 +1,50 @@
+-- Insert the events of a batch that are new, as insert_events does, and lock their sites; also of those that came before and
+-- those that somebody else stores at the same time, each is there once. Runs in READ COMMITTED, as it has to see what was
+-- committed while it waited for its locks.
+create or replace function insert_new_events(
+    batch jsonb, present timestamptz, out given_days received_day[], out fresh fresh_event[], out sales new_sale[]
+)
+language plpgsql
+as $$
+declare
+    sites text[];
+    repeated event_key[];
+    looks_up boolean := false;
+    in_doubt boolean := false;
+    fault text;
+    faulty_table text;
+begin
+    loop
+        begin
+            select i.given_days, i.fresh, i.sales
+            into given_days, fresh, sales
+            from insert_events(batch, present, looks_up, in_doubt, repeated) i;
+
+            sites := array(select distinct d.site_id from unnest(given_days) d);
+            perform lock_sites(sites);
+            if not looks_up then
+                if (select have from have_made_ids(sites)) then
+                    raise unique_violation;
+                end if;
+            end if;
+            exit;
+        exception when unique_violation or check_violation then
+            get stacked diagnostics fault = returned_sqlstate, faulty_table = table_name;
+            if faulty_table like 'event\_ids%' and not in_doubt then -- on Citus it is a shard, event_ids_102008
+                in_doubt := true; -- somebody stored one of the ids meanwhile
+                continue;
+            end if;
+            -- An event came again after its id was forgotten here; or a client had an id from our answer and sent the event
+            -- once more, perhaps with a time that has no partition. All of that is rare: what there is is looked for.
+            if looks_up or fault = '23514' and not has_made_ids_of_clients(batch) then
+                raise;
+            end if;
+            looks_up := true;
+            in_doubt := true;
+            sites := array(select distinct e.site_id from jsonb_to_recordset(batch) e (site_id text));
+            perform lock_sites(sites);
+            repeated := repeated_made_ids(batch);
+        end;
+    end loop;
+end
+$$;

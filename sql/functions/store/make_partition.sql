@@ -1,0 +1,35 @@
+-- Make the partition that holds `moment`, unless it is there. What is there already bounds the new one, so that a gap
+-- is filled exactly even when the grain of its time has changed since. None is made for what is no longer kept: an event sent
+-- again would count again, as its first row is gone.
+create or replace function make_partition(moment timestamptz, present timestamptz default now()) returns void
+language plpgsql
+set timezone = 'UTC'
+as $$
+declare
+    grain text := case when moment < date_trunc('year', present) - interval '1 year' then 'year' else 'week' end;
+    lower timestamptz := date_trunc(grain, moment);
+    upper timestamptz := date_trunc(grain, moment) + ('1 ' || grain)::interval;
+    kept  timestamptz;
+    part  text;
+begin
+    if (moment >= '1970-01-01' and moment <= present + interval '60 days') is not true then
+        raise check_violation using message = format('no partition is made for %s', moment);
+    end if;
+    perform pg_advisory_xact_lock(hashtext('make_partition'));
+    if exists (select 1 from event_partitions where starts <= moment and ends > moment) then
+        return;
+    end if;
+    kept := (select events_from from kept_events);
+    if moment < kept then
+        raise check_violation
+            using message = format('no partition is made for %s: events before %s are no longer kept', moment, kept);
+    end if;
+    -- There may be none before or after, and nothing that is no longer kept: nulls, which are left out here on purpose.
+    lower := greatest(lower, kept, (select max(ends) from event_partitions where ends <= moment));
+    upper := least(upper, (select min(starts) from event_partitions where starts > moment));
+    part := format('events_%s_%s', to_char(lower, 'YYYYMMDD'), to_char(upper, 'YYYYMMDD'));
+    -- Attached rather than made in place: that lets others write to events meanwhile.
+    execute format('create table %I (like events including defaults)', part);
+    execute format('alter table events attach partition %I for values from (%L) to (%L)', part, lower, upper);
+end
+$$;

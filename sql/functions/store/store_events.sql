@@ -1,0 +1,42 @@
+-- Store the events of a batch that are new, with all rollups.
+--
+-- batch: a JSON array of events as the queue carries them; present: now. Returns how many events it held and how many of
+-- them were new. The settings are those of all functions that it calls.
+create or replace function store_events(batch jsonb, present timestamptz, out received bigint, out stored bigint)
+language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_mergejoin = off
+as $$
+declare
+    given_days received_day[];
+    fresh_days received_day[];
+    fresh fresh_event[];
+    sales new_sale[];
+    some_late boolean;
+begin
+    select i.given_days, i.fresh, i.sales
+    into given_days, fresh, sales
+    from insert_new_events(batch, present) i;
+
+    received := jsonb_array_length(batch);
+    stored := coalesce(cardinality(fresh), 0);
+    fresh_days := given_days;
+    if stored < received then
+        select array_agg((d.site_id, d.day, d.events)::received_day)
+        into fresh_days
+        from (
+            select site_id, (received_at at time zone 'UTC')::date as day, count(*) as events
+            from unnest(fresh)
+            group by 1, 2
+        ) d;
+    end if;
+
+    some_late := add_to_days(fresh, given_days, fresh_days);
+    if sales is not null then
+        perform add_sales(sales);
+    end if;
+    if some_late then
+        perform add_late_events(fresh);
+    end if;
+end
+$$;

@@ -1,0 +1,104 @@
+-- Which time does a report of a site cover, and which rollups fit it? As a function, whose plans a connection keeps: as a
+-- query this took longer to be planned than most reports take to be answered.
+--
+-- present: now; asked_zone: the timezone of the report, or null for the site's. The range is given as days (from_day,
+-- to_day: half-open; without to_day, today is the last), as instants (from_moment, to_moment: half-open), or as the name of
+-- a period; the others are null.
+--
+-- hours_fit: both ends are where hours of the site begin, and all its hours are hours of the report's timezone too.
+-- days_fit: it is made of whole days of the site.
+-- path_spans_until, user_spans_until: before this day of the site, path_spans has its sums, and user_spans its users; null
+-- for a range of instants.
+-- kept_from: from when on the site's events are kept, where it had some in the range that are not; null: all are kept.
+--
+-- What the rollups by hour and by day cannot tell apart does not fit them: a day that begins twice is no range of time, and
+-- an hour of it may have events of two days; and a day may begin within an hour. The events of the last hour are in the
+-- period `all`, where they are of a later day than the hour's begin.
+create or replace function report_range(
+    site varchar, present timestamptz, asked_zone text, from_day date, to_day date,
+    from_moment timestamptz, to_moment timestamptz, period text,
+    out timezone text, out site_timezone text, out first_day date, out end_day date,
+    out starts timestamptz, out ends timestamptz, out hours_fit boolean, out days_fit boolean,
+    out path_spans_until date, out user_spans_until date, out kept_from timestamptz
+)
+language plpgsql stable
+as $$
+#variable_conflict use_variable
+declare
+    today       date;
+    events_from timestamptz;
+begin
+    select s.timezone, s.path_spans_until, s.user_spans_until, s.events_from
+    into site_timezone, path_spans_until, user_spans_until, events_from
+    from sites s
+    where s.site_id = site;
+
+    site_timezone := coalesce(site_timezone, 'UTC');
+    timezone := coalesce(asked_zone, site_timezone);
+    today := (present at time zone timezone)::date;
+
+    first_day := case period
+        when 'today' then today
+        when 'yesterday' then today - 1
+        when '7d' then today - 6
+        when '28d' then today - 27
+        when '30d' then today - 29
+        when '91d' then today - 90
+        when 'month' then date_trunc('month', today)::date
+        when '6mo' then (date_trunc('month', today) - interval '5 months')::date
+        when '12mo' then (date_trunc('month', today) - interval '11 months')::date
+        when 'year' then date_trunc('year', today)::date
+        when 'all' then today
+        else from_day
+    end;
+    end_day := case
+        when period = 'yesterday' then today
+        when period is not null then today + 1
+        when from_day is not null then coalesce(to_day, today + 1)
+    end;
+    if period = 'all' then
+        select
+            coalesce((min(h.hour) at time zone timezone)::date, today),
+            greatest(today, ((max(h.hour) + interval '1 hour' - interval '1 microsecond') at time zone timezone)::date) + 1
+        into first_day, end_day
+        from event_hours h
+        where h.site_id = site;
+    end if;
+
+    starts := coalesce(from_moment, midnight(first_day, timezone));
+    ends := coalesce(to_moment, midnight(end_day, timezone));
+
+    hours_fit := date_trunc('hour', starts, site_timezone) = starts and date_trunc('hour', ends, site_timezone) = ends;
+    days_fit := hours_fit and first_day is not null and timezone = site_timezone
+        and not begins_twice(first_day, timezone) and not begins_twice(end_day, timezone);
+    if hours_fit and timezone <> site_timezone then
+        -- Clocks are not changed twice in a day: what holds at both ends of it holds in between.
+        hours_fit := not exists (
+            select
+            from (select generate_series(starts, ends, '24 hours') as moment union all select ends) moments
+            where date_trunc('hour', moment, timezone) <> date_trunc('hour', moment, site_timezone)
+        );
+    end if;
+    if hours_fit and timezone <> 'UTC' then
+        -- Only in weeks in which clocks are set back is there such a day.
+        hours_fit := not exists (
+            select
+            from generate_series(starts - interval '1 day', ends, '168 hours') moment
+            cross join generate_series(0, 8) later
+            where ((moment + interval '168 hours') at time zone timezone) - (moment at time zone timezone) < interval '7 days'
+                and begins_twice((moment at time zone timezone)::date + later, timezone)
+        );
+    end if;
+    path_spans_until := case when first_day is not null then greatest(first_day, path_spans_until) end;
+    user_spans_until := case when first_day is not null then greatest(first_day, user_spans_until) end;
+
+    if events_from > starts then
+        perform
+        from event_hours h
+        where h.site_id = site
+            and h.hour >= date_trunc('hour', starts, site_timezone) and h.hour < least(ends, events_from)
+        limit 1;
+        kept_from := case when found then events_from end;
+    end if;
+end
+$$;

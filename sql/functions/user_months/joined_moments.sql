@@ -1,0 +1,24 @@
+-- Two parts of what a user did as one. The order of what is put together is said where it is put together: where a subquery
+-- says it, a plan need not keep it.
+create or replace function joined_moments(
+    inout kinds bytea, inout moments timestamptz[], more_kinds bytea, more_moments timestamptz[]
+)
+language plpgsql immutable parallel safe
+as $$
+begin
+    if moments[cardinality(moments)] < more_moments[1] then
+        kinds := kinds || more_kinds;
+        moments := moments || more_moments;
+        return;
+    end if;
+    select string_agg(set_byte('\x00', 0, kind), '' order by moment, kind), array_agg(moment order by moment, kind)
+    into kinds, moments
+    from (
+        select get_byte(kinds, place::integer - 1) as kind, moment
+        from unnest(moments) with ordinality m (moment, place)
+        union all
+        select get_byte(more_kinds, place::integer - 1), moment
+        from unnest(more_moments) with ordinality m (moment, place)
+    ) events;
+end
+$$;

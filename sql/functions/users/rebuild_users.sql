@@ -1,0 +1,48 @@
+-- Make the counter of a site's users right. With `renumber` also take their numbers from users who should not have one:
+-- who are idle; who share theirs with another; and, where there are numbers that nobody has, the last ones, as long as
+-- every bitmap can be rebuilt. All days must be rebuilt after that, which numbers anew those of whom there are events.
+-- Returns how many rows were not right.
+create or replace function rebuild_users(site varchar, renumber boolean, out corrected bigint)
+language plpgsql
+as $$
+declare
+    idle varchar[];
+    step bigint;
+begin
+    perform from sites s where s.site_id = site for update;
+    corrected := 0;
+
+    if renumber then
+        idle := array(select i.user_id from idle_users(site) i);
+        delete from users u
+        where u.site_id = site and u.user_id = any (idle);
+        get diagnostics corrected = row_count;
+
+        delete from users u
+        where u.site_id = site and u.user_id = any (array(
+            select s.user_id
+            from (
+                select user_id, row_number() over (partition by user_no order by first_seen, user_id) as nth
+                from users
+                where site_id = site
+            ) s
+            where s.nth > 1
+        ));
+        get diagnostics step = row_count;
+        corrected := corrected + step;
+
+        delete from users u
+        where u.site_id = site and u.user_no >= (select count(*) from users where site_id = site)
+            and exists (select 1 from sites s where s.site_id = site and s.events_from is null);
+        get diagnostics step = row_count;
+        corrected := corrected + step;
+    end if;
+
+    update sites s
+    set users = n.next_no
+    from (select coalesce(max(user_no) + 1, 0) as next_no from users where site_id = site) n
+    where s.site_id = site and s.users <> n.next_no;
+    get diagnostics step = row_count;
+    corrected := corrected + step;
+end
+$$;
