@@ -7,15 +7,15 @@ from actors.durable.broker import DurableBroker
 from actors.durable.encoder import MessagePackEncoder
 from actors.durable.heartbeat import Heartbeat
 from actors.durable.retries import DurableRetries
-from actors.queue.producer import Sender
+from actors.queue.producer import Producer
 from actors.worker.flusher import Flusher
 from actors.worker.health import WorkerPort
-from actors.worker.postgres import Database
+from actors.worker.postgres import PostgresPool
 from actors.worker.process import CheckedStart, Logs, StopWithParent
 from db.settings import load
 
 settings = load()
-database = Database(settings)
+database = PostgresPool(settings)
 flusher = Flusher(database)
 
 redis_url = settings.address("redis_url")
@@ -36,6 +36,6 @@ broker = DurableBroker(
 heartbeat = Heartbeat(broker)
 broker.add_middleware(heartbeat)
 broker.add_middleware(WorkerPort(settings, broker, flusher, heartbeat))
-sender = Sender(broker, redis_url)
+sender = Producer(broker, redis_url)
 dramatiq.set_encoder(MessagePackEncoder())
 dramatiq.set_broker(broker)

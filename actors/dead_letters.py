@@ -10,7 +10,7 @@ from dramatiq.message import Message as DramatiqMessage
 
 from actors.broker import broker, database
 from actors.metrics import DEAD_LETTERS
-from actors.queue.producer import Sender
+from actors.queue.producer import Producer
 from actors.worker.flusher import QUEUE
 from db.dead_letters import replay as letters
 from db.store.dead_letters import Failure, file_unreadable
@@ -26,35 +26,35 @@ def file_dead_message(data: bytes, error: str) -> None:
         failed = Message(str(UUID(message.message_id)), bytes(events))
         failure = Failure(error, attempts=int(message.options.get("retries", 1)))
     except (DecodeError, AttributeError, TypeError, ValueError):
-        database.patiently(file_unreadable, data, Failure(error), queue=QUEUE)
+        database.retry_until_available(file_unreadable, data, Failure(error), queue=QUEUE)
         DEAD_LETTERS.inc()
         return
     with suppress(AlreadySettled):
-        DEAD_LETTERS.inc(database.patiently(file_message, failed, failure, queue=QUEUE).dead)
+        DEAD_LETTERS.inc(database.retry_until_available(file_message, failed, failure, queue=QUEUE).dead)
 
 
 @dramatiq.actor(broker=broker, queue_name="dead_letters")
 def replay_dead_letters(letter_ids: list[str], request: str, event: bytes | None = None) -> None:
     """Replay dead letters, one transaction each; `event` is what to store in the place of a lone one's payload."""
     for letter_id in letter_ids:
-        database.patiently(letters.replay, letter_id, request=request, event=event)
+        database.retry_until_available(letters.replay, letter_id, request=request, event=event)
 
 
 @dramatiq.actor(broker=broker, queue_name="dead_letters")
 def discard_dead_letters(letter_ids: list[str], request: str) -> None:
     """Discard dead letters."""
-    database.patiently(letters.discard, letter_ids, request=request)
+    database.retry_until_available(letters.discard, letter_ids, request=request)
 
 
 async def queue_replay(
-    sender: Sender, letter_ids: Sequence[UUID], *, request: UUID, event: bytes | None = None
+    sender: Producer, letter_ids: Sequence[UUID], *, request: UUID, event: bytes | None = None
 ) -> None:
-    """Return once the queue has this request to replay dead letters. Raises QueueAway."""
+    """Return once the queue has this request to replay dead letters. Raises QueueUnavailable."""
     await sender.send(replay_dead_letters.message(list(map(str, letter_ids)), str(request), event), {})
 
 
-async def queue_discard(sender: Sender, letter_ids: Sequence[UUID], *, request: UUID) -> None:
-    """Return once the queue has this request to discard dead letters. Raises QueueAway."""
+async def queue_discard(sender: Producer, letter_ids: Sequence[UUID], *, request: UUID) -> None:
+    """Return once the queue has this request to discard dead letters. Raises QueueUnavailable."""
     await sender.send(discard_dead_letters.message(list(map(str, letter_ids)), str(request)), {})
 
 

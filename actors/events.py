@@ -23,7 +23,7 @@ def store_events(events: bytes) -> None:
 async def queue_events(events: bytes, accepted: Mapping[SiteDay, int]) -> str:
     """Return once the queue has these events and has counted them: the id of their message.
 
-    Raises QueueAway where Redis did not say so.
+    Raises QueueUnavailable where Redis did not say so.
     """
     # In order of time, so that the ids which PostgreSQL keeps for a while are added at the end of their index.
     message = store_events.message(events).copy(message_id=str(uuid7()))

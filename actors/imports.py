@@ -5,16 +5,16 @@ import msgspec
 
 from actors.broker import broker, database
 from actors.maintenance import QUEUE
-from actors.queue.producer import Sender
+from actors.queue.producer import Producer
 from db.ledger import imports
 
 
 @dramatiq.actor(broker=broker, queue_name=QUEUE)
 def note_import(site_id: str, import_id: str, one: bytes) -> None:
     """Remember an import; waits for as long as PostgreSQL is away."""
-    database.patiently(imports.note, site_id, import_id, msgspec.json.decode(one, type=imports.Import))
+    database.retry_until_available(imports.note, site_id, import_id, msgspec.json.decode(one, type=imports.Import))
 
 
-async def queue_import(sender: Sender, site_id: str, import_id: str, one: imports.Import) -> None:
-    """Return once the queue has the request to remember an import. Raises QueueAway."""
+async def queue_import(sender: Producer, site_id: str, import_id: str, one: imports.Import) -> None:
+    """Return once the queue has the request to remember an import. Raises QueueUnavailable."""
     await sender.send(note_import.message(site_id, import_id, msgspec.json.encode(one)), {})

@@ -15,10 +15,10 @@ from dramatiq.errors import ConnectionClosed
 
 from actors.broker import broker, database, settings
 from actors.durable.consumer import redis_errors
-from actors.metrics import UPKEEP_FAILURES
+from actors.metrics import MAINTENANCE_FAILURES
 from actors.queue.accepted_counts import forget_counted, read_accepted
-from actors.worker.periodic import Clock
-from db.connections.errors import is_of_a_site, is_of_the_server
+from actors.worker.periodic import Periodic
+from db.connections.errors import is_site_error, is_unavailable
 from db.expiry import drop_old_events as drop_events
 from db.expiry import held_up, told
 from db.ledger import balance
@@ -120,10 +120,10 @@ def _advance(rollup: Rollup, conn: Any) -> None:
                 if time.monotonic() > enough:
                     return
         except Exception as error:
-            if not is_of_a_site(error):
+            if not is_site_error(error):
                 raise
             failed += 1
-            UPKEEP_FAILURES.labels(rollup).inc()
+            MAINTENANCE_FAILURES.labels(rollup).inc()
             if failed <= FAILURES_TOLD:
                 logger.error("%s of site %r cannot be moved on: %s", rollup, site, error)
     if failed > FAILURES_TOLD:
@@ -142,13 +142,13 @@ def _do(work: Callable[[Any], None]) -> None:
         with redis_errors(), database.pool.connection() as conn:
             work(conn)
     except Exception as error:
-        if not isinstance(error, ConnectionClosed) and not is_of_the_server(error):
+        if not isinstance(error, ConnectionClosed) and not is_unavailable(error):
             raise
         logger.warning("left for the next time: %s", error)
 
 
 broker.add_middleware(
-    Clock(
+    Periodic(
         {
             make_partitions: 3600,
             drop_old_events: 600,

@@ -20,22 +20,23 @@ FLUSH_EVENTS = Histogram(
     registry=WORKER,
 )
 EVENTS_STORED = Counter("tjra_events_stored", "Events that were new and are stored.", registry=WORKER)
-EVENTS_DUPLICATE = Counter("tjra_events_duplicate", "Events that came again and were stored before.", registry=WORKER)
+EVENTS_DUPLICATE = Counter("tjra_events_duplicate", "Events that were stored before and came again.", registry=WORKER)
 TRANSACTION_RETRIES = Counter(
-    "tjra_transaction_retries", "Transactions tried again, for an error that was none of theirs.", registry=WORKER
+    "tjra_transaction_retries", "Transactions retried after a transient error.", registry=WORKER
 )
-POSTGRESQL_AWAY = Gauge("tjra_postgresql_away", "1 while the worker waits for PostgreSQL.", registry=WORKER)
-MESSAGE_RETRIES = Counter("tjra_message_retries", "Failed messages that will be tried again later.", registry=WORKER)
-MESSAGES_GIVEN_BACK = Counter(
-    "tjra_messages_given_back", "Messages put back into their queue as they were.", registry=WORKER
+POSTGRESQL_UP = Gauge("tjra_postgresql_up", "0 while the worker waits for PostgreSQL, else 1.", registry=WORKER)
+POSTGRESQL_UP.set(1)
+MESSAGE_RETRIES = Counter("tjra_message_retries", "Failed messages that will be retried.", registry=WORKER)
+MESSAGES_REQUEUED = Counter(
+    "tjra_messages_requeued", "Messages put back into their queue as they were.", registry=WORKER
 )
-UPKEEP_FAILURES = Counter(
-    "tjra_upkeep_failures",
-    "Passes that could not move a rollup of a site on; the log names it.",
+MAINTENANCE_FAILURES = Counter(
+    "tjra_maintenance_failures",
+    "Passes that could not advance a rollup of a site; the log names it.",
     ["rollup"],
     registry=WORKER,
 )
-DEAD_LETTERS = Counter("tjra_dead_letters", "Dead letters filed.", registry=WORKER)
+DEAD_LETTERS = Counter("tjra_dead_letters", "Messages and events that were dead-lettered.", registry=WORKER)
 
 
 def count_flush(flush: Stored, *, seconds: float) -> None:

@@ -6,7 +6,7 @@ import dramatiq
 
 from actors.broker import broker, database
 from actors.maintenance import QUEUE
-from actors.queue.producer import Sender
+from actors.queue.producer import Producer
 from db.sites import timezones
 
 logger = logging.getLogger(__name__)
@@ -17,13 +17,13 @@ logger = logging.getLogger(__name__)
 def set_timezone(site_id: str, timezone: str) -> None:
     """Set a site's timezone, and make its rollups anew by it; waits for as long as PostgreSQL is away."""
     try:
-        before = database.patiently(timezones.set_timezone, site_id, timezone)
+        before = database.retry_until_available(timezones.set_timezone, site_id, timezone)
     except timezones.UnknownTimezone:
         logger.error("the timezone of %r stays as it is: %r is unknown", site_id, timezone)
         return
     logger.info("the timezone of %r is %s, and was %s before", site_id, timezone, before)
 
 
-async def queue_timezone(sender: Sender, site_id: str, timezone: str) -> None:
-    """Return once the queue has the request to set a site's timezone. Raises QueueAway."""
+async def queue_timezone(sender: Producer, site_id: str, timezone: str) -> None:
+    """Return once the queue has the request to set a site's timezone. Raises QueueUnavailable."""
     await sender.send(set_timezone.message(site_id, timezone), {})

@@ -9,8 +9,8 @@ from litestar import Litestar
 from actors.broker import redis_url, sender
 from actors.durable.broker import refusal
 from apps.events.cors import Cors, Origins
-from apps.events.endpoints import inbox, post_event, post_events, settings, watch
-from apps.events.fast_path import ShortWay
+from apps.events.endpoints import batcher, post_event, post_events, settings, watch
+from apps.events.fast_path import FastPath
 from apps.events.metrics import INGESTION
 from apps.monitoring.health import health, readiness
 from apps.monitoring.metrics import Measured, Requests, metrics
@@ -18,7 +18,7 @@ from apps.monitoring.queue_metrics import QueueMetrics
 from apps.sdks.router import sdk_endpoints
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
-from apps.web.problems import answer_error
+from apps.web.problems import error_response
 from apps.web.schema_page import front_page
 from apps.web.startup import CheckedStart
 from db.logs import configure
@@ -41,10 +41,10 @@ What was taken is at once in the reports of the [reporting API](reporting:/schem
 @asynccontextmanager
 async def lifespan(_: Litestar) -> AsyncIterator[None]:
     configure(load())
-    await inbox.open()
+    await batcher.open()
     async with watch.watching():
         yield
-    await inbox.close()
+    await batcher.close()
     await sender.close()
 
 
@@ -61,11 +61,11 @@ litestar = Litestar(
         metrics(INGESTION, QueueMetrics(watch)),
     ],
     lifespan=[lifespan],
-    exception_handlers={Exception: answer_error},
+    exception_handlers={Exception: error_response},
     openapi_config=openapi("ingestion", DESCRIPTION),
     logging_config=None,
 )
 origins = Origins(settings.cors_origins)
 app = CheckedStart(
-    ShortWay(Measured(Heads(Cors(litestar, origins)), requests), requests, origins), partial(refusal, redis_url)
+    FastPath(Measured(Heads(Cors(litestar, origins)), requests), requests, origins), partial(refusal, redis_url)
 )

@@ -35,7 +35,7 @@ from apps.sites.sites import get_sites
 from apps.sites.timezone import put_timezone
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
-from apps.web.problems import answer_error
+from apps.web.problems import error_response
 from apps.web.schema_page import front_page
 from apps.web.startup import CheckedStart
 from db.connections.metrics import PoolMetrics
@@ -99,7 +99,7 @@ litestar = Litestar(
         metrics(own, QueueMetrics(reporting_resources.watch), ledger),
     ],
     lifespan=[lifespan],
-    exception_handlers={Exception: answer_error},
+    exception_handlers={Exception: error_response},
     openapi_config=openapi("reporting", DESCRIPTION),
     logging_config=None,
 )

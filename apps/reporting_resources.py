@@ -8,9 +8,9 @@ from typing import TypeVar
 from anyio import Semaphore
 
 from actors.broker import broker, redis_url
-from actors.queue.producer import Sender
+from actors.queue.producer import Producer
 from actors.queue.state import QueueReader
-from apps.monitoring.queue_monitor import QueueWatch
+from apps.monitoring.queue_monitor import QueueMonitor
 from db.connections.pools import ReadConnection, read_pool, refusal_of
 from db.settings import load
 
@@ -28,8 +28,8 @@ TRIES = 3
 
 settings = load()
 pool = read_pool(settings.address("database_url"), connections=CONNECTIONS)
-watch = QueueWatch(QueueReader(broker, redis_url), settings)
-requests = Sender(broker, redis_url)
+watch = QueueMonitor(QueueReader(broker, redis_url), settings)
+requests = Producer(broker, redis_url)
 long = Semaphore(LONG)
 
 

@@ -11,12 +11,12 @@ class BadCursor(ValueError):
     """The text is no cursor of ours."""
 
 
-def cursor_at(place: Any) -> str:
+def encode_cursor(place: Any) -> str:
     """The cursor of a place: the values that a list is sorted by, of the last row before it."""
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
-def place_of(cursor: str, kind: Any) -> Any:
+def decode_cursor(cursor: str, kind: Any) -> Any:
     """The place of a cursor, of this type. Raises BadCursor."""
     try:
         return msgspec.json.decode(base64.b64decode(cursor, altchars="-_", validate=True), type=kind)

@@ -8,12 +8,12 @@ from dramatiq.broker import MessageProxy
 from dramatiq.middleware import Retries
 
 from actors.durable.consumer import GIVE_BACK
-from actors.metrics import MESSAGE_RETRIES, MESSAGES_GIVEN_BACK
+from actors.metrics import MESSAGE_RETRIES, MESSAGES_REQUEUED
 
 logger = logging.getLogger(__name__)
 
 
-class GiveBack(Retry):
+class Requeue(Retry):
     """Raised by an actor that cannot work now: its message goes back to the queue as it was, and no try is counted."""
 
 
@@ -29,9 +29,9 @@ class DurableRetries(Retries):
     ) -> None:
         if exception is None:
             return
-        if isinstance(exception, GiveBack):
+        if isinstance(exception, Requeue):
             message.options[GIVE_BACK] = True
-            MESSAGES_GIVEN_BACK.inc()
+            MESSAGES_REQUEUED.inc()
             return
         try:
             super().after_process_message(broker, message, result=result, exception=exception)  # type: ignore[no-untyped-call]
@@ -39,7 +39,7 @@ class DurableRetries(Retries):
             logger.exception("could not retry message %s; it goes back to its queue", message.message_id)
             message.failed = False
             message.options[GIVE_BACK] = True
-            MESSAGES_GIVEN_BACK.inc()
+            MESSAGES_REQUEUED.inc()
         else:
             if exception is not None and not message.failed:
                 MESSAGE_RETRIES.inc()

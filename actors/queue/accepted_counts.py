@@ -9,7 +9,7 @@ from uuid import uuid4
 from redis.exceptions import RedisError
 
 from actors.durable.broker import DurableBroker
-from actors.queue.producer import QueueAway, Sender
+from actors.queue.producer import Producer, QueueUnavailable
 from db.ledger.balance import Count
 
 FORGET = Path(__file__).with_name("forget_counted.lua").read_text()
@@ -17,7 +17,7 @@ FORGET = Path(__file__).with_name("forget_counted.lua").read_text()
 AT_ONCE = 1_000
 
 
-class Accepted(NamedTuple):
+class AcceptedCounts(NamedTuple):
     """The counts of a Redis."""
 
     source: str
@@ -27,24 +27,24 @@ class Accepted(NamedTuple):
     counts: list[Count]
 
 
-def read_accepted(broker: DurableBroker) -> Accepted:
+def read_accepted(broker: DurableBroker) -> AcceptedCounts:
     """Ask Redis what it has counted; raises its errors."""
     pipe = broker.client.pipeline(transaction=True)
     _ask(pipe, broker.namespace)
     return _accepted(*pipe.execute())
 
 
-async def accepted_now(sender: Sender) -> Accepted:
-    """The same from an event loop. Raises QueueAway."""
+async def accepted_now(sender: Producer) -> AcceptedCounts:
+    """The same from an event loop. Raises QueueUnavailable."""
     pipe = sender.client.pipeline(transaction=True)
     _ask(pipe, sender.broker.namespace)
     try:
         return _accepted(*await pipe.execute())
     except RedisError as error:
-        raise QueueAway(str(error)) from error
+        raise QueueUnavailable(str(error)) from error
 
 
-def forget_counted(broker: DurableBroker, accepted: Accepted) -> None:
+def forget_counted(broker: DurableBroker, accepted: AcceptedCounts) -> None:
     """Drop the counts of days that are over for long, which are kept elsewhere; one that has grown since is left."""
     last = accepted.counted_at.date() - timedelta(days=1)
     kept = [(f"{count.day} {count.site_id}", str(count.events)) for count in accepted.counts if count.day < last]
@@ -60,9 +60,9 @@ def _ask(pipe: Any, namespace: str) -> None:
     pipe.hgetall(f"{namespace}:accepted")
 
 
-def _accepted(_: object, source: bytes, time: tuple[int, int], counts: dict[bytes, bytes]) -> Accepted:
+def _accepted(_: object, source: bytes, time: tuple[int, int], counts: dict[bytes, bytes]) -> AcceptedCounts:
     seconds, microseconds = time
-    return Accepted(
+    return AcceptedCounts(
         source.decode(),
         datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds),
         [_count(field.decode(), int(events)) for field, events in counts.items()],

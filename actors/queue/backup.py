@@ -11,8 +11,8 @@ from dramatiq.message import Message
 from actors.durable.broker import DurableBroker, new_id
 from actors.durable.consumer import redis_errors
 from actors.durable.encoder import MessagePackEncoder
-from actors.queue.accepted_counts import Accepted, read_accepted
-from actors.queue.producer import QueueAway
+from actors.queue.accepted_counts import AcceptedCounts, read_accepted
+from actors.queue.producer import QueueUnavailable
 
 #: Those whose messages are promises: events, and what is asked of dead letters.
 EVENTS = "events"
@@ -36,19 +36,19 @@ class BackupQueue:
         for queue in QUEUES:
             self.broker.declare_queue(queue)
 
-    def accepted(self) -> Accepted:
-        """What Redis has counted as accepted. Raises QueueAway."""
+    def accepted(self) -> AcceptedCounts:
+        """What Redis has counted as accepted. Raises QueueUnavailable."""
         try:
             return read_accepted(self.broker)
         except redis.RedisError as error:
-            raise QueueAway(str(error)) from error
+            raise QueueUnavailable(str(error)) from error
 
     def read(self, unsettled: Callable[[Sequence[str]], int], *, begin: Callable[[], None]) -> Iterator[Queued]:
         """All messages that were in the queue at one moment, but those that are settled by the end.
 
         A message that is retried or fails for good meanwhile gets another place, and would be missed there: what was
         seen and could not be read has to be settled, which `unsettled` counts. Else all is read anew, after `begin`.
-        Raises QueueAway.
+        Raises QueueUnavailable.
         """
         try:
             for _ in range(TRIES):
@@ -68,8 +68,8 @@ class BackupQueue:
                 if not moved and not unsettled(gone):
                     return
         except redis.RedisError as error:
-            raise QueueAway(str(error)) from error
-        raise QueueAway("its messages fail and are tried again all the time; try again later")
+            raise QueueUnavailable(str(error)) from error
+        raise QueueUnavailable("its messages fail and are tried again all the time; try again later")
 
     def put_back(self, queue: str, data: bytes) -> None:
         """Return once the queue has this message. Raises ConnectionClosed."""
@@ -83,11 +83,11 @@ class BackupQueue:
                 self.broker.do_enqueue(queue, new_id(), data)
 
     def ping(self) -> None:
-        """Raise QueueAway where Redis does not answer."""
+        """Raise QueueUnavailable where Redis does not answer."""
         try:
             self.broker.client.ping()
         except redis.RedisError as error:
-            raise QueueAway(str(error)) from error
+            raise QueueUnavailable(str(error)) from error
 
     def _ids(self) -> list[tuple[str, str, list[str]]]:
         """The ids in each queue at one moment, and the key of the messages."""

@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from actors.queue.producer import Sender
+from actors.queue.producer import Producer
 from actors.queue.transaction import execute
 
 #: Seconds for which an event that is sent again is recognised, where only the first arrival tells its time.
 FIRST_TIME_KEPT = 24 * 60 * 60
 
 
-async def first_times(sender: Sender, events: Sequence[str], now: datetime) -> list[datetime]:
-    """When each of these, "site event_id", first came: now, or at an earlier call of the last day. Raises QueueAway."""
+async def first_times(sender: Producer, events: Sequence[str], now: datetime) -> list[datetime]:
+    """When each of these, "site event_id", first came: now, or at an earlier call of the last day.
+
+    Raises QueueUnavailable.
+    """
     keys = [f"{sender.broker.namespace}:first:{event}" for event in events]
     milliseconds = int(now.timestamp() * 1000)
 

@@ -23,11 +23,11 @@ ENQUEUE = Path(__file__).with_name("enqueue.lua").read_text()
 SiteDay = tuple[str, str]
 
 
-class QueueAway(Exception):
+class QueueUnavailable(Exception):
     """Redis did not say that it has the message."""
 
 
-class Sender:
+class Producer:
     """Puts messages into the queues of a broker."""
 
     def __init__(self, broker: DurableBroker, url: str) -> None:
@@ -36,7 +36,7 @@ class Sender:
         self.enqueue = self.client.register_script(ENQUEUE)
 
     async def send(self, message: Message[Any], accepted: Mapping[SiteDay, int]) -> None:
-        """Return once Redis has the message and has counted its events as accepted. Raises QueueAway.
+        """Return once Redis has the message and has counted its events as accepted. Raises QueueUnavailable.
 
         The first failure is not taken for an answer: after a restart of Redis, the connection that was kept is dead.
         """
@@ -50,7 +50,7 @@ class Sender:
             try:
                 await self.enqueue(keys, args)
             except RedisError as error:
-                raise QueueAway(str(error)) from error
+                raise QueueUnavailable(str(error)) from error
 
     async def close(self) -> None:
         """Close the connections."""

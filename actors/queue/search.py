@@ -9,7 +9,7 @@ from dramatiq.errors import DecodeError
 from dramatiq.message import Message
 from redis.exceptions import RedisError
 
-from actors.queue.producer import QueueAway, Sender
+from actors.queue.producer import Producer, QueueUnavailable
 
 #: The hashes in which the events of the queue may be: in line or in a worker's hands, waiting for a retry, about to be
 #: filed as dead letters.
@@ -18,7 +18,7 @@ PLACES = ("events.msgs", "events.DQ.msgs", "dead_letters.msgs", "dead_letters.DQ
 STEP, MAX_BYTES = 50, 64 * 1024 * 1024
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """The outcome of a search."""
 
     received_at: datetime | None
@@ -33,8 +33,8 @@ class _Event(msgspec.Struct):
     received_at: datetime
 
 
-async def find_event(sender: Sender, *, site_id: str, event_id: UUID) -> Found:
-    """Look for an event in the queue, through 64 MiB of it at most. Raises QueueAway."""
+async def find_event(sender: Producer, *, site_id: str, event_id: UUID) -> SearchResult:
+    """Look for an event in the queue, through 64 MiB of it at most. Raises QueueUnavailable."""
     text = str(event_id).encode()
     left = MAX_BYTES
     try:
@@ -47,13 +47,13 @@ async def find_event(sender: Sender, *, site_id: str, event_id: UUID) -> Found:
                 )
                 for data in messages.values():
                     if text in data and (received_at := _received_at(data, site_id, event_id)):
-                        return Found(received_at, complete=True)
+                        return SearchResult(received_at, complete=True)
                     left -= len(data)
                 if left < 0:
-                    return Found(None, complete=False)
+                    return SearchResult(None, complete=False)
     except RedisError as error:
-        raise QueueAway(str(error)) from error
-    return Found(None, complete=True)
+        raise QueueUnavailable(str(error)) from error
+    return SearchResult(None, complete=True)
 
 
 def _received_at(data: bytes, site_id: str, event_id: UUID) -> datetime | None:

@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from actors.durable.broker import DurableBroker, id_millis, socket_options
-from actors.queue.producer import QueueAway
+from actors.queue.producer import QueueUnavailable
 
 SCRIPT = Path(__file__).with_suffix(".lua").read_text()
 QUEUE = "events"
@@ -70,7 +70,7 @@ class QueueReader:
         self.client = redis.asyncio.Redis.from_url(url, retry=Retry(NoBackoff(), 1), **socket_options(url))
 
     async def read(self) -> QueueState:
-        """The state now. Raises QueueAway where Redis does not tell within LOOK_TIMEOUT."""
+        """The state now. Raises QueueUnavailable where Redis does not tell within LOOK_TIMEOUT."""
         try:
             async with asyncio.timeout(LOOK_TIMEOUT), self.client.pipeline(transaction=False) as pipeline:
                 pipeline.eval(SCRIPT, 1, self.broker.namespace, QUEUE, str(self.broker.heartbeat_timeout))
@@ -80,9 +80,9 @@ class QueueReader:
             if isinstance(counts, Exception):
                 raise counts
         except RedisError as error:
-            raise QueueAway(str(error)) from error
+            raise QueueUnavailable(str(error)) from error
         except TimeoutError as error:
-            raise QueueAway(f"no answer within {LOOK_TIMEOUT} s") from error
+            raise QueueUnavailable(f"no answer within {LOOK_TIMEOUT} s") from error
         return _state(counts, _told(memory), _told(persistence))
 
     async def close(self) -> None:
@@ -94,7 +94,7 @@ def _told(answer: Any) -> dict[str, Any]:
     """What INFO says: nothing where this user may not ask, or where a hosted Redis does not know the command."""
     if isinstance(answer, Exception):
         if not isinstance(answer, ResponseError):
-            raise QueueAway(str(answer)) from answer
+            raise QueueUnavailable(str(answer)) from answer
         return {}
     return dict(answer)
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from actors.queue.producer import QueueAway, Sender
+from actors.queue.producer import Producer, QueueUnavailable
 
 #: Seconds for Redis to answer.
 REDIS_TIMEOUT = 0.8
 
 
-async def execute(sender: Sender, ask: Callable[[Any], None]) -> list[Any]:
+async def execute(sender: Producer, ask: Callable[[Any], None]) -> list[Any]:
     """Run these commands in one transaction and return the replies; retried once, because they are idempotent."""
 
     async def attempt() -> list[Any]:
@@ -28,4 +28,4 @@ async def execute(sender: Sender, ask: Callable[[Any], None]) -> list[Any]:
             except RedisError:
                 return await attempt()
     except (RedisError, TimeoutError) as error:
-        raise QueueAway(str(error) or f"no answer within {REDIS_TIMEOUT} s") from error
+        raise QueueUnavailable(str(error) or f"no answer within {REDIS_TIMEOUT} s") from error

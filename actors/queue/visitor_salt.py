@@ -11,7 +11,7 @@ from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
 
-from actors.queue.producer import QueueAway, Sender
+from actors.queue.producer import Producer, QueueUnavailable
 from actors.queue.transaction import execute
 
 logger = logging.getLogger(__name__)
@@ -23,18 +23,18 @@ class DailySalt:
     That it leaves the append-only file too takes a rewrite of that, which is asked for when the next salt is made.
     """
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Producer) -> None:
         self.sender = sender
         self.salts: dict[date, bytes] = {}
 
     async def at(self, now: datetime) -> bytes:
-        """The salt of the day of `now`. Raises QueueAway."""
+        """The salt of the day of `now`. Raises QueueUnavailable."""
         day = now.astimezone(UTC).date()
         if day not in self.salts:
             # By the clock of Redis the day may be over already.
             salt = await self._shared(day) or await self._shared(day + timedelta(days=1))
             if salt is None:
-                raise QueueAway("its clock is a day ahead")
+                raise QueueUnavailable("its clock is a day ahead")
             self.salts[day] = salt
             asyncio.get_running_loop().call_later((_end(day) - now).total_seconds(), self.salts.pop, day, None)
         return self.salts[day]
@@ -56,7 +56,7 @@ def _end(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 
-async def _rewrite_log(sender: Sender) -> None:
+async def _rewrite_log(sender: Producer) -> None:
     try:
         await sender.client.bgrewriteaof()
     except ResponseError as error:  # one is under way, or it is not ours to ask

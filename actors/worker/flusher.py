@@ -17,8 +17,8 @@ from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
 from actors.metrics import count_flush
-from actors.worker.postgres import FLUSHERS, Database
-from db.connections.errors import is_of_the_data
+from actors.worker.postgres import FLUSHERS, PostgresPool
+from db.connections.errors import is_data_error
 from db.store.events import AlreadySettled, Message, Stored, store_apart, store_messages
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ FLUSH_BYTES = 8 * 1024 * 1024
 BESIDE_BYTES = 128 * 1024
 
 
-class Part:
+class PendingMessage:
     """One message, and the thread that waits for it."""
 
     def __init__(self, message: Message) -> None:
@@ -42,9 +42,9 @@ class Part:
 class Flusher(Middleware):
     """The threads that write; they start and stop with the worker."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: PostgresPool) -> None:
         self.database = database
-        self.waiting: deque[Part] = deque()
+        self.waiting: deque[PendingMessage] = deque()
         self.waiting_bytes = 0
         #: How many messages each flush has that is under way.
         self.flushes: list[int] = []
@@ -65,10 +65,10 @@ class Flusher(Middleware):
     def store(self, message: Message) -> None:
         """Return once this message is settled in PostgreSQL; waits for as long as that is away.
 
-        Its events are stored then, or dead letters where they cannot be. Raises GiveBack where the worker stops before
+        Its events are stored then, or dead letters where they cannot be. Raises Requeue where the worker stops before
         that, and whatever else was wrong: the message can be tried again.
         """
-        part = Part(message)
+        part = PendingMessage(message)
         with self.changed:
             self.waiting.append(part)
             self.waiting_bytes += len(message.events)
@@ -95,11 +95,11 @@ class Flusher(Middleware):
             with self.changed:
                 self.flushes.remove(len(parts))
 
-    def _take(self) -> list[Part]:
+    def _take(self) -> list[PendingMessage]:
         """What the next flush takes, once there should be one; nothing at the end."""
         with self.changed:
             self.changed.wait_for(lambda: self.ending or self._is_due())
-            parts: list[Part] = []
+            parts: list[PendingMessage] = []
             size = 0
             while self.waiting and size < FLUSH_BYTES and (len(parts) < self.share or size < BESIDE_BYTES):
                 parts.append(self.waiting.popleft())
@@ -117,14 +117,14 @@ class Flusher(Middleware):
         # Not with the first few that come back from the last flush: the others are on their way.
         return self.waiting_bytes >= BESIDE_BYTES and len(self.waiting) >= min(self.share, *self.flushes)
 
-    def _flush(self, parts: list[Part]) -> None:
+    def _flush(self, parts: list[PendingMessage]) -> None:
         # One that was delivered twice at once is there once.
         messages = list({part.message.id: part.message for part in parts}.values())
         start = time.monotonic()
         try:
             stored = self._write(messages)
         except Exception as error:
-            if len(messages) > 1 and (isinstance(error, AlreadySettled) or is_of_the_data(error)):
+            if len(messages) > 1 and (isinstance(error, AlreadySettled) or is_data_error(error)):
                 # One bad event must not keep its neighbours out: each message on its own.
                 for part in parts:
                     self._flush([part])
@@ -152,19 +152,19 @@ class Flusher(Middleware):
 
     def _write(self, messages: list[Message]) -> Stored:
         try:
-            return self.database.patiently(self._try, store_messages, messages)
+            return self.database.retry_until_available(self._try, store_messages, messages)
         except AlreadySettled:
             if len(messages) > 1:
                 raise
             return Stored(0, 0)
         except Exception as error:
-            if len(messages) > 1 or not is_of_the_data(error):
+            if len(messages) > 1 or not is_data_error(error):
                 raise
             return self._write_apart(messages[0])
 
     def _write_apart(self, message: Message) -> Stored:
         try:
-            return self.database.patiently(self._try, store_apart, message, queue=QUEUE)
+            return self.database.retry_until_available(self._try, store_apart, message, queue=QUEUE)
         except AlreadySettled:
             return Stored(0, 0)
 

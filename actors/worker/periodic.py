@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 RETRY_PAUSE = 10.0
 
 
-class Clock(Middleware):
+class Periodic(Middleware):
     """Sends each actor when a worker starts and every so many seconds from then on.
 
     Every worker process does so: such an actor must not mind to run more often than it needs to.

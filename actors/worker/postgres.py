@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
-from actors.durable.retries import GiveBack
-from actors.metrics import POSTGRESQL_AWAY, TRANSACTION_RETRIES, WORKER
-from db.connections.errors import is_of_the_moment, is_of_the_server
+from actors.durable.retries import Requeue
+from actors.metrics import POSTGRESQL_UP, TRANSACTION_RETRIES, WORKER
+from db.connections.errors import is_transient, is_unavailable
 from db.connections.metrics import PoolMetrics
 from db.connections.pools import write_pool
 from db.settings import Settings
@@ -30,7 +30,7 @@ CONNECTIONS = FLUSHERS + ADVANCING + 2
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 
-class Database(Middleware):
+class PostgresPool(Middleware):
     """A pool that is opened when the worker starts and closed when all its work is done.
 
     The start does not wait for PostgreSQL: events wait in Redis until it is there.
@@ -39,7 +39,7 @@ class Database(Middleware):
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stopping = Event()
-        self.away = False
+        self.unavailable = False
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self.stopping.clear()
@@ -55,30 +55,30 @@ class Database(Middleware):
         WORKER.unregister(self.metrics)
         self.pool.close()
 
-    def patiently(self, work: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:
-        """Return `work(conn, ...)`, trying it again for as long as PostgreSQL is away: the message that it is for waits
-        in Redis, unacknowledged. `work` is one transaction.
+    def retry_until_available(self, work: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:
+        """Return `work(conn, ...)`, trying it again for as long as PostgreSQL is unavailable: the message that it is
+        for waits in Redis, unacknowledged. `work` is one transaction.
 
-        Raises GiveBack where the worker stops meanwhile, and the errors of `work` that waiting does not help.
+        Raises Requeue where the worker stops meanwhile, and the errors of `work` that waiting does not help.
         """
         pause = SHORTEST_PAUSE
-        while not (self.away and self.stopping.is_set()):
+        while not (self.unavailable and self.stopping.is_set()):
             try:
                 with self.pool.connection() as conn:
                     answer = work(conn, *args, **kwargs)
             except Exception as error:
-                if not (is_of_the_moment(error) or is_of_the_server(error)):
+                if not (is_transient(error) or is_unavailable(error)):
                     raise
                 TRANSACTION_RETRIES.inc()
-                if is_of_the_moment(error):
+                if is_transient(error):
                     continue
-                self.away = True
-                POSTGRESQL_AWAY.set(1)
+                self.unavailable = True
+                POSTGRESQL_UP.set(0)
                 logger.warning("PostgreSQL cannot take events, next try in %.1f s: %s", pause, error)
                 self.stopping.wait(pause * random.uniform(0.5, 1))  # noqa: S311 (many workers should not try as one)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
-                self.away = False
-                POSTGRESQL_AWAY.set(0)
+                self.unavailable = False
+                POSTGRESQL_UP.set(1)
                 return answer
-        raise GiveBack("the worker stops while PostgreSQL is away")
+        raise Requeue("the worker stops while PostgreSQL is unavailable")

@@ -66,7 +66,7 @@ def _queue(settings: Any, conn: Any) -> Callable[[Callable[[], None]], Iterator[
     """How the messages of the queue are read."""
     # Late, as importing actors reads the settings.
     from actors.queue.backup import BackupQueue
-    from actors.queue.producer import QueueAway
+    from actors.queue.producer import QueueUnavailable
 
     def read(begin: Callable[[], None]) -> Iterator[Any]:
         try:
@@ -79,7 +79,7 @@ def _queue(settings: Any, conn: Any) -> Callable[[Callable[[], None]], Iterator[
                 return backups.unsettled(conn, ids) if ids else 0
 
             yield from queue.read(unsettled, begin=begin)
-        except QueueAway as error:
+        except QueueUnavailable as error:
             raise click.ClickException(f"cannot read the queue (Redis): {error}; {WITHOUT_QUEUE}") from None
 
     return read

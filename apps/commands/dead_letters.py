@@ -123,7 +123,7 @@ def _chosen(which: dict[str, Any], *, event: object = None) -> LetterFilter:
 
 def _run(work: Callable[[], Awaitable[Answer]], *needs: str) -> Answer:
     """Do work that needs PostgreSQL, and besides what these settings say."""
-    from actors.queue.producer import QueueAway
+    from actors.queue.producer import QueueUnavailable
     from apps import reporting_resources
     from apps.web.problems import Refusal
 
@@ -140,7 +140,7 @@ def _run(work: Callable[[], Awaitable[Answer]], *needs: str) -> Answer:
 
     try:
         return asyncio.run(run())
-    except (Refusal, QueueAway) as error:
+    except (Refusal, QueueUnavailable) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from apps.commands.imports import undo as undo_import
-from apps.importing.files.line_reader import Format, Lines, format_of
+from apps.importing.files.line_reader import Format, LineReader, format_of
 from apps.importing.files.records import Unusable
 from apps.importing.options import given_options, import_options
 from apps.importing.rows.mapping import PROPERTY, Mapping
@@ -85,7 +85,7 @@ def import_command(
     from apps.importing.register import Register
 
     with ExitStack() as stack:
-        lines = [stack.enter_context(Lines(path, encoding)) for path in files]
+        lines = [stack.enter_context(LineReader(path, encoding)) for path in files]
         try:
             sources = [
                 open_source(

@@ -64,12 +64,12 @@ def _check(there: backups.Facts, about: About) -> None:
 
 def _queue(settings: Any) -> Any:
     from actors.queue.backup import BackupQueue
-    from actors.queue.producer import QueueAway
+    from actors.queue.producer import QueueUnavailable
 
     queue = BackupQueue(settings.required("redis_url"), namespace=settings.redis_namespace)
     try:
         queue.ping()
-    except QueueAway as error:
+    except QueueUnavailable as error:
         raise click.ClickException(
             f"the backup has messages for the queue (Redis), which cannot take them: {error}"
         ) from None

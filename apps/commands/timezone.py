@@ -3,7 +3,7 @@
 import click
 
 from apps.commands.shared.database import database
-from db.connections.errors import is_of_the_server
+from db.connections.errors import is_unavailable
 from db.sites import timezones
 
 
@@ -32,7 +32,7 @@ def timezone_command(site_id: str, zone: str | None) -> None:
         try:
             before = timezones.set_timezone(conn, site_id, zone)
         except Exception as error:
-            if not is_of_the_server(error):
+            if not is_unavailable(error):
                 raise
             raise click.ClickException(f"the timezone stays {before}: {error}") from None
         click.echo(f"{zone} (was {before})" if zone != before else zone)

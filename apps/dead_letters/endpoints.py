@@ -15,7 +15,7 @@ from apps.dead_letters.operations import Outcome
 from apps.dead_letters.sample import HEAD, LETTER
 from apps.events.endpoints import EVENT_BYTES, EXAMPLE, JSON_EVENT
 from apps.web.openapi import answer, operation
-from apps.web.problems import DATABASE_AWAY, QUEUE_AWAY, problem_answer, refuse, unavailable
+from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from apps.web.request_body import read_body
 from db.cursors import BadCursor
@@ -26,16 +26,18 @@ LetterId = Annotated[UUID, PathParameter(description="The letter's id.")]
 
 BAD_STATE = FieldError(field="state", reason="Invalid enum value 'alive'", allowed="dead, stored, ...")
 
-BAD_PARAMETER = problem_answer(
+BAD_PARAMETER = problem_response(
     "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STATE])
 )
-NOT_FOUND = problem_answer(
+NOT_FOUND = problem_response(
     "There is no such letter.",
     refuse(HTTPStatus.NOT_FOUND, "there is no dead letter 019b7ca9-8f2e-7cc3-98c4-dc0c0c073991"),
 )
-AWAY = problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY))
-EITHER_AWAY = problem_answer(
-    "The database or the queue is away; `Retry-After` says when to try again.", unavailable(QUEUE_AWAY)
+AWAY = problem_response(
+    "The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
+)
+EITHER_AWAY = problem_response(
+    "The database or the queue is away; `Retry-After` says when to try again.", unavailable(QUEUE_UNAVAILABLE)
 )
 #: What can be tried where nothing has failed.
 OF_A_LETTER = {"letter_id": str(HEAD.id)}
@@ -98,7 +100,7 @@ async def show_dead_letter(letter_id: LetterId) -> DeadLetter:
     responses={
         200: answer("It was tried: `state` says what became of it, and where it is still `dead`, `error` why.", LETTER),
         202: answer("The request is in the queue; no worker has got to it yet.", LETTER),
-        400: problem_answer(
+        400: problem_response(
             "The event in the body is not valid.",
             refuse(
                 HTTPStatus.BAD_REQUEST,

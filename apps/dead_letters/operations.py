@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from actors import queue_discard, queue_replay
 from apps import reporting_resources
 from apps.dead_letters import sample
-from apps.events.validation import Acceptance, encode
+from apps.events.validation import EventValidator, encode
 from apps.web.problems import refuse
 from db.dead_letters.read import DeadLetter, LetterFilter, list_letters, outcomes, read_letter
 from db.events.errors import field_errors
@@ -28,7 +28,7 @@ MAX_LETTERS = 1_000
 #: Seconds to wait for the workers, and between looks at what they have done.
 PATIENCE, PAUSE = 5.0, 0.05
 
-acceptance = Acceptance(load())
+validator = EventValidator(load())
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -116,14 +116,14 @@ async def _outcome(letter_ids: Sequence[UUID], request: UUID) -> Outcome:
 def _replacement(body: bytes, letter: DeadLetter) -> bytes:
     now = letter.received_at or datetime.now(UTC)
     try:
-        event = acceptance.decode(body)
+        event = validator.decode(body)
         if event.event_id is None:
             event.event_id = letter.event_id
         if event.timestamp is None:
             event.timestamp = _timestamp(letter)
-        return encode(receive(event, now=now, window=acceptance.window))
+        return encode(receive(event, now=now, window=validator.window))
     except UNREADABLE:
-        errors = field_errors(body, now=now, window=acceptance.window)
+        errors = field_errors(body, now=now, window=validator.window)
         raise refuse(HTTPStatus.BAD_REQUEST, "the event is not valid", errors=errors) from None
 
 

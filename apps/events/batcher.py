@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from actors.queue.producer import SiteDay
 from apps.events.metrics import OVERLOADED, count_message, count_message_not_taken
-from apps.monitoring.queue_monitor import QueueWatch
+from apps.monitoring.queue_monitor import QueueMonitor
 from apps.web.problems import unavailable
 
 logger = logging.getLogger(__name__)
@@ -40,13 +40,13 @@ class Waiting(NamedTuple):
     taken: asyncio.Future[str]
 
 
-class Inbox:
+class Batcher:
     """Takes events from many requests and hands them to `enqueue`, a JSON array and its counts at a time.
 
     `enqueue` returns the id of their message once the queue has them, and raises otherwise.
     """
 
-    def __init__(self, enqueue: Callable[[bytes, Counts], Awaitable[str]], watch: QueueWatch) -> None:
+    def __init__(self, enqueue: Callable[[bytes, Counts], Awaitable[str]], watch: QueueMonitor) -> None:
         self.enqueue = enqueue
         self.watch = watch
         self.waiting: list[Waiting] = []

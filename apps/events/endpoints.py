@@ -11,20 +11,20 @@ from msgspec import Meta
 from actors import queue_events
 from actors.broker import broker, redis_url
 from actors.queue.state import QueueReader
-from apps.events.batcher import NOT_TAKEN, Inbox
+from apps.events.batcher import NOT_TAKEN, Batcher
 from apps.events.metrics import INVALID, count_refusal
 from apps.events.validation import (
     MAX_BATCH,
-    Acceptance,
     Accepted,
     BatchAccepted,
+    EventValidator,
     Rejected,
     encode,
     no_event_is_valid,
 )
-from apps.monitoring.queue_monitor import QueueWatch
+from apps.monitoring.queue_monitor import QueueMonitor
 from apps.web.openapi import answer, json_schema, operation
-from apps.web.problems import Refusal, problem_answer, refuse, unavailable
+from apps.web.problems import Refusal, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from apps.web.request_body import read_body
 from db.events.errors import ALLOWED, FieldError
@@ -66,26 +66,26 @@ BATCH_BODIES: dict[str, tuple[dict[str, Any], Any]] = {
 BAD_PATH = FieldError(field="path", reason="is missing", allowed=ALLOWED["path"])
 
 REFUSALS = {
-    408: problem_answer(
+    408: problem_response(
         "The body did not arrive in time.", refuse(HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive within 30 s")
     ),
-    413: problem_answer(
+    413: problem_response(
         "The body is too large, before or after decompression, or the batch too long.",
         refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a batch may hold 1,000 events; this one has 1,001"),
     ),
-    415: problem_answer(
+    415: problem_response(
         "The body is compressed with something other than gzip or zstd.",
         refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out"),
     ),
-    503: problem_answer(
+    503: problem_response(
         "The queue did not take it, or is full; `Retry-After` says when to send it again.", unavailable(NOT_TAKEN)
     ),
 }
 
 settings = load()
-acceptance = Acceptance(settings)
-watch = QueueWatch(QueueReader(broker, redis_url), settings)
-inbox = Inbox(queue_events, watch)
+validator = EventValidator(settings)
+watch = QueueMonitor(QueueReader(broker, redis_url), settings)
+batcher = Batcher(queue_events, watch)
 
 
 class BatchQuery(msgspec.Struct, kw_only=True):
@@ -100,11 +100,11 @@ async def accept_event(scope: Scope, receive: Receive) -> tuple[bytes, str]:
     Raises Refusal.
     """
     try:
-        event, ignored = acceptance.event(await read_body(scope, receive, limit=EVENT_BYTES))
+        event, ignored = validator.event(await read_body(scope, receive, limit=EVENT_BYTES))
     except Refusal as refusal:
         count_refusal(refusal)
         raise
-    message_id = await inbox.put(encode(event), {(event.site_id, event.received_at.date().isoformat()): 1})
+    message_id = await batcher.put(encode(event), {(event.site_id, event.received_at.date().isoformat()): 1})
     accepted = Accepted(event_id=event.event_id)
     if ignored:
         accepted.ignored_fields = list(ignored)
@@ -119,7 +119,7 @@ async def accept_event(scope: Scope, receive: Receive) -> tuple[bytes, str]:
     operation_class=operation(body={"application/json": (JSON_EVENT, EXAMPLE)}),
     responses={
         202: answer("The event is in the queue.", Accepted(event_id=EVENT_ID)),
-        400: problem_answer(
+        400: problem_response(
             "The event is not valid; `errors` names each bad field.",
             refuse(HTTPStatus.BAD_REQUEST, "the event is not valid", [BAD_PATH]),
         ),
@@ -147,7 +147,7 @@ async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
             "The events are in the queue, except those listed as rejected.",
             BatchAccepted(accepted=498, rejected=[Rejected(index=7, errors=[BAD_PATH])]),
         ),
-        400: problem_answer(
+        400: problem_response(
             "The batch cannot be read, or no event in it is valid.",
             no_event_is_valid([Rejected(index=0, errors=[BAD_PATH])]),
         ),
@@ -165,10 +165,10 @@ async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         body = await read_body(request.scope, request.receive, limit=BATCH_BYTES)
-        batch = acceptance.batch(body, ndjson=media_type in NDJSON)
+        batch = validator.batch(body, ndjson=media_type in NDJSON)
     except Refusal as refusal:
         count_refusal(refusal)
         raise
     INVALID.inc(len(batch.rejected))
-    message_id = await inbox.put(b",".join(batch.accepted), batch.counts)
+    message_id = await batcher.put(b",".join(batch.accepted), batch.counts)
     return Response(batch.answer(ids=query.ids), headers={MESSAGE_ID: message_id})

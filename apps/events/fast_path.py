@@ -21,7 +21,7 @@ JSON = [(b"content-type", b"application/json")]
 MESSAGE_ID_NAME = MESSAGE_ID.lower().encode()
 
 
-class ShortWay:
+class FastPath:
     """An ASGI app that answers POST /event itself and leaves everything else to Litestar."""
 
     def __init__(self, litestar: ASGIApp, requests: Requests, origins: Origins) -> None:

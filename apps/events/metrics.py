@@ -65,7 +65,9 @@ REASONS = {
     415: "compression",
     503: "overloaded",
 }
-INVALID, OVERLOADED, QUEUE_AWAY = (EVENTS_REFUSED.labels(reason) for reason in ("invalid", "overloaded", "queue_away"))
+INVALID, OVERLOADED, QUEUE_UNAVAILABLE = (
+    EVENTS_REFUSED.labels(reason) for reason in ("invalid", "overloaded", "queue_unavailable")
+)
 
 
 def count_message(*, size: int, events: int, seconds: float) -> None:
@@ -79,11 +81,11 @@ def count_message(*, size: int, events: int, seconds: float) -> None:
 def count_message_not_taken(*, events: int) -> None:
     """Count a message that the queue did not take, and the events that waited for it and behind it."""
     ENQUEUE_FAILURES.inc()
-    QUEUE_AWAY.inc(events)
+    QUEUE_UNAVAILABLE.inc(events)
 
 
 def count_refusal(refusal: Refusal) -> None:
-    """Count the events of a request that was refused as a whole before they got to the inbox."""
+    """Count the events of a request that was refused as a whole before they got to the batcher."""
     problem = refusal.problem
     events = len(problem.rejected) if isinstance(problem, BatchProblem) else 1
     EVENTS_REFUSED.labels(REASONS.get(problem.status, "other")).inc(events)

@@ -88,7 +88,7 @@ class BatchProblem(Problem, kw_only=True, omit_defaults=True):
 Judged = tuple[ReceivedEvent, Sequence[str]]
 
 
-class Acceptance:
+class EventValidator:
     """Turns bodies into events that can be stored, under the limits of the settings."""
 
     def __init__(self, settings: Settings) -> None:

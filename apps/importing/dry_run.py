@@ -5,18 +5,18 @@ from itertools import islice
 
 import msgspec
 
-from apps.events.validation import Acceptance, BatchProblem, Rejected
+from apps.events.validation import BatchProblem, EventValidator, Rejected
 from apps.web.problems import Refusal
 
 #: How many events are shown.
 SHOWN = 3
 
 
-class Rehearsal:
+class DryRun:
     """Takes batches in the sender's place, checks them as the API does, and keeps the first good events."""
 
-    def __init__(self, acceptance: Acceptance) -> None:
-        self.acceptance = acceptance
+    def __init__(self, validator: EventValidator) -> None:
+        self.validator = validator
         self.shown: list[bytes] = []
 
     def deliver(self, events: Sequence[bytes]) -> Sequence[Rejected]:
@@ -29,7 +29,7 @@ class Rehearsal:
 
     def _rejected(self, body: bytes) -> Sequence[Rejected]:
         try:
-            return self.acceptance.batch(body, ndjson=False).rejected
+            return self.validator.batch(body, ndjson=False).rejected
         except Refusal as refusal:
             if isinstance(refusal.problem, BatchProblem):
                 return refusal.problem.rejected

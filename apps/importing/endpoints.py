@@ -12,7 +12,7 @@ from msgspec import Meta
 from actors import queue_import
 from apps import reporting_resources
 from apps.web.openapi import answer, json_schema, operation
-from apps.web.problems import DATABASE_AWAY, QUEUE_AWAY, problem_answer, refuse, unavailable
+from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from apps.web.request_body import read_body
 from db.connections.pools import ReadConnection
@@ -57,7 +57,7 @@ BODY = Import(
 OUTCOME = ImportOutcome(
     import_id=EXAMPLE["import_id"], sent=1200, waiting=0, stored=1190, dead=0, ended_at=NOON, undone_at=None
 )
-BAD = problem_answer(
+BAD = problem_response(
     "A parameter or the body is not valid.",
     refuse(
         HTTPStatus.BAD_REQUEST,
@@ -85,7 +85,7 @@ class Noted(msgspec.Struct, kw_only=True):
     responses={
         202: answer("The request is in the queue.", Noted(import_id=EXAMPLE["import_id"])),
         400: BAD,
-        503: problem_answer("The queue is away; send it again after `Retry-After`.", unavailable(QUEUE_AWAY)),
+        503: problem_response("The queue is away; send it again after `Retry-After`.", unavailable(QUEUE_UNAVAILABLE)),
     },
 )
 async def put_import(request: Request[Any, Any, Any], import_id: Id) -> Response[Noted]:
@@ -112,8 +112,10 @@ async def put_import(request: Request[Any, Any, Any], import_id: Id) -> Response
     responses={
         200: answer("The import.", OUTCOME),
         400: BAD,
-        404: problem_answer("There is no such import.", refuse(HTTPStatus.NOT_FOUND, "there is no such import")),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        404: problem_response("There is no such import.", refuse(HTTPStatus.NOT_FOUND, "there is no such import")),
+        503: problem_response(
+            "The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
+        ),
     },
 )
 async def get_import(request: Request[Any, Any, Any], import_id: Id) -> ImportOutcome:

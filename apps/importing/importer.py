@@ -9,7 +9,7 @@ from apps.events.validation import Rejected
 from apps.importing.files.records import Fields, Record, Refused, Skipped
 from apps.importing.rows.event_ids import EventIds
 from apps.importing.sources import Source
-from apps.importing.summary import Tally
+from apps.importing.summary import Summary
 from db.events.errors import FieldError
 
 #: A request is sent once it has so many events or bytes: the API takes 1,000 and 5 MiB.
@@ -35,7 +35,7 @@ def import_source(
     source: Source,
     *,
     site: str,
-    tally: Tally,
+    tally: Summary,
     deliver: Deliver,
     watch: Callable[[], None],
     import_id: str | None = None,
@@ -59,7 +59,7 @@ def import_source(
     watch()
 
 
-def _rows(source: Source, site: str, tally: Tally, watch: Callable[[], None], import_id: str | None) -> Iterator[Row]:
+def _rows(source: Source, site: str, tally: Summary, watch: Callable[[], None], import_id: str | None) -> Iterator[Row]:
     file = source.lines.name
     ids = EventIds(site)
     for record in source.records:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from apps.importing.files.line_reader import Lines
-from apps.importing.summary import Tally
+from apps.importing.files.line_reader import LineReader
+from apps.importing.summary import Summary
 
 
 class Meter:
     """A context that shows the progress on stderr, if that is a terminal; otherwise it writes nothing."""
 
-    def __init__(self, files: Sequence[Lines], tally: Tally) -> None:
+    def __init__(self, files: Sequence[LineReader], tally: Summary) -> None:
         self.files = files
         self.tally = tally
         console = Console(stderr=True)

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from apps.importing.sources import Source
-from apps.importing.summary import Tally
+from apps.importing.summary import Summary
 from db.ledger.imports import Import, ImportedFile
 
 #: Seconds to wait for the workers to store what was sent, between two looks, and for an answer.
@@ -50,7 +50,7 @@ class Register:
         """Tell that it begins."""
         self._tell(Import(files=_files(sources), options=self.options, began_at=self.began_at))
 
-    def end(self, sources: Sequence[Source], tally: Tally, messages: Sequence[str]) -> None:
+    def end(self, sources: Sequence[Source], tally: Summary, messages: Sequence[str]) -> None:
         """Tell what was sent."""
         self._tell(
             Import(
@@ -69,7 +69,7 @@ class Register:
             )
         )
 
-    def outcome(self, tally: Tally) -> str:
+    def outcome(self, tally: Summary) -> str:
         """What became of the events, once they are stored: a line or two."""
         if tally.sent == 0:
             return "nothing was sent"

@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 import httpx
 
-from apps.events.validation import Acceptance
-from apps.importing.dry_run import Rehearsal
+from apps.events.validation import EventValidator
+from apps.importing.dry_run import DryRun
 from apps.importing.importer import Deliver, import_source
 from apps.importing.progress import Meter
 from apps.importing.register import Register
 from apps.importing.sender import PATIENCE, TIMEOUT, Sender, Undelivered
 from apps.importing.sources import Source
-from apps.importing.summary import Tally
+from apps.importing.summary import Summary
 from db.settings import Settings
 
 #: What a shell expects of a command that Ctrl-C ended.
@@ -24,7 +24,7 @@ AGAIN = "running it again is safe: what was sent is not counted twice"
 class Ending(NamedTuple):
     """How a run ended: with which exit code, and what is to be said besides the numbers."""
 
-    tally: Tally
+    tally: Summary
     code: int
     fault: str | None = None
     shown: Sequence[bytes] = ()
@@ -34,7 +34,7 @@ class Ending(NamedTuple):
 
 def send(sources: Sequence[Source], *, url: str, register: Register) -> Ending:
     """Send all events to the ingestion API at `url`, and have the import remembered."""
-    tally = Tally()
+    tally = Summary()
     site = register.site
     with (
         httpx.Client(base_url=url, timeout=TIMEOUT) as client,
@@ -50,8 +50,8 @@ def send(sources: Sequence[Source], *, url: str, register: Register) -> Ending:
 
 def rehearse(sources: Sequence[Source], *, site: str, settings: Settings) -> Ending:
     """Send nothing, but check all events under the limits of these settings, and show the first good ones."""
-    tally = Tally()
-    rehearsal = Rehearsal(Acceptance(settings))
+    tally = Summary()
+    rehearsal = DryRun(EventValidator(settings))
     with Meter([source.lines for source in sources], tally) as meter:
         ending = _run(sources, site, tally, rehearsal.deliver, meter.watch)
     return ending._replace(shown=rehearsal.shown)
@@ -60,7 +60,7 @@ def rehearse(sources: Sequence[Source], *, site: str, settings: Settings) -> End
 def _run(
     sources: Sequence[Source],
     site: str,
-    tally: Tally,
+    tally: Summary,
     deliver: Deliver,
     watch: Callable[[], None],
     import_id: str | None = None,

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from apps.importing.files.access_log import LogEvents, read_line
 from apps.importing.files.csv_file import CsvFile
-from apps.importing.files.line_reader import Format, Lines
+from apps.importing.files.line_reader import Format, LineReader
 from apps.importing.files.ndjson_file import NdjsonFile
 from apps.importing.files.records import Fields, Record, Unusable, record_per_line
 from apps.importing.rows.mapping import Mapping
@@ -15,13 +15,13 @@ from apps.importing.rows.row_events import RowEvents
 class Source(NamedTuple):
     """An opened file."""
 
-    lines: Lines
+    lines: LineReader
     records: Iterator[Record]
     event: Callable[[dict[str, Any]], Fields]  # from a record's values; raises Refused and Skipped
 
 
 def open_source(
-    lines: Lines,
+    lines: LineReader,
     kind: Format,
     *,
     site: str,

@@ -37,7 +37,7 @@ class Reasons:
             yield f"  {count:>13,}  {self.values.get(reason, '')}{reason} ({self.examples[reason]})"
 
 
-class Tally:
+class Summary:
     """The rows so far."""
 
     def __init__(self) -> None:

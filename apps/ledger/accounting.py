@@ -12,7 +12,7 @@ from msgspec import Meta
 from actors.queue.accepted_counts import accepted_now
 from apps import reporting_resources
 from apps.web.openapi import answer, operation
-from apps.web.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
+from apps.web.problems import DATABASE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from db.events.errors import FieldError
 from db.events.event import SiteId
@@ -73,11 +73,12 @@ class Accounting(msgspec.Struct, kw_only=True):
                 ],
             ),
         ),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DAY])
         ),
-        503: problem_answer(
-            "The database or the queue is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)
+        503: problem_response(
+            "The database or the queue is away; `Retry-After` says when to try again.",
+            unavailable(DATABASE_UNAVAILABLE),
         ),
     },
 )
@@ -100,7 +101,7 @@ async def get_accounting(request: Request[Any, Any, Any]) -> Accounting:
 
 
 async def read_ledger(start: date, end: date, *, site_id: str | None = None) -> list[Account]:
-    """The ledger of the days from `start` to before `end`. Raises QueueAway and psycopg's errors."""
+    """The ledger of the days from `start` to before `end`. Raises QueueUnavailable and psycopg's errors."""
     # In this order: what has left the queue at the first look is settled at the second, and what is settled then was
     # accepted at the third.
     state = await reporting_resources.watch.reader.read()

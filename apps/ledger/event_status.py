@@ -10,12 +10,12 @@ import msgspec
 from litestar import Request, get
 from litestar.params import PathParameter
 
-from actors.queue.producer import QueueAway
+from actors.queue.producer import QueueUnavailable
 from actors.queue.search import find_event
 from apps import reporting_resources
 from apps.events.endpoints import EVENT_ID
 from apps.web.openapi import answer, operation
-from apps.web.problems import DATABASE_AWAY, problem_answer, refuse, unavailable
+from apps.web.problems import DATABASE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from db.events.errors import ALLOWED, FieldError
 from db.events.event import SiteId
@@ -47,7 +47,7 @@ class ReceiptQuery(msgspec.Struct, kw_only=True):
                 stored_at=datetime(2026, 1, 2, 3, 4, 5, 710_000, UTC),
             ),
         ),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(
                 HTTPStatus.BAD_REQUEST,
@@ -55,8 +55,10 @@ class ReceiptQuery(msgspec.Struct, kw_only=True):
                 [FieldError(field="site_id", reason="is missing", allowed=ALLOWED["site_id"])],
             ),
         ),
-        404: problem_answer("The id is no UUID.", refuse(HTTPStatus.NOT_FOUND, "Not Found")),
-        503: problem_answer("The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_AWAY)),
+        404: problem_response("The id is no UUID.", refuse(HTTPStatus.NOT_FOUND, "Not Found")),
+        503: problem_response(
+            "The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
+        ),
     },
 )
 async def get_receipt(
@@ -73,7 +75,7 @@ async def get_receipt(
         return known
     try:
         found = await find_event(reporting_resources.requests, site_id=query.site_id, event_id=event_id)
-    except QueueAway:
+    except QueueUnavailable:
         return Receipt(status="unknown", detail=CANNOT_LOOK)
     if found.received_at:
         return Receipt(status="queued", received_at=found.received_at)

@@ -43,7 +43,7 @@ class LedgerMetrics(Collector):
         yield family
 
     async def look(self) -> None:
-        """Look at the ledger now. Raises QueueAway and psycopg's errors."""
+        """Look at the ledger now. Raises QueueUnavailable and psycopg's errors."""
         end = datetime.now(UTC).date() + timedelta(days=1)
         found = [account.unaccounted for account in await read_ledger(end - timedelta(days=DAYS), end)]
         missing, excess = sum(max(0, events) for events in found), sum(max(0, -events) for events in found)

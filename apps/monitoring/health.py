@@ -10,9 +10,9 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
-from actors.queue.producer import QueueAway
+from actors.queue.producer import QueueUnavailable
 from actors.queue.state import QueueState
-from apps.monitoring.queue_monitor import QueueWatch, past_bound
+from apps.monitoring.queue_monitor import QueueMonitor, past_bound
 from apps.web.openapi import answer
 
 #: Seconds that a dependency has to answer.
@@ -54,7 +54,7 @@ def health() -> Health:
     return Health()
 
 
-def readiness(watch: QueueWatch, **checks: Check) -> HTTPRouteHandler:
+def readiness(watch: QueueMonitor, **checks: Check) -> HTTPRouteHandler:
     """The handler of GET /ready that tries Redis with the queue and its workers, and each of these dependencies."""
     ok: dict[str, Dependency] = dict.fromkeys([*checks, "redis", "queue", "workers"], Dependency("ok"))
     late = ok | {
@@ -103,10 +103,10 @@ async def _outcome(check: Check) -> Dependency:
     return _failed_if(str(error) or type(error).__name__ if error else None)
 
 
-async def _try_queue(watch: QueueWatch) -> dict[str, Dependency]:
+async def _try_queue(watch: QueueMonitor) -> dict[str, Dependency]:
     try:
         state = await watch.look()
-    except QueueAway as error:
+    except QueueUnavailable as error:
         unknown = Dependency("failed", "unknown while Redis does not answer")
         return {"redis": Dependency("failed", str(error)), "queue": unknown, "workers": unknown}
     too_old = watch.settings.ready_max_queue_age_seconds

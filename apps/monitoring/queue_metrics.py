@@ -6,13 +6,13 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from apps.monitoring.queue_monitor import QueueWatch
+from apps.monitoring.queue_monitor import QueueMonitor
 
 
 class QueueMetrics(Collector):
     """Collects what an app's watch has seen: no more than about a second old while Redis is there."""
 
-    def __init__(self, watch: QueueWatch) -> None:
+    def __init__(self, watch: QueueMonitor) -> None:
         self.watch = watch
 
     def describe(self) -> list[Metric]:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from actors.queue.producer import QueueAway
+from actors.queue.producer import QueueUnavailable
 from actors.queue.state import QueueReader, QueueState
 from apps.web.background import in_background
 from db.settings import Settings
@@ -23,7 +23,7 @@ PAUSE = 1.0
 PART_OF_LIMIT, PART_OF_MACHINE = 0.8, 0.6
 
 
-class QueueWatch:
+class QueueMonitor:
     """The queue as it was when last seen. While Redis is away, what was seen last stays."""
 
     def __init__(self, reader: QueueReader, settings: Settings) -> None:
@@ -38,7 +38,7 @@ class QueueWatch:
         self.weaknesses: list[str] = []
 
     async def look(self) -> QueueState:
-        """The state now. Raises QueueAway."""
+        """The state now. Raises QueueUnavailable."""
         self.state = state = await self.reader.read()
         full = past_bound(state, self.settings)
         if full and not self.full:
@@ -65,7 +65,7 @@ class QueueWatch:
             try:
                 await self.look()
                 self.away = False
-            except QueueAway as error:
+            except QueueUnavailable as error:
                 if not self.away:
                     logger.warning("cannot look at the queue (Redis): %s", error)
                 self.away = True

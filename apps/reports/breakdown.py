@@ -10,9 +10,9 @@ from msgspec import Meta
 from apps.reports.shared.asking import ask, compared
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import ComparedQuery
-from apps.reports.shared.responses import answer_report, columns_of
+from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
-from apps.web.problems import problem_answer, refuse
+from apps.web.problems import problem_response, refuse
 from apps.web.query_params import bad_parameter, read_query
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
@@ -67,7 +67,7 @@ class BreakdownQuery(ComparedQuery, kw_only=True):
     operation_class=operation(query=BreakdownQuery),
     responses={
         200: answer("The values with most events. As CSV or NDJSON: the rows.", EXAMPLE),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DIMENSION]),
         ),
@@ -96,4 +96,4 @@ async def get_breakdown(request: Request[Any, Any, Any]) -> Response[bytes]:
     report = await ask(query, read)
     absent = () if wanted.users else ("users", "anonymous")
     columns = columns_of(Row, without=absent if query.compare else (*absent, "compare_events"))
-    return answer_report(request, report, report.rows, columns, safe=query.safe)
+    return report_response(request, report, report.rows, columns, safe=query.safe)

@@ -18,10 +18,10 @@ from msgspec import Meta
 from apps.reports.shared.asking import ask, asking_long
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import FilteredQuery
-from apps.reports.shared.responses import CSV, NDJSON, accepted, answer_report, columns_of, encoded_rows
+from apps.reports.shared.responses import CSV, NDJSON, accepted, columns_of, encoded_rows, report_response
 from apps.reports.shared.streaming import Parts
 from apps.web.openapi import answer, operation
-from apps.web.problems import problem_answer, refuse, unavailable
+from apps.web.problems import problem_response, refuse, unavailable
 from apps.web.query_params import bad_parameter, read_query
 from db.connections.pools import ReadConnection
 from db.cursors import BadCursor
@@ -57,7 +57,7 @@ PAGE = EventPage(
     events=[EVENT],
     next_cursor=None,
 )
-BAD_PARAMETER = problem_answer(
+BAD_PARAMETER = problem_response(
     "A parameter is missing or not valid.",
     refuse(
         HTTPStatus.BAD_REQUEST,
@@ -103,7 +103,7 @@ async def get_events(request: Request[Any, Any, Any]) -> Response[bytes]:
             raise bad_parameter(EventsQuery, "cursor", str(error)) from None
 
     page = await ask(query, read)
-    return answer_report(request, page, page.events, EVENT_COLUMNS, safe=query.safe)
+    return report_response(request, page, page.events, EVENT_COLUMNS, safe=query.safe)
 
 
 @get(
@@ -120,7 +120,7 @@ async def get_events(request: Request[Any, Any, Any]) -> Response[bytes]:
             examples=[Example(value=encoded_rows([EVENT], EVENT_COLUMNS, NDJSON).decode())],
         ),
         400: BAD_PARAMETER,
-        503: problem_answer(
+        503: problem_response(
             f"The database is away, or {TOO_MANY}, or other reports take all turns; `Retry-After` says when to try "
             "again.",
             unavailable(TOO_MANY, retry_after=RETRY_EXPORT),

@@ -10,9 +10,9 @@ from msgspec import Meta
 from apps.reports.shared.asking import ask, compared
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import ComparedQuery
-from apps.reports.shared.responses import answer_report, columns_of
+from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
-from apps.web.problems import problem_answer, refuse
+from apps.web.problems import problem_response, refuse
 from apps.web.query_params import bad_parameter, read_query
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
@@ -65,7 +65,7 @@ class FunnelQuery(ComparedQuery, kw_only=True):
     operation_class=operation(query=FunnelQuery),
     responses={
         200: answer("The funnel. As CSV or NDJSON: its steps.", EXAMPLE),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STEP]),
         ),
@@ -98,6 +98,6 @@ async def get_funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
         return report, asked.range.end + window
 
     report, over = await ask(query, read)
-    return answer_report(
+    return report_response(
         request, report, report.steps, columns_of(Step), safe=query.safe, compare=report.compare, over=over
     )

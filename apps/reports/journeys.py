@@ -11,9 +11,9 @@ from msgspec import Meta
 from apps.reports.shared.asking import ask
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import FilteredQuery
-from apps.reports.shared.responses import answer_report, columns_of
+from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
-from apps.web.problems import problem_answer, refuse
+from apps.web.problems import problem_response, refuse
 from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
@@ -63,7 +63,7 @@ class JourneysQuery(FilteredQuery, kw_only=True):
     operation_class=operation(query=JourneysQuery),
     responses={
         200: answer("The sequences. As CSV or NDJSON: one a row.", EXAMPLE),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STEPS]),
         ),
@@ -91,4 +91,4 @@ async def get_journeys(request: Request[Any, Any, Any]) -> Response[bytes]:
         )
 
     report = await ask(query, read)
-    return answer_report(request, report, report.journeys, columns_of(Sequence), safe=query.safe)
+    return report_response(request, report, report.journeys, columns_of(Sequence), safe=query.safe)

@@ -11,9 +11,9 @@ from msgspec import Meta
 from apps import reporting_resources
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import Safe
-from apps.reports.shared.responses import answer_report, columns_of
+from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
-from apps.web.problems import problem_answer, refuse
+from apps.web.problems import problem_response, refuse
 from apps.web.query_params import bad_parameter, read_query
 from db.connections.pools import ReadConnection, begin_snapshot
 from db.events.errors import FieldError
@@ -84,7 +84,7 @@ async def read_live(query: LiveQuery) -> Live:
     operation_class=operation(query=LiveTableQuery),
     responses={
         200: answer("The report. As CSV or NDJSON: its minutes.", EXAMPLE),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_MINUTES]),
         ),
@@ -98,6 +98,6 @@ async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:
     """
     query = read_query(request, LiveTableQuery)
     report = await read_live(query)
-    response = answer_report(request, report, report.points, columns_of(LivePoint), safe=query.safe)
+    response = report_response(request, report, report.points, columns_of(LivePoint), safe=query.safe)
     response.headers["Cache-Control"] = "no-store"
     return response

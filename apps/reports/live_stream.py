@@ -24,7 +24,7 @@ from msgspec import Meta
 
 from apps.reports.live import BAD_MINUTES, EXAMPLE, LiveQuery, read_live
 from apps.web.openapi import operation
-from apps.web.problems import problem_answer, refusal_for, refuse, unavailable
+from apps.web.problems import problem_response, refusal_for, refuse, unavailable
 from apps.web.query_params import read_query
 from apps.web.shutdown import on_stop_signal
 
@@ -121,11 +121,11 @@ async def streaming() -> AsyncIterator[None]:
             generate_examples=False,
             examples=[Example(value=f"data: {msgspec.json.encode(EXAMPLE).decode()}\n\n")],
         ),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_MINUTES]),
         ),
-        503: problem_answer("Too many streams are open.", unavailable(TOO_MANY, retry_after=HEARTBEAT)),
+        503: problem_response("Too many streams are open.", unavailable(TOO_MANY, retry_after=HEARTBEAT)),
     },
 )
 async def get_live_stream(request: Request[Any, Any, Any]) -> ServerSentEvent:

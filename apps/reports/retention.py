@@ -10,9 +10,9 @@ from msgspec import Meta
 from apps.reports.shared.asking import ask
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import FilteredQuery
-from apps.reports.shared.responses import answer_report, columns_of
+from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
-from apps.web.problems import problem_answer, refuse
+from apps.web.problems import problem_response, refuse
 from apps.web.query_params import bad_parameter, read_query
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
@@ -74,7 +74,7 @@ class RetentionQuery(FilteredQuery, kw_only=True):
     operation_class=operation(query=RetentionQuery),
     responses={
         200: answer("The cohorts. As CSV or NDJSON: one row for each cohort and period.", EXAMPLE),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_PERIODS]),
         ),
@@ -100,4 +100,4 @@ async def get_retention(request: Request[Any, Any, Any]) -> Response[bytes]:
         return report, asked.range.end + (periods + 1) * STEPS[query.interval]
 
     report, over = await ask(query, read)
-    return answer_report(request, report, returns(report.cohorts), columns_of(Return), safe=query.safe, over=over)
+    return report_response(request, report, returns(report.cohorts), columns_of(Return), safe=query.safe, over=over)

@@ -11,9 +11,9 @@ from msgspec import Meta
 from apps.reports.shared.asking import ask, compared
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import ComparedQuery
-from apps.reports.shared.responses import JSON, accepted, answer_report, columns_of
+from apps.reports.shared.responses import JSON, accepted, columns_of, report_response
 from apps.web.openapi import answer, operation
-from apps.web.problems import problem_answer, refuse
+from apps.web.problems import problem_response, refuse
 from apps.web.query_params import bad_parameter, read_query
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
@@ -79,7 +79,7 @@ class RevenueQuery(ComparedQuery, kw_only=True):
     operation_class=operation(query=RevenueQuery),
     responses={
         200: answer("The report. As CSV or NDJSON: its points if there is an interval, else its currencies.", EXAMPLE),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT]),
         ),
@@ -146,10 +146,10 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
 
     report = await ask(query, read)
     if report.points is not None:
-        return answer_report(request, report, report.points, columns_of(SalesPoint), safe=query.safe)
+        return report_response(request, report, report.points, columns_of(SalesPoint), safe=query.safe)
     before = None if report.compare is None else _matched(report.currencies, report.compare)
     columns = columns_of(CurrencySales)
-    return answer_report(request, report, report.currencies, columns, safe=query.safe, compare=before)
+    return report_response(request, report, report.currencies, columns, safe=query.safe, compare=before)
 
 
 def _matched(currencies: list[CurrencySales], others: list[CurrencySales]) -> list[CurrencySales | None]:

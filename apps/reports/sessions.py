@@ -10,9 +10,9 @@ from msgspec import Meta
 from apps.reports.shared.asking import ask, compared
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import ComparedQuery
-from apps.reports.shared.responses import answer_report, columns_of
+from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
-from apps.web.problems import problem_answer, refuse
+from apps.web.problems import problem_response, refuse
 from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
@@ -58,7 +58,7 @@ class SessionsQuery(ComparedQuery, kw_only=True):
     operation_class=operation(query=SessionsQuery),
     responses={
         200: answer("The sessions. As CSV or NDJSON: the summary.", EXAMPLE),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT]),
         ),
@@ -90,4 +90,4 @@ async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
     report = await ask(query, read)
     before = [report.compare] if report.compare else None
     columns = columns_of(SessionSummary)
-    return answer_report(request, report, [report.summary], columns, safe=query.safe, compare=before)
+    return report_response(request, report, [report.summary], columns, safe=query.safe, compare=before)

@@ -12,7 +12,7 @@ from msgspec import Meta
 from apps import reporting_resources
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.web.openapi import answer, operation
-from apps.web.problems import problem_answer, refuse
+from apps.web.problems import problem_response, refuse
 from apps.web.query_params import read_query
 from db.events.errors import FieldError
 from db.events.event import SiteId
@@ -48,7 +48,7 @@ class StatsQuery(msgspec.Struct, kw_only=True):
                 top_paths=[PathViews(path="/products/lamp", views=120)],
             ),
         ),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DATE]),
         ),

@@ -10,9 +10,9 @@ from msgspec import Meta
 from apps.reports.shared.asking import ask, compared
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import ComparedQuery
-from apps.reports.shared.responses import answer_report, columns_of
+from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
-from apps.web.problems import problem_answer, refuse
+from apps.web.problems import problem_response, refuse
 from apps.web.query_params import bad_parameter, read_query
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
@@ -60,7 +60,7 @@ class TimeseriesQuery(ComparedQuery, kw_only=True):
     operation_class=operation(query=TimeseriesQuery),
     responses={
         200: answer("The series. As CSV or NDJSON: its points.", EXAMPLE),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_INTERVAL]),
         ),
@@ -90,7 +90,7 @@ async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
 
     report = await ask(query, read)
     columns = columns_of(Point, without=() if query.metric == "users" else ("anonymous",))
-    return answer_report(request, report, report.points, columns, safe=query.safe, compare=report.compare)
+    return report_response(request, report, report.points, columns, safe=query.safe, compare=report.compare)
 
 
 def _usual(allowed: list[Interval], *, hours: float) -> Interval:

@@ -14,9 +14,9 @@ from msgspec import Meta
 from apps.reports.shared.asking import ask
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import FilteredQuery
-from apps.reports.shared.responses import answer_report, columns_of
+from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
-from apps.web.problems import Refusal, problem_answer, refuse
+from apps.web.problems import Refusal, problem_response, refuse
 from apps.web.query_params import bad_parameter, read_query
 from apps.web.request_path import own_raw_path
 from db.connections.pools import ReadConnection
@@ -72,11 +72,11 @@ class UserQuery(FilteredQuery, kw_only=True):
     operation_class=operation(query=UserQuery, examples={"user_id": "customer-17"}),
     responses={
         200: answer("The user. As CSV or NDJSON: the events.", EXAMPLE),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_ORDER]),
         ),
-        404: problem_answer("No event of the site names this user.", NOT_FOUND),
+        404: problem_response("No event of the site names this user.", NOT_FOUND),
         **UNANSWERED,
     },
 )
@@ -108,7 +108,7 @@ async def get_user(
         return UserReport(**head, user_id=user, ever=ever, events=events, next_cursor=next_cursor)
 
     report = await ask(query, read)
-    return answer_report(request, report, report.events, columns_of(UserEvent), safe=query.safe)
+    return report_response(request, report, report.events, columns_of(UserEvent), safe=query.safe)
 
 
 def _user_id(request: Request[Any, Any, Any]) -> str:

@@ -7,7 +7,7 @@ from apps.sdks.plausible import endpoints as plausible
 from apps.sdks.posthog import endpoints as posthog
 from apps.sdks.segment import endpoints as segment
 from apps.sdks.segment.rudderstack import source_config
-from apps.sdks.shared.responses import answer_sdk_error
+from apps.sdks.shared.responses import sdk_error_response
 from apps.sdks.umami import endpoints as umami
 
 sdk_endpoints = Router(
@@ -30,5 +30,5 @@ sdk_endpoints = Router(
         pages.tracker_events,
         pages.pixel,
     ],
-    exception_handlers={Exception: answer_sdk_error},
+    exception_handlers={Exception: sdk_error_response},
 )

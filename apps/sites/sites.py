@@ -13,7 +13,7 @@ from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import Safe
 from apps.reports.shared.responses import accepted, columns_of, encoded
 from apps.web.openapi import answer, operation
-from apps.web.problems import problem_answer, refuse
+from apps.web.problems import problem_response, refuse
 from apps.web.query_params import bad_parameter, read_query
 from db.connections.pools import ReadConnection
 from db.cursors import BadCursor
@@ -56,7 +56,7 @@ class SitesQuery(msgspec.Struct, kw_only=True):
     operation_class=operation(query=SitesQuery),
     responses={
         200: answer("A page of them. As CSV or NDJSON: the sites.", EXAMPLE),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT])
         ),
         **UNANSWERED,

@@ -12,7 +12,7 @@ from msgspec import Meta
 from actors import queue_timezone
 from apps import reporting_resources
 from apps.web.openapi import answer, operation
-from apps.web.problems import QUEUE_AWAY, problem_answer, refuse, unavailable
+from apps.web.problems import QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import bad_parameter, read_query
 from db.events.errors import FieldError
 from db.events.event import SiteId
@@ -55,13 +55,13 @@ class SiteTimezone(msgspec.Struct, kw_only=True):
             "The request is in the queue, and not done yet; until then the old timezone holds.",
             SiteTimezone(site_id="shop", timezone="UTC"),
         ),
-        400: problem_answer(
+        400: problem_response(
             "A parameter is missing or not valid.",
             refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BERLN]),
         ),
-        404: problem_answer("There is no such site.", refuse(HTTPStatus.NOT_FOUND, "there is no site 'shop'")),
-        503: problem_answer(
-            "The database or the queue is away; `Retry-After` says when to try again.", unavailable(QUEUE_AWAY)
+        404: problem_response("There is no such site.", refuse(HTTPStatus.NOT_FOUND, "there is no site 'shop'")),
+        503: problem_response(
+            "The database or the queue is away; `Retry-After` says when to try again.", unavailable(QUEUE_UNAVAILABLE)
         ),
     },
 )

@@ -16,7 +16,7 @@ from apps.monitoring.metrics import SHARED_FOLDER
 from apps.up.data_dir import DataFolder
 from apps.up.embedded.postgres import EmbeddedPostgres
 from apps.up.embedded.redis import EmbeddedRedis
-from apps.up.processes.child_process import Child
+from apps.up.processes.child_process import ChildProcess
 from apps.up.processes.supervisor import Refused, Supervisor
 from db.addresses import family_of, in_url
 from db.connections.errors import refused
@@ -137,17 +137,17 @@ def _given_redis(redis_url: str) -> None:
     broker.probe(redis_url)
 
 
-def _worker(processes: int, environment: dict[str, str], data: DataFolder) -> Child:
+def _worker(processes: int, environment: dict[str, str], data: DataFolder) -> ChildProcess:
     # -P and --path: from wherever we are called, our own packages are meant.
     command = [sys.executable, "-P", "-m", "dramatiq", "actors", "--path", str(Path(__file__).parent.parent.parent)]
     options = ["--processes", str(processes), "--threads", str(THREADS), "--worker-shutdown-timeout", "20000"]
     options += ["--skip-logging"]  # a worker process sets it up by our settings
-    return Child("worker", [*command, *options], environment=environment, grace=30, keep=[data.keep])
+    return ChildProcess("worker", [*command, *options], environment=environment, grace=30, keep=[data.keep])
 
 
-def _app(name: str, listening: socket.socket, environment: dict[str, str], data: DataFolder) -> Child:
+def _app(name: str, listening: socket.socket, environment: dict[str, str], data: DataFolder) -> ChildProcess:
     command = [sys.executable, "-P", "-m", "apps.up.serve", name, str(listening.fileno())]
-    return Child(name, command, environment=environment, grace=15, keep=[data.keep, listening.fileno()])
+    return ChildProcess(name, command, environment=environment, grace=15, keep=[data.keep, listening.fileno()])
 
 
 def _url(listening: socket.socket) -> str:

@@ -1,4 +1,4 @@
-"""A limit of time for each of very many requests: `await patiently(receive_all(), 30)`.
+"""A limit of time for each of very many requests: `await with_deadline(receive_all(), 30)`.
 
 asyncio.timeout sets and removes a timer for each, which takes several microseconds, a tenth of all that POST /event
 does. Here one timer a loop looks through what is under way twice a second.
@@ -35,7 +35,7 @@ class Watch:
 _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
 
 
-async def patiently(work: Coroutine[Any, Any, Result], seconds: float) -> Result:
+async def with_deadline(work: Coroutine[Any, Any, Result], seconds: float) -> Result:
     """What this coroutine returns; TimeoutError where it takes longer, give or take INTERVAL. Not within another."""
     loop = asyncio.get_running_loop()
     watch = _watches.get(loop) or _watches.setdefault(loop, Watch(loop))

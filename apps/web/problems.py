@@ -11,9 +11,9 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Meta
 
-from actors.queue.producer import QueueAway
+from actors.queue.producer import QueueUnavailable
 from apps.web.openapi import answer
-from db.connections.errors import is_of_the_server, was_cancelled
+from db.connections.errors import is_unavailable, was_cancelled
 from db.connections.lending import AllInUse
 from db.events.errors import FieldError
 from db.reports.shared.report import EventsNotKept
@@ -21,8 +21,8 @@ from db.reports.shared.report import EventsNotKept
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-DATABASE_AWAY = "the database (PostgreSQL) cannot answer now"
-QUEUE_AWAY = "the queue (Redis) cannot take anything now"
+DATABASE_UNAVAILABLE = "the database (PostgreSQL) cannot answer now"
+QUEUE_UNAVAILABLE = "the queue (Redis) cannot take anything now"
 CANCELLED = "PostgreSQL ended the query: its statement_timeout was over, or somebody cancelled it"
 #: Seconds after which a client may try again what was refused with 503.
 RETRY_AFTER = 1
@@ -74,23 +74,23 @@ def refusal_for(error: Exception) -> Refusal:
     if isinstance(error, EventsNotKept):
         told = FieldError(field=error.parameter, reason=error.reason, allowed=error.allowed)
         return refuse(HTTPStatus.BAD_REQUEST, "events of this range are no longer kept", [told])
-    if isinstance(error, QueueAway):
+    if isinstance(error, QueueUnavailable):
         logger.warning("Redis cannot answer: %s", error)
-        return unavailable(QUEUE_AWAY)
+        return unavailable(QUEUE_UNAVAILABLE)
     if was_cancelled(error):
         logger.warning("PostgreSQL ended a query: %s", error)
         return refuse(HTTPStatus.GATEWAY_TIMEOUT, CANCELLED)
     if isinstance(error, AllInUse):
         logger.warning("a request waited in vain: %s", error)
         return unavailable(str(error))
-    if is_of_the_server(error):
+    if is_unavailable(error):
         logger.warning("PostgreSQL cannot answer: %s", error)
-        return unavailable(DATABASE_AWAY)
+        return unavailable(DATABASE_UNAVAILABLE)
     logger.error("a request failed", exc_info=error)
     return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "something failed here; the log says what")
 
 
-def answer_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def error_response(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Litestar's handler for every error."""
     refusal = refusal_for(error)
     return Response(
@@ -101,6 +101,6 @@ def answer_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     )
 
 
-def problem_answer(description: str, refusal: Refusal) -> ResponseSpec:
+def problem_response(description: str, refusal: Refusal) -> ResponseSpec:
     """How OpenAPI documents an error answer: by one such."""
     return answer(description, refusal.problem, MEDIA_TYPE)

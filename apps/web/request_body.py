@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from litestar.types import Receive, Scope
 
-from apps.web.deadlines import patiently
+from apps.web.deadlines import with_deadline
 from apps.web.problems import Refusal, refuse
 
 if sys.version_info >= (3, 14):
@@ -36,7 +36,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
         if name == b"content-encoding" and value.strip().lower() not in ENCODINGS:
             raise refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out")
     try:
-        body = await patiently(_whole_body(receive, limit), BODY_TIMEOUT)
+        body = await with_deadline(_whole_body(receive, limit), BODY_TIMEOUT)
     except TimeoutError:
         raise refuse(
             HTTPStatus.REQUEST_TIMEOUT,

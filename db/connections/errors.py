@@ -46,7 +46,7 @@ NODE_AWAY = re.compile(
 NODE_BUSY = re.compile(r"deadlock detected|canceling the transaction since it was involved in a distributed deadlock")
 
 
-def is_of_the_data(error: Exception) -> bool:
+def is_data_error(error: Exception) -> bool:
     """Whether the values sent are to blame: a data error, a violated constraint, an index entry over its limit.
 
     The last is class 54, which psycopg counts among the operational errors.
@@ -56,11 +56,11 @@ def is_of_the_data(error: Exception) -> bool:
     return isinstance(error, (psycopg.DataError, psycopg.IntegrityError))
 
 
-def is_of_the_server(error: Exception) -> bool:
+def is_unavailable(error: Exception) -> bool:
     """Whether the server is away, full, read-only or not set up: the same statement works once it is back."""
     if _says_only(error, NODE_AWAY):
         return True
-    return isinstance(error, (psycopg.OperationalError, *NOT_READY)) and not is_of_the_data(error)
+    return isinstance(error, (psycopg.OperationalError, *NOT_READY)) and not is_data_error(error)
 
 
 def lacks_a_table(error: Exception) -> bool:
@@ -87,17 +87,17 @@ def was_cancelled(error: Exception) -> bool:
     return isinstance(error, errors.QueryCanceled)
 
 
-def is_of_a_site(error: Exception) -> bool:
+def is_site_error(error: Exception) -> bool:
     """Whether the work on one site failed, and that on another may not: not where the server is at fault for all.
 
     A wait that took too long is of the site that was waited for, although psycopg counts it among operational errors.
     """
-    if is_of_the_moment(error) or isinstance(error, (errors.LockNotAvailable, errors.QueryCanceled)):
+    if is_transient(error) or isinstance(error, (errors.LockNotAvailable, errors.QueryCanceled)):
         return True
-    return isinstance(error, psycopg.Error) and not is_of_the_server(error)
+    return isinstance(error, psycopg.Error) and not is_unavailable(error)
 
 
-def is_of_the_moment(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether another transaction was in the way: the same statement may work at once."""
     return isinstance(error, (errors.DeadlockDetected, errors.SerializationFailure)) or _says_only(error, NODE_BUSY)
 

@@ -8,17 +8,17 @@ from prometheus_client.registry import Collector
 #: psycopg_pool's name, ours, what it is. https://www.psycopg.org/psycopg3/docs/advanced/pool.html#pool-stats
 GAUGES = (
     ("pool_max", "tjra_pool_connections_max", "Connections that the pool may have."),
-    ("pool_size", "tjra_pool_connections", "Connections that the pool has, lent ones included."),
+    ("pool_size", "tjra_pool_connections", "Connections that the pool has, those in use included."),
     ("pool_available", "tjra_pool_connections_available", "Connections that are idle in the pool."),
-    ("requests_waiting", "tjra_pool_requests_waiting", "How many wait for a connection now."),
+    ("requests_waiting", "tjra_pool_requests_waiting", "Requests that wait for a connection now."),
 )
 COUNTERS = (
-    ("requests_num", "tjra_pool_requests", "How often a connection was asked for."),
-    ("requests_queued", "tjra_pool_requests_waited", "How often one had to be waited for."),
-    ("requests_errors", "tjra_pool_requests_failed", "How often it was waited for in vain."),
+    ("requests_num", "tjra_pool_requests", "Requests for a connection."),
+    ("requests_queued", "tjra_pool_requests_waited", "Requests for a connection that had to wait."),
+    ("requests_errors", "tjra_pool_requests_failed", "Requests for a connection that timed out."),
     ("requests_wait_ms", "tjra_pool_wait_seconds", "Time spent waiting for connections."),
-    ("usage_ms", "tjra_pool_usage_seconds", "Time for which connections were lent."),
-    ("connections_errors", "tjra_pool_connect_failures", "How often connecting to PostgreSQL failed."),
+    ("usage_ms", "tjra_pool_usage_seconds", "Time for which connections were in use."),
+    ("connections_errors", "tjra_pool_connect_failures", "Failed attempts to connect to PostgreSQL."),
     ("connections_lost", "tjra_pool_connections_lost", "Connections that were found broken."),
 )
 

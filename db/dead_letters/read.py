@@ -11,7 +11,7 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
-from db.cursors import cursor_at, place_of
+from db.cursors import decode_cursor, encode_cursor
 from db.events.event import EventType, SiteId
 from db.queries import QUERIES
 
@@ -82,7 +82,7 @@ async def list_letters(
     conn: AsyncConnection, which: LetterFilter, *, limit: int, cursor: str | None = None
 ) -> LetterPage:
     """A page of the dead letters that match. Raises BadCursor."""
-    failed_before, id_before = place_of(cursor, Place) if cursor else (None, None)
+    failed_before, id_before = decode_cursor(cursor, Place) if cursor else (None, None)
     place = {"failed_before": failed_before, "id_before": id_before, "limit": limit + 1}
     async with conn.cursor(row_factory=dict_row) as cur:
         await cur.execute(QUERIES["dead_letters/list"], msgspec.structs.asdict(which) | place)
@@ -119,4 +119,4 @@ def _json(payload: bytes) -> msgspec.Raw:
 
 
 def _cursor(letter: LetterHead) -> str:
-    return cursor_at((letter.failed_at, letter.id))
+    return encode_cursor((letter.failed_at, letter.id))

@@ -6,7 +6,7 @@ from datetime import datetime
 import psycopg
 from psycopg import Connection
 
-from db.connections.errors import is_of_the_data
+from db.connections.errors import is_data_error
 from db.connections.pools import writing
 from db.queries import QUERIES
 from db.store.dead_letters import site_of
@@ -39,7 +39,7 @@ def replay(
                 parameters = {"id": letter_id, "state": state, "request": request, "batch": jsonb(batch)}
                 conn.execute(QUERIES["dead_letters/settle"], parameters)
         except psycopg.Error as error:
-            if not is_of_the_data(error):
+            if not is_data_error(error):
                 raise
             conn.execute(
                 QUERIES["dead_letters/fail_again"],

@@ -11,7 +11,7 @@ from msgspec import Meta
 from psycopg import AsyncConnection, AsyncServerCursor
 from psycopg.rows import dict_row
 
-from db.cursors import cursor_at, place_of
+from db.cursors import decode_cursor, encode_cursor
 from db.queries import QUERIES
 from db.reports.shared.report import Question, Report, check, rows
 
@@ -46,14 +46,14 @@ async def events(
     conn: AsyncConnection, question: Question, *, as_of: datetime, limit: int, cursor: str | None = None
 ) -> EventPage:
     """A page of the events that match. Raises BadCursor."""
-    time, event_id = place_of(cursor, Place) if cursor else (question.range.end, UUID(int=0))
+    time, event_id = decode_cursor(cursor, Place) if cursor else (question.range.end, UUID(int=0))
     parameters = question.parameters(before_time=time, before_id=event_id, limit=limit + 1)
     found = [_event(row) for row in await rows(conn, "events", parameters)]
     page, more = found[:limit], len(found) > limit
     return EventPage(
         **question.head("events", as_of),
         events=page,
-        next_cursor=cursor_at((page[-1].event_time, page[-1].event_id)) if more else None,
+        next_cursor=encode_cursor((page[-1].event_time, page[-1].event_id)) if more else None,
     )
 
 

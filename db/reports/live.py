@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 
 from db.events.event import EventPath
 from db.reports.shared.filters import Filters
-from db.reports.shared.ranges import Asked, resolve
+from db.reports.shared.ranges import RequestedRange, resolve
 from db.reports.shared.report import Question, Report, rows
 
 Users = Annotated[int, Meta(description="Different `user_id`s.", examples=[17])]
@@ -48,7 +48,7 @@ async def live(
     conn: AsyncConnection, site_id: str, filters: Filters, *, as_of: datetime, minutes: int, pages: int
 ) -> Live:
     """The minutes before this moment, counted from the events, with at most so many pages."""
-    asked = Asked(instants=(as_of - timedelta(minutes=minutes), as_of))
+    asked = RequestedRange(instants=(as_of - timedelta(minutes=minutes), as_of))
     covered = await resolve(conn, site_id, asked, now=as_of)
     question = Question(site_id=site_id, range=covered, filters=filters, now=as_of)
     (row,) = await rows(conn, "live", question.parameters(limit=pages))

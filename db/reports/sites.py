@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.cursors import cursor_at, place_of
+from db.cursors import decode_cursor, encode_cursor
 from db.events.event import SiteId
 from db.reports.shared.filters import any_case
 from db.reports.shared.report import rows
@@ -43,7 +43,7 @@ class SitePage(msgspec.Struct, kw_only=True):
 
 async def sites(conn: AsyncConnection, *, search: str, limit: int, cursor: str | None = None) -> SitePage:
     """A page of the sites that have a text in their `site_id`. Raises BadCursor."""
-    after = place_of(cursor, Place) if cursor else ""
+    after = decode_cursor(cursor, Place) if cursor else ""
     found = await rows(conn, "sites", {"search": any_case(search), "after": after, "limit": limit + 1})
     edges = await _edges(conn, [row for row in found if row["events"]])
     for row in found:
@@ -53,7 +53,7 @@ async def sites(conn: AsyncConnection, *, search: str, limit: int, cursor: str |
         ):
             row[name] = (edge or hour) and (edge or hour).astimezone(UTC)
     page = [Site(**row) for row in found[:limit]]
-    return SitePage(sites=page, next_cursor=cursor_at(page[-1].site_id) if len(found) > limit else None)
+    return SitePage(sites=page, next_cursor=encode_cursor(page[-1].site_id) if len(found) > limit else None)
 
 
 async def _edges(conn: AsyncConnection, sites: list[dict[str, Any]]) -> dict[str, tuple[datetime | None, ...]]:

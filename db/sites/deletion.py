@@ -9,7 +9,7 @@ from typing import NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from db.connections.errors import is_of_the_moment
+from db.connections.errors import is_transient
 from db.queries import QUERIES
 
 #: Whoever replays dead letters of the site may be in the way, and is done soon.
@@ -65,7 +65,7 @@ def delete_site(conn: Connection, site_id: str) -> dict[str, int]:
             deleted = conn.execute(QUERIES["expiry/delete_site"], {"site_id": site_id}).fetchall()
             break
         except Exception as error:
-            if attempt == TRIES or not is_of_the_moment(error):
+            if attempt == TRIES or not is_transient(error):
                 raise
     if not deleted:
         raise NoSuchSite(site_id)

@@ -15,7 +15,7 @@ from psycopg.errors import CheckViolation
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from db.connections.errors import is_of_the_data
+from db.connections.errors import is_data_error
 from db.connections.pools import writing
 from db.queries import QUERIES
 from db.store.dead_letters import Failure, Letter, event_letter, file_letters, message_letter, site_of
@@ -95,7 +95,7 @@ def store_apart(conn: Connection, message: Message, *, queue: str, now: datetime
                 with conn.transaction():
                     stored += store_events(conn, _array(event for _, event in part), now=now).stored
             except psycopg.Error as error:
-                if not is_of_the_data(error):
+                if not is_data_error(error):
                     raise
                 if len(part) > 1:
                     middle = len(part) // 2

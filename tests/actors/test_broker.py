@@ -14,7 +14,7 @@ import pytest
 from dramatiq.errors import ConnectionClosed
 
 from actors.durable.broker import DurableBroker
-from actors.durable.retries import GiveBack
+from actors.durable.retries import Requeue
 from tests.conftest import MakeBroker
 from tests.servers.servers import Redis, until
 from tests.servers.wire import Wire
@@ -187,7 +187,7 @@ def test_a_message_that_is_given_back_is_as_it_was(make_broker: MakeBroker) -> N
         (message,) = cast("list[bytes]", broker.client.hvals("test:default.msgs"))
         retries.append(dramatiq.Message.decode(message).options.get("retries"))
         if len(retries) < 3:
-            raise GiveBack("not now")
+            raise Requeue("not now")
 
     give_back_twice.send()
     with working(broker):

@@ -10,8 +10,8 @@ import pytest
 from dramatiq import Worker
 
 from actors.broker import broker
-from actors.worker.flusher import BESIDE_BYTES, Flusher, Part
-from actors.worker.postgres import Database
+from actors.worker.flusher import BESIDE_BYTES, Flusher, PendingMessage
+from actors.worker.postgres import PostgresPool
 from db.settings import Settings
 from db.store.events import Message, lock_sites
 from tests.builders.factories import batch, received
@@ -24,7 +24,7 @@ class Running:
     """A flusher as it runs in a worker, and threads that bring it events."""
 
     def __init__(self, database_url: str) -> None:
-        self.database = Database(Settings(database_url=database_url))
+        self.database = PostgresPool(Settings(database_url=database_url))
         self.flusher = Flusher(self.database)
         self.threads = ThreadPoolExecutor(16)
         worker = Worker(broker)  # never started: a hook asks how many threads it has
@@ -128,7 +128,7 @@ def test_large_flushes_leave_each_other_as_many_messages(
     one = running(database_url)
     large = batch(*(received(shop) for _ in range(BESIDE_BYTES // 200)))
     with one.flusher.changed:  # so that nothing is taken before all are there
-        waiting = [Part(Message(str(uuid4()), large)) for _ in range(2 * one.flusher.share)]
+        waiting = [PendingMessage(Message(str(uuid4()), large)) for _ in range(2 * one.flusher.share)]
         one.flusher.waiting.extend(waiting)
         one.flusher.waiting_bytes += len(waiting) * len(large)
         one.flusher.changed.notify()

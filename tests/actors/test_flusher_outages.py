@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from actors.durable.retries import GiveBack
+from actors.durable.retries import Requeue
 from apps.up.embedded.postgres import EmbeddedPostgres
-from apps.up.processes.child_process import Child
+from apps.up.processes.child_process import ChildProcess
 from db.connections.pools import probe
 from db.migrations import migrate
 from tests.actors.test_flusher import Running, running, stored
@@ -34,7 +34,7 @@ def test_it_waits_for_a_database_that_is_not_migrated_yet(
 
 
 @pytest.fixture
-def postgres() -> Iterator[tuple[str, Child]]:
+def postgres() -> Iterator[tuple[str, ChildProcess]]:
     """A PostgreSQL of the test's own, migrated, to be killed."""
     folder = temporary_folder()
     server = EmbeddedPostgres(folder / "postgres")
@@ -48,7 +48,7 @@ def postgres() -> Iterator[tuple[str, Child]]:
 
 
 def test_it_waits_in_place_while_postgresql_is_away_and_goes_on_by_itself(
-    running: Callable[[str], Running], postgres: tuple[str, Child], shop: str
+    running: Callable[[str], Running], postgres: tuple[str, ChildProcess], shop: str
 ) -> None:
     url, child = postgres
     one = running(url)
@@ -66,7 +66,7 @@ def test_it_waits_in_place_while_postgresql_is_away_and_goes_on_by_itself(
 
 
 def test_a_stop_while_postgresql_is_away_gives_the_messages_back(
-    running: Callable[[str], Running], postgres: tuple[str, Child], shop: str
+    running: Callable[[str], Running], postgres: tuple[str, ChildProcess], shop: str
 ) -> None:
     url, child = postgres
     one = running(url)
@@ -75,7 +75,7 @@ def test_a_stop_while_postgresql_is_away_gives_the_messages_back(
     time.sleep(0.3)
     one.begin_to_stop()
     for future in futures:
-        with pytest.raises(GiveBack):
+        with pytest.raises(Requeue):
             future.result(10)
 
 

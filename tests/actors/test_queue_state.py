@@ -11,7 +11,7 @@ from dramatiq.message import Message
 
 from actors.durable.broker import DurableBroker
 from actors.durable.heartbeat import Heartbeat
-from actors.queue.producer import QueueAway, Sender
+from actors.queue.producer import Producer, QueueUnavailable
 from actors.queue.state import QueueReader, QueueState
 from tests.servers.queue import enqueue_old
 from tests.servers.servers import Redis, until
@@ -107,7 +107,7 @@ def test_a_worker_counts_from_its_start_to_its_end_and_a_sender_does_not(
     redis: Redis, broker: DurableBroker, look: Look
 ) -> None:
     async def send() -> None:
-        sender = Sender(broker, redis.server.url)
+        sender = Producer(broker, redis.server.url)
         await sender.send(message(), {})
         await sender.close()
 
@@ -150,12 +150,12 @@ def test_a_redis_that_does_not_answer_is_away(
     # No timeout of the socket's ends this.
     monkeypatch.setattr("actors.durable.broker.SOCKET_TIMEOUT", 600)
     redis.signal(signal.SIGSTOP)
-    with pytest.raises(QueueAway, match="no answer within"):
+    with pytest.raises(QueueUnavailable, match="no answer within"):
         look()
     redis.signal(signal.SIGCONT)
     assert look().waiting == 0
     redis.child.kill()
-    with pytest.raises(QueueAway, match="Error"):
+    with pytest.raises(QueueUnavailable, match="Error"):
         look()
 
 

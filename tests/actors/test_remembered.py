@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 import pytest
 
 from actors.queue.first_seen import first_times
-from actors.queue.producer import QueueAway, Sender
+from actors.queue.producer import Producer, QueueUnavailable
 from actors.queue.visitor_salt import DailySalt
 from tests.conftest import MakeBroker
 from tests.servers.servers import Redis, until
 
 Answer = TypeVar("Answer")
-Ask = Callable[[Callable[[Sender], Awaitable[Any]]], Any]
+Ask = Callable[[Callable[[Producer], Awaitable[Any]]], Any]
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def ask(make_broker: MakeBroker, redis: Redis) -> Ask:
     """Runs something with a sender of its own, as a process of ingestion would."""
     broker = make_broker()
 
-    def run(work: Callable[[Sender], Awaitable[Any]]) -> Any:
+    def run(work: Callable[[Producer], Awaitable[Any]]) -> Any:
         async def with_sender() -> Any:
-            sender = Sender(broker, redis.server.url)
+            sender = Producer(broker, redis.server.url)
             try:
                 return await work(sender)
             finally:
@@ -48,14 +48,14 @@ def test_where_the_day_of_redis_is_over_the_salt_is_the_next_days(ask: Ask) -> N
     assert ask(lambda sender: DailySalt(sender).at(now - timedelta(days=1))) == ask(
         lambda sender: DailySalt(sender).at(now)
     )
-    with pytest.raises(QueueAway, match="a day ahead"):
+    with pytest.raises(QueueUnavailable, match="a day ahead"):
         ask(lambda sender: DailySalt(sender).at(now - timedelta(days=2)))
 
 
 def test_a_process_forgets_the_salt_at_the_end_of_the_day(ask: Ask) -> None:
     end = datetime.combine(datetime.now(UTC).date() + timedelta(days=1), datetime.min.time(), UTC)
 
-    async def salts_after(sender: Sender) -> list[int]:
+    async def salts_after(sender: Producer) -> list[int]:
         salt = DailySalt(sender)
         await salt.at(end - timedelta(milliseconds=1))
         before = len(salt.salts)
@@ -89,5 +89,5 @@ def test_without_redis_nothing_is_known(ask: Ask, redis: Redis) -> None:
     redis.child.kill()
     now = datetime.now(UTC)
     for work in (lambda sender: DailySalt(sender).at(now), lambda sender: first_times(sender, ["shop a"], now)):
-        with pytest.raises(QueueAway):
+        with pytest.raises(QueueUnavailable):
             ask(work)

@@ -10,7 +10,7 @@ import pytest
 import actors
 from actors.durable.broker import DurableBroker
 from actors.queue.accepted_counts import forget_counted, read_accepted
-from actors.queue.producer import Sender
+from actors.queue.producer import Producer
 from apps.up.embedded.redis import EmbeddedRedis
 from tests.servers.servers import eventually, temporary_folder
 from tests.servers.wire import Wire
@@ -37,7 +37,7 @@ def send(wire: Wire, messages: int, *, lose_reply_of: int | None = None) -> Dura
     broker = DurableBroker(url, namespace="test", middleware=[])
 
     async def run() -> None:
-        sender = Sender(broker, url)
+        sender = Producer(broker, url)
         for number in range(messages):
             wire.lose_reply_of = 1 if number == lose_reply_of else None
             message = actors.store_events.message(b"[1,2]")

@@ -16,7 +16,7 @@ from actors.durable.consumer import DurableConsumer
 from actors.durable.heartbeat import Heartbeat
 from actors.worker.flusher import Flusher
 from actors.worker.health import WorkerPort, listen
-from actors.worker.postgres import Database
+from actors.worker.postgres import PostgresPool
 from db.settings import Settings
 from db.store.events import Message
 from tests.actors.test_flusher import somebody_waits_for_a_lock
@@ -34,7 +34,7 @@ class Watched:
 
     def __init__(self, broker: DurableBroker, database_url: str) -> None:
         settings = Settings(database_url=database_url, worker_port=0)
-        self.database = Database(settings)
+        self.database = PostgresPool(settings)
         self.flusher = Flusher(self.database)
         heartbeat = next(middleware for middleware in broker.middleware if isinstance(middleware, Heartbeat))
         port = WorkerPort(settings, broker, self.flusher, heartbeat)
@@ -101,7 +101,7 @@ def test_a_worker_is_well_and_tells_of_its_flushes(watch: Callable[..., Watched]
     assert changed("tjra_events_stored_total") == 2
     assert changed("tjra_events_duplicate_total") == 1
     assert changed("tjra_pool_requests_total") == 1
-    assert one.metrics()["tjra_postgresql_away"] == 0
+    assert one.metrics()["tjra_postgresql_up"] == 1
 
 
 def test_retries_are_counted(watch: Callable[..., Watched], shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,13 +123,13 @@ def test_dead_letters_are_counted(watch: Callable[..., Watched], shop: str) -> N
     assert one.metrics()["tjra_events_stored_total"] == before["tjra_events_stored_total"] + 1
 
 
-def test_messages_given_back_are_counted(watch: Callable[..., Watched], shop: str) -> None:
+def test_requeued_messages_are_counted(watch: Callable[..., Watched], shop: str) -> None:
     one = watch("host=/nowhere")
     before = one.metrics()
     one.store.send(batch(received(shop)))
     until(lambda: one.waits_for() == ["PostgreSQL"])
     one.database.stopping.set()
-    until(lambda: one.metrics()["tjra_messages_given_back_total"] > before["tjra_messages_given_back_total"])
+    until(lambda: one.metrics()["tjra_messages_requeued_total"] > before["tjra_messages_requeued_total"])
 
 
 def test_nothing_else_is_there(watch: Callable[..., Watched]) -> None:
@@ -206,7 +206,7 @@ def test_a_worker_without_postgresql_waits_and_is_not_stuck(
     one = watch("host=/nowhere")
     one.store.send(batch(received(shop)))
     until(lambda: one.waits_for() == ["PostgreSQL"])
-    assert one.metrics()["tjra_postgresql_away"] == 1
+    assert one.metrics()["tjra_postgresql_up"] == 0
     stays_well(one)
 
 

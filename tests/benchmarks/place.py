@@ -15,7 +15,7 @@ import redis
 
 from apps.up.embedded.postgres import EmbeddedPostgres
 from apps.up.embedded.redis import EmbeddedRedis
-from apps.up.processes.child_process import Child
+from apps.up.processes.child_process import ChildProcess
 from db.connections.pools import probe
 from db.migrations import migrate
 from tests.conftest import Connection
@@ -91,9 +91,9 @@ class Place:
             conn.execute("truncate sites, events, users, event_hours, path_days, user_days")
 
     @contextmanager
-    def running(self, *command: str | Path, cwd: Path = ROOT) -> Iterator[Child]:
+    def running(self, *command: str | Path, cwd: Path = ROOT) -> Iterator[ChildProcess]:
         """A program of some side, for as long as it is measured."""
-        child = Child(
+        child = ChildProcess(
             "side",
             ["env", "-C", cwd, *command],
             log=self.folder / "sides.log",
@@ -105,7 +105,7 @@ class Place:
             child.stop()
 
     @contextmanager
-    def served(self, name: str, port: int) -> Iterator[tuple[str, Child]]:
+    def served(self, name: str, port: int) -> Iterator[tuple[str, ChildProcess]]:
         """An ASGI app under uvicorn; its address and its process."""
         address = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "uvicorn", name, "--port", str(port), "--no-access-log"]

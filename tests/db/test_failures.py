@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from apps.web.problems import refusal_for
-from db.connections.errors import is_of_the_data, is_of_the_moment, is_of_the_server
+from db.connections.errors import is_data_error, is_transient, is_unavailable
 from tests.conftest import Connection
 
 
@@ -54,16 +54,16 @@ OURS = [
 @pytest.mark.parametrize(("sqlstate", "message"), AWAY)
 def test_a_node_that_went_away_is_a_server_to_wait_for(conn: Connection, sqlstate: str, message: str) -> None:
     error = raised(conn, sqlstate, message)
-    assert is_of_the_server(error)
-    assert not is_of_the_data(error)
-    assert not is_of_the_moment(error)
+    assert is_unavailable(error)
+    assert not is_data_error(error)
+    assert not is_transient(error)
     assert refusal_for(error).problem.status == 503
 
 
 @pytest.mark.parametrize(("sqlstate", "message"), OURS)
 def test_what_waiting_does_not_help_is_a_fault_of_ours(conn: Connection, sqlstate: str, message: str) -> None:
     error = raised(conn, sqlstate, message)
-    assert not any(is_it(error) for is_it in (is_of_the_server, is_of_the_data, is_of_the_moment))
+    assert not any(is_it(error) for is_it in (is_unavailable, is_data_error, is_transient))
     assert refusal_for(error).problem.status == 500
 
 
@@ -77,4 +77,4 @@ def test_what_waiting_does_not_help_is_a_fault_of_ours(conn: Connection, sqlstat
     ],
 )
 def test_another_transaction_in_the_way_is_of_the_moment(conn: Connection, sqlstate: str, message: str) -> None:
-    assert is_of_the_moment(raised(conn, sqlstate, message))
+    assert is_transient(raised(conn, sqlstate, message))

@@ -13,7 +13,7 @@ from db.settings import Settings
 from tests.conftest import Connection
 
 
-class Clock:
+class Periodic:
     """A time that stands still until it is moved."""
 
     now = 0.0
@@ -26,7 +26,7 @@ class Log:
     """A logger of the test's own, and what it has written."""
 
     def __init__(self) -> None:
-        self.clock = Clock()
+        self.clock = Periodic()
         self.handler = logs.Lines(self.clock)
         self.handler.setStream(io.StringIO())
         self.handler.setFormatter(logging.Formatter("%(message)s"))

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.errors import DeadlockDetected
 
-from db.connections.errors import is_of_the_data
+from db.connections.errors import is_data_error
 from db.store import events
 from tests.life.writing.steps import Message
 
@@ -32,7 +32,7 @@ def flush(conn: Connection[Any], messages: list[Message], now: datetime) -> None
         for one in messages if len(messages) > 1 else []:
             flush(conn, [one], now)
     except Exception as error:
-        if not is_of_the_data(error):
+        if not is_data_error(error):
             raise
         for message in batches:
             with suppress(events.AlreadySettled):

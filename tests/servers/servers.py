@@ -19,7 +19,7 @@ from psycopg.conninfo import make_conninfo
 
 from apps.up.embedded.postgres import EmbeddedPostgres
 from apps.up.embedded.redis import EmbeddedRedis
-from apps.up.processes.child_process import Child
+from apps.up.processes.child_process import ChildProcess
 from db.connections.pools import probe
 from tests.citus.cluster import Cluster, is_coordinator
 
@@ -31,7 +31,7 @@ class Servers:
 
     def __init__(self) -> None:
         self.folder = temporary_folder()
-        self.children: list[Child] = []
+        self.children: list[ChildProcess] = []
         self.given_database = os.environ.get("TEST_DATABASE_URL")
         self.given_redis = os.environ.get("TEST_REDIS_URL")
         self.namespace = f"test-{uuid4().hex[:8]}"
@@ -76,7 +76,7 @@ class Servers:
             child.stop()
         shutil.rmtree(self.folder)
 
-    def _run(self, child: Child) -> None:
+    def _run(self, child: ChildProcess) -> None:
         self.children.append(child)
         child.start()
 
@@ -91,7 +91,7 @@ class Redis:
 
     def __init__(self, folder: Path) -> None:
         self.server = EmbeddedRedis(folder / "redis")
-        self.child: Child = self.server.child(log=folder / "redis.log")
+        self.child: ChildProcess = self.server.child(log=folder / "redis.log")
 
     def start(self) -> None:
         self.child.start()

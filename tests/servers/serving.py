@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from apps.up.processes.child_process import Child
+from apps.up.processes.child_process import ChildProcess
 from tests.servers.servers import eventually
 
 MIB = 1024 * 1024
@@ -21,7 +21,7 @@ SERVE = "import apps.web.request_body; apps.web.request_body.BODY_TIMEOUT = {}; 
 class Served:
     """A running app."""
 
-    def __init__(self, child: Child, address: tuple[str, int]) -> None:
+    def __init__(self, child: ChildProcess, address: tuple[str, int]) -> None:
         self.child = child
         self.address = address
         self.url = f"http://{address[0]}:{address[1]}"
@@ -69,7 +69,7 @@ def serve(name: str, folder: Path, *, body_timeout: int = 30, **environment: str
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listening:
         descriptor = listening.fileno()
         command = [sys.executable, "-c", SERVE.format(body_timeout), name, str(descriptor)]
-        child = Child(
+        child = ChildProcess(
             name,
             command,
             # As `tjra up` tells it where it is.

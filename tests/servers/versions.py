@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from apps.up.embedded.os_user import account_for
-from apps.up.processes.child_process import Child, as_account
+from apps.up.processes.child_process import ChildProcess, as_account
 from db.connections.pools import probe
 from tests.servers.servers import eventually, temporary_folder
 
@@ -79,7 +79,7 @@ def start(native: Path, folder: Path, stack: ExitStack) -> str:
     ]
     as_whom = as_account(account) if account else {}
     subprocess.run([*command, "--locale=C"], env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True, **as_whom)
-    server = Child(
+    server = ChildProcess(
         "postgresql",
         [native / "bin" / "postgres", "-D", home / "data", "-k", home, "-c", "listen_addresses="],
         environment=ENVIRONMENT,

@@ -12,11 +12,11 @@ from litestar.testing import TestClient
 from actors.broker import sender
 from actors.durable.broker import DurableBroker
 from actors.durable.heartbeat import Heartbeat
-from actors.queue.producer import Sender
+from actors.queue.producer import Producer
 from actors.queue.state import QueueReader
 from apps import reporting_resources
 from apps.events import endpoints
-from apps.monitoring.queue_monitor import QueueWatch
+from apps.monitoring.queue_monitor import QueueMonitor
 from tests.servers.servers import Redis
 
 App = TestClient[Any]
@@ -25,7 +25,7 @@ App = TestClient[Any]
 class WatchedQueue:
     """The queue `test:events`, at first without workers."""
 
-    def __init__(self, redis: Redis, apps: Mapping[App, QueueWatch]) -> None:
+    def __init__(self, redis: Redis, apps: Mapping[App, QueueMonitor]) -> None:
         self.redis = redis
         self.apps = apps
         self.broker = DurableBroker(redis.server.url, namespace="test", middleware=[])
@@ -55,7 +55,7 @@ def watched_queue(redis: Redis, ingestion: httpx.Client, reporting_client: httpx
     """Both apps on this Redis; in the end on the one of all tests again, with what they see there."""
     apps = {cast("App", ingestion): endpoints.watch, cast("App", reporting_client): reporting_resources.watch}
     queue = WatchedQueue(redis, apps)
-    sending = Sender(queue.broker, redis.server.url)
+    sending = Producer(queue.broker, redis.server.url)
     to_close: list[tuple[App, Callable[[], Awaitable[None]]]] = [(cast("App", ingestion), sending.close)]
     with pytest.MonkeyPatch.context() as patch:
         for app, watch in apps.items():

@@ -9,7 +9,7 @@ from apps.up.data_dir import FolderUnusable
 from apps.up.embedded.binaries import CannotStart
 from apps.up.processes.supervisor import StartFailed
 from apps.up.stack import PortTaken
-from db.connections.errors import is_of_the_server, lacks_a_table, refused
+from db.connections.errors import is_unavailable, lacks_a_table, refused
 from db.migrations import MigrationError
 
 
@@ -25,7 +25,7 @@ def errors_in_a_line() -> Iterator[None]:
             raise click.ClickException(reason) from None
         if lacks_a_table(error):
             raise click.ClickException("the database lacks a table of ours: `tjra migrate` makes them") from None
-        if is_of_the_server(error):
+        if is_unavailable(error):
             told = " ".join(str(error).split())
             raise click.ClickException(f"the database at DATABASE_URL cannot be used: {told}") from None
         raise

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import click
 
-from db.connections.errors import is_of_a_site
+from db.connections.errors import is_site_error
 from db.rollups.recount import EventsLost
 
 
@@ -16,7 +16,7 @@ def told_in_a_line(site: str, what: str, failed: list[str]) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not (isinstance(error, EventsLost) or is_of_a_site(error)):
+        if not (isinstance(error, EventsLost) or is_site_error(error)):
             raise
         failed.append(site)
         show("")

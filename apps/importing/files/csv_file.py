@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from apps.importing.files.line_reader import Lines, LineTooLong
+from apps.importing.files.line_reader import LineReader, LineTooLong
 from apps.importing.files.records import Record, Unusable
 
 #: What may be between cells, and how it is said.
@@ -25,7 +25,7 @@ NOT_UTF_8 = "it is not UTF-8 text: --encoding reads others, such as cp1252"
 class CsvFile:
     """The columns of a CSV file, and its records. Raises Unusable where the first row names no columns."""
 
-    def __init__(self, lines: Lines, delimiter: str | None = None) -> None:
+    def __init__(self, lines: LineReader, delimiter: str | None = None) -> None:
         self.lines = lines
         texts = _Texts(lines)
         self.delimiter = delimiter or self._recognised(texts)
@@ -87,9 +87,9 @@ class CsvFile:
 
 
 class _Texts:
-    """Lines as text. Not a generator, since that would be over after the first LineTooLong."""
+    """LineReader as text. Not a generator, since that would be over after the first LineTooLong."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: LineReader) -> None:
         self.lines = lines
         self.again: str | None = None  # a line to be read once more
 

@@ -40,7 +40,7 @@ def format_of(path: Path) -> Format | None:
     return FORMATS.get(suffixes[-1]) if suffixes else None
 
 
-class Lines:
+class LineReader:
     """An iterator over the lines of a file, each with its line end, and a context that closes it.
 
     Raises LineTooLong, after which it can go on. It ends early where the file is damaged, and says so in `damage`. What
@@ -69,13 +69,13 @@ class Lines:
         if encoding:
             self.text = io.BufferedReader(Recoded(self.text, encoding))
 
-    def __enter__(self) -> "Lines":
+    def __enter__(self) -> "LineReader":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.file.close()
 
-    def __iter__(self) -> "Lines":
+    def __iter__(self) -> "LineReader":
         return self
 
     def __next__(self) -> bytes:

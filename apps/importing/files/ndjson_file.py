@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from apps.importing.files.line_reader import Lines
+from apps.importing.files.line_reader import LineReader
 from apps.importing.files.records import Record, Refused, Unusable, record_per_line
 
 #: How much of the file is looked at to learn its keys.
@@ -18,7 +18,7 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 class NdjsonFile:
     """The keys of an NDJSON file, as far as its beginning shows them, and its records."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: LineReader) -> None:
         if lines.begins_with(b"["):
             raise Unusable(
                 f"{lines.name} holds a JSON array; it should hold a JSON object a line, as `jq -c '.[]'` makes them"

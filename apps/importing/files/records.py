@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from apps.importing.files.line_reader import Lines, LineTooLong
+from apps.importing.files.line_reader import LineReader, LineTooLong
 
 #: The fields of an event, as they are sent.
 Fields = dict[str, Any]
@@ -37,7 +37,7 @@ class Record(NamedTuple):
     fault: str | None = None  # why it could not be read
 
 
-def record_per_line(lines: Lines, read: Callable[[bytes], dict[str, Any]]) -> Iterator[Record]:
+def record_per_line(lines: LineReader, read: Callable[[bytes], dict[str, Any]]) -> Iterator[Record]:
     """Each line that is not blank as a record; `read` gives its values or raises Refused."""
     while True:
         try:

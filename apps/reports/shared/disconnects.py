@@ -8,7 +8,7 @@ import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ASGIApp, Receive, Send
 
-from apps.web.problems import DATABASE_AWAY, MEDIA_TYPE, Refusal, problem_answer, refuse, unavailable
+from apps.web.problems import DATABASE_UNAVAILABLE, MEDIA_TYPE, Refusal, problem_response, refuse, unavailable
 
 #: What is counted for those who hung up, as nginx does; it is sent to nobody.
 HUNG_UP = 499
@@ -26,12 +26,12 @@ def too_slow(seconds: float) -> Refusal:
 
 #: How OpenAPI documents that a report could not be had.
 UNANSWERED: dict[int, ResponseSpec] = {
-    503: problem_answer(
+    503: problem_response(
         "The database is away, or as many reports that take long are running as may at once; `detail` says which, and "
         "`Retry-After` when to try again.",
-        unavailable(DATABASE_AWAY),
+        unavailable(DATABASE_UNAVAILABLE),
     ),
-    504: problem_answer("It took longer than `REPORT_TIMEOUT_SECONDS`, and was ended.", too_slow(60)),
+    504: problem_response("It took longer than `REPORT_TIMEOUT_SECONDS`, and was ended.", too_slow(60)),
 }
 
 

@@ -12,7 +12,7 @@ from apps.web.query_params import bad_parameter
 from db.events.event import SiteId
 from db.reports.shared import filters, ranges
 from db.reports.shared.filters import BadFilter, Filters, read_filters
-from db.reports.shared.ranges import Asked, BadRange, Comparison, Period
+from db.reports.shared.ranges import BadRange, Comparison, Period, RequestedRange
 from db.sites.timezones import timezones
 
 #: Years that a range may reach to: what PostgreSQL's and Python's calendars both can add and subtract.
@@ -93,7 +93,7 @@ class ComparedQuery(FilteredQuery, kw_only=True):
     ] = None
 
 
-def asked(query: RangeQuery) -> Asked:
+def asked(query: RangeQuery) -> RequestedRange:
     """The range that was asked for. Raises Refusal (400)."""
     kind = type(query)
     if query.timezone is not None and query.timezone not in timezones():
@@ -105,22 +105,22 @@ def asked(query: RangeQuery) -> Asked:
         raise bad_parameter(kind, "to", "is given without `from`")
     if query.date:
         _within(kind, "date", (query.date,))
-        return Asked(days=(query.date, query.date + timedelta(days=1)), timezone=query.timezone)
+        return RequestedRange(days=(query.date, query.date + timedelta(days=1)), timezone=query.timezone)
     if query.start:
         return _between(query, query.start, query.end)
-    return Asked(period=query.period or ranges.DEFAULT, timezone=query.timezone)
+    return RequestedRange(period=query.period or ranges.DEFAULT, timezone=query.timezone)
 
 
-def _between(query: RangeQuery, start: str, end: str | None) -> Asked:
+def _between(query: RangeQuery, start: str, end: str | None) -> RequestedRange:
     kind = type(query)
     first, last = _moment(kind, "from", start), _moment(kind, "to", end) if end else None
     if isinstance(first, datetime):
         if last is not None and not isinstance(last, datetime):
             raise bad_parameter(kind, "to", "is a day, but `from` is an instant")
-        return Asked(instants=(first, last or datetime.now(UTC)), timezone=query.timezone)
+        return RequestedRange(instants=(first, last or datetime.now(UTC)), timezone=query.timezone)
     if isinstance(last, datetime):
         raise bad_parameter(kind, "to", "is an instant, but `from` is a day")
-    return Asked(days=(first, last), timezone=query.timezone)
+    return RequestedRange(days=(first, last), timezone=query.timezone)
 
 
 def _moment(kind: type[RangeQuery], name: str, text: str) -> date | datetime:

@@ -29,7 +29,7 @@ NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
 OVER, NOT_OVER = 300, 5
 
 
-def answer_report(
+def report_response(
     request: Request[Any, Any, Any],
     report: Report,
     rows: Sequence[msgspec.Struct],

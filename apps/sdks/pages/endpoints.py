@@ -13,10 +13,10 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from msgspec import Meta
 
-from actors.queue.producer import QueueAway
+from actors.queue.producer import QueueUnavailable
 from apps.sdks.pages import parser
 from apps.sdks.shared.receive import take
-from apps.sdks.shared.responses import done, error_answers
+from apps.sdks.shared.responses import done, error_responses
 from apps.web.head_requests import IS_HEAD
 from apps.web.openapi import answer, operation
 from apps.web.problems import Refusal, refusal_for
@@ -119,7 +119,7 @@ def tracker_script(request: Request[Any, Any, Any]) -> Response[bytes]:
     tags=["SDKs"],
     status_code=HTTPStatus.ACCEPTED,
     operation_class=operation(body={"application/json": (BODY, EXAMPLE)}),
-    responses={202: answer("The events are in the queue.", Queued()), **error_answers(401)},
+    responses={202: answer("The events are in the queue.", Queued()), **error_responses(401)},
 )
 async def tracker_events(request: Request[Any, Any, Any]) -> Response[Any]:
     """Takes up to 2,500 events, each with the fields of `POST /event`, whatever the content type says. `site_id` names
@@ -154,7 +154,7 @@ async def pixel(request: Request[Any, Any, Any]) -> Response[bytes]:
     status, headers = HTTPStatus.OK, GIF_HEADERS
     try:
         await take(request, "pixel", lambda *_: [sent], refuse_unknown_keys=False)
-    except (Refusal, QueueAway) as error:
+    except (Refusal, QueueUnavailable) as error:
         refusal = refusal_for(error)
         if refusal.problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
             status, headers = HTTPStatus.SERVICE_UNAVAILABLE, GIF_HEADERS | refusal.headers

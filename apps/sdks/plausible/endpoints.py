@@ -9,7 +9,7 @@ from litestar.openapi.spec import Example
 
 from apps.sdks.plausible import parser
 from apps.sdks.shared.receive import take
-from apps.sdks.shared.responses import done, error_answers
+from apps.sdks.shared.responses import done, error_responses
 from apps.web.openapi import OBJECT, operation
 
 PLAUSIBLE_EVENT = {
@@ -34,7 +34,7 @@ PLAUSIBLE_EVENT = {
             generate_examples=False,
             examples=[Example(value="ok")],
         ),
-        **error_answers(),
+        **error_responses(),
     },
 )
 async def plausible_event(request: Request[Any, Any, Any]) -> Response[Any]:

@@ -13,7 +13,7 @@ from litestar.params import PathParameter
 from apps.events.endpoints import EVENT_ID
 from apps.sdks.posthog import parser
 from apps.sdks.shared.receive import check_key, take
-from apps.sdks.shared.responses import KEY_REFUSED, EventResult, PosthogAnswer, PosthogResults, done, error_answers
+from apps.sdks.shared.responses import KEY_REFUSED, EventResult, PosthogAnswer, PosthogResults, done, error_responses
 from apps.web.openapi import answer, operation
 
 #: Without what SDKs give each event, `uuid` and `timestamp`: sent twice it counts twice.
@@ -74,7 +74,7 @@ posthog_batch = post(
     tags=["SDKs"],
     status_code=HTTPStatus.OK,
     operation_class=operation(body=POSTHOG_BODY),
-    responses={200: answer("The events are in the queue.", PosthogAnswer()), **error_answers(401)},
+    responses={200: answer("The events are in the queue.", PosthogAnswer()), **error_responses(401)},
 )(take_posthog)
 posthog_aliases = post(["/e", "/capture", "/i/v0/e"], status_code=HTTPStatus.OK, include_in_schema=False)(take_posthog)
 
@@ -87,7 +87,7 @@ posthog_aliases = post(["/e", "/capture", "/i/v0/e"], status_code=HTTPStatus.OK,
     operation_class=operation(body=POSTHOG_BODY),
     responses={
         200: answer("What became of each event.", PosthogResults({EVENT_ID: EventResult("ok")})),
-        **error_answers(401),
+        **error_responses(401),
     },
 )
 async def posthog_events(request: Request[Any, Any, Any]) -> Response[Any]:

@@ -10,7 +10,7 @@ from litestar.params import PathParameter
 
 from apps.sdks.segment.parser import CALLS, parse_batch, parse_call
 from apps.sdks.shared.receive import check_key, take
-from apps.sdks.shared.responses import KEY_REFUSED, JitsuAnswer, JitsuBatchAnswer, SegmentAnswer, done, error_answers
+from apps.sdks.shared.responses import KEY_REFUSED, JitsuAnswer, JitsuBatchAnswer, SegmentAnswer, done, error_responses
 from apps.web.openapi import OBJECT, answer, operation
 from apps.web.problems import refuse
 
@@ -85,7 +85,7 @@ segment_batch = post(
     tags=["SDKs"],
     status_code=HTTPStatus.OK,
     operation_class=operation(body={"application/json": (BATCH, {"writeKey": "shop", "batch": [EXAMPLE]})}),
-    responses={200: answer("The events are in the queue.", SegmentAnswer()), **error_answers(401)},
+    responses={200: answer("The events are in the queue.", SegmentAnswer()), **error_responses(401)},
 )(take_batch)
 segment_batch_aliases = post(
     ["/v1/b", "/v1/import", "/beacon/v1/batch"], status_code=HTTPStatus.OK, include_in_schema=False
@@ -100,7 +100,7 @@ segment_batch_aliases = post(
     operation_class=operation(
         body={"application/json": (OBJECT, EXAMPLE | {"writeKey": "shop"})}, examples={"call": "track"}
     ),
-    responses={200: answer("The event is in the queue.", SegmentAnswer()), **error_answers(401, 404)},
+    responses={200: answer("The event is in the queue.", SegmentAnswer()), **error_responses(401, 404)},
 )
 async def segment_call(request: Request[Any, Any, Any], call: Call) -> Response[Any]:
     """Takes one event, as Segment's browser SDK and its HTTP API have it; the rest is as in `/v1/batch`."""
@@ -123,7 +123,7 @@ jitsu_call = post(
     operation_class=operation(
         body={"application/json": (OBJECT, EXAMPLE | {"writeKey": "shop"})}, examples={"call": "track"}
     ),
-    responses={200: answer("The event is in the queue.", JitsuAnswer()), **error_answers(401, 404)},
+    responses={200: answer("The event is in the queue.", JitsuAnswer()), **error_responses(401, 404)},
 )(take_jitsu)
 jitsu_server_call = post("/api/s/s2s/{call:str}", status_code=HTTPStatus.OK, include_in_schema=False)(take_jitsu)
 
@@ -134,7 +134,7 @@ jitsu_server_call = post("/api/s/s2s/{call:str}", status_code=HTTPStatus.OK, inc
     tags=["SDKs"],
     status_code=HTTPStatus.OK,
     operation_class=operation(body={"application/json": (BATCH, {"writeKey": "shop", "batch": [EXAMPLE]})}),
-    responses={200: answer("The events are in the queue.", JitsuBatchAnswer(1, 1)), **error_answers(401)},
+    responses={200: answer("The events are in the queue.", JitsuBatchAnswer(1, 1)), **error_responses(401)},
 )
 async def jitsu_batch(request: Request[Any, Any, Any]) -> Response[Any]:
     """Takes up to 2,500 events of Segment's shape. The key is `X-Write-Key` up to its colon, else as in `/v1/batch`."""

@@ -15,10 +15,10 @@ from litestar import Request
 
 from actors.broker import sender
 from actors.queue.first_seen import first_times
-from actors.queue.producer import QueueAway
+from actors.queue.producer import QueueUnavailable
 from actors.queue.visitor_salt import DailySalt
-from apps.events.endpoints import acceptance, inbox, settings
-from apps.events.metrics import QUEUE_AWAY, SDK_BOT_EVENTS, SDK_EVENTS_CUT, SDK_EVENTS_DROPPED, count_refusal
+from apps.events.endpoints import batcher, settings, validator
+from apps.events.metrics import QUEUE_UNAVAILABLE, SDK_BOT_EVENTS, SDK_EVENTS_CUT, SDK_EVENTS_DROPPED, count_refusal
 from apps.events.validation import Batch
 from apps.sdks.shared.bots import carries_money, is_bot
 from apps.sdks.shared.caller import Caller, caller_of
@@ -61,7 +61,7 @@ class Taken(NamedTuple):
 async def take(
     request: Request[Any, Any, Any], protocol: str, parse: Parser, *, refuse_unknown_keys: bool = True
 ) -> Taken:
-    """Return once the queue has the events of a request. Raises Refusal and QueueAway."""
+    """Return once the queue has the events of a request. Raises Refusal and QueueUnavailable."""
     caller = caller_of(request.scope)
     try:
         body = await read_body(request.scope, request.receive, limit=BODY_BYTES)
@@ -73,11 +73,11 @@ async def take(
         raise
     try:
         await delivery.judge()
-    except QueueAway:
-        QUEUE_AWAY.inc(len(delivery.sent))
+    except QueueUnavailable:
+        QUEUE_UNAVAILABLE.inc(len(delivery.sent))
         raise
     batch = delivery.batch
-    message_id = await inbox.put(b",".join(batch.accepted), batch.counts) if batch.accepted else None
+    message_id = await batcher.put(b",".join(batch.accepted), batch.counts) if batch.accepted else None
     # Not before the queue has the others: until then the SDK sends these again too.
     delivery.count(protocol)
     return Taken(message_id, delivery.taken, len(delivery.sent))
@@ -102,7 +102,7 @@ class Delivery:
             check_key(*given)
 
     async def judge(self) -> None:
-        """Put the events that can be taken into the batch, and count why the others cannot. Raises QueueAway."""
+        """Put the events that can be taken into the batch, and count why the others cannot. Raises QueueUnavailable."""
         salt = b""
         if any(one and one.by_visitor and not one.user_id for one in self.sent):
             salt = await daily_salt.at(self.now)
@@ -117,7 +117,7 @@ class Delivery:
         await self._give_times([event for _, event in events])
         for one, event in events:
             try:
-                self.batch.add(receive(event, now=self.now, window=acceptance.window))
+                self.batch.add(receive(event, now=self.now, window=validator.window))
             except ValueError:
                 self._drop(one, "timestamp")
             else:
@@ -150,7 +150,7 @@ class Delivery:
         if outcome == OUTCOMES["drop"]:
             raise Dropped("bot")
         given_id = event_id(one.message_id)
-        time = time_of(one, given_id, now=self.now, window=acceptance.window)
+        time = time_of(one, given_id, now=self.now, window=validator.window)
         user_id = one.user_id
         if not user_id and one.by_visitor:
             user_id = visitor_id(salt, site_id, one, self.caller, time=time, now=self.now)
@@ -162,7 +162,7 @@ class Delivery:
             time=time,
             bot=outcome == OUTCOMES["mark"],
             now=self.now,
-            window=acceptance.window,
+            window=validator.window,
         )
         self.cuts.update(cut)
         return event

@@ -97,7 +97,7 @@ def done(content: msgspec.Struct | str, taken: Taken) -> Response[Any]:
     return Response(content, headers=headers)
 
 
-def answer_sdk_error(_: Request[Any, Any, Any], error: Exception) -> Response[SdkError]:
+def sdk_error_response(_: Request[Any, Any, Any], error: Exception) -> Response[SdkError]:
     """Litestar's handler for every error of these endpoints."""
     refusal = refusal_for(error)
     return Response(_sdk_error(refusal), status_code=refusal.problem.status, headers=refusal.headers)
@@ -139,7 +139,7 @@ ERRORS = {
 }
 
 
-def error_answers(*statuses: int) -> Mapping[int, ResponseSpec]:
+def error_responses(*statuses: int) -> Mapping[int, ResponseSpec]:
     """How these errors are documented, and those that every endpoint has which takes events."""
     return {status: _documented(status) for status in (400, *statuses, 408, 413, 415, 503)}
 

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request, Response, post
 
 from apps.sdks.shared.receive import take
-from apps.sdks.shared.responses import UmamiAnswer, UmamiBatchAnswer, done, error_answers
+from apps.sdks.shared.responses import UmamiAnswer, UmamiBatchAnswer, done, error_responses
 from apps.sdks.umami import parser
 from apps.web.openapi import OBJECT, answer, operation
 
@@ -22,7 +22,7 @@ UMAMI_EVENT = {
     tags=["SDKs"],
     status_code=HTTPStatus.OK,
     operation_class=operation(body={"application/json": (OBJECT, UMAMI_EVENT)}),
-    responses={200: answer("The event is in the queue.", UmamiAnswer()), **error_answers(401)},
+    responses={200: answer("The event is in the queue.", UmamiAnswer()), **error_responses(401)},
 )
 async def umami_event(request: Request[Any, Any, Any]) -> Response[Any]:
     """Takes an event of Umami's script and of its SDKs. `website` names the site (SITE_KEYS), by default by being its
@@ -41,7 +41,7 @@ async def umami_event(request: Request[Any, Any, Any]) -> Response[Any]:
     operation_class=operation(body={"application/json": ({"type": "array", "items": OBJECT}, [UMAMI_EVENT])}),
     responses={
         200: answer("The events are in the queue.", UmamiBatchAnswer(size=1, processed=1)),
-        **error_answers(401),
+        **error_responses(401),
     },
 )
 async def umami_batch(request: Request[Any, Any, Any]) -> Response[Any]:

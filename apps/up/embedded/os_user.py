@@ -11,26 +11,26 @@ from apps.up.embedded.binaries import CannotStart
 NAMES = ("postgres", "nobody")
 
 
-class Account(NamedTuple):
+class OsUser(NamedTuple):
     """Whom a program runs as."""
 
     uid: int
     gid: int
 
 
-def account_for(data: Path) -> Account | None:
+def account_for(data: Path) -> OsUser | None:
     """Whom to run PostgreSQL as: None for ourselves; for root the owner of its data, once there is some."""
     if os.geteuid() != 0:
         return None
     if data.exists():
         status = data.stat()
-        return Account(status.st_uid, status.st_gid)
+        return OsUser(status.st_uid, status.st_gid)
     for name in NAMES:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Account(entry.pw_uid, entry.pw_gid)
+        return OsUser(entry.pw_uid, entry.pw_gid)
     raise CannotStart(f"PostgreSQL does not run as root, and there is no account {' or '.join(NAMES)} to run it as")
 
 

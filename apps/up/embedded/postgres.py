@@ -13,7 +13,7 @@ from secrets import token_hex
 from apps.up.embedded.binaries import CannotStart, postgres_package
 from apps.up.embedded.os_user import account_for, others_reach
 from apps.up.embedded.sockets import socket_folder
-from apps.up.processes.child_process import Child, as_account
+from apps.up.processes.child_process import ChildProcess, as_account
 from db.connections.libpq import USER, own_address
 
 #: Where the cluster is of a root whose data folder PostgreSQL's account cannot reach.
@@ -51,7 +51,7 @@ class EmbeddedPostgres:
         self.run = socket_folder(self.folder)
         self.url = own_address(self.run)
 
-    def child(self, *, log: Path, keep: Sequence[int] = ()) -> Child:
+    def child(self, *, log: Path, keep: Sequence[int] = ()) -> ChildProcess:
         """The server as a process to be started. Makes the cluster first where there is none."""
         self._make_folder(self.folder)
         self._make_folder(self.run)
@@ -64,7 +64,7 @@ class EmbeddedPostgres:
             "unix_socket_directories": str(self.run),
             "shared_buffers": f"{buffers >> 20}MB",
         }
-        return Child(
+        return ChildProcess(
             "postgresql",
             [programs / "postgres", "-D", self.data, *(f"--{name}={value}" for name, value in settings.items())],
             environment=ENVIRONMENT,

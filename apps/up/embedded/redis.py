@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from apps.up.embedded.binaries import redis_program
 from apps.up.embedded.sockets import socket_folder
-from apps.up.processes.child_process import Child
+from apps.up.processes.child_process import ChildProcess
 
 #: Every write is on disk before it is answered, and nothing is ever thrown out to make room.
 SETTINGS = {
@@ -31,13 +31,13 @@ class EmbeddedRedis:
         self.socket = self.run / "redis.sock"
         self.url = f"unix://{quote(str(self.socket))}?db=0"
 
-    def child(self, *, log: Path, keep: Sequence[int] = ()) -> Child:
+    def child(self, *, log: Path, keep: Sequence[int] = ()) -> ChildProcess:
         """The server as a process to be started."""
         for folder in (self.folder, self.run):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = SETTINGS | {"dir": str(self.folder), "unixsocket": str(self.socket)}
         options = [text for name, value in settings.items() for text in (f"--{name}", value)]
-        return Child("redis", [redis_program(), *options], keep=keep, log=log)
+        return ChildProcess("redis", [redis_program(), *options], keep=keep, log=log)
 
     def probe(self) -> None:
         """Raise OSError unless it is up and has read its data."""

@@ -1,4 +1,4 @@
-"""Child processes that cannot outlive us: started, watched and stopped."""
+"""ChildProcess processes that cannot outlive us: started, watched and stopped."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ from typing import Any
 PR_SET_PDEATHSIG = 1
 
 
-class Child:
+class ChildProcess:
     """A program that runs beside us in a process group of its own, so that Ctrl-C reaches only us.
 
     It gets `stop_signal` when it should stop, also from the kernel when we are killed (prctl(2), Linux only), and is

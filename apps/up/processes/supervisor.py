@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from apps.up.processes.child_process import Child
+from apps.up.processes.child_process import ChildProcess
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Supervisor:
     """
 
     def __init__(self) -> None:
-        self.children: list[Child] = []
+        self.children: list[ChildProcess] = []
         # No Event: a signal's handler that sets one may find its lock held by the very thread that it runs in.
         self.stop_asked = False
 
@@ -52,7 +52,7 @@ class Supervisor:
         for number, handler in self.handlers.items():
             signal.signal(number, handler)
 
-    def start(self, child: Child) -> None:
+    def start(self, child: ChildProcess) -> None:
         """Start a child and look after it from now on."""
         self.children.append(child)
         try:
@@ -86,7 +86,7 @@ class Supervisor:
         """Return once we are asked to stop. Until then start children again that die, more slowly each time."""
         pauses = dict.fromkeys(self.children, SHORTEST_PAUSE)
         started = dict.fromkeys(self.children, time.monotonic())
-        due: dict[Child, float] = {}
+        due: dict[ChildProcess, float] = {}
         while not self._stops_within(0.1):
             now = time.monotonic()
             for child in self.children:
@@ -115,5 +115,5 @@ class Supervisor:
         self.stop_asked = True
 
 
-def _see(child: Child) -> str:
+def _see(child: ChildProcess) -> str:
     return f" (see {child.log})" if child.log else ""

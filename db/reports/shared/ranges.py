@@ -32,7 +32,7 @@ class BadRange(ValueError):
     """What was asked for is no range. `args`: the parameter, what is wrong with it, and what is allowed."""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class RequestedRange(msgspec.Struct, frozen=True, kw_only=True):
     """A range as it was asked for: two days, two instants, or a period."""
 
     days: tuple[date, date | None] | None = None
@@ -80,7 +80,7 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
         at = self.local(bucket)
         return at if interval in ("minute", "hour") else at.replace(fold=0)
 
-    def compared(self, comparison: Comparison, *, now: datetime) -> Asked:
+    def compared(self, comparison: Comparison, *, now: datetime) -> RequestedRange:
         """The range to compare this one with. Of one that is not over yet, what lies before the same time then: today
         until now is compared with yesterday until this time, and not with all of yesterday."""
         over = not self.start < now < self.end
@@ -89,7 +89,7 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
             shift = _shift(comparison, self.end_day - self.first_day)
             days = shift(self.first_day), shift(self.end_day - timedelta(days=1)) + timedelta(days=1)
             if over or self.timezone not in timezones():
-                return Asked(days=days, timezone=self.timezone)
+                return RequestedRange(days=days, timezone=self.timezone)
             start, end = datetime.combine(days[0], time.min, self.zone), shift(self.local(until))
         elif comparison == "previous_period":
             length = self.end - self.start
@@ -99,10 +99,12 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
             start, end = shift(self.local(self.start)), shift(self.local(until))
         start, end = start.astimezone(UTC), end.astimezone(UTC)
         # Then, the time may have been one that is skipped or repeated, or on a day that was not.
-        return Asked(instants=(start, end if end > start else start + (until - self.start)), timezone=self.timezone)
+        return RequestedRange(
+            instants=(start, end if end > start else start + (until - self.start)), timezone=self.timezone
+        )
 
 
-async def begin(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datetime) -> tuple[datetime, Range]:
+async def begin(conn: AsyncConnection, site_id: str, asked: RequestedRange, *, now: datetime) -> tuple[datetime, Range]:
     """As pools.begin_snapshot, and the range that was asked for, in the same message. Raises BadRange."""
     # Several statements are one message only with their values put into the text, as the client library does here.
     async with AsyncClientCursor(conn, row_factory=dict_row) as cur:
@@ -115,7 +117,7 @@ async def begin(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datet
         return moment.astimezone(UTC), _range(await cur.fetchone())
 
 
-async def resolve(conn: AsyncConnection, site_id: str, asked: Asked, *, now: datetime) -> Range:
+async def resolve(conn: AsyncConnection, site_id: str, asked: RequestedRange, *, now: datetime) -> Range:
     """The range that was asked for, of this site. Raises BadRange where it is empty or its timezone unknown."""
     async with conn.cursor(row_factory=dict_row) as cur:
         with _timezone_known(asked):
@@ -123,7 +125,7 @@ async def resolve(conn: AsyncConnection, site_id: str, asked: Asked, *, now: dat
         return _range(await cur.fetchone())
 
 
-def _values(site_id: str, asked: Asked, now: datetime) -> dict[str, Any]:
+def _values(site_id: str, asked: RequestedRange, now: datetime) -> dict[str, Any]:
     first_day, end_day = asked.days or (None, None)
     start, end = asked.instants or (None, None)
     before = DAYS_BEFORE.get(asked.period) if asked.period else None
@@ -150,7 +152,7 @@ def _range(row: dict[str, Any] | None) -> Range:
 
 
 @contextmanager
-def _timezone_known(asked: Asked) -> Iterator[None]:
+def _timezone_known(asked: RequestedRange) -> Iterator[None]:
     """Raise BadRange for a timezone of Python's that PostgreSQL does not know: each may have a list of its own."""
     try:
         yield

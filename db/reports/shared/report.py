@@ -56,7 +56,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     begins_by: str = "from"
     """The parameter that says where the range begins."""
     may_take_long: Callable[[], bool] = lambda: True
-    """Asked before each query of LONG; where it says no, TakesLong is raised."""
+    """RequestedRange before each query of LONG; where it says no, TakesLong is raised."""
 
     def parameters(self, **others: Any) -> dict[str, Any]:
         """The named parameters of a query about it, and the question itself."""

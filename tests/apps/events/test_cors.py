@@ -7,8 +7,8 @@ import pytest
 from litestar.testing import TestClient
 
 from apps.events.cors import Cors, Origins
-from apps.events.endpoints import inbox
-from apps.events.fast_path import ShortWay
+from apps.events.endpoints import batcher
+from apps.events.fast_path import FastPath
 from apps.ingestion import litestar, requests
 from apps.monitoring.metrics import Measured
 from tests.builders.factories import event
@@ -51,9 +51,9 @@ def test_what_is_not_for_pages_cannot_be_read_by_them(ingestion: httpx.Client, p
 
 
 def test_origins_that_are_set_are_the_only_ones(shop: str) -> None:
-    assert inbox
+    assert batcher
     origins = Origins("https://shop.example, https://www.shop.example")
-    app: Any = ShortWay(Measured(Cors(litestar, origins), requests), requests, origins)
+    app: Any = FastPath(Measured(Cors(litestar, origins), requests), requests, origins)
     client = TestClient(app)
     for path in ("/event", "/events"):
         for origin, allowed in (

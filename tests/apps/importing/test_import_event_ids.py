@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from apps.importing.files.line_reader import Lines, format_of
+from apps.importing.files.line_reader import LineReader, format_of
 from apps.importing.importer import import_source
 from apps.importing.rows.event_ids import NAMESPACE, EventIds
 from apps.importing.rows.mapping import Mapping
 from apps.importing.sender import Sender
 from apps.importing.sources import open_source
-from apps.importing.summary import Tally
+from apps.importing.summary import Summary
 from tests.conftest import Connection
 from tests.servers.queue import queued
 from tests.servers.servers import until
@@ -28,10 +28,10 @@ def import_files(ingestion: httpx.Client, worker: None, shop: str) -> Any:
     """Import files into `shop` through the API; the rows sent."""
 
     def send(*paths: Path, **mapping: Any) -> int:
-        tally = Tally()
+        tally = Summary()
         sender = Sender(ingestion, tell=print, patience=5)
         for path in paths:
-            with Lines(path) as lines:
+            with LineReader(path) as lines:
                 source = open_source(
                     lines, format_of(path) or "csv", site=shop, mapping=Mapping(**mapping), all_requests=False
                 )

@@ -1,4 +1,4 @@
-"""Lines of access logs become page views, or are passed over."""
+"""LineReader of access logs become page views, or are passed over."""
 
 from pathlib import Path
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from apps.importing.files.line_reader import Lines
+from apps.importing.files.line_reader import LineReader
 from apps.importing.importer import import_source
 from apps.importing.rows.mapping import Mapping
 from apps.importing.sources import open_source
-from apps.importing.summary import Tally
+from apps.importing.summary import Summary
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64)"
 
@@ -31,17 +31,17 @@ def line(
 def import_log(tmp_path: Path) -> Any:
     def read(
         *lines: str, all_requests: bool = False, site: str = "shop", bots: str = "drop"
-    ) -> tuple[list[dict[str, Any]], Tally]:
+    ) -> tuple[list[dict[str, Any]], Summary]:
         path = tmp_path / "access.log"
         path.write_text("".join(lines), encoding="latin-1")
         events: list[dict[str, Any]] = []
-        tally = Tally()
+        tally = Summary()
 
         def deliver(batch: Any) -> list[Any]:
             events.extend(map(msgspec.json.decode, batch))
             return []
 
-        with Lines(path) as opened:
+        with LineReader(path) as opened:
             source = open_source(opened, "combined", site=site, mapping=Mapping(), all_requests=all_requests, bots=bots)
             import_source(source, site=site, tally=tally, deliver=deliver, watch=lambda: None)
         return events, tally

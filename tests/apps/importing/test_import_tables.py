@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from apps.events.validation import Acceptance
-from apps.importing.dry_run import Rehearsal
-from apps.importing.files.line_reader import Format, Lines
+from apps.events.validation import EventValidator
+from apps.importing.dry_run import DryRun
+from apps.importing.files.line_reader import Format, LineReader
 from apps.importing.files.records import Unusable
 from apps.importing.importer import import_source
 from apps.importing.rows.mapping import Mapping
 from apps.importing.sources import open_source
-from apps.importing.summary import Tally
+from apps.importing.summary import Summary
 from db.settings import load
 
 VIEW = {"event_type": "page_view", "path": "/"}
@@ -27,15 +27,15 @@ class Outcome:
     """What an import made of a file."""
 
     def __init__(self, path: Path, kind: Format, mapping: Mapping) -> None:
-        self.tally = Tally()
+        self.tally = Summary()
         self.events: list[dict[str, Any]] = []
-        rehearsal = Rehearsal(Acceptance(load()))
+        rehearsal = DryRun(EventValidator(load()))
 
         def deliver(events: Any) -> Any:
             self.events += map(msgspec.json.decode, events)
             return rehearsal.deliver(events)
 
-        with Lines(path) as lines:
+        with LineReader(path) as lines:
             source = open_source(lines, kind, site="shop", mapping=mapping, all_requests=True)
             import_source(source, site="shop", tally=self.tally, deliver=deliver, watch=lambda: None)
             self.damage = lines.damage

@@ -108,7 +108,7 @@ def test_refused_events_are_counted_by_reason(
 def test_events_that_the_queue_did_not_take_are_counted(ingestion: httpx.Client, change: Change, shop: str) -> None:
     assert ingestion.post("/events", json=[event(shop)] * 5).status_code == 503
     changed = change()
-    assert changed[refused("queue_away")] == 5
+    assert changed[refused("queue_unavailable")] == 5
     assert changed["tjra_enqueue_failures_total"] == 1
     assert "tjra_events_accepted_total" not in changed
     assert "tjra_message_events_count" not in changed

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from apps.web import deadlines
-from apps.web.deadlines import patiently
+from apps.web.deadlines import with_deadline
 
 
 @pytest.fixture(autouse=True)
@@ -20,9 +20,9 @@ async def answer() -> str:
 
 def test_what_is_done_in_time_is_left_alone_also_later() -> None:
     async def run() -> list[str]:
-        first = await patiently(answer(), 0.02)
+        first = await with_deadline(answer(), 0.02)
         await asyncio.sleep(0.1)
-        return [first, await patiently(answer(), 0.02)]
+        return [first, await with_deadline(answer(), 0.02)]
 
     assert asyncio.run(run()) == ["done", "done"]
 
@@ -30,16 +30,20 @@ def test_what_is_done_in_time_is_left_alone_also_later() -> None:
 def test_what_takes_too_long_ends_and_its_task_goes_on() -> None:
     async def run() -> str:
         with pytest.raises(TimeoutError):
-            await patiently(asyncio.sleep(10), 0.02)
+            await with_deadline(asyncio.sleep(10), 0.02)
         await asyncio.sleep(0.05)
-        return await patiently(answer(), 1)
+        return await with_deadline(answer(), 1)
 
     assert asyncio.run(run()) == "done"
 
 
 def test_each_task_has_a_limit_of_its_own() -> None:
     async def run() -> list[object]:
-        tasks = (patiently(asyncio.sleep(10), 0.02), patiently(asyncio.sleep(0.1, "slow"), 5), patiently(answer(), 5))
+        tasks = (
+            with_deadline(asyncio.sleep(10), 0.02),
+            with_deadline(asyncio.sleep(0.1, "slow"), 5),
+            with_deadline(answer(), 5),
+        )
         return list(await asyncio.gather(*tasks, return_exceptions=True))
 
     first, *others = asyncio.run(run())
@@ -49,7 +53,7 @@ def test_each_task_has_a_limit_of_its_own() -> None:
 
 def test_who_is_cancelled_by_another_is_cancelled() -> None:
     async def run() -> None:
-        task = asyncio.ensure_future(patiently(asyncio.sleep(10), 0.02))
+        task = asyncio.ensure_future(with_deadline(asyncio.sleep(10), 0.02))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -63,4 +67,4 @@ def test_errors_come_through() -> None:
         raise ValueError("so it is")
 
     with pytest.raises(ValueError, match="so it is"):
-        asyncio.run(patiently(fail(), 1))
+        asyncio.run(with_deadline(fail(), 1))

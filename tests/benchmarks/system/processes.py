@@ -5,13 +5,13 @@ from contextlib import suppress
 
 import psutil
 
-from apps.up.processes.child_process import Child
+from apps.up.processes.child_process import ChildProcess
 
 
 class Tree:
     """A child process of ours with its descendants."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: ChildProcess) -> None:
         assert child.process
         self.root = psutil.Process(child.process.pid)
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from actors import maintenance
 from actors.broker import database
 from apps.cli import main
-from apps.events.validation import Acceptance
+from apps.events.validation import EventValidator
 from apps.web.problems import Refusal
 from db.connections.pools import write_pool
 from db.dead_letters.replay import replay
@@ -193,10 +193,10 @@ def test_the_upkeep_does_it_where_it_is_set(
 
 
 def test_an_event_that_would_not_be_kept_is_refused_at_the_door() -> None:
-    acceptance = Acceptance(Settings(retention_days=30))
-    acceptance.event(msgspec.json.encode(event("shop", timestamp=(NOW - timedelta(days=29)).isoformat())))
+    validator = EventValidator(Settings(retention_days=30))
+    validator.event(msgspec.json.encode(event("shop", timestamp=(NOW - timedelta(days=29)).isoformat())))
     with pytest.raises(Refusal) as refused:
-        acceptance.event(msgspec.json.encode(event("shop", timestamp=(NOW - timedelta(days=31)).isoformat())))
+        validator.event(msgspec.json.encode(event("shop", timestamp=(NOW - timedelta(days=31)).isoformat())))
     (error,) = refused.value.problem.errors
     assert (error.field, "before" in error.reason) == ("timestamp", True)
     earliest = datetime.fromisoformat(error.allowed.split(" ")[1])

@@ -12,7 +12,7 @@ import psycopg
 from db.events.event import ReceivedEvent
 from db.migrations import migrate
 from db.reports.shared.filters import read_filters
-from db.reports.shared.ranges import Asked, Range, resolve
+from db.reports.shared.ranges import Range, RequestedRange, resolve
 from db.reports.shared.report import Question
 from db.reports.timeseries import Interval, Metric, timeseries
 from db.rollups.advance import Rollup, advance
@@ -107,7 +107,7 @@ async def compare(url: str, found: list[Change], events: dict[str, list[datetime
 
 
 async def days(conn: psycopg.AsyncConnection, site: str, first: date, end: date) -> Range:
-    return await resolve(conn, site, Asked(days=(first, end)), now=NOW)
+    return await resolve(conn, site, RequestedRange(days=(first, end)), now=NOW)
 
 
 async def ask(

@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 
-from db.reports.shared.ranges import Asked, Range, resolve
+from db.reports.shared.ranges import Range, RequestedRange, resolve
 from db.store.events import store_events
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
@@ -196,7 +196,7 @@ def test_no_answer_depends_on_the_timezone_of_the_connection(
 
     async def ask_for() -> tuple[Range, Range]:
         async with await psycopg.AsyncConnection.connect(database_url, options=f"-c timezone={zone}") as there:
-            asked = Asked(instants=(start, end), timezone=zone)
+            asked = RequestedRange(instants=(start, end), timezone=zone)
             found = await resolve(there, shop, asked, now=end)
             return found, await resolve(there, shop, found.compared("previous_period", now=end), now=end)
 

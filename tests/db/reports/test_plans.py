@@ -23,7 +23,7 @@ from db.reports.retention import retention
 from db.reports.revenue import ORDERS, REFUNDS, revenue
 from db.reports.sessions import sessions
 from db.reports.shared.filters import read_filters
-from db.reports.shared.ranges import Asked, resolve
+from db.reports.shared.ranges import RequestedRange, resolve
 from db.reports.shared.report import Question
 from db.reports.stats import stats
 from db.reports.timeseries import timeseries
@@ -144,7 +144,7 @@ def fill(conn: psycopg.Connection) -> None:
 
 async def compare(url: str) -> None:
     async with await psycopg.AsyncConnection.connect(url, autocommit=True, prepare_threshold=None) as conn:
-        covered = await resolve(conn, "shop", Asked(days=DAYS), now=NOW)
+        covered = await resolve(conn, "shop", RequestedRange(days=DAYS), now=NOW)
         asked = Question(site_id="shop", range=covered, filters=read_filters([]), now=NOW)
         of_events = msgspec.structs.replace(asked, filters=read_filters(["properties.none:missing"]))
         answers = {name: plain(await ask(conn, of_events)) for name, ask in QUESTIONS.items()}

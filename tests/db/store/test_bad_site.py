@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from actors import maintenance
-from actors.metrics import UPKEEP_FAILURES
+from actors.metrics import MAINTENANCE_FAILURES
 from apps.cli import main
-from db.connections.errors import is_of_a_site
+from db.connections.errors import is_site_error
 from db.connections.pools import read_pool
 from db.migrations import migrate
 from db.reports.sites import SitePage, sites
@@ -99,7 +99,7 @@ def test_upkeep_moves_the_others_on_and_names_it(
     url, fault = broken
     told = FAULTS[fault]
     in_it = fault != unknown_timezone or rollup in ("path_spans", "user_spans", "top_paths")
-    before = UPKEEP_FAILURES.labels(rollup)._value.get()
+    before = MAINTENANCE_FAILURES.labels(rollup)._value.get()
     with psycopg.connect(url, autocommit=True) as conn:
         maintenance._advance(rollup, conn)
         query = f"select site_id, isfinite({MARKS[rollup]}) from sites"
@@ -111,7 +111,7 @@ def test_upkeep_moves_the_others_on_and_names_it(
         assert record.levelname == "ERROR"
         assert record.getMessage().startswith(f"{rollup} of site 'b bad' cannot be moved on: ")
         assert told in record.getMessage()
-        assert UPKEEP_FAILURES.labels(rollup)._value.get() == before + 1
+        assert MAINTENANCE_FAILURES.labels(rollup)._value.get() == before + 1
 
 
 def test_many_of_them_are_logged_by_number(empty_database: EmptyDatabase, caplog: pytest.LogCaptureFixture) -> None:
@@ -189,4 +189,4 @@ def test_the_sites_are_listed_with_it(broken: tuple[str, Callable[..., None]]) -
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_of_the_server_stops_the_pass(error: Exception, of_a_site: bool) -> None:
-    assert is_of_a_site(error) == of_a_site
+    assert is_site_error(error) == of_a_site

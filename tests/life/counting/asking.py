@@ -6,7 +6,7 @@ from typing import Any
 
 from db.connections.pools import ReadConnection
 from db.reports.shared.filters import read_filters
-from db.reports.shared.ranges import Asked, resolve
+from db.reports.shared.ranges import RequestedRange, resolve
 from db.reports.shared.report import Question
 from tests.life.counting.counts import FILTERS, Events, Matches, local_day, midnight
 from tests.life.counting.world import Site, World
@@ -57,7 +57,7 @@ class Asking:
         zone = self.draw("timezone", [self.site.timezone] * 3 + list(ZONES))
         first, end = self.days(long=long)
         start, stop = midnight(first, zone), midnight(end, zone)
-        asked = Asked(days=(first, end), timezone=zone)
+        asked = RequestedRange(days=(first, end), timezone=zone)
         kind = "days" if days_only else self.random.choice(["days", "days", "hours", "instants"])
         if kind != "days":
             grain = timedelta(hours=1) if kind == "hours" else timedelta(microseconds=1)
@@ -65,7 +65,7 @@ class Asking:
             stop = max(start + grain, stop + grain * self.random.randint(-30, 30))
             if self.site.events and self.random.random() < 0.3:
                 stop = max(start + grain, self.random.choice(self.site.events).timestamp)
-            asked = Asked(instants=(start, stop), timezone=zone)
+            asked = RequestedRange(instants=(start, stop), timezone=zone)
         self.asked |= {"from": start.isoformat(), "to": stop.isoformat(), "range": kind}
         found = await resolve(self.conn, self.site.name, asked, now=self.now)
         self.same("range", (found.start.astimezone(UTC), found.end.astimezone(UTC)), (start, stop))

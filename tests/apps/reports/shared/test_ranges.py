@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 import pytest
 
-from db.reports.shared.ranges import Asked, Comparison, Range, resolve
+from db.reports.shared.ranges import Comparison, Range, RequestedRange, resolve
 from db.store.events import store_events
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
@@ -22,7 +22,7 @@ NOW = datetime(2026, 3, 10, 20, tzinfo=UTC)
 def resolved(database_url: str, site: str, now: datetime = NOW, **asked: Any) -> Range:
     async def ask() -> Range:
         async with await psycopg.AsyncConnection.connect(database_url) as conn:
-            return await resolve(conn, site, Asked(**asked), now=now)
+            return await resolve(conn, site, RequestedRange(**asked), now=now)
 
     return asyncio.run(ask())
 
@@ -124,7 +124,7 @@ def test_a_period_of_days_ends_with_today(database_url: str, shop: str, period: 
     assert found.first_day == found.end_day - timedelta(days=days)
 
 
-def local(asked: Asked, zone: str) -> tuple[str, str]:
+def local(asked: RequestedRange, zone: str) -> tuple[str, str]:
     assert asked.instants
     start, end = (moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M") for moment in asked.instants)
     return start, end
@@ -200,6 +200,6 @@ def test_today_is_compared_with_yesterday_until_now(conn: Connection, reporting:
 def test_a_comparison_that_cannot_be_made_is_not_another_parameters_fault(
     reporting: httpx.Client, shop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Range, "compared", lambda *_, **__: Asked(instants=(NOW, NOW)))
+    monkeypatch.setattr(Range, "compared", lambda *_, **__: RequestedRange(instants=(NOW, NOW)))
     answer = reporting.get("/timeseries", params={"site_id": shop, "date": "2024-02-29", "compare": "previous_year"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "compare")
