@@ -31,7 +31,7 @@ class Heartbeat(Middleware):
         self.stopped = Event()
         #: When the thread was last at work, by `time.monotonic`, and whether Redis was away then.
         self.seen = time.monotonic()
-        self.away = False
+        self.unavailable = False
 
     @property
     def workers_key(self) -> str:
@@ -69,7 +69,7 @@ class Heartbeat(Middleware):
         self.seen = time.monotonic()
         try:
             command()
-            self.away = False
+            self.unavailable = False
         except redis.RedisError as error:
-            self.away = True
+            self.unavailable = True
             logger.warning("no heartbeat: %s", error)

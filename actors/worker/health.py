@@ -35,7 +35,7 @@ LONGEST_TRY = 300.0
 class Health(msgspec.Struct):
     """Whether the worker should be left alone or started again.
 
-    It should not be started again because a server is away: it goes on by itself once that is back.
+    It should not be started again because a server is unavailable: it goes on by itself once that is back.
     """
 
     status: Literal["ok", "stuck"]
@@ -74,11 +74,11 @@ class WorkerPort(Middleware):
     def health(self) -> Health:
         """How the worker is now. On its way out it is well, whatever has ended already."""
         stuck = [] if self.broker.stopping else list(self._stuck())
-        away = {"PostgreSQL": self.flusher.database.away, "Redis": self.heartbeat.away}
+        unavailable = {"PostgreSQL": self.flusher.database.unavailable, "Redis": self.heartbeat.unavailable}
         return Health(
             status="stuck" if stuck else "ok",
             stuck=stuck,
-            waiting_for=[name for name, is_away in away.items() if is_away],
+            waiting_for=[name for name, is_away in unavailable.items() if is_away],
         )
 
     def _stuck(self) -> Iterator[str]:

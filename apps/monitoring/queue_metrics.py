@@ -20,7 +20,7 @@ class QueueMetrics(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        yield GaugeMetricFamily("tjra_redis_up", "0 while Redis does not answer.", value=not self.watch.away)
+        yield GaugeMetricFamily("tjra_redis_up", "0 while Redis does not answer.", value=not self.watch.unavailable)
         yield GaugeMetricFamily(
             "tjra_queue_full",
             "1 while no events are taken because the queue is past a bound.",

@@ -32,7 +32,7 @@ class QueueMonitor:
         #: None before the first look.
         self.state: QueueState | None = None
         #: Whether Redis did not tell at the last look.
-        self.away = False
+        self.unavailable = False
         #: Why no events are taken now, None while they are.
         self.full: str | None = None
         self.weaknesses: list[str] = []
@@ -64,11 +64,11 @@ class QueueMonitor:
         while True:
             try:
                 await self.look()
-                self.away = False
+                self.unavailable = False
             except QueueUnavailable as error:
-                if not self.away:
+                if not self.unavailable:
                     logger.warning("cannot look at the queue (Redis): %s", error)
-                self.away = True
+                self.unavailable = True
             except Exception:
                 logger.exception("cannot look at the queue")
             await asyncio.sleep(PAUSE)
