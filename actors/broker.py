@@ -7,7 +7,6 @@ from actors.durable.broker import DurableBroker
 from actors.durable.encoder import MessagePackEncoder
 from actors.durable.heartbeat import Heartbeat
 from actors.durable.retries import DurableRetries
-from actors.queue.producer import Producer
 from actors.worker.flusher import Flusher
 from actors.worker.health import WorkerPort
 from actors.worker.postgres import PostgresPool
@@ -36,6 +35,5 @@ broker = DurableBroker(
 heartbeat = Heartbeat(broker)
 broker.add_middleware(heartbeat)
 broker.add_middleware(WorkerPort(settings, broker, flusher, heartbeat))
-sender = Producer(broker, redis_url)
 dramatiq.set_encoder(MessagePackEncoder())
 dramatiq.set_broker(broker)

@@ -47,15 +47,15 @@ def discard_dead_letters(letter_ids: list[str], request: str) -> None:
 
 
 async def queue_replay(
-    sender: Producer, letter_ids: Sequence[UUID], *, request: UUID, event: bytes | None = None
+    producer: Producer, letter_ids: Sequence[UUID], *, request: UUID, event: bytes | None = None
 ) -> None:
     """Return once the queue has this request to replay dead letters. Raises QueueUnavailable."""
-    await sender.send(replay_dead_letters.message(list(map(str, letter_ids)), str(request), event), {})
+    await producer.send(replay_dead_letters, (list(map(str, letter_ids)), str(request), event))
 
 
-async def queue_discard(sender: Producer, letter_ids: Sequence[UUID], *, request: UUID) -> None:
+async def queue_discard(producer: Producer, letter_ids: Sequence[UUID], *, request: UUID) -> None:
     """Return once the queue has this request to discard dead letters. Raises QueueUnavailable."""
-    await sender.send(discard_dead_letters.message(list(map(str, letter_ids)), str(request)), {})
+    await producer.send(discard_dead_letters, (list(map(str, letter_ids)), str(request)))
 
 
 broker.file_dead[QUEUE] = file_dead_message.send

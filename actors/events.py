@@ -8,8 +8,8 @@ from dramatiq.broker import MessageProxy
 from dramatiq.middleware import CurrentMessage
 from uuid_utils import uuid7
 
-from actors.broker import broker, flusher, sender
-from actors.queue.producer import SiteDay
+from actors.broker import broker, flusher
+from actors.queue.producer import Producer, SiteDay
 from actors.worker.flusher import QUEUE
 from db.store.events import Message
 
@@ -20,12 +20,12 @@ def store_events(events: bytes) -> None:
     flusher.store(Message(cast("MessageProxy", CurrentMessage.get_current_message()).message_id, events))
 
 
-async def queue_events(events: bytes, accepted: Mapping[SiteDay, int]) -> str:
+async def queue_events(producer: Producer, events: bytes, accepted: Mapping[SiteDay, int]) -> str:
     """Return once the queue has these events and has counted them: the id of their message.
 
     Raises QueueUnavailable where Redis did not say so.
     """
     # In order of time, so that the ids which PostgreSQL keeps for a while are added at the end of their index.
-    message = store_events.message(events).copy(message_id=str(uuid7()))
-    await sender.send(message, accepted)
-    return message.message_id
+    message_id = str(uuid7())
+    await producer.send(store_events, (events,), accepted=accepted, message_id=message_id)
+    return message_id

@@ -15,6 +15,6 @@ def note_import(site_id: str, import_id: str, one: bytes) -> None:
     database.retry_until_available(imports.note, site_id, import_id, msgspec.json.decode(one, type=imports.Import))
 
 
-async def queue_import(sender: Producer, site_id: str, import_id: str, one: imports.Import) -> None:
+async def queue_import(producer: Producer, site_id: str, import_id: str, one: imports.Import) -> None:
     """Return once the queue has the request to remember an import. Raises QueueUnavailable."""
-    await sender.send(note_import.message(site_id, import_id, msgspec.json.encode(one)), {})
+    await producer.send(note_import, (site_id, import_id, msgspec.json.encode(one)))

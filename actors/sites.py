@@ -24,6 +24,6 @@ def set_timezone(site_id: str, timezone: str) -> None:
     logger.info("the timezone of %r is %s, and was %s before", site_id, timezone, before)
 
 
-async def queue_timezone(sender: Producer, site_id: str, timezone: str) -> None:
+async def queue_timezone(producer: Producer, site_id: str, timezone: str) -> None:
     """Return once the queue has the request to set a site's timezone. Raises QueueUnavailable."""
-    await sender.send(set_timezone.message(site_id, timezone), {})
+    await producer.send(set_timezone, (site_id, timezone))

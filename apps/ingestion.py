@@ -2,27 +2,31 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
 from litestar import Litestar
+from litestar.datastructures import State
+from litestar.types import ASGIApp
 
-from actors.broker import redis_url, sender
 from actors.durable.broker import refusal
 from apps.events.cors import Cors, Origins
-from apps.events.endpoints import batcher, post_event, post_events, settings, watch
+from apps.events.endpoints import post_event, post_events
 from apps.events.fast_path import FastPath
-from apps.events.metrics import INGESTION
+from apps.events.metrics import INGESTION, REQUESTS
+from apps.events.resources import EventResources
 from apps.monitoring.health import health, readiness
-from apps.monitoring.metrics import Measured, Requests, metrics
+from apps.monitoring.metrics import Measured, metrics
 from apps.monitoring.queue_metrics import QueueMetrics
 from apps.sdks.router import sdk_endpoints
+from apps.sdks.shared.resources import SdkResources
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
 from apps.web.problems import error_response
 from apps.web.schema_page import front_page
 from apps.web.startup import CheckedStart
 from db.logs import configure
-from db.settings import load
+from db.settings import Settings, load
 
 DESCRIPTION = """
 Takes what happens in a shop: page views, clicks, orders. An answer of 202 is a promise: that event will be counted,
@@ -38,34 +42,51 @@ What was taken is at once in the reports of the [reporting API](reporting:/schem
 """
 
 
-@asynccontextmanager
-async def lifespan(_: Litestar) -> AsyncIterator[None]:
-    configure(load())
-    await batcher.open()
-    async with watch.watching():
-        yield
-    await batcher.close()
-    await sender.close()
+def make_litestar(sdks: SdkResources) -> Litestar:
+    """The Litestar app inside: its routes and documents."""
+    events = sdks.events
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        configure(events.settings)
+        async with events.running():
+            yield
+
+    return Litestar(
+        [
+            front_page("ingestion", events.settings),
+            post_event,
+            post_events,
+            sdk_endpoints,
+            health,
+            readiness(events.monitor),
+            metrics(INGESTION, QueueMetrics(events.monitor)),
+        ],
+        lifespan=[lifespan],
+        state=State({"events": events, "sdks": sdks}),
+        exception_handlers={Exception: error_response},
+        openapi_config=openapi("ingestion", DESCRIPTION, events.settings),
+        logging_config=None,
+    )
 
 
-settings.required("redis_url")  # now: what a server lacks is the last line that it says
-requests = Requests(INGESTION)
-litestar = Litestar(
-    [
-        front_page("ingestion"),
-        post_event,
-        post_events,
-        sdk_endpoints,
-        health,
-        readiness(watch),
-        metrics(INGESTION, QueueMetrics(watch)),
-    ],
-    lifespan=[lifespan],
-    exception_handlers={Exception: error_response},
-    openapi_config=openapi("ingestion", DESCRIPTION),
-    logging_config=None,
-)
-origins = Origins(settings.cors_origins)
-app = CheckedStart(
-    FastPath(Measured(Heads(Cors(litestar, origins)), requests), requests, origins), partial(refusal, redis_url)
-)
+def create_app(settings: Settings, sdks: SdkResources | None = None) -> ASGIApp:
+    """The app by these settings, with its own resources unless given. Raises SettingsError where one is missing."""
+    sdks = sdks or SdkResources(EventResources(settings))
+    origins = Origins(settings.cors_origins)
+    served = Measured(Heads(Cors(make_litestar(sdks), origins)), REQUESTS)
+    return CheckedStart(
+        FastPath(served, sdks.events, REQUESTS, origins), partial(refusal, settings.required("redis_url"))
+    )
+
+
+@cache
+def _app() -> ASGIApp:
+    return create_app(load())
+
+
+def __getattr__(name: str) -> Any:
+    """`app`, made when a server asks for it: to import this module needs no settings."""
+    if name == "app":
+        return _app()
+    raise AttributeError(name)

@@ -74,7 +74,7 @@ ProcessCollector(registry=own)
 own.register(PoolMetrics(lambda: reporting_resources.pool.get_stats()))
 litestar = Litestar(
     [
-        front_page("reporting"),
+        front_page("reporting", reporting_resources.settings),
         get_stats,
         get_timeseries,
         get_breakdown,
@@ -100,7 +100,7 @@ litestar = Litestar(
     ],
     lifespan=[lifespan],
     exception_handlers={Exception: error_response},
-    openapi_config=openapi("reporting", DESCRIPTION),
+    openapi_config=openapi("reporting", DESCRIPTION, reporting_resources.settings),
     logging_config=None,
 )
 app = CheckedStart(

@@ -14,12 +14,13 @@ from litestar.testing import TestClient
 from psycopg.conninfo import make_conninfo
 
 from db.migrations import migrate
-from db.settings import Settings
+from db.settings import Settings, load
 from tests.servers.servers import Redis, Servers, temporary_folder
 from tests.servers.serving import Served, serve
 
 if TYPE_CHECKING:
     from actors.durable.broker import DurableBroker
+    from apps.sdks.shared.resources import SdkResources
     from tests.servers.watched_queue import WatchedQueue
 
 Connection = psycopg.Connection[Any]
@@ -148,11 +149,20 @@ def worker(database_url: str) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def ingestion(servers: Servers) -> Iterator[httpx.Client]:
-    """A client of the ingestion app."""
-    from apps.ingestion import app
+def sdk_resources(servers: Servers) -> "SdkResources":
+    """What the ingestion app of `ingestion` uses."""
+    from apps.events.resources import EventResources
+    from apps.sdks.shared.resources import SdkResources
 
-    with TestClient(app) as client:
+    return SdkResources(EventResources(load()))
+
+
+@pytest.fixture(scope="session")
+def ingestion(sdk_resources: "SdkResources") -> Iterator[httpx.Client]:
+    """A client of the ingestion app."""
+    from apps.ingestion import create_app
+
+    with TestClient(create_app(sdk_resources.events.settings, sdk_resources)) as client:
         yield client
 
 
@@ -182,11 +192,13 @@ def reporting_server(database_url: str, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
-def queue(redis: Redis, ingestion: httpx.Client, reporting: httpx.Client) -> Iterator["WatchedQueue"]:
+def queue(
+    redis: Redis, ingestion: httpx.Client, reporting: httpx.Client, sdk_resources: "SdkResources"
+) -> Iterator["WatchedQueue"]:
     """A queue of the test's own, which both apps use and watch."""
     from tests.servers.watched_queue import watched_queue
 
-    with watched_queue(redis, ingestion, reporting) as queue:
+    with watched_queue(redis, ingestion, reporting, sdk_resources.events) as queue:
         yield queue
 
 

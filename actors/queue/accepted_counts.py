@@ -34,10 +34,10 @@ def read_accepted(broker: DurableBroker) -> AcceptedCounts:
     return _accepted(*pipe.execute())
 
 
-async def accepted_now(sender: Producer) -> AcceptedCounts:
+async def accepted_now(producer: Producer) -> AcceptedCounts:
     """The same from an event loop. Raises QueueUnavailable."""
-    pipe = sender.client.pipeline(transaction=True)
-    _ask(pipe, sender.broker.namespace)
+    pipe = producer.client.pipeline(transaction=True)
+    _ask(pipe, producer.broker.namespace)
     try:
         return _accepted(*await pipe.execute())
     except RedisError as error:

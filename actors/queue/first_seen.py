@@ -14,12 +14,12 @@ from actors.queue.transaction import execute
 FIRST_TIME_KEPT = 24 * 60 * 60
 
 
-async def first_times(sender: Producer, events: Sequence[str], now: datetime) -> list[datetime]:
+async def first_times(producer: Producer, events: Sequence[str], now: datetime) -> list[datetime]:
     """When each of these, "site event_id", first came: now, or at an earlier call of the last day.
 
     Raises QueueUnavailable.
     """
-    keys = [f"{sender.broker.namespace}:first:{event}" for event in events]
+    keys = [f"{producer.broker.namespace}:first:{event}" for event in events]
     milliseconds = int(now.timestamp() * 1000)
 
     def ask(pipe: Any) -> None:
@@ -27,5 +27,5 @@ async def first_times(sender: Producer, events: Sequence[str], now: datetime) ->
             pipe.set(key, milliseconds, nx=True, ex=FIRST_TIME_KEPT)
             pipe.get(key)
 
-    answers = await execute(sender, ask)
+    answers = await execute(producer, ask)
     return [datetime.fromtimestamp(int(first) / 1000, UTC) for first in answers[1::2]]

@@ -1,16 +1,17 @@
 """Sending from an event loop: what broker.enqueue does for threads, and counting what was accepted.
 
-The ingestion app does not enqueue in a thread beside its loop, because the two would fight for the interpreter's lock:
-with 64 connections that took 14,000 events/s, this takes 23,000.
+The ingestion app does not enqueue in a thread beside its loop, because the two would compete for the interpreter's
+lock (measured by tests/benchmarks/accept.py).
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import redis.asyncio
-from dramatiq.message import Message
+from dramatiq import Actor, Message
+from dramatiq.message import generate_unique_id
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -35,20 +36,36 @@ class Producer:
         self.client = redis.asyncio.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **socket_options(url))
         self.enqueue = self.client.register_script(ENQUEUE)
 
-    async def send(self, message: Message[Any], accepted: Mapping[SiteDay, int]) -> None:
-        """Return once Redis has the message and has counted its events as accepted. Raises QueueUnavailable.
+    async def send(
+        self,
+        actor: Actor[Any, Any],
+        args: tuple[Any, ...],
+        *,
+        accepted: Mapping[SiteDay, int] = MappingProxyType({}),
+        message_id: str | None = None,
+    ) -> None:
+        """Return once Redis has a message for the actor and has counted its events as accepted.
 
-        The first failure is not taken for an answer: after a restart of Redis, the connection that was kept is dead.
+        Raises QueueUnavailable. The first failure is not taken for an answer: after a restart of Redis, the connection
+        that was kept is dead.
         """
-        redis_id = message.message_id
-        data = replace(message, options={**message.options, "redis_message_id": redis_id}).encode()
+        message_id = message_id or generate_unique_id()
+        message: Message[Any] = Message(
+            queue_name=actor.queue_name,
+            actor_name=actor.actor_name,
+            args=args,
+            kwargs={},
+            options={"redis_message_id": message_id},
+            message_id=message_id,
+        )
         counts = [part for (site, day), events in accepted.items() for part in (f"{day} {site}", events)]
-        keys, args = [self.broker.namespace], [message.queue_name, redis_id, data, *counts]
+        keys = [self.broker.namespace]
+        values = [message.queue_name, message_id, message.encode(), *counts]
         try:
-            await self.enqueue(keys, args)
+            await self.enqueue(keys, values)
         except RedisError:
             try:
-                await self.enqueue(keys, args)
+                await self.enqueue(keys, values)
             except RedisError as error:
                 raise QueueUnavailable(str(error)) from error
 

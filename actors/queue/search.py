@@ -33,7 +33,7 @@ class _Event(msgspec.Struct):
     received_at: datetime
 
 
-async def find_event(sender: Producer, *, site_id: str, event_id: UUID) -> SearchResult:
+async def find_event(producer: Producer, *, site_id: str, event_id: UUID) -> SearchResult:
     """Look for an event in the queue, through 64 MiB of it at most. Raises QueueUnavailable."""
     text = str(event_id).encode()
     left = MAX_BYTES
@@ -41,9 +41,9 @@ async def find_event(sender: Producer, *, site_id: str, event_id: UUID) -> Searc
         for place in PLACES:
             cursor = None
             while cursor != 0:
-                key = f"{sender.broker.namespace}:{place}"
+                key = f"{producer.broker.namespace}:{place}"
                 cursor, messages = cast(
-                    "tuple[int, dict[bytes, bytes]]", await sender.client.hscan(key, cursor or 0, count=STEP)
+                    "tuple[int, dict[bytes, bytes]]", await producer.client.hscan(key, cursor or 0, count=STEP)
                 )
                 for data in messages.values():
                     if text in data and (received_at := _received_at(data, site_id, event_id)):

@@ -1,4 +1,4 @@
-"""Commands to Redis that are done together: `replies = await execute(sender, lambda pipe: pipe.get("key"))`."""
+"""Commands to Redis that are done together: `replies = await execute(producer, lambda pipe: pipe.get("key"))`."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from actors.queue.producer import Producer, QueueUnavailable
 REDIS_TIMEOUT = 0.8
 
 
-async def execute(sender: Producer, ask: Callable[[Any], None]) -> list[Any]:
+async def execute(producer: Producer, ask: Callable[[Any], None]) -> list[Any]:
     """Run these commands in one transaction and return the replies; retried once, because they are idempotent."""
 
     async def attempt() -> list[Any]:
-        pipe = sender.client.pipeline(transaction=True)
+        pipe = producer.client.pipeline(transaction=True)
         ask(pipe)
         answers: list[Any] = await pipe.execute()
         return answers

@@ -23,8 +23,8 @@ class DailySalt:
     That it leaves the append-only file too takes a rewrite of that, which is asked for when the next salt is made.
     """
 
-    def __init__(self, sender: Producer) -> None:
-        self.sender = sender
+    def __init__(self, producer: Producer) -> None:
+        self.producer = producer
         self.salts: dict[date, bytes] = {}
 
     async def at(self, now: datetime) -> bytes:
@@ -40,15 +40,15 @@ class DailySalt:
         return self.salts[day]
 
     async def _shared(self, day: date) -> bytes | None:
-        key = f"{self.sender.broker.namespace}:salt:{day}"
+        key = f"{self.producer.broker.namespace}:salt:{day}"
 
         def ask(pipe: Any) -> None:
             pipe.set(key, secrets.token_bytes(32), nx=True, exat=_end(day))
             pipe.get(key)
 
-        made, salt = await execute(self.sender, ask)
+        made, salt = await execute(self.producer, ask)
         if made:
-            await _rewrite_log(self.sender)
+            await _rewrite_log(self.producer)
         return salt if salt is None else bytes(salt)
 
 
@@ -56,9 +56,9 @@ def _end(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 
-async def _rewrite_log(sender: Producer) -> None:
+async def _rewrite_log(producer: Producer) -> None:
     try:
-        await sender.client.bgrewriteaof()
+        await producer.client.bgrewriteaof()
     except ResponseError as error:  # one is under way, or it is not ours to ask
         logger.info("Redis does not rewrite its append-only file now: %s", error)
     except RedisError as error:

@@ -78,7 +78,7 @@ class WorkerPort(Middleware):
         return Health(
             status="stuck" if stuck else "ok",
             stuck=stuck,
-            waiting_for=[name for name, is_away in unavailable.items() if is_away],
+            waiting_for=[name for name, is_so in unavailable.items() if is_so],
         )
 
     def _stuck(self) -> Iterator[str]:

@@ -46,9 +46,9 @@ class Batcher:
     `enqueue` returns the id of their message once the queue has them, and raises otherwise.
     """
 
-    def __init__(self, enqueue: Callable[[bytes, Counts], Awaitable[str]], watch: QueueMonitor) -> None:
+    def __init__(self, enqueue: Callable[[bytes, Counts], Awaitable[str]], monitor: QueueMonitor) -> None:
         self.enqueue = enqueue
-        self.watch = watch
+        self.monitor = monitor
         self.waiting: list[Waiting] = []
         self.bytes_waiting = 0
         #: Whether the queue did not take the last message.
@@ -61,9 +61,9 @@ class Batcher:
 
         Raises Refusal (503) where it did not take them, where it is full, or where too many wait here already.
         """
-        if self.watch.full:
+        if self.monitor.full:
             OVERLOADED.inc(sum(counts.values()))
-            raise unavailable(self.watch.full, retry_after=FULL_RETRY_AFTER)
+            raise unavailable(self.monitor.full, retry_after=FULL_RETRY_AFTER)
         if self.bytes_waiting + len(events) > MAX_WAITING:
             OVERLOADED.inc(sum(counts.values()))
             raise unavailable("too many events wait for the queue (Redis); send them again later")

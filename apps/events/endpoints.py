@@ -8,28 +8,23 @@ from litestar import MediaType, Request, Response, post
 from litestar.types import Receive, Scope
 from msgspec import Meta
 
-from actors import queue_events
-from actors.broker import broker, redis_url
-from actors.queue.state import QueueReader
-from apps.events.batcher import NOT_TAKEN, Batcher
+from apps.events.batcher import NOT_TAKEN
 from apps.events.metrics import INVALID, count_refusal
+from apps.events.resources import EventResources, events_of
 from apps.events.validation import (
     MAX_BATCH,
     Accepted,
     BatchAccepted,
-    EventValidator,
     Rejected,
     encode,
     no_event_is_valid,
 )
-from apps.monitoring.queue_monitor import QueueMonitor
 from apps.web.openapi import answer, json_schema, operation
 from apps.web.problems import Refusal, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from apps.web.request_body import read_body
 from db.events.errors import ALLOWED, FieldError
 from db.events.event import Event
-from db.settings import load
 
 #: The header of an answer that names the message in which the events are queued; the log of the worker that stores them
 #: has the same id.
@@ -82,11 +77,6 @@ REFUSALS = {
     ),
 }
 
-settings = load()
-validator = EventValidator(settings)
-watch = QueueMonitor(QueueReader(broker, redis_url), settings)
-batcher = Batcher(queue_events, watch)
-
 
 class BatchQuery(msgspec.Struct, kw_only=True):
     """The parameters of POST /events."""
@@ -94,17 +84,17 @@ class BatchQuery(msgspec.Struct, kw_only=True):
     ids: Annotated[bool, Meta(description="Whether the answer lists all event ids: true or false.")] = False
 
 
-async def accept_event(scope: Scope, receive: Receive) -> tuple[bytes, str]:
+async def accept_event(events: EventResources, scope: Scope, receive: Receive) -> tuple[bytes, str]:
     """Take the event of a request: the answer's body and the id of the event's message, once the queue has it.
 
     Raises Refusal.
     """
     try:
-        event, ignored = validator.event(await read_body(scope, receive, limit=EVENT_BYTES))
+        event, ignored = events.validator.event(await read_body(scope, receive, limit=EVENT_BYTES))
     except Refusal as refusal:
         count_refusal(refusal)
         raise
-    message_id = await batcher.put(encode(event), {(event.site_id, event.received_at.date().isoformat()): 1})
+    message_id = await events.batcher.put(encode(event), {(event.site_id, event.received_at.date().isoformat()): 1})
     accepted = Accepted(event_id=event.event_id)
     if ignored:
         accepted.ignored_fields = list(ignored)
@@ -132,7 +122,7 @@ async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     as does U+0000 in `properties` and `user_id`; elsewhere it is refused.
     """
     # Requests for exactly this path take the short way and never come here; others, as with a prefix of a proxy, do.
-    body, message_id = await accept_event(request.scope, request.receive)
+    body, message_id = await accept_event(events_of(request), request.scope, request.receive)
     return Response(body, media_type=MediaType.JSON, headers={MESSAGE_ID: message_id})
 
 
@@ -161,14 +151,14 @@ async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted
     One bad event never keeps its neighbours out, whatever is bad about it: the answer lists each that was refused by
     its index, and says why. What of the others was ignored, as in `POST /event`, is in `ignored_fields`.
     """
-    query = read_query(request, BatchQuery)
+    query, events = read_query(request, BatchQuery), events_of(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         body = await read_body(request.scope, request.receive, limit=BATCH_BYTES)
-        batch = validator.batch(body, ndjson=media_type in NDJSON)
+        batch = events.validator.batch(body, ndjson=media_type in NDJSON)
     except Refusal as refusal:
         count_refusal(refusal)
         raise
     INVALID.inc(len(batch.rejected))
-    message_id = await batcher.put(b",".join(batch.accepted), batch.counts)
+    message_id = await events.batcher.put(b",".join(batch.accepted), batch.counts)
     return Response(batch.answer(ids=query.ids), headers={MESSAGE_ID: message_id})

@@ -1,7 +1,6 @@
-"""The short way of POST /event: past Litestar, whose pipeline costs several times what all the rest of it does.
+"""The fast path of POST /event: past Litestar, whose pipeline costs several times what all the rest of it does.
 
-Measured with wrk, 64 connections, against a bare ASGI app: a handler of Litestar's with a msgspec body 0.23 of its
-rate, a raw route inside Litestar 0.68, this 1.0.
+Measured by tests/benchmarks/accept.py, against a bare ASGI app.
 """
 
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from litestar.types import ASGIApp, Receive, Send
 
 from apps.events.cors import Origins
 from apps.events.endpoints import MESSAGE_ID, accept_event
+from apps.events.resources import EventResources
 from apps.monitoring.metrics import Requests
 from apps.web.problems import MEDIA_TYPE, refusal_for
 from apps.web.request_path import own_path
@@ -24,8 +24,9 @@ MESSAGE_ID_NAME = MESSAGE_ID.lower().encode()
 class FastPath:
     """An ASGI app that answers POST /event itself and leaves everything else to Litestar."""
 
-    def __init__(self, litestar: ASGIApp, requests: Requests, origins: Origins) -> None:
+    def __init__(self, litestar: ASGIApp, events: EventResources, requests: Requests, origins: Origins) -> None:
         self.litestar = litestar
+        self.events = events
         self.requests = requests
         self.origins = origins
 
@@ -37,7 +38,7 @@ class FastPath:
         status: int = HTTPStatus.ACCEPTED
         headers = JSON
         try:
-            body, message_id = await accept_event(scope, receive)
+            body, message_id = await accept_event(self.events, scope, receive)
             headers = [*JSON, (MESSAGE_ID_NAME, message_id.encode())]
         except Exception as error:
             refusal = refusal_for(error)

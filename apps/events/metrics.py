@@ -3,10 +3,12 @@
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 
 from apps.events.validation import BatchProblem
+from apps.monitoring.metrics import Requests
 from apps.web.problems import Refusal
 
 INGESTION = CollectorRegistry()
 ProcessCollector(registry=INGESTION)
+REQUESTS = Requests(INGESTION)
 
 EVENTS_ACCEPTED = Counter("tjra_events_accepted", "Events that the queue took.", registry=INGESTION)
 EVENTS_REFUSED = Counter(

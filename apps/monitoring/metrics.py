@@ -15,8 +15,6 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from apps.monitoring.fast_histogram import FastHistogram, Series
-
 #: Where the processes of an app behind one port meet: https://prometheus.github.io/client_python/multiprocess/
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -35,15 +33,14 @@ class Requests:
     """Counts requests and the time that they took, by method, route and status."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        kind: type[Histogram | FastHistogram] = Histogram if SHARED_FOLDER in os.environ else FastHistogram
-        self.seconds = kind(
+        self.seconds = Histogram(
             "tjra_http_request_duration_seconds",
             "Time to answer a request.",
             ("method", "route", "status"),
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
             registry=registry,
         )
-        self.series: dict[tuple[str, str, int], Histogram | Series] = {}
+        self.series: dict[tuple[str, str, int], Histogram] = {}
 
     def count(self, method: str, route: str, status: int, *, since: float) -> None:
         """Count a request that came at `since`, by `perf_counter`, and has been answered."""

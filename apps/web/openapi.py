@@ -13,21 +13,24 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Parameter, RequestBody
 from litestar.openapi.spec.enums import OpenAPIFormat
 
+from apps.web.app_urls import AppUrls
 from apps.web.schema_page import PAGE_HEADERS, TITLE, LinkedDocument, SchemaPage
 from db.events.errors import description
+from db.settings import Settings
 
 #: The schema of a body that is a JSON object of any kind.
 OBJECT = {"type": "object"}
 
 
-def openapi(app: str, text: str) -> OpenAPIConfig:
+def openapi(app: str, text: str, settings: Settings) -> OpenAPIConfig:
     """The document of an app, with its UI at /schema and itself at /schema/openapi.json."""
+    addresses = AppUrls(settings)
     return OpenAPIConfig(
         title=f"{TITLE}: {app}",
         version=metadata.version("tjra-retail-analytics"),
         description=text.strip(),
         use_handler_docstrings=True,
-        render_plugins=[SchemaPage(app), LinkedDocument()],
+        render_plugins=[SchemaPage(app, addresses), LinkedDocument(addresses)],
         openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, response_headers=PAGE_HEADERS),
     )
 

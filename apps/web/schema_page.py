@@ -16,7 +16,8 @@ from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.params import PathParameter
 from msgspec import Meta
 
-from apps.web.app_urls import OTHER, address_of, linked, set_address, unlinked
+from apps.web.app_urls import OTHER, AppUrls
+from db.settings import Settings
 
 TITLE = "TJRA Retail Analytics"
 FOLDER = "/schema/assets"
@@ -88,10 +89,10 @@ class Front(msgspec.Struct, kw_only=True):
     ready: str = "/ready"
 
 
-def front_page(name: str) -> HTTPRouteHandler:
+def front_page(name: str, settings: Settings) -> HTTPRouteHandler:
     """The handler of GET / of an app: a page for browsers, JSON for programs."""
 
-    title = f"{TITLE}: {name}"
+    title, addresses = f"{TITLE}: {name}", AppUrls(settings)
     entries: list[str] = []
 
     @get("/", include_in_schema=False, sync_to_thread=False)
@@ -102,11 +103,11 @@ def front_page(name: str) -> HTTPRouteHandler:
         if request.accept.best_match([MediaType.JSON, MediaType.HTML]) != MediaType.HTML:
             content = Front(name=title, version=metadata.version("tjra-retail-analytics"))
             return Response(content, headers=NOSNIFF | {"Vary": "Accept"})
-        address = address_of(OTHER[name], request)
+        address = addresses.of(OTHER[name], request)
         other = f'The other app: <a class="other" href="{html.escape(address)}/">{OTHER[name]}</a>.' if address else ""
         page = FRONT_PAGE.format(
             title=html.escape(title),
-            host=_host(request, OTHER[name]),
+            host=_host(request, addresses.given(OTHER[name])),
             other=other,
             operations="\n".join(entries),
         )
@@ -138,17 +139,18 @@ def asset(name: Annotated[str, PathParameter()]) -> Response[bytes]:
 class SchemaPage(OpenAPIRenderPlugin):
     """Swagger UI without a CDN: its files are those of the package swagger-ui-py."""
 
-    def __init__(self, app: str) -> None:
+    def __init__(self, app: str, addresses: AppUrls) -> None:
         super().__init__(path="/swagger")
         self.app = app
+        self.addresses = addresses
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         info = openapi_schema["info"]
         return SCHEMA_PAGE.format(
             title=html.escape(info["title"]),
-            host=_host(request, OTHER[self.app]),
-            unlinked=html.escape(unlinked(info["description"])),
-            document=as_data(self.render_json(request, _for(request, openapi_schema)).decode()),
+            host=_host(request, self.addresses.given(OTHER[self.app])),
+            unlinked=html.escape(self.addresses.unlinked(info["description"])),
+            document=as_data(self.render_json(request, _for(request, openapi_schema, self.addresses)).decode()),
         ).encode()
 
     def receive_router(self, router: Router) -> None:
@@ -158,8 +160,12 @@ class SchemaPage(OpenAPIRenderPlugin):
 class LinkedDocument(JsonRenderPlugin):
     """The document itself, its links to the other app right for whoever asks."""
 
+    def __init__(self, addresses: AppUrls) -> None:
+        super().__init__()
+        self.addresses = addresses
+
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return self.render_json(request, _for(request, openapi_schema))
+        return self.render_json(request, _for(request, openapi_schema, self.addresses))
 
 
 def as_data(json: str) -> str:
@@ -172,14 +178,14 @@ def as_data(json: str) -> str:
     return json
 
 
-def _for(request: Request[Any, Any, Any], schema: dict[str, Any]) -> dict[str, Any]:
+def _for(request: Request[Any, Any, Any], schema: dict[str, Any], addresses: AppUrls) -> dict[str, Any]:
     info = schema["info"]
-    return schema | {"info": info | {"description": linked(info["description"], request)}}
+    return schema | {"info": info | {"description": addresses.linked(info["description"], request)}}
 
 
-def _host(request: Request[Any, Any, Any], other: str) -> str:
+def _host(request: Request[Any, Any, Any], given: str | None) -> str:
     """The host by which links to the other app were made, for the page to compare with its own; empty: by the settings.
 
     A proxy may put its own name there without a word, as nginx does.
     """
-    return "" if set_address(other) else html.escape(request.headers.get("host", ""))
+    return "" if given else html.escape(request.headers.get("host", ""))

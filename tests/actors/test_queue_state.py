@@ -9,6 +9,7 @@ import dramatiq
 import pytest
 from dramatiq.message import Message
 
+import actors
 from actors.durable.broker import DurableBroker
 from actors.durable.heartbeat import Heartbeat
 from actors.queue.producer import Producer, QueueUnavailable
@@ -108,7 +109,7 @@ def test_a_worker_counts_from_its_start_to_its_end_and_a_sender_does_not(
 ) -> None:
     async def send() -> None:
         sender = Producer(broker, redis.server.url)
-        await sender.send(message(), {})
+        await sender.send(actors.store_events, (b"[]",))
         await sender.close()
 
     asyncio.run(send())

@@ -15,7 +15,7 @@ ALLOWED = {"apps": {"actors", "db"}, "actors": {"db"}, "db": set[str]()}
 ROOMS = {
     "apps.__main__": {"apps.cli"},
     "apps.cli": {"apps.commands", "apps.commands.shared", "apps.up"},
-    "apps.ingestion": {"apps.events", "apps.monitoring", "apps.sdks", "apps.web"},
+    "apps.ingestion": {"apps.events", "apps.monitoring", "apps.sdks", "apps.sdks.shared", "apps.web"},
     "apps.reporting": {
         "apps.dead_letters", "apps.importing", "apps.ledger", "apps.monitoring", "apps.reporting_resources",
         "apps.reports", "apps.reports.shared", "apps.sites", "apps.web",

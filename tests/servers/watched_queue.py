@@ -9,13 +9,12 @@ import msgspec
 import pytest
 from litestar.testing import TestClient
 
-from actors.broker import sender
 from actors.durable.broker import DurableBroker
 from actors.durable.heartbeat import Heartbeat
 from actors.queue.producer import Producer
 from actors.queue.state import QueueReader
 from apps import reporting_resources
-from apps.events import endpoints
+from apps.events.resources import EventResources
 from apps.monitoring.queue_monitor import QueueMonitor
 from tests.servers.servers import Redis
 
@@ -51,9 +50,11 @@ class WatchedQueue:
 
 
 @contextmanager
-def watched_queue(redis: Redis, ingestion: httpx.Client, reporting_client: httpx.Client) -> Iterator[WatchedQueue]:
+def watched_queue(
+    redis: Redis, ingestion: httpx.Client, reporting_client: httpx.Client, events: EventResources
+) -> Iterator[WatchedQueue]:
     """Both apps on this Redis; in the end on the one of all tests again, with what they see there."""
-    apps = {cast("App", ingestion): endpoints.watch, cast("App", reporting_client): reporting_resources.watch}
+    apps = {cast("App", ingestion): events.monitor, cast("App", reporting_client): reporting_resources.watch}
     queue = WatchedQueue(redis, apps)
     sending = Producer(queue.broker, redis.server.url)
     to_close: list[tuple[App, Callable[[], Awaitable[None]]]] = [(cast("App", ingestion), sending.close)]
@@ -64,7 +65,7 @@ def watched_queue(redis: Redis, ingestion: httpx.Client, reporting_client: httpx
             patch.setattr(watch, "reader", reader)
             patch.setattr(watch, "settings", watch.settings)
         for name in ("broker", "client", "enqueue"):
-            patch.setattr(sender, name, getattr(sending, name))
+            patch.setattr(events.producer, name, getattr(sending, name))
         yield queue
     # Closed only now that the apps have their own again: a look in the background would open them anew.
     for app, close in to_close:

@@ -12,7 +12,8 @@ from litestar.params import PathParameter
 
 from apps.events.endpoints import EVENT_ID
 from apps.sdks.posthog import parser
-from apps.sdks.shared.receive import check_key, take
+from apps.sdks.shared.receive import take
+from apps.sdks.shared.resources import sdks_of
 from apps.sdks.shared.responses import KEY_REFUSED, EventResult, PosthogAnswer, PosthogResults, done, error_responses
 from apps.web.openapi import answer, operation
 
@@ -121,9 +122,9 @@ posthog_decide = post("/decide", status_code=HTTPStatus.OK, sync_to_thread=False
     operation_class=operation(examples={"key": "shop"}),
     responses={200: answer("A constant.", CONFIG), **KEY_REFUSED},
 )
-def posthog_config(key: Key) -> PosthogConfig:
+def posthog_config(request: Request[Any, Any, Any], key: Key) -> PosthogConfig:
     """Tells PostHog's browser SDK that it may compress what it sends, and that there is nothing else here."""
-    check_key(key)
+    sdks_of(request).check_key(key)
     return CONFIG
 
 
@@ -145,9 +146,9 @@ def _script(summary: str, example: str, refusals: Any = KEY_REFUSED) -> dict[str
     }
 
 
-def _settings_as_script(key: str) -> str:
+def _settings_as_script(request: Request[Any, Any, Any], key: str) -> str:
     """Raises Refusal (401)."""
-    check_key(key)
+    sdks_of(request).check_key(key)
     # As JSON it is JavaScript, except that no text in it must end a script that it is copied into.
     name = msgspec.json.encode(key).decode().replace("<", "\\u003c")
     settings = msgspec.json.encode({"config": CONFIG, "siteApps": []}).decode()
@@ -175,15 +176,15 @@ def posthog_script_aliases() -> Response[str]:
     "/array/{key:str}/config.js",
     **_script("PostHog: settings of the browser SDK, as a script", "(window._POSTHOG_REMOTE_CONFIG ??= {})..."),
 )
-def posthog_config_script(key: Key) -> Response[str]:
+def posthog_config_script(request: Request[Any, Any, Any], key: Key) -> Response[str]:
     """The same as `/array/{key}/config`, as a script: what PostHog's browser SDK asks for first."""
-    return Response(_settings_as_script(key), headers=SCRIPT_HEADERS, media_type="text/javascript")
+    return Response(_settings_as_script(request, key), headers=SCRIPT_HEADERS, media_type="text/javascript")
 
 
 @get("/array/{key:str}/array.js", sync_to_thread=False, include_in_schema=False)
-def posthog_script_with_settings(key: Key) -> Response[str]:
+def posthog_script_with_settings(request: Request[Any, Any, Any], key: Key) -> Response[str]:
     """Both, for newer snippets."""
-    return Response(_settings_as_script(key) + SCRIPT, headers=SCRIPT_HEADERS, media_type="text/javascript")
+    return Response(_settings_as_script(request, key) + SCRIPT, headers=SCRIPT_HEADERS, media_type="text/javascript")
 
 
 posthog_handlers = [

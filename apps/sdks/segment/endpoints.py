@@ -9,7 +9,8 @@ from litestar import Request, Response, get, post
 from litestar.params import PathParameter
 
 from apps.sdks.segment.parser import CALLS, parse_batch, parse_call
-from apps.sdks.shared.receive import check_key, take
+from apps.sdks.shared.receive import take
+from apps.sdks.shared.resources import sdks_of
 from apps.sdks.shared.responses import KEY_REFUSED, JitsuAnswer, JitsuBatchAnswer, SegmentAnswer, done, error_responses
 from apps.web.openapi import OBJECT, answer, operation
 from apps.web.problems import refuse
@@ -168,7 +169,7 @@ jitsu_batch_alias = post("/api/s/batch", status_code=HTTPStatus.OK, include_in_s
 )
 def segment_settings(request: Request[Any, Any, Any], key: Key) -> SegmentSettings:
     """Says that events go to this server: for Segment's snippet with this server as its `cdnURL`."""
-    check_key(key)
+    sdks_of(request).check_key(key)
     protocol: Literal["http", "https"] = "http" if request.url.scheme == "http" else "https"
     return SegmentSettings(Integrations(SegmentIo(key, f"{request.url.netloc}/v1", protocol)))
 

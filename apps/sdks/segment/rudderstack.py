@@ -7,7 +7,7 @@ from litestar import Request, get
 from msgspec import Meta
 
 from apps.sdks.shared.caller import caller_of
-from apps.sdks.shared.receive import check_key
+from apps.sdks.shared.resources import sdks_of
 from apps.sdks.shared.responses import KEY_REFUSED
 from apps.web.openapi import answer, operation
 
@@ -73,5 +73,5 @@ def source_config(request: Request[Any, Any, Any]) -> SourceConfig:
     """Says that events go to this server only: for RudderStack's browser SDK with this server as its `configUrl`."""
     caller = caller_of(request.scope)
     key = caller.query.get("writeKey") or caller.basic or ""
-    check_key(key)
+    sdks_of(request).check_key(key)
     return SourceConfig(Source(id=key, name=key, write_key=key))

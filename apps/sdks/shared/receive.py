@@ -13,18 +13,15 @@ from typing import Any, NamedTuple
 
 from litestar import Request
 
-from actors.broker import sender
 from actors.queue.first_seen import first_times
 from actors.queue.producer import QueueUnavailable
-from actors.queue.visitor_salt import DailySalt
-from apps.events.endpoints import batcher, settings, validator
 from apps.events.metrics import QUEUE_UNAVAILABLE, SDK_BOT_EVENTS, SDK_EVENTS_CUT, SDK_EVENTS_DROPPED, count_refusal
 from apps.events.validation import Batch
 from apps.sdks.shared.bots import carries_money, is_bot
 from apps.sdks.shared.caller import Caller, caller_of
 from apps.sdks.shared.clock_skew import time_of
+from apps.sdks.shared.resources import SdkResources, sdks_of
 from apps.sdks.shared.sdk_event import Parser, SentEvent
-from apps.sdks.shared.site_keys import Keys
 from apps.sdks.shared.to_event import Dropped, event_id, to_event, visitor_id
 from apps.web.problems import Refusal, refuse
 from apps.web.request_body import read_body
@@ -42,10 +39,6 @@ OUTCOMES = {"drop": "dropped", "mark": "marked", "keep": "kept"}
 #: Events after which other requests get their turn.
 SLICE = 100
 
-keys = Keys(settings.site_keys)
-bots = settings.bots
-daily_salt = DailySalt(sender)
-
 
 class Taken(NamedTuple):
     """What became of a request."""
@@ -62,10 +55,10 @@ async def take(
     request: Request[Any, Any, Any], protocol: str, parse: Parser, *, refuse_unknown_keys: bool = True
 ) -> Taken:
     """Return once the queue has the events of a request. Raises Refusal and QueueUnavailable."""
-    caller = caller_of(request.scope)
+    caller, sdks = caller_of(request.scope), sdks_of(request)
     try:
         body = await read_body(request.scope, request.receive, limit=BODY_BYTES)
-        delivery = Delivery(caller, _parsed(parse, body, caller))
+        delivery = Delivery(sdks, caller, _parsed(parse, body, caller))
         if refuse_unknown_keys:
             delivery.check_keys()
     except Refusal as refusal:
@@ -77,7 +70,7 @@ async def take(
         QUEUE_UNAVAILABLE.inc(len(delivery.sent))
         raise
     batch = delivery.batch
-    message_id = await batcher.put(b",".join(batch.accepted), batch.counts) if batch.accepted else None
+    message_id = await sdks.events.batcher.put(b",".join(batch.accepted), batch.counts) if batch.accepted else None
     # Not before the queue has the others: until then the SDK sends these again too.
     delivery.count(protocol)
     return Taken(message_id, delivery.taken, len(delivery.sent))
@@ -86,7 +79,9 @@ async def take(
 class Delivery:
     """The events of one request."""
 
-    def __init__(self, caller: Caller, sent: list[SentEvent | None]) -> None:
+    def __init__(self, sdks: SdkResources, caller: Caller, sent: list[SentEvent | None]) -> None:
+        self.sdks = sdks
+        self.window = sdks.events.validator.window
         self.caller = caller
         self.sent = sent
         self.now = datetime.now(UTC)
@@ -99,13 +94,13 @@ class Delivery:
     def check_keys(self) -> None:
         """Raises Refusal (401) where no event has the key of a site."""
         if given := [one.key for one in self.sent if one]:
-            check_key(*given)
+            self.sdks.check_key(*given)
 
     async def judge(self) -> None:
         """Put the events that can be taken into the batch, and count why the others cannot. Raises QueueUnavailable."""
         salt = b""
         if any(one and one.by_visitor and not one.user_id for one in self.sent):
-            salt = await daily_salt.at(self.now)
+            salt = await self.sdks.daily_salt.at(self.now)
         events = []
         for index, one in enumerate(self.sent, start=1):
             try:
@@ -117,7 +112,7 @@ class Delivery:
         await self._give_times([event for _, event in events])
         for one, event in events:
             try:
-                self.batch.add(receive(event, now=self.now, window=validator.window))
+                self.batch.add(receive(event, now=self.now, window=self.window))
             except ValueError:
                 self._drop(one, "timestamp")
             else:
@@ -140,17 +135,17 @@ class Delivery:
             raise Dropped("event")
         if one.ignored:
             raise Dropped(one.ignored)
-        site_id = keys.site(one.key)
+        site_id = self.sdks.keys.site(one.key)
         if site_id is None:
             raise Dropped("key")
         bot = is_bot(visitor=one.user_agent, caller=self.caller.user_agent)
-        outcome = OUTCOMES["mark" if bots == "drop" and carries_money(one) else bots] if bot else None
+        outcome = self._outcome(one) if bot else None
         if outcome:
             self.from_bots[outcome] += 1
         if outcome == OUTCOMES["drop"]:
             raise Dropped("bot")
         given_id = event_id(one.message_id)
-        time = time_of(one, given_id, now=self.now, window=validator.window)
+        time = time_of(one, given_id, now=self.now, window=self.window)
         user_id = one.user_id
         if not user_id and one.by_visitor:
             user_id = visitor_id(salt, site_id, one, self.caller, time=time, now=self.now)
@@ -162,7 +157,7 @@ class Delivery:
             time=time,
             bot=outcome == OUTCOMES["mark"],
             now=self.now,
-            window=validator.window,
+            window=self.window,
         )
         self.cuts.update(cut)
         return event
@@ -177,8 +172,15 @@ class Delivery:
         ]
         if undated:
             names = [f"{event.site_id} {event.event_id}" for event in undated]
-            for event, first in zip(undated, await first_times(sender, names, self.now), strict=True):
+            for event, first in zip(
+                undated, await first_times(self.sdks.events.producer, names, self.now), strict=True
+            ):
                 event.timestamp = first
+
+    def _outcome(self, one: SentEvent) -> str:
+        """What becomes of a bot's event."""
+        bots = self.sdks.bots
+        return OUTCOMES["mark" if bots == "drop" and carries_money(one) else bots]
 
     def _drop(self, one: SentEvent | None, reason: str) -> None:
         self.drops[reason] += 1
@@ -187,13 +189,6 @@ class Delivery:
     def _note(self, one: SentEvent | None, *, taken: bool) -> None:
         if one and isinstance(one.message_id, str):
             self.taken[one.message_id] = taken
-
-
-def check_key(*given: object) -> None:
-    """Raises Refusal (401) where none of these is the key of a site."""
-    if not any(keys.site(key) for key in given):
-        reason = "is unknown: it should be one of SITE_KEYS" if any(given) else "is missing"
-        raise refuse(HTTPStatus.UNAUTHORIZED, f"the key of the site {reason}")
 
 
 def _parsed(parse: Parser, body: bytes, caller: Caller) -> list[SentEvent | None]:

@@ -3,14 +3,12 @@
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from litestar.testing import TestClient
 
-from apps.events.cors import Cors, Origins
-from apps.events.endpoints import batcher
-from apps.events.fast_path import FastPath
-from apps.ingestion import litestar, requests
-from apps.monitoring.metrics import Measured
+from apps.ingestion import create_app
+from db.settings import load
 from tests.builders.factories import event
 
 PREFLIGHT = {
@@ -51,10 +49,8 @@ def test_what_is_not_for_pages_cannot_be_read_by_them(ingestion: httpx.Client, p
 
 
 def test_origins_that_are_set_are_the_only_ones(shop: str) -> None:
-    assert batcher
-    origins = Origins("https://shop.example, https://www.shop.example")
-    app: Any = FastPath(Measured(Cors(litestar, origins), requests), requests, origins)
-    client = TestClient(app)
+    origins = "https://shop.example, https://www.shop.example"
+    client = TestClient(create_app(msgspec.structs.replace(load(), cors_origins=origins)))
     for path in ("/event", "/events"):
         for origin, allowed in (
             ("https://www.shop.example", True),

@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from apps.sdks.shared.resources import SdkResources
 from tests.builders.factories import event
 from tests.servers.queue import queued
 
@@ -184,14 +185,12 @@ def test_other_methods_are_refused(ingestion: httpx.Client) -> None:
 
 
 def test_a_fault_of_ours_is_an_answer_too(
-    ingestion: httpx.Client, path: str, shop: str, monkeypatch: pytest.MonkeyPatch
+    ingestion: httpx.Client, sdk_resources: SdkResources, path: str, shop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from apps.events.endpoints import validator
-
     def broken(_: bytes) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(validator, "event", broken)
+    monkeypatch.setattr(sdk_resources.events.validator, "event", broken)
     answer = ingestion.post(path, json=event(shop))
     assert answer.status_code == 500
     assert answer.json()["detail"] == "something failed here; the log says what"

@@ -9,8 +9,8 @@ import httpx
 import pytest
 import redis.asyncio
 
-from actors.broker import sender
 from apps import reporting_resources
+from apps.sdks.shared.resources import SdkResources
 from db.connections.pools import read_pool
 from tests.builders.factories import event
 from tests.conftest import Connection
@@ -22,8 +22,9 @@ OK = {"status": "ok"}
 
 
 @pytest.fixture
-def without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_redis(sdk_resources: SdkResources, monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue's client finds no server."""
+    sender = sdk_resources.events.producer
     monkeypatch.setattr(sender, "client", redis.asyncio.Redis.from_url("unix:///nowhere/redis.sock"))
     monkeypatch.setattr(sender, "enqueue", sender.client.register_script(sender.enqueue.script))
 

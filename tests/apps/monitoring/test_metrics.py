@@ -10,11 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from apps.monitoring.fast_histogram import FastHistogram
 from apps.monitoring.metrics import SHARED_FOLDER
 from tests.apps.monitoring.test_health import without_redis
 from tests.builders.factories import event
@@ -147,17 +144,6 @@ def test_it_speaks_openmetrics_where_that_is_asked_for(ingestion: httpx.Client) 
     answer = ingestion.get("/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"})
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")
-
-
-def test_the_fast_histogram_answers_as_prometheus_does() -> None:
-    answers = []
-    for kind in (Histogram, FastHistogram):
-        registry = CollectorRegistry()
-        histogram = kind("seconds", "How long.", ("route",), buckets=(0.1, 1, 10), registry=registry)
-        for amount in (0.05, 0.1, 0.5, 10, 11):
-            histogram.labels("/event").observe(amount)
-        answers.append(values(generate_latest(registry).decode()))
-    assert {name: value for name, value in answers[0].items() if "_created" not in name} == answers[1]
 
 
 @pytest.fixture

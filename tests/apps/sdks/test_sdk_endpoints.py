@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from apps.sdks.shared import receive
+from apps.sdks.shared.resources import SdkResources
 from apps.sdks.shared.site_keys import Keys
 from tests.apps.monitoring.test_health import without_redis
 from tests.apps.monitoring.test_metrics import Change, change, refused
@@ -49,9 +49,9 @@ def dropped(protocol: str, reason: str) -> str:
 
 
 @pytest.fixture
-def site_keys(monkeypatch: pytest.MonkeyPatch, shop: str) -> str:
+def site_keys(sdk_resources: SdkResources, monkeypatch: pytest.MonkeyPatch, shop: str) -> str:
     """A setting with a key of our site."""
-    monkeypatch.setattr(receive, "keys", Keys(f"other-key=other, {shop}-key = {shop}"))
+    monkeypatch.setattr(sdk_resources, "keys", Keys(f"other-key=other, {shop}-key = {shop}"))
     return f"{shop}-key"
 
 

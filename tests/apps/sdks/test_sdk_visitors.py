@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from actors.broker import broker
-from apps.sdks.shared import receive
+from apps.sdks.shared.resources import SdkResources
 from tests.apps.monitoring.test_metrics import Change, change
 from tests.apps.sdks.test_sdk_endpoints import FIREFOX, body_for, paths, post
 from tests.servers.queue import queued
@@ -26,10 +26,10 @@ SERVER = "python-requests/2.32.3"
 
 
 @pytest.fixture
-def bots(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+def bots(sdk_resources: SdkResources, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
     """The setting BOTS."""
     setting: str = request.param
-    monkeypatch.setattr(receive, "bots", setting)
+    monkeypatch.setattr(sdk_resources, "bots", setting)
     return setting
 
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from litestar.routes import HTTPRoute
 
+from db.settings import load
 from db.store.events import store_events
 from tests.apps.monitoring.test_metrics import values
 from tests.builders.factories import batch, received
@@ -31,8 +32,12 @@ ENDLESS = "/live/stream"
 
 def gets(name: str, site: str) -> Iterator[str]:
     """Each address of an app that is asked by GET: all routes, whether they are documented or not."""
-    from apps.ingestion import litestar as ingestion
+    from apps.events.resources import EventResources
+    from apps.ingestion import make_litestar
     from apps.reporting import litestar as reporting
+    from apps.sdks.shared.resources import SdkResources
+
+    ingestion = make_litestar(SdkResources(EventResources(load())))
 
     for route in {"ingestion": ingestion, "reporting": reporting}[name].routes:
         assert isinstance(route, HTTPRoute)

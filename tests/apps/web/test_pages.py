@@ -3,15 +3,17 @@
 import json
 import re
 from html import unescape
+from importlib import import_module
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
+from litestar.testing import TestClient
 
-from apps.web import app_urls
 from apps.web.schema_page import as_data
 from db.settings import SettingsError, load
+from tests.servers.servers import Servers
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 OTHER = {"ingestion": "reporting", "reporting": "ingestion"}
@@ -149,9 +151,9 @@ def test_a_host_that_is_none_comes_into_no_page(client: httpx.Client, name: str,
         assert host.partition(":")[0] not in answer.text
 
 
-def test_links_go_where_the_settings_say(client: httpx.Client, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_links_go_where_the_settings_say(servers: Servers, name: str) -> None:
     setting: Any = {f"{OTHER[name]}_url": "https://shop.example/other/"}
-    monkeypatch.setattr(app_urls, "settings", msgspec.structs.replace(app_urls.settings, **setting))
+    client = TestClient(import_module(f"apps.{name}").create_app(msgspec.structs.replace(load(), **setting)))
     for headers in (
         PROXIED[0],
         PROXIED[2] | {"host": f"127.0.0.1:{PORTS[name]}"},
