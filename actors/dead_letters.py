@@ -9,15 +9,16 @@ from dramatiq.errors import DecodeError
 from dramatiq.message import Message as DramatiqMessage
 
 from actors.broker import broker, database
-from actors.metrics import DEAD_LETTERS
+from actors.metrics import DEAD_LETTERS as DEAD_LETTERS_FILED
 from actors.queue.producer import Producer
-from actors.worker.flusher import QUEUE
+from actors.queue_names import DEAD_LETTERS, EVENTS
 from db.dead_letters import replay as letters
 from db.store.dead_letters import Failure, file_unreadable
-from db.store.events import AlreadySettled, Message, file_message
+from db.store.events import AlreadySettled, Message
+from db.store.whole_or_apart import file_message
 
 
-@dramatiq.actor(broker=broker, queue_name="dead_letters", max_retries=None)
+@dramatiq.actor(broker=broker, queue_name=DEAD_LETTERS, max_retries=None)
 def file_dead_message(data: bytes, error: str) -> None:
     """File the events of a message, as it was in the queue, that could not be read or failed too often."""
     try:
@@ -26,21 +27,21 @@ def file_dead_message(data: bytes, error: str) -> None:
         failed = Message(str(UUID(message.message_id)), bytes(events))
         failure = Failure(error, attempts=int(message.options.get("retries", 1)))
     except (DecodeError, AttributeError, TypeError, ValueError):
-        database.retry_until_available(file_unreadable, data, Failure(error), queue=QUEUE)
-        DEAD_LETTERS.inc()
+        database.retry_until_available(file_unreadable, data, Failure(error), queue=EVENTS)
+        DEAD_LETTERS_FILED.inc()
         return
     with suppress(AlreadySettled):
-        DEAD_LETTERS.inc(database.retry_until_available(file_message, failed, failure, queue=QUEUE).dead)
+        DEAD_LETTERS_FILED.inc(database.retry_until_available(file_message, failed, failure, queue=EVENTS).dead)
 
 
-@dramatiq.actor(broker=broker, queue_name="dead_letters")
+@dramatiq.actor(broker=broker, queue_name=DEAD_LETTERS)
 def replay_dead_letters(letter_ids: list[str], request: str, event: bytes | None = None) -> None:
     """Replay dead letters, one transaction each; `event` is what to store in the place of a lone one's payload."""
     for letter_id in letter_ids:
         database.retry_until_available(letters.replay, letter_id, request=request, event=event)
 
 
-@dramatiq.actor(broker=broker, queue_name="dead_letters")
+@dramatiq.actor(broker=broker, queue_name=DEAD_LETTERS)
 def discard_dead_letters(letter_ids: list[str], request: str) -> None:
     """Discard dead letters."""
     database.retry_until_available(letters.discard, letter_ids, request=request)
@@ -58,4 +59,4 @@ async def queue_discard(producer: Producer, letter_ids: Sequence[UUID], *, reque
     await producer.send(discard_dead_letters, (list(map(str, letter_ids)), str(request)))
 
 
-broker.file_dead[QUEUE] = file_dead_message.send
+broker.file_dead[EVENTS] = file_dead_message.send

@@ -10,11 +10,11 @@ from uuid_utils import uuid7
 
 from actors.broker import broker, flusher
 from actors.queue.producer import Producer, SiteDay
-from actors.worker.flusher import QUEUE
+from actors.queue_names import EVENTS
 from db.store.events import Message
 
 
-@dramatiq.actor(broker=broker, queue_name=QUEUE)
+@dramatiq.actor(broker=broker, queue_name=EVENTS)
 def store_events(events: bytes) -> None:
     """Store events, a JSON array of them as ingestion made it. The message is acknowledged once that is committed."""
     flusher.store(Message(cast("MessageProxy", CurrentMessage.get_current_message()).message_id, events))

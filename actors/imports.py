@@ -4,12 +4,12 @@ import dramatiq
 import msgspec
 
 from actors.broker import broker, database
-from actors.maintenance import QUEUE
 from actors.queue.producer import Producer
+from actors.queue_names import MAINTENANCE
 from db.ledger import imports
 
 
-@dramatiq.actor(broker=broker, queue_name=QUEUE)
+@dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
 def note_import(site_id: str, import_id: str, one: bytes) -> None:
     """Remember an import; waits for as long as PostgreSQL is away."""
     database.retry_until_available(imports.note, site_id, import_id, msgspec.json.decode(one, type=imports.Import))

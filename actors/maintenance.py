@@ -1,6 +1,6 @@
-"""The actors that the clock sends: what a running system needs done now and then.
+"""Maintenance: the actors that are sent periodically.
 
-Where a server is away they do nothing: the clock sends them again.
+Where a server is unavailable they do nothing, and are sent again.
 """
 
 import logging
@@ -8,29 +8,29 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import dramatiq
 from dramatiq.errors import ConnectionClosed
 
-from actors.broker import broker, database, settings
+from actors.broker import broker, database
 from actors.durable.consumer import redis_errors
 from actors.metrics import MAINTENANCE_FAILURES
 from actors.queue.accepted_counts import forget_counted, read_accepted
-from actors.worker.periodic import Periodic
+from actors.queue_names import MAINTENANCE
+from actors.worker.periodic import Period, Periodic
 from db.connections.errors import is_site_error, is_unavailable
 from db.expiry import drop_old_events as drop_events
 from db.expiry import held_up, told
 from db.ledger import balance
-from db.rollups.advance import Rollup, advance, sites_behind
+from db.rollups.advance import Rollup, sites_behind
+from db.rollups.advance import advance as advance_site
 from db.store import events
 
 logger = logging.getLogger(__name__)
 
-QUEUE = "maintenance"
-
-#: For how long events are left out of the rollups that are written later: most of those that arrive late, as out of a
-#: queue that had to wait, have arrived by then, and need not be added one flush at a time.
+#: How long events are left out of deferred rollups: most of those that arrive late, as out of a queue that had to wait,
+#: have arrived by then, and need not be added one flush at a time.
 OPEN = timedelta(hours=3)
 #: After so many seconds the rest is left to the next time, so that others have their turn.
 ADVANCING_SECONDS = 45
@@ -38,17 +38,17 @@ ADVANCING_SECONDS = 45
 FAILURES_TOLD = 10
 
 
-@dramatiq.actor(broker=broker, queue_name=QUEUE)
+@dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
 def make_partitions() -> None:
     """Make the partitions of events for this week and the next two, where they are missing."""
     _do(events.make_partitions_ahead)
 
 
-@dramatiq.actor(broker=broker, queue_name=QUEUE)
+@dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
 def drop_old_events() -> None:
     """Drop the partitions of events that are older than they are kept; rollups keep their numbers."""
-    if settings.retention_days:
-        _do(partial(_drop_old_events, days=settings.retention_days))
+    if days := database.settings.retention_days:
+        _do(partial(_drop_old_events, days=days))
 
 
 def _drop_old_events(conn: Any, *, days: int) -> None:
@@ -58,65 +58,41 @@ def _drop_old_events(conn: Any, *, days: int) -> None:
         logger.warning("events more than %d days old stay: their rollups are not written yet %s", days, told(behind))
 
 
-@dramatiq.actor(broker=broker, queue_name=QUEUE)
+@dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
 def forget_settled_messages() -> None:
     """Forget the messages that Redis cannot deliver again."""
     _do(events.forget_settled_messages)
 
 
-@dramatiq.actor(broker=broker, queue_name=QUEUE)
+@dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
 def forget_event_ids() -> None:
     """Forget the ids of events that came so long ago that one which comes again is another event."""
     _do(events.forget_event_ids)
 
 
-@dramatiq.actor(broker=broker, queue_name=QUEUE)
+@dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
 def count_accepted() -> None:
     """Keep what Redis has counted as accepted, so that the ledger outlives it."""
     _do(_count_accepted)
 
 
-@dramatiq.actor(broker=broker, queue_name=QUEUE)
-def advance_sessions() -> None:
-    """Move the rollup of sessions on, which is written later than the others."""
-    _do(partial(_advance, "sessions"))
-
-
-@dramatiq.actor(broker=broker, queue_name=QUEUE)
-def advance_path_spans() -> None:
-    """Move the sums of paths by month on, which are written later as well."""
-    _do(partial(_advance, "path_spans"))
-
-
-@dramatiq.actor(broker=broker, queue_name=QUEUE)
-def advance_top_paths() -> None:
-    """Write the top paths of days that are over."""
-    _do(partial(_advance, "top_paths"))
-
-
-@dramatiq.actor(broker=broker, queue_name=QUEUE)
-def advance_user_spans() -> None:
-    """Move the unions of users by day and month on, which are written later as well."""
-    _do(partial(_advance, "user_spans"))
-
-
-@dramatiq.actor(broker=broker, queue_name=QUEUE)
-def advance_user_months() -> None:
-    """Move what users did by months on, which is written later as well."""
-    _do(partial(_advance, "user_months"))
+@dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
+def advance(rollup: Rollup) -> None:
+    """Advance a deferred rollup."""
+    _do(partial(_advance, rollup))
 
 
 def _advance(rollup: Rollup, conn: Any) -> None:
-    """Move a rollup on, of one site after the other, for as long as it may take.
+    """Advance a rollup, of one site after the other, for at most ADVANCING_SECONDS.
 
-    A site that fails must not keep the others from it: it is left for the next pass, logged by name and counted.
+    A site that fails does not keep the others from it: it is left for the next pass, logged by name and counted.
     """
     enough = time.monotonic() + ADVANCING_SECONDS
     target = datetime.now(UTC) - OPEN
     failed = 0
     for site in sites_behind(conn, rollup, target):
         try:
-            while advance(conn, rollup, site, target=target):
+            while advance_site(conn, rollup, site, target=target):
                 if time.monotonic() > enough:
                     return
         except Exception as error:
@@ -125,9 +101,9 @@ def _advance(rollup: Rollup, conn: Any) -> None:
             failed += 1
             MAINTENANCE_FAILURES.labels(rollup).inc()
             if failed <= FAILURES_TOLD:
-                logger.error("%s of site %r cannot be moved on: %s", rollup, site, error)
+                logger.error("%s of site %r cannot be advanced: %s", rollup, site, error)
     if failed > FAILURES_TOLD:
-        logger.error("%s of %d more sites cannot be moved on", rollup, failed - FAILURES_TOLD)
+        logger.error("%s of %d more sites cannot be advanced", rollup, failed - FAILURES_TOLD)
 
 
 def _count_accepted(conn: Any) -> None:
@@ -137,7 +113,7 @@ def _count_accepted(conn: Any) -> None:
 
 
 def _do(work: Callable[[Any], None]) -> None:
-    """Do it, unless PostgreSQL or Redis is away."""
+    """Do it, unless PostgreSQL or Redis is unavailable."""
     try:
         with redis_errors(), database.pool.connection() as conn:
             work(conn)
@@ -149,17 +125,13 @@ def _do(work: Callable[[Any], None]) -> None:
 
 broker.add_middleware(
     Periodic(
-        {
-            make_partitions: 3600,
-            drop_old_events: 600,
-            forget_settled_messages: 3600,
-            forget_event_ids: 3600,
-            count_accepted: 60,
-            advance_sessions: 60,
-            advance_path_spans: 60,
-            advance_top_paths: 60,
-            advance_user_spans: 60,
-            advance_user_months: 60,
-        }
+        [
+            Period(make_partitions, 3600),
+            Period(drop_old_events, 600),
+            Period(forget_settled_messages, 3600),
+            Period(forget_event_ids, 3600),
+            Period(count_accepted, 60),
+            *(Period(advance, 60, (rollup,)) for rollup in get_args(Rollup)),
+        ]
     )
 )

@@ -5,15 +5,15 @@ import logging
 import dramatiq
 
 from actors.broker import broker, database
-from actors.maintenance import QUEUE
 from actors.queue.producer import Producer
+from actors.queue_names import MAINTENANCE
 from db.sites import timezones
 
 logger = logging.getLogger(__name__)
 
 
 # Without retries: one that comes late would undo what was set meanwhile.
-@dramatiq.actor(broker=broker, queue_name=QUEUE, max_retries=0)
+@dramatiq.actor(broker=broker, queue_name=MAINTENANCE, max_retries=0)
 def set_timezone(site_id: str, timezone: str) -> None:
     """Set a site's timezone, and make its rollups anew by it; waits for as long as PostgreSQL is away."""
     try:

@@ -12,9 +12,9 @@ from redis.exceptions import RedisError, ResponseError
 
 from actors.durable.broker import DurableBroker, id_millis, socket_options
 from actors.queue.producer import QueueUnavailable
+from actors.queue_names import EVENTS
 
 SCRIPT = Path(__file__).with_suffix(".lua").read_text()
-QUEUE = "events"
 #: Seconds that a look may take.
 LOOK_TIMEOUT = 1.0
 
@@ -73,7 +73,7 @@ class QueueReader:
         """The state now. Raises QueueUnavailable where Redis does not tell within LOOK_TIMEOUT."""
         try:
             async with asyncio.timeout(LOOK_TIMEOUT), self.client.pipeline(transaction=False) as pipeline:
-                pipeline.eval(SCRIPT, 1, self.broker.namespace, QUEUE, str(self.broker.heartbeat_timeout))
+                pipeline.eval(SCRIPT, 1, self.broker.namespace, EVENTS, str(self.broker.heartbeat_timeout))
                 pipeline.info("memory")
                 pipeline.info("persistence")
                 counts, memory, persistence = await pipeline.execute(raise_on_error=False)

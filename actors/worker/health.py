@@ -96,7 +96,7 @@ class WorkerPort(Middleware):
             yield f"{ended} of {len(self.worker.workers)} threads for messages have ended"
         if ended := sum(not thread.is_alive() for thread in self.flusher.threads):
             yield f"{ended} of {len(self.flusher.threads)} flushers have ended"
-        since = self.flusher.trying_since
+        since = self.flusher.database.oldest_attempt
         if since is not None and now - since > LONGEST_TRY:
             yield f"a flusher has been writing for {now - since:.0f} s"
 

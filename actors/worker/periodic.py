@@ -1,9 +1,10 @@
-"""The clock: sends the actors that run now and then."""
+"""Periodic messages: sends the actors of maintenance."""
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from threading import Event, Thread
+from typing import Any, NamedTuple
 
 from dramatiq import Actor, Broker, Worker
 from dramatiq.errors import BrokerError
@@ -11,8 +12,16 @@ from dramatiq.middleware import Middleware
 
 logger = logging.getLogger(__name__)
 
-#: Seconds before an actor is sent that could not be.
+#: Seconds before an actor is sent again that could not be sent.
 RETRY_PAUSE = 10.0
+
+
+class Period(NamedTuple):
+    """How often an actor is sent, and with which arguments."""
+
+    actor: Actor[Any, None]
+    seconds: float
+    args: tuple[Any, ...] = ()
 
 
 class Periodic(Middleware):
@@ -21,32 +30,32 @@ class Periodic(Middleware):
     Every worker process does so: such an actor must not mind to run more often than it needs to.
     """
 
-    def __init__(self, periods: Mapping[Actor[[], None], float]) -> None:
+    def __init__(self, periods: Sequence[Period]) -> None:
         self.periods = periods
         self.stopped = Event()
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self.stopped.clear()
-        Thread(target=self._tick, name="clock", daemon=True).start()
+        Thread(target=self._run, name="periodic", daemon=True).start()
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self.stopped.set()
 
-    def _tick(self) -> None:
+    def _run(self) -> None:
         due = dict.fromkeys(self.periods, time.monotonic())
         while True:
             now = time.monotonic()
-            for actor, period in self.periods.items():
-                if due[actor] <= now:
-                    due[actor] = now + (period if _sent(actor) else RETRY_PAUSE)
+            for period in self.periods:
+                if due[period] <= now:
+                    due[period] = now + (period.seconds if _sent(period) else RETRY_PAUSE)
             if self.stopped.wait(min(due.values()) - now):
                 return
 
 
-def _sent(actor: Actor[[], None]) -> bool:
+def _sent(period: Period) -> bool:
     try:
-        actor.send()
+        period.actor.send(*period.args)
     except BrokerError as error:
-        logger.warning("could not send %s: %s", actor.actor_name, error)
+        logger.warning("could not send %s: %s", period.actor.actor_name, error)
         return False
     return True

@@ -1,20 +1,25 @@
-"""A worker process's connections to PostgreSQL, and the patience to wait for it."""
+"""A worker process's connections to PostgreSQL: what is stored waits for as long as it is unavailable."""
 
 import logging
 import random
-from collections.abc import Callable
-from threading import Event
-from typing import Any, TypeVar
+import time
+from collections.abc import Callable, Sequence
+from threading import Event, get_ident
+from typing import Any, TypeVar, get_args
 
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
 from actors.durable.retries import Requeue
 from actors.metrics import POSTGRESQL_UP, TRANSACTION_RETRIES, WORKER
+from actors.queue_names import EVENTS
 from db.connections.errors import is_transient, is_unavailable
 from db.connections.metrics import PoolMetrics
-from db.connections.pools import write_pool
+from db.connections.pools import WriteConnection, write_pool
+from db.rollups.advance import Rollup
 from db.settings import Settings
+from db.store.events import Message, Stored
+from db.store.whole_or_apart import store
 
 logger = logging.getLogger(__name__)
 
@@ -22,11 +27,11 @@ Answer = TypeVar("Answer")
 
 #: Threads that store events. While one is at its rollups, which others of the same sites wait for, the other inserts.
 FLUSHERS = 2
-#: Actors of upkeep.py that move a rollup on, each with a connection of its own for as long as it has to catch up.
-ADVANCING = 5
-#: One for each of these, so that those who store never wait for upkeep, and two for whatever else is done.
+#: Deferred rollups: each is advanced on a connection of its own for as long as it has to catch up.
+ADVANCING = len(get_args(Rollup))
+#: One for each of these, so that those who store never wait for maintenance, and two for whatever else is done.
 CONNECTIONS = FLUSHERS + ADVANCING + 2
-#: Seconds between tries while PostgreSQL is away: the first, doubled each time up to the second.
+#: Seconds between attempts while PostgreSQL is unavailable: the first, doubled each time up to the second.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 
@@ -40,6 +45,24 @@ class PostgresPool(Middleware):
         self.settings = settings
         self.stopping = Event()
         self.unavailable = False
+        #: When each thread that stores events began its present attempt, by `time.monotonic`.
+        self.attempts: dict[int, float] = {}
+
+    @property
+    def oldest_attempt(self) -> float | None:
+        """When the oldest attempt to store events began that is under way, by `time.monotonic`; None without one."""
+        return min(self.attempts.copy().values(), default=None)
+
+    def store(self, messages: Sequence[Message]) -> Stored:
+        """Store messages; waits for as long as PostgreSQL is unavailable. Raises StoreApart and Requeue."""
+        return self.retry_until_available(self._attempt, messages)
+
+    def _attempt(self, conn: WriteConnection, messages: Sequence[Message]) -> Stored:
+        self.attempts[get_ident()] = time.monotonic()
+        try:
+            return store(conn, messages, queue=EVENTS)
+        finally:
+            del self.attempts[get_ident()]
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self.stopping.clear()

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 from uuid_utils.compat import uuid7
 
-from actors import queue_discard, queue_replay
+from actors.dead_letters import queue_discard, queue_replay
 from apps import reporting_resources
 from apps.dead_letters import sample
 from apps.events.validation import EventValidator, encode

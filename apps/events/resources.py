@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from litestar import Request
 
-from actors import queue_events
 from actors.broker import broker as own_broker
 from actors.durable.broker import DurableBroker
+from actors.events import queue_events
 from actors.queue.producer import Producer
 from actors.queue.state import QueueReader
 from apps.events.batcher import Batcher

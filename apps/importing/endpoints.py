@@ -9,7 +9,7 @@ from litestar import Request, Response, Router, get, put
 from litestar.params import PathParameter
 from msgspec import Meta
 
-from actors import queue_import
+from actors.imports import queue_import
 from apps import reporting_resources
 from apps.web.openapi import answer, json_schema, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_response, refuse, unavailable

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request, Response, put
 from msgspec import Meta
 
-from actors import queue_timezone
+from actors.sites import queue_timezone
 from apps import reporting_resources
 from apps.web.openapi import answer, operation
 from apps.web.problems import QUEUE_UNAVAILABLE, problem_response, refuse, unavailable

@@ -10,7 +10,8 @@ from db.connections.errors import is_data_error
 from db.connections.pools import writing
 from db.queries import QUERIES
 from db.store.dead_letters import site_of
-from db.store.events import failure_of, jsonb, lock_sites, store_events
+from db.store.events import jsonb, lock_sites, store_events
+from db.store.whole_or_apart import failure_of
 
 
 def replay(

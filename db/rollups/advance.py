@@ -1,4 +1,4 @@
-"""The rollups that are written later than the events: which sites they lack something of, and moving them on.
+"""Deferred rollups: which sites they lag behind in, and advancing them.
 
 `sessions`; `path_spans`, which has a sixth of a month once it is over; and `top_paths`, `user_spans` and `user_months`,
 which have a day once it is over.
@@ -24,7 +24,7 @@ def sites_behind(conn: Connection, rollup: Rollup, target: datetime) -> list[str
 
 
 def advance(conn: Connection, rollup: Rollup, site_id: str, *, target: datetime, most: int = AT_ONCE) -> bool:
-    """Move a site's rollup on towards `target` by its next part, the oldest first; is there more?
+    """Advance a site's rollup towards `target` by its next part, the oldest first; is there more?
 
     That is a sixth of a month, a day, or of sessions and user_months the next `most` events, about. Whoever stores
     events of the site waits meanwhile.

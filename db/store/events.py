@@ -1,7 +1,4 @@
-"""Storing events: `store_messages(conn, messages)`, and `store_apart` for a message that holds events which cannot be.
-
-Both settle their messages: what a message did is done, once, also when it is delivered again.
-"""
+"""Storing events: `store_messages(conn, messages)`. A message that is delivered again changes nothing."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,15 +12,11 @@ from psycopg.errors import CheckViolation
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from db.connections.errors import is_data_error
 from db.connections.pools import writing
 from db.queries import QUERIES
-from db.store.dead_letters import Failure, Letter, event_letter, file_letters, message_letter, site_of
 
 #: For so long after its arrival an event's id stands for it alone: what comes with it again is the same event.
 IDS_KEPT = timedelta(days=8)
-
-_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class AlreadySettled(Exception):
@@ -73,53 +66,6 @@ def store_messages(conn: Connection, messages: Sequence[Message], *, now: dateti
             return _stored(conn, "store/store_messages", parameters)
 
 
-def store_apart(conn: Connection, message: Message, *, queue: str, now: datetime | None = None) -> Stored:
-    """Store what can be stored of a message and file the rest as dead letters, in one transaction.
-
-    The message's events are halved, and what cannot be stored halved again, until each bad one stands alone.
-    """
-    with writing(conn):
-        settle_message(conn, message.id, now=now)
-        try:
-            events = list(enumerate(_elements(message.events)))
-        except ValueError as error:
-            file_letters(conn, [message_letter(queue, message.id, message.events, Failure(str(error)))])
-            return Stored(0, 0, dead=1)
-        lock_sites(conn, filter(None, (site_of(event) for _, event in events)))
-        letters: list[Letter] = []
-        stored = 0
-        parts = [events] if events else []
-        while parts:
-            part = parts.pop()
-            try:
-                with conn.transaction():
-                    stored += store_events(conn, _array(event for _, event in part), now=now).stored
-            except psycopg.Error as error:
-                if not is_data_error(error):
-                    raise
-                if len(part) > 1:
-                    middle = len(part) // 2
-                    parts += [part[middle:], part[:middle]]
-                else:
-                    letters.append(event_letter(queue, message.id, *part[0], failure_of(error)))
-        file_letters(conn, letters)
-    return Stored(len(events), stored, dead=len(letters))
-
-
-def file_message(conn: Connection, message: Message, failure: Failure, *, queue: str) -> Stored:
-    """File all events of a message as dead letters, for a reason that was none of theirs."""
-    with writing(conn):
-        settle_message(conn, message.id)
-        try:
-            events = _elements(message.events)
-        except ValueError:
-            file_letters(conn, [message_letter(queue, message.id, message.events, failure)])
-            return Stored(0, 0, dead=1)
-        lock_sites(conn, filter(None, map(site_of, events)))
-        file_letters(conn, [event_letter(queue, message.id, *event, failure) for event in enumerate(events)])
-    return Stored(len(events), 0, dead=len(events))
-
-
 def store_events(conn: Connection, batch: bytes, *, now: datetime | None = None) -> Stored:
     """Store the events of a JSON array that are new, within the caller's transaction; makes a partition they lack."""
     parameters = {"batch": jsonb(batch), "now": now}
@@ -167,11 +113,6 @@ def forget_event_ids(conn: Connection, now: datetime | None = None) -> None:
         conn.execute(QUERIES["store/forget_event_ids"], {"now": now or datetime.now(UTC), "days": IDS_KEPT.days})
 
 
-def failure_of(error: psycopg.Error) -> Failure:
-    """What a dead letter says of an error of PostgreSQL's."""
-    return Failure(error.diag.message_primary or str(error), error.sqlstate)
-
-
 def jsonb(text: bytes) -> Jsonb:
     """JSON text as a parameter, as it is."""
     if b"\0" in text:  # the client library would cut it there, and what follows would be lost without a word
@@ -204,8 +145,8 @@ def _joined(messages: Sequence[Message]) -> bytes:
     """One JSON array of several. A lone one stays as it is, whatever it is: PostgreSQL says what is wrong with it."""
     if len(messages) == 1:
         return messages[0].events
-    return _array(events for message in messages if (events := message.events[1:-1]))
+    return json_array(events for message in messages if (events := message.events[1:-1]))
 
 
-def _array(events: Iterable[bytes | msgspec.Raw]) -> bytes:
+def json_array(events: Iterable[bytes | msgspec.Raw]) -> bytes:
     return b"[" + b",".join(map(bytes, events)) + b"]"

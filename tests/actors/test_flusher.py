@@ -127,15 +127,15 @@ def test_large_flushes_leave_each_other_as_many_messages(
     caplog.set_level("INFO", "actors.worker.flusher")
     one = running(database_url)
     large = batch(*(received(shop) for _ in range(BESIDE_BYTES // 200)))
-    with one.flusher.changed:  # so that nothing is taken before all are there
-        waiting = [PendingMessage(Message(str(uuid4()), large)) for _ in range(2 * one.flusher.share)]
+    with one.flusher.condition:  # so that nothing is taken before all are there
+        waiting = [PendingMessage(Message(str(uuid4()), large)) for _ in range(2 * one.flusher.max_messages)]
         one.flusher.waiting.extend(waiting)
         one.flusher.waiting_bytes += len(waiting) * len(large)
-        one.flusher.changed.notify()
+        one.flusher.condition.notify()
     for part in waiting:
         part.done.result(30)
     flushed = [len(record.__dict__["message_ids"]) for record in caplog.records]
-    assert flushed == [one.flusher.share] * 2
+    assert flushed == [one.flusher.max_messages] * 2
 
 
 @pytest.mark.parametrize(

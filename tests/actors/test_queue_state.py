@@ -109,7 +109,7 @@ def test_a_worker_counts_from_its_start_to_its_end_and_a_sender_does_not(
 ) -> None:
     async def send() -> None:
         sender = Producer(broker, redis.server.url)
-        await sender.send(actors.store_events, (b"[]",))
+        await sender.send(actors.events.store_events, (b"[]",))
         await sender.close()
 
     asyncio.run(send())

@@ -41,7 +41,7 @@ def send(wire: Wire, messages: int, *, lose_reply_of: int | None = None) -> Dura
         for number in range(messages):
             wire.lose_reply_of = 1 if number == lose_reply_of else None
             accepted = {("shop", "2026-01-02"): 1, ("a b", "2026-01-03"): 1}
-            await sender.send(actors.store_events, (b"[1,2]",), accepted=accepted)
+            await sender.send(actors.events.store_events, (b"[1,2]",), accepted=accepted)
         await sender.close()
 
     asyncio.run(run())

@@ -58,7 +58,7 @@ def fill_queue(place: Place, events: Iterator[ReceivedEvent], *, messages: int, 
     for first in range(0, messages, CHUNK):
         pipe = place.redis.pipeline(transaction=False)
         for number in range(first, min(first + CHUNK, messages)):
-            message = actors.store_events.message(msgspec.json.encode(list(islice(events, per_message))))
+            message = actors.events.store_events.message(msgspec.json.encode(list(islice(events, per_message))))
             redis_id = f"message {number}"
             data = message.copy(options={"redis_message_id": redis_id}).encode()
             pipe.hset(f"{QUEUE}.msgs", redis_id, data)

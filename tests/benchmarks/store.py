@@ -53,7 +53,7 @@ def ours(place: Place, events: list[ReceivedEvent], *, processes: int) -> float:
 
     pipe = place.redis.pipeline(transaction=False)
     for start in range(0, len(events), PER_MESSAGE):
-        message = actors.store_events.message(msgspec.json.encode(events[start : start + PER_MESSAGE]))
+        message = actors.events.store_events.message(msgspec.json.encode(events[start : start + PER_MESSAGE]))
         redis_id = f"message {start}"
         data = message.copy(options={"redis_message_id": redis_id}).encode()
         pipe.hset("tjra:events.msgs", redis_id, data)

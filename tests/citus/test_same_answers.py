@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from apps.cli import main
 from db.expiry import drop_old_events
 from db.migrations import migrate
-from db.store.events import Message, store_apart
+from db.store.events import Message
+from db.store.whole_or_apart import store_apart
 from tests.citus.conftest import MakeDatabase
 from tests.citus.history import SITES, History, unsound
 from tests.citus.pair import Pair

@@ -21,6 +21,7 @@ from db.rollups.advance import advance
 from db.sites.timezones import set_timezone
 from db.store import events as store
 from db.store.dead_letters import Failure
+from db.store.whole_or_apart import file_message
 from tests.life.before import store_as_before
 from tests.life.counting.asking import Mismatch
 from tests.life.counting.world import Span, World
@@ -155,7 +156,7 @@ class _Run:
     def _bury(self, step: steps.Bury) -> None:
         (message,) = self._accepted([step.message], step.at)
         (letter,) = delivered([message])
-        store.file_message(self.conn, letter, Failure("it was tried too often"), queue="events")
+        file_message(self.conn, letter, Failure("it was tried too often"), queue="events")
         self.world.bury(message.events)
 
     def _replay(self, step: steps.Replay) -> None:

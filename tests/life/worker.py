@@ -13,6 +13,7 @@ from psycopg.errors import DeadlockDetected
 
 from db.connections.errors import is_data_error
 from db.store import events
+from db.store.whole_or_apart import store_apart
 from tests.life.writing.steps import Message
 
 
@@ -36,7 +37,7 @@ def flush(conn: Connection[Any], messages: list[Message], now: datetime) -> None
             raise
         for message in batches:
             with suppress(events.AlreadySettled):
-                events.store_apart(conn, message, queue="events", now=now)
+                store_apart(conn, message, queue="events", now=now)
 
 
 def beside(url: str, other: Callable[[Connection[Any]], object], work: Callable[[], object]) -> None:

@@ -17,7 +17,8 @@ from db.ledger.balance import Count, count_accepted
 from db.migrations import migrate
 from db.rollups.advance import Rollup, advance, sites_behind
 from db.sites.timezones import set_timezone
-from db.store.events import Message, make_partitions_ahead, store_apart, store_messages
+from db.store.events import Message, make_partitions_ahead, store_messages
+from db.store.whole_or_apart import store_apart
 from tests.builders.factories import batch, received
 from tests.oracles.every_question import SITE, SITES
 from tests.oracles.recount import differences

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from actors import store_events
 from actors.broker import broker
+from actors.events import store_events
 from db.logs import json_lines
 from tests.apps.monitoring.test_metrics import values
 from tests.builders.factories import batch, event, received

@@ -190,7 +190,7 @@ def test_the_ledger_balances_afterwards(
     assert settled(3)
     assert reporting.get("/sites", params={"search": shop}).json()["sites"] == []
     assert reporting.get("/stats", params={"site_id": shop}).json()["total_views"] == 0
-    actors.count_accepted.send()
+    actors.maintenance.count_accepted.send()
     kept = "select sum(events) from accepted_days where site_id = %s"
     until(lambda: conn.execute(kept, [shop]).fetchone() == (3,))
     assert settled(3)
@@ -199,7 +199,7 @@ def test_the_ledger_balances_afterwards(
     assert reporting.get("/stats", params={"site_id": shop}).json()["total_views"] == 2
     assert reporting.get("/stats", params={"site_id": other}).json()["total_views"] == 5
     assert run("--site", shop, "--yes").exit_code == 0
-    actors.count_accepted.send()
+    actors.maintenance.count_accepted.send()
     until(lambda: conn.execute(kept, [shop]).fetchone() == (5,))
     assert settled(5)
     assert reporting.get("/accounting", params={"site_id": shop}).json()["balanced"] is True

@@ -96,7 +96,7 @@ def test_what_holds_it_up_is_named_by_the_command_and_by_the_worker(
     assert "stay for now" in output
     assert f"; held up by rollups {told}" in output
     assert "nothing was dropped" in run("--days", "100", "--yes").output
-    monkeypatch.setattr(maintenance, "settings", Settings(retention_days=100))
+    monkeypatch.setattr(database, "settings", Settings(retention_days=100))
     with write_pool(url, connections=1) as pool, caplog.at_level(logging.WARNING):
         monkeypatch.setattr(database, "pool", pool, raising=False)
         maintenance.drop_old_events.fn()

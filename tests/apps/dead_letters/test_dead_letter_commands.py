@@ -28,7 +28,7 @@ def run(*arguments: str, code: int = 0) -> str:
 def dead(conn: Connection, shop: str) -> list[str]:
     """Two dead letters of the shop."""
     spoiled = batch(received(shop, event_type="click"), received(shop)).replace(b'"path":"/"', b'"path":null')
-    actors.store_events.send(spoiled)
+    actors.events.store_events.send(spoiled)
     query = "select id::text from dead_letters where site_id = %s order by event_type"
     until(lambda: len(conn.execute(query, [shop]).fetchall()) == 2)
     return [letter_id for (letter_id,) in conn.execute(query, [shop]).fetchall()]

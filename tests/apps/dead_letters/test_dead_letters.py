@@ -26,7 +26,7 @@ def spoiled(one: ReceivedEvent, **fields: Any) -> dict[str, Any]:
 
 def put(events: Sequence[Any]) -> None:
     """Put events into the queue, past all validation."""
-    actors.store_events.send(json.dumps(events).encode())
+    actors.events.store_events.send(json.dumps(events).encode())
 
 
 def letters(reporting: httpx.Client, shop: str, **parameters: Any) -> list[dict[str, Any]]:

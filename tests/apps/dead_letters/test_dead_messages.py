@@ -25,8 +25,8 @@ def test_a_message_that_fails_too_often_is_filed_event_by_event(
         raise RuntimeError("a bug of ours")
 
     monkeypatch.setattr(Flusher, "store", fail)
-    monkeypatch.setitem(actors.store_events.options, "max_retries", 2)
-    monkeypatch.setitem(actors.store_events.options, "min_backoff", 10)
+    monkeypatch.setitem(actors.events.store_events.options, "max_retries", 2)
+    monkeypatch.setitem(actors.events.store_events.options, "min_backoff", 10)
     one, two = received(shop), received(shop)
     put([spoiled(one), spoiled(two)])
     found = dead(reporting, shop, 2)
@@ -49,7 +49,7 @@ def test_a_message_that_cannot_be_read_is_filed_as_it_is(conn: Connection, unrea
 
 
 def test_a_message_for_an_unknown_actor_is_filed(conn: Connection, shop: str) -> None:
-    message = actors.store_events.message(batch(received(shop))).copy(actor_name="of_a_later_version")
+    message = actors.events.store_events.message(batch(received(shop))).copy(actor_name="of_a_later_version")
     broker.enqueue(message)
     query = "select message_id, error from dead_letters where site_id = %s"
     until(lambda: conn.execute(query, [shop]).fetchall() != [])
@@ -59,8 +59,8 @@ def test_a_message_for_an_unknown_actor_is_filed(conn: Connection, shop: str) ->
 
 
 def test_a_letter_is_filed_once(conn: Connection, shop: str) -> None:
-    message: dramatiq.Message[Any] = actors.store_events.message(batch(received(shop)))
+    message: dramatiq.Message[Any] = actors.events.store_events.message(batch(received(shop)))
     for _ in range(2):
-        actors.file_dead_message.send(message.encode(), "a test")
+        actors.dead_letters.file_dead_message.send(message.encode(), "a test")
     until(lambda: broker.client.hlen(f"{broker.namespace}:dead_letters.msgs") == 0)
     assert settled(conn, shop) == (0, 0, 1)

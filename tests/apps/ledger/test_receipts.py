@@ -8,7 +8,8 @@ import pytest
 import actors
 from actors.broker import broker
 from actors.queue import search
-from db.store.events import Message, store_apart, store_events
+from db.store.events import Message, store_events
+from db.store.whole_or_apart import store_apart
 from tests.builders.factories import NOW, batch, event, received
 from tests.conftest import Connection
 
@@ -51,14 +52,14 @@ def test_a_dead_event_names_its_letter(reporting: httpx.Client, conn: Connection
 
 def test_an_event_that_is_about_to_be_filed_is_queued(reporting: httpx.Client, shop: str) -> None:
     one = received(shop)
-    actors.file_dead_message.send(actors.store_events.message(batch(one)).encode(), "a test")
+    actors.dead_letters.file_dead_message.send(actors.events.store_events.message(batch(one)).encode(), "a test")
     assert receipt(reporting, shop, one.event_id)["status"] == "queued"
 
 
 def test_a_queue_that_is_too_long_is_said_to_be(
     monkeypatch: pytest.MonkeyPatch, reporting: httpx.Client, shop: str
 ) -> None:
-    actors.store_events.send(batch(received(shop)))
+    actors.events.store_events.send(batch(received(shop)))
     monkeypatch.setattr(search, "MAX_BYTES", 1)
     answer = receipt(reporting, shop, str(uuid4()))
     assert answer["status"] == "unknown"
@@ -73,7 +74,7 @@ def test_what_is_in_the_queue_and_no_event_of_ours_is_passed_over(reporting: htt
             b"\xff",
             b"{}",
             f'["{event_id}"]'.encode(),
-            actors.store_events.message(event_id.encode()).encode(),
+            actors.events.store_events.message(event_id.encode()).encode(),
         )
     }
     for redis_id, data in unreadable.items():

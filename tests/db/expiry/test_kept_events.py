@@ -22,12 +22,8 @@ from db.expiry import drop_old_events
 from db.migrations import migrate
 from db.rollups.advance import advance, sites_behind
 from db.settings import Settings
-from db.store.events import (
-    Message,
-    store_apart,
-    store_events,
-    store_messages,
-)
+from db.store.events import Message, store_events, store_messages
+from db.store.whole_or_apart import store_apart
 from tests.builders.factories import batch, event, received
 from tests.conftest import Connection
 from tests.db.schema.test_migrations import EmptyDatabase
@@ -183,7 +179,7 @@ def test_the_upkeep_does_it_where_it_is_set(
         monkeypatch.setattr(database, "pool", pool, raising=False)
         maintenance.drop_old_events.fn()
         assert kept_from(conn) == {None}
-        monkeypatch.setattr(maintenance, "settings", Settings(retention_days=100))
+        monkeypatch.setattr(database, "settings", Settings(retention_days=100))
         maintenance.drop_old_events.fn()
         age(conn)
         maintenance.drop_old_events.fn()

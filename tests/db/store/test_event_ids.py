@@ -13,7 +13,8 @@ import pytest
 from db.dead_letters.replay import replay
 from db.events.event import ReceivedEvent
 from db.store.dead_letters import Failure
-from db.store.events import IDS_KEPT, Message, file_message, forget_event_ids, store_apart, store_events, store_messages
+from db.store.events import IDS_KEPT, Message, forget_event_ids, store_events, store_messages
+from db.store.whole_or_apart import file_message, store_apart
 from tests.builders.factories import NOW, batch, event, received
 from tests.conftest import Connection
 from tests.oracles.recount import differences

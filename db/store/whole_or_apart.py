@@ -1,0 +1,102 @@
+"""What to do with messages that cannot be stored together: the one place where it is decided what is poison."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+import psycopg
+from psycopg import Connection
+
+from db.connections.errors import is_data_error
+from db.connections.pools import writing
+from db.store.dead_letters import Failure, Letter, event_letter, file_letters, message_letter, site_of
+from db.store.events import (
+    AlreadySettled,
+    Message,
+    Stored,
+    json_array,
+    lock_sites,
+    settle_message,
+    store_events,
+    store_messages,
+)
+
+_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class StoreApart(Exception):
+    """One of several messages is processed already, or holds an event that cannot be stored: store each alone."""
+
+
+def store(conn: Connection, messages: Sequence[Message], *, queue: str) -> Stored:
+    """Store messages together, or a lone one whatever it holds: what cannot be stored of it becomes dead letters.
+
+    Raises StoreApart where several cannot be stored together, and psycopg's errors that are not about their data.
+    """
+    try:
+        try:
+            return store_messages(conn, messages)
+        except Exception as error:
+            if len(messages) > 1 or not is_data_error(error):
+                raise
+        return store_apart(conn, messages[0], queue=queue)
+    except AlreadySettled:
+        if len(messages) > 1:
+            raise StoreApart from None
+        return Stored(0, 0)
+    except Exception as error:
+        if len(messages) > 1 and is_data_error(error):
+            raise StoreApart from None
+        raise
+
+
+def store_apart(conn: Connection, message: Message, *, queue: str, now: datetime | None = None) -> Stored:
+    """Store what can be stored of a message and file the rest as dead letters, in one transaction.
+
+    The message's events are halved, and what cannot be stored halved again, until each bad one stands alone.
+    """
+    with writing(conn):
+        settle_message(conn, message.id, now=now)
+        try:
+            events = list(enumerate(_elements(message.events)))
+        except ValueError as error:
+            file_letters(conn, [message_letter(queue, message.id, message.events, Failure(str(error)))])
+            return Stored(0, 0, dead=1)
+        lock_sites(conn, filter(None, (site_of(event) for _, event in events)))
+        letters: list[Letter] = []
+        stored = 0
+        parts = [events] if events else []
+        while parts:
+            part = parts.pop()
+            try:
+                with conn.transaction():
+                    stored += store_events(conn, json_array(event for _, event in part), now=now).stored
+            except psycopg.Error as error:
+                if not is_data_error(error):
+                    raise
+                if len(part) > 1:
+                    middle = len(part) // 2
+                    parts += [part[middle:], part[:middle]]
+                else:
+                    letters.append(event_letter(queue, message.id, *part[0], failure_of(error)))
+        file_letters(conn, letters)
+    return Stored(len(events), stored, dead=len(letters))
+
+
+def file_message(conn: Connection, message: Message, failure: Failure, *, queue: str) -> Stored:
+    """File all events of a message as dead letters, for a reason that was none of theirs."""
+    with writing(conn):
+        settle_message(conn, message.id)
+        try:
+            events = _elements(message.events)
+        except ValueError:
+            file_letters(conn, [message_letter(queue, message.id, message.events, failure)])
+            return Stored(0, 0, dead=1)
+        lock_sites(conn, filter(None, map(site_of, events)))
+        file_letters(conn, [event_letter(queue, message.id, *event, failure) for event in enumerate(events)])
+    return Stored(len(events), 0, dead=len(events))
+
+
+def failure_of(error: psycopg.Error) -> Failure:
+    """What a dead letter says of an error of PostgreSQL's."""
+    return Failure(error.diag.message_primary or str(error), error.sqlstate)
