@@ -8,12 +8,12 @@ from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import class_row
 
-from db.queries import FOLDER, MIGRATIONS, QUERIES
+from db.queries import FOLDER, FUNCTIONS, MIGRATIONS, QUERIES
 
 #: What psql runs first of a restore.
 BEGIN_RESTORE = (FOLDER / "restore.psql").read_text()
 #: What migrations make, by name.
-MADE = re.compile(r"^\s*create (?:or replace )?(?:table|view|type|function|aggregate) (?:if not exists )?(\w+)", re.M)
+MADE = re.compile(r"^\s*create (?:table|view|type) (\w+)", re.M)
 #: The parts of an address that others must not read: they travel in the environment.
 SECRETS = {"password": "PGPASSWORD"}
 
@@ -40,8 +40,9 @@ def applied(conn: Connection) -> dict[str, str]:
 
 
 def ours() -> set[str]:
-    """The names of all that migrations have ever made."""
-    return {"migrations"}.union(*(MADE.findall(path.read_text()) for path in MIGRATIONS))
+    """The names of all that `tjra migrate` makes."""
+    made = (MADE.findall(path.read_text()) for path in MIGRATIONS)
+    return {"migrations", *(path.stem for path in FUNCTIONS)}.union(*made)
 
 
 def tables_of_others(conn: Connection) -> list[str]:

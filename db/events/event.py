@@ -190,7 +190,7 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
 def made_id(made: uuid_utils.UUID) -> str:
     """An id of ours: a UUIDv7 with the same 26 bits in each, of its 74 that are random.
 
-    By them the store knows an id that a client took from our answer, and looks further for it (0028_event_ids.sql).
+    By them the store knows an id that a client took from our answer, and looks further for it (the table event_ids).
     """
     text = str(made)
     return f"{text[:14]}7e1d-9e1d{text[23:]}"

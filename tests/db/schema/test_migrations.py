@@ -199,7 +199,8 @@ def test_a_file_defines_the_function_of_its_name(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: path.stem)
 def test_migrations_define_and_call_no_function(path: Path) -> None:
-    text = re.sub(r"--.*", "", path.read_text())
+    # One whose signature changes, or that is not needed any more, is dropped by a migration.
+    text = re.sub(r"--.*|\bdrop (function|aggregate) [^;]+;", "", path.read_text())
     assert not re.search(r"\bfunction\b|\baggregate\b|\bdo \$", text)
     names = "|".join(path.stem for path in FUNCTIONS)
     assert not re.search(rf"\b({names}) ?\(", text)
