@@ -11,7 +11,7 @@ check:
     {{bin}}/ruff format --check .
     {{bin}}/ruff check .
     {{bin}}/mypy
-    {{bin}}/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not system and not browser"
+    {{bin}}/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not slow and not system"
 
 # Tests, all by default: `just test tests/apps/reports -k stats`
 test *arguments:

@@ -87,6 +87,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "127.0.0.1,::1"
     #: For how long an app keeps a connection open on which no request comes: longer than the proxies before it do.
     keep_alive_seconds: Seconds = 130
+    #: Seconds that a client may take to send a body.
+    body_timeout_seconds: Seconds = 30
     #: After so many seconds a report is ended.
     report_timeout_seconds: Seconds = 60
     log_level: Annotated[

@@ -118,7 +118,9 @@ async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterI
 
     To replay a letter whose event is stored already does nothing: an event counts once.
     """
-    body = await read_body(request.scope, request.receive, limit=EVENT_BYTES)
+    body = await read_body(
+        request.scope, request.receive, limit=EVENT_BYTES, timeout=reporting_resources.settings.body_timeout_seconds
+    )
     return _answer(*await operations.replay(letter_id, body))
 
 

@@ -90,7 +90,8 @@ async def accept_event(events: EventResources, scope: Scope, receive: Receive) -
     Raises Refusal.
     """
     try:
-        event, ignored = events.validator.event(await read_body(scope, receive, limit=EVENT_BYTES))
+        body = await read_body(scope, receive, limit=EVENT_BYTES, timeout=events.settings.body_timeout_seconds)
+        event, ignored = events.validator.event(body)
     except Refusal as refusal:
         count_refusal(refusal)
         raise
@@ -154,7 +155,8 @@ async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted
     query, events = read_query(request, BatchQuery), events_of(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
-        body = await read_body(request.scope, request.receive, limit=BATCH_BYTES)
+        timeout = events.settings.body_timeout_seconds
+        body = await read_body(request.scope, request.receive, limit=BATCH_BYTES, timeout=timeout)
         batch = events.validator.batch(body, ndjson=media_type in NDJSON)
     except Refusal as refusal:
         count_refusal(refusal)

@@ -94,7 +94,9 @@ async def put_import(request: Request[Any, Any, Any], import_id: Id) -> Response
     `tjra import` asks this; by hand it makes an entry in `tjra imports`, and no event."""
     query = read_query(request, ImportQuery)
     check(import_id)
-    body = await read_body(request.scope, request.receive, limit=BODY_BYTES)
+    body = await read_body(
+        request.scope, request.receive, limit=BODY_BYTES, timeout=reporting_resources.settings.body_timeout_seconds
+    )
     try:
         one = msgspec.json.decode(body, type=Import)
         if "\0" in "".join([*one.options, *(file.name for file in one.files)]):

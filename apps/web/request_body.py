@@ -15,17 +15,14 @@ if sys.version_info >= (3, 14):
 else:
     from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
 
-#: Seconds that a client may take to send a body.
-BODY_TIMEOUT = 30
-
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 ENCODINGS = (b"", b"identity", b"gzip", b"x-gzip", b"zstd")
 #: How many compressed bodies may follow each other as one: a body of thousands of tiny ones would take minutes.
 MAX_FRAMES = 16
 
 
-async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
-    """The whole body, decompressed: at most `limit` bytes, before and after that.
+async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109
+    """The whole body, decompressed: at most `limit` bytes, before and after that, within `timeout` seconds.
 
     What it is compressed with is told by its first bytes: some clients do not say it in a header. Raises Refusal (400,
     408, 413, 415).
@@ -36,11 +33,11 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
         if name == b"content-encoding" and value.strip().lower() not in ENCODINGS:
             raise refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out")
     try:
-        body = await with_deadline(_whole_body(receive, limit), BODY_TIMEOUT)
+        body = await with_deadline(_whole_body(receive, limit), timeout)
     except TimeoutError:
         raise refuse(
             HTTPStatus.REQUEST_TIMEOUT,
-            f"the body did not arrive within {BODY_TIMEOUT} s",
+            f"the body did not arrive within {timeout} s",
             headers={"Connection": "close"},  # else the server would go on to wait for it
         ) from None
     if body.startswith((GZIP, ZSTD)):

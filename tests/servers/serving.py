@@ -14,8 +14,6 @@ from apps.up.processes.child_process import ChildProcess
 from tests.servers.servers import eventually
 
 MIB = 1024 * 1024
-#: apps.up.serve, with less patience for slow bodies.
-SERVE = "import apps.web.request_body; apps.web.request_body.BODY_TIMEOUT = {}; from apps.up.serve import main; main()"
 
 
 class Served:
@@ -68,12 +66,17 @@ def serve(name: str, folder: Path, *, body_timeout: int = 30, **environment: str
     """An app for as long as the context lasts, with these settings; it writes its log to `folder`."""
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listening:
         descriptor = listening.fileno()
-        command = [sys.executable, "-c", SERVE.format(body_timeout), name, str(descriptor)]
+        command = [sys.executable, "-m", "apps.up.serve", name, str(descriptor)]
         child = ChildProcess(
             name,
             command,
             # As `tjra up` tells it where it is.
-            environment={**os.environ, f"{name.upper()}_PORT": str(listening.getsockname()[1]), **environment},
+            environment={
+                **os.environ,
+                f"{name.upper()}_PORT": str(listening.getsockname()[1]),
+                "BODY_TIMEOUT_SECONDS": str(body_timeout),
+                **environment,
+            },
             grace=15,
             keep=[descriptor],
             log=folder / f"{name}.log",

@@ -17,7 +17,7 @@ from apps.cli import main
 from db.migrations import migrate
 from db.queries import MIGRATIONS
 from db.store.events import store_messages
-from tests.builders.factories import received
+from tests.builders.factories import batch, received
 from tests.conftest import Connection
 from tests.oracles.before import migrate_as_before
 from tests.oracles.short_life import message
@@ -84,10 +84,14 @@ def test_tables_of_others_stay_and_what_holds_events_is_not_replaced_unasked(
 def test_an_older_backup_is_brought_to_this_version(run: Any, empty_database: EmptyDatabase) -> None:
     source, target = empty_database(), empty_database()
     migrate_as_before(source)
-    holding(source)
+    with psycopg.connect(source, autocommit=True) as conn:
+        one = received("shop", user_id="ann")
+        conn.execute("select make_partition(%s)", [one.timestamp])
+        conn.execute("select store_events(%s::text::jsonb, now())", [batch(one).decode()])
     assert run(source, "backup", "file", "--without-queue")[0] == 0
     code, told = run(target, "restore", "file")
     assert (code, told.count("applied ")) == (0, 2)
+    assert contents(target) == [("shop", 1)] * 2
     assert migrate(target) == []
 
 

@@ -57,7 +57,8 @@ async def take(
     """Return once the queue has the events of a request. Raises Refusal and QueueUnavailable."""
     caller, sdks = caller_of(request.scope), sdks_of(request)
     try:
-        body = await read_body(request.scope, request.receive, limit=BODY_BYTES)
+        timeout = sdks.events.settings.body_timeout_seconds
+        body = await read_body(request.scope, request.receive, limit=BODY_BYTES, timeout=timeout)
         delivery = Delivery(sdks, caller, _parsed(parse, body, caller))
         if refuse_unknown_keys:
             delivery.check_keys()
