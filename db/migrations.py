@@ -30,6 +30,8 @@ FUNCTIONS_ROW = "functions"
 #: of their names and checksums.
 LAST_BEFORE = "0030_user_months"
 CHECKSUM_BEFORE = "4a61ee37f90e6fecc5bed73b0ea2d262f0244e5074b9af4deb911ece6f2e43de"
+#: The last migration that such a database has once it is carried over; all later ones are applied to it.
+LAST_CARRIED_OVER = "0008_recounts"
 
 
 class MigrationError(Exception):
@@ -88,12 +90,13 @@ def _is_before(known: Mapping[str, str]) -> bool:
 
 
 def _carried_over(conn: psycopg.Connection) -> dict[str, str]:
-    """Make the tables of that schema those of MIGRATIONS; answers the migrations that the database has now."""
+    """Make that schema's tables those of the first migrations; returns the migrations that the database has now."""
     logger.info("carrying over a database of before version 0.1.0")
     _run(conn, CARRY_OVER)
     conn.execute("delete from migrations")
     for path in MIGRATIONS:
-        _note(conn, path.stem, _checksum(path.read_bytes()))
+        if path.stem <= LAST_CARRIED_OVER:
+            _note(conn, path.stem, _checksum(path.read_bytes()))
     return _applied(conn)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from tests.citus.history import SITES
 
 
-class RequestedRange(NamedTuple):
+class Asked(NamedTuple):
     """A request."""
 
     path: str
@@ -101,10 +101,10 @@ REPORTS: dict[str, list[dict[str, Any]]] = {
 COMPARABLE = {"/timeseries", "/breakdown", "/sessions", "/funnel", "/revenue"}
 
 
-def questions(today: date, *, count: int, seed: int = 3) -> Iterator[RequestedRange]:
+def questions(today: date, *, count: int, seed: int = 3) -> Iterator[Asked]:
     """So many, by chance, as many of each report; those of all sites first."""
     for search, limit in product(("", "on", "x"), (1, 3, 100)):
-        yield RequestedRange("/sites", {"search": search, "limit": limit})
+        yield Asked("/sites", {"search": search, "limit": limit})
     choose = random.Random(seed)
     spans = ranges(today)
     for number in range(count):
@@ -112,7 +112,7 @@ def questions(today: date, *, count: int, seed: int = 3) -> Iterator[RequestedRa
         asked = {"site_id": choose.choice([*SITES, "never-seen"]), **choose.choice(REPORTS[path])}
         if path == "/stats":
             asked |= choose.choice([{}, *(span for span in spans if "date" in span)])
-            yield RequestedRange(path, asked)
+            yield Asked(path, asked)
             continue
         asked |= choose.choice(spans)
         if choose.random() < 0.25:
@@ -120,4 +120,4 @@ def questions(today: date, *, count: int, seed: int = 3) -> Iterator[RequestedRa
         asked["filter"] = choose.choice(FILTERS) if choose.random() < 0.6 else []
         if path in COMPARABLE:
             asked |= choose.choice(COMPARED)
-        yield RequestedRange(path, asked)
+        yield Asked(path, asked)

@@ -18,7 +18,7 @@ from db.store.whole_or_apart import store_apart
 from tests.citus.conftest import MakeDatabase
 from tests.citus.history import SITES, History, unsound
 from tests.citus.pair import Pair
-from tests.citus.questions import RequestedRange, questions
+from tests.citus.questions import Asked, questions
 from tests.servers.serving import serve
 
 EVENTS = 100_000
@@ -153,7 +153,7 @@ def test_events_that_are_no_longer_kept(pair: Pair, apps: list[httpx.Client], mo
     assert {200, 400} <= set(statuses)
 
 
-def same_answer(apps: list[httpx.Client], asked: RequestedRange) -> int:
+def same_answer(apps: list[httpx.Client], asked: Asked) -> int:
     """Ask both; their status. AssertionError where they differ in anything but the moment."""
     for again in range(3):
         answers = [app.get(asked.path, params=asked.parameters) for app in apps]
@@ -167,7 +167,7 @@ def same_answer(apps: list[httpx.Client], asked: RequestedRange) -> int:
     return answers[0].status_code
 
 
-def told(asked: RequestedRange, answer: httpx.Response) -> Any:
+def told(asked: Asked, answer: httpx.Response) -> Any:
     """What an answer says, without what is of the moment."""
     if asked.path == "/events/export" and answer.status_code == 200:
         return [{**json.loads(line), "stored_at": None} for line in answer.text.splitlines()]

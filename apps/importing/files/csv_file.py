@@ -87,7 +87,7 @@ class CsvFile:
 
 
 class _Texts:
-    """LineReader as text. Not a generator, since that would be over after the first LineTooLong."""
+    """Lines as text. Not a generator, since that would be over after the first LineTooLong."""
 
     def __init__(self, lines: LineReader) -> None:
         self.lines = lines

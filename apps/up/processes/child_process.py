@@ -1,4 +1,4 @@
-"""ChildProcess processes that cannot outlive us: started, watched and stopped."""
+"""Child processes that cannot outlive us: started, watched and stopped."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""LineReader of access logs become page views, or are passed over."""
+"""Lines of access logs become page views, or are passed over."""
 
 from pathlib import Path
 from typing import Any
