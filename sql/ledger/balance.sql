@@ -1,7 +1,7 @@
 -- What happened to the events that were accepted on some days (UTC), by site?
 -- site_id: the site, or null for all; from, to: days, half-open; source: the Redis that counts now.
--- accepted_here: counted by that Redis up to counted_at; accepted_elsewhere: counted by other Redis servers before, or by
--- replays.
+-- accepted_here: counted by that Redis up to counted_at; accepted_elsewhere: counted by other Redis servers before, or
+-- by replays.
 with accepted as (
     select
         site_id,
