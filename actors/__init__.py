@@ -1,4 +1,4 @@
-"""Dramatiq's home: the queue and the actors. `dramatiq actors` runs them; more of these scale the workers."""
+"""The queue and the actors. `dramatiq actors` starts a worker; start more of them to scale."""
 
 from actors import dead_letters, events, imports, maintenance, sites
 

@@ -1,4 +1,4 @@
-"""The queue of this installation: the broker, and what runs beside the actors and the apps that use it."""
+"""The broker of this installation, with its middleware; actors and apps import it from here."""
 
 import dramatiq
 from dramatiq.middleware import CurrentMessage
@@ -21,7 +21,7 @@ redis_url = settings.address("redis_url")
 broker = DurableBroker(
     redis_url,
     namespace=settings.redis_namespace,
-    # Each starts after those above it and stops before them.
+    # Each one starts after those above it and stops before them.
     middleware=[
         StopWithParent(),
         Logs(settings),

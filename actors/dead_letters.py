@@ -1,4 +1,4 @@
-"""The actors of dead letters: to file a message that failed for good, to replay letters and to discard them."""
+"""The actors of dead letters: dead-letter a message that failed for good, replay letters, discard letters."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,7 +20,7 @@ from db.store.whole_or_apart import file_message
 
 @dramatiq.actor(broker=broker, queue_name=DEAD_LETTERS, max_retries=None)
 def file_dead_message(data: bytes, error: str) -> None:
-    """File the events of a message, as it was in the queue, that could not be read or failed too often."""
+    """Dead-letter the events of a message (`data`, as it was queued) that was unreadable or failed too often."""
     try:
         message = DramatiqMessage.decode(data)
         (events,) = message.args
@@ -36,7 +36,7 @@ def file_dead_message(data: bytes, error: str) -> None:
 
 @dramatiq.actor(broker=broker, queue_name=DEAD_LETTERS)
 def replay_dead_letters(letter_ids: list[str], request: str, event: bytes | None = None) -> None:
-    """Replay dead letters, one transaction each; `event` is what to store in the place of a lone one's payload."""
+    """Replay dead letters, one transaction each. `event`: what to store instead of the payload, for a single letter."""
     for letter_id in letter_ids:
         database.retry_until_available(letters.replay, letter_id, request=request, event=event)
 

@@ -1,4 +1,4 @@
-"""The actor that stores events, and the way into its queue."""
+"""The actor that stores events, and how ingestion queues them."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -16,16 +16,16 @@ from db.store.events import Message
 
 @dramatiq.actor(broker=broker, queue_name=EVENTS)
 def store_events(events: bytes) -> None:
-    """Store events, a JSON array of them as ingestion made it. The message is acknowledged once that is committed."""
+    """Store a JSON array of events, as ingestion made it. The message is acknowledged after the commit."""
     flusher.store(Message(cast("MessageProxy", CurrentMessage.get_current_message()).message_id, events))
 
 
 async def queue_events(producer: Producer, events: bytes, accepted: Mapping[SiteDay, int]) -> str:
-    """Return once the queue has these events and has counted them: the id of their message.
+    """Return the id of the message once the queue has these events and has counted them.
 
-    Raises QueueUnavailable where Redis did not say so.
+    Raises QueueUnavailable if Redis did not confirm it.
     """
-    # In order of time, so that the ids which PostgreSQL keeps for a while are added at the end of their index.
+    # UUIDv7, ordered by time: PostgreSQL adds the id of a processed message at the end of its index.
     message_id = str(uuid7())
     await producer.send(store_events, (events,), accepted=accepted, message_id=message_id)
     return message_id

@@ -1,4 +1,4 @@
-"""The actor that remembers imports of files."""
+"""The actor that records imports of files."""
 
 import dramatiq
 import msgspec
@@ -11,10 +11,10 @@ from db.ledger import imports
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
 def note_import(site_id: str, import_id: str, one: bytes) -> None:
-    """Remember an import; waits for as long as PostgreSQL is away."""
+    """Record an import; waits while PostgreSQL is unavailable."""
     database.retry_until_available(imports.note, site_id, import_id, msgspec.json.decode(one, type=imports.Import))
 
 
 async def queue_import(producer: Producer, site_id: str, import_id: str, one: imports.Import) -> None:
-    """Return once the queue has the request to remember an import. Raises QueueUnavailable."""
+    """Return once the queue has the request to record an import. Raises QueueUnavailable."""
     await producer.send(note_import, (site_id, import_id, msgspec.json.encode(one)))

@@ -1,6 +1,6 @@
 """Maintenance: the actors that are sent periodically.
 
-Where a server is unavailable they do nothing, and are sent again.
+If a server is unavailable, they do nothing until they are sent again.
 """
 
 import logging
@@ -20,8 +20,8 @@ from actors.queue.accepted_counts import forget_counted, read_accepted
 from actors.queue_names import MAINTENANCE
 from actors.worker.periodic import Period, Periodic
 from db.connections.errors import is_site_error, is_unavailable
+from db.expiry import blocking_sites, describe_lagging
 from db.expiry import drop_old_events as drop_events
-from db.expiry import held_up, told
 from db.ledger import balance
 from db.rollups.advance import Rollup, sites_behind
 from db.rollups.advance import advance as advance_site
@@ -29,24 +29,24 @@ from db.store import events
 
 logger = logging.getLogger(__name__)
 
-#: How long events are left out of deferred rollups: most of those that arrive late, as out of a queue that had to wait,
-#: have arrived by then, and need not be added one flush at a time.
+#: Deferred rollups leave out events younger than this. Most late events, such as those from a queue that had to wait,
+#: arrive within it, and need not be added one flush at a time.
 OPEN = timedelta(hours=3)
-#: After so many seconds the rest is left to the next time, so that others have their turn.
+#: Seconds after which a pass leaves the rest to the next one, so that other maintenance gets its turn.
 ADVANCING_SECONDS = 45
-#: Of the sites that fail in a pass, so many are logged by name.
-FAILURES_TOLD = 10
+#: Number of failed sites per pass that are logged by name.
+MAX_LOGGED_FAILURES = 10
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
 def make_partitions() -> None:
-    """Make the partitions of events for this week and the next two, where they are missing."""
+    """Create the partitions of events for this week and the next two, if they are missing."""
     _do(events.make_partitions_ahead)
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
 def drop_old_events() -> None:
-    """Drop the partitions of events that are older than they are kept; rollups keep their numbers."""
+    """Drop expired partitions of events (RETENTION_DAYS); rollups keep their counts."""
     if days := database.settings.retention_days:
         _do(partial(_drop_old_events, days=days))
 
@@ -54,25 +54,27 @@ def drop_old_events() -> None:
 def _drop_old_events(conn: Any, *, days: int) -> None:
     for name in drop_events(conn, days=days):
         logger.info("dropped %s: its events are more than %d days old", name, days)
-    if behind := held_up(conn, days=days):
-        logger.warning("events more than %d days old stay: their rollups are not written yet %s", days, told(behind))
+    if lagging := blocking_sites(conn, days=days):
+        logger.warning(
+            "events more than %d days old stay: their rollups are not written yet %s", days, describe_lagging(lagging)
+        )
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
 def forget_settled_messages() -> None:
-    """Forget the messages that Redis cannot deliver again."""
+    """Delete the ids of processed messages that Redis cannot deliver again."""
     _do(events.forget_settled_messages)
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
 def forget_event_ids() -> None:
-    """Forget the ids of events that came so long ago that one which comes again is another event."""
+    """Delete event ids so old that an event with the same id counts as another event."""
     _do(events.forget_event_ids)
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
 def count_accepted() -> None:
-    """Keep what Redis has counted as accepted, so that the ledger outlives it."""
+    """Copy the counts of accepted events from Redis to PostgreSQL, so that the ledger survives a loss of Redis."""
     _do(_count_accepted)
 
 
@@ -83,27 +85,27 @@ def advance(rollup: Rollup) -> None:
 
 
 def _advance(rollup: Rollup, conn: Any) -> None:
-    """Advance a rollup, of one site after the other, for at most ADVANCING_SECONDS.
+    """Advance a rollup, site by site, for at most ADVANCING_SECONDS.
 
-    A site that fails does not keep the others from it: it is left for the next pass, logged by name and counted.
+    A site that fails does not block the others: it is logged, counted and left for the next pass.
     """
-    enough = time.monotonic() + ADVANCING_SECONDS
+    deadline = time.monotonic() + ADVANCING_SECONDS
     target = datetime.now(UTC) - OPEN
     failed = 0
     for site in sites_behind(conn, rollup, target):
         try:
             while advance_site(conn, rollup, site, target=target):
-                if time.monotonic() > enough:
+                if time.monotonic() > deadline:
                     return
         except Exception as error:
             if not is_site_error(error):
                 raise
             failed += 1
             MAINTENANCE_FAILURES.labels(rollup).inc()
-            if failed <= FAILURES_TOLD:
+            if failed <= MAX_LOGGED_FAILURES:
                 logger.error("%s of site %r cannot be advanced: %s", rollup, site, error)
-    if failed > FAILURES_TOLD:
-        logger.error("%s of %d more sites cannot be advanced", rollup, failed - FAILURES_TOLD)
+    if failed > MAX_LOGGED_FAILURES:
+        logger.error("%s of %d more sites cannot be advanced", rollup, failed - MAX_LOGGED_FAILURES)
 
 
 def _count_accepted(conn: Any) -> None:
@@ -113,7 +115,7 @@ def _count_accepted(conn: Any) -> None:
 
 
 def _do(work: Callable[[Any], None]) -> None:
-    """Do it, unless PostgreSQL or Redis is unavailable."""
+    """Run `work` with a connection; log and return if PostgreSQL or Redis is unavailable."""
     try:
         with redis_errors(), database.pool.connection() as conn:
             work(conn)

@@ -1,4 +1,4 @@
-"""What a worker process counts for Prometheus; health.py answers with it."""
+"""The Prometheus metrics of a worker process; worker/health.py serves them."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
@@ -9,30 +9,28 @@ ProcessCollector(registry=WORKER)
 
 FLUSH_SECONDS = Histogram(
     "tjra_flush_duration_seconds",
-    "Time from the start of a flush to its commit, waiting for PostgreSQL included.",
+    "Time from the start of a flush to its commit, including the wait for PostgreSQL.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
     registry=WORKER,
 )
 FLUSH_EVENTS = Histogram(
     "tjra_flush_events",
-    "Events that a flush brought to PostgreSQL.",
+    "Events per flush, new or not.",
     buckets=(1, 10, 100, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000),
     registry=WORKER,
 )
-EVENTS_STORED = Counter("tjra_events_stored", "Events that were new and are stored.", registry=WORKER)
-EVENTS_DUPLICATE = Counter("tjra_events_duplicate", "Events that were stored before and came again.", registry=WORKER)
+EVENTS_STORED = Counter("tjra_events_stored", "New events that were stored.", registry=WORKER)
+EVENTS_DUPLICATE = Counter("tjra_events_duplicate", "Events that had been stored before.", registry=WORKER)
 TRANSACTION_RETRIES = Counter(
     "tjra_transaction_retries", "Transactions retried after a transient error.", registry=WORKER
 )
 POSTGRESQL_UP = Gauge("tjra_postgresql_up", "0 while the worker waits for PostgreSQL, else 1.", registry=WORKER)
 POSTGRESQL_UP.set(1)
 MESSAGE_RETRIES = Counter("tjra_message_retries", "Failed messages that will be retried.", registry=WORKER)
-MESSAGES_REQUEUED = Counter(
-    "tjra_messages_requeued", "Messages put back into their queue as they were.", registry=WORKER
-)
+MESSAGES_REQUEUED = Counter("tjra_messages_requeued", "Messages put back into their queue unchanged.", registry=WORKER)
 MAINTENANCE_FAILURES = Counter(
     "tjra_maintenance_failures",
-    "Passes that could not advance a rollup of a site; the log names it.",
+    "Failed attempts to advance a rollup of a site; the log names the site.",
     ["rollup"],
     registry=WORKER,
 )
@@ -40,7 +38,7 @@ DEAD_LETTERS = Counter("tjra_dead_letters", "Messages and events that were dead-
 
 
 def count_flush(flush: Stored, *, seconds: float) -> None:
-    """Count a flush that was committed."""
+    """Count a committed flush."""
     FLUSH_SECONDS.observe(seconds)
     FLUSH_EVENTS.observe(flush.received)
     EVENTS_STORED.inc(flush.stored)

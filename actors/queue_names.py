@@ -1,8 +1,8 @@
-"""The queues: what each is for."""
+"""The names of the queues."""
 
-#: Messages of events, as ingestion queued them.
+#: Messages with events, from ingestion.
 EVENTS = "events"
 #: Requests to dead-letter a message, to replay dead letters and to discard them.
 DEAD_LETTERS = "dead_letters"
-#: Maintenance, and what is set for a site.
+#: Maintenance, and changes of a site's settings.
 MAINTENANCE = "maintenance"

@@ -1,4 +1,4 @@
-"""The actor of what is set for a site: its timezone."""
+"""The actor that sets a site's timezone."""
 
 import logging
 
@@ -12,16 +12,16 @@ from db.sites import timezones
 logger = logging.getLogger(__name__)
 
 
-# Without retries: one that comes late would undo what was set meanwhile.
+# No retries: a late one would overwrite a newer setting.
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE, max_retries=0)
 def set_timezone(site_id: str, timezone: str) -> None:
-    """Set a site's timezone, and make its rollups anew by it; waits for as long as PostgreSQL is away."""
+    """Set a site's timezone and rebuild its rollups; waits while PostgreSQL is unavailable."""
     try:
         before = database.retry_until_available(timezones.set_timezone, site_id, timezone)
     except timezones.UnknownTimezone:
-        logger.error("the timezone of %r stays as it is: %r is unknown", site_id, timezone)
+        logger.error("the timezone of %r is unchanged: %r is unknown", site_id, timezone)
         return
-    logger.info("the timezone of %r is %s, and was %s before", site_id, timezone, before)
+    logger.info("the timezone of %r is now %s; it was %s", site_id, timezone, before)
 
 
 async def queue_timezone(producer: Producer, site_id: str, timezone: str) -> None:

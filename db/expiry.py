@@ -1,7 +1,8 @@
-"""Keeping events for some days only: `drop_old_events(conn, days=365)`. Rollups keep their numbers.
+"""Expiry of events after RETENTION_DAYS: `drop_old_events(conn, days=365)`; `plan(conn, days=365)` shows it beforehand.
 
-All but user_months, which has what each user did, and goes with the events by whole months. Nothing is dropped unless
-the database can prove that it may be (drop_oldest_partition): `plan(conn, days=365)` tells beforehand.
+A partition expires in two steps: its expiry is announced, and NOTICE later it may be dropped. Nothing is dropped unless
+the database proves that it may be (SQL function drop_oldest_partition). Rollups keep their counts, except user_months,
+which has the events of each user and expires with them, by whole months.
 """
 
 from collections.abc import Sequence
@@ -14,31 +15,32 @@ from psycopg.rows import class_row
 from db.connections.pools import writing
 from db.queries import QUERIES
 
-#: After it was said that events are no longer kept, so long nothing is dropped.
+#: The time between the announcement of an expiry and the drop.
 NOTICE = timedelta(minutes=5)
 
 
-class Kept(NamedTuple):
-    """What was said, seen from the present."""
+class Announcement(NamedTuple):
+    """The announced expiry, and the current time."""
 
     present: datetime
     older_than: datetime
-    """What ends by then is older than events are kept."""
+    """Partitions that end by then are due to expire."""
     events_from: datetime | None
-    """Before it events are said to be no longer kept; None: nothing was said."""
+    """Events before it are announced as expired; None: nothing is announced."""
     said_at: datetime | None
+    """When it was announced."""
 
 
-class Behind(NamedTuple):
-    """A site that lacks events in the rollups that are written later."""
+class LaggingSite(NamedTuple):
+    """A site whose deferred rollups lag behind."""
 
     site_id: str
     rolled_up_until: datetime | None
-    """Before it it has all of them; None: none yet."""
+    """The lowest watermark of these rollups; None: they have no events yet."""
 
 
 class Contents(NamedTuple):
-    """The events of some time."""
+    """The events of a time range, as counts."""
 
     events: int
     sites: int
@@ -47,31 +49,31 @@ class Contents(NamedTuple):
 
 
 class Partition(NamedTuple):
-    """A partition that is older than events are kept."""
+    """A partition that is due to expire."""
 
     name: str
     starts: datetime
     ends: datetime
     contents: Contents
-    said: bool
-    """Whether it was said long enough ago that its events are no longer kept."""
-    behind: Sequence[Behind]
-    """The sites that need it still, with those that have least of all in front."""
+    announced: bool
+    """Whether its expiry was announced at least NOTICE ago."""
+    lagging: Sequence[LaggingSite]
+    """The sites that still need it, those with the lowest watermark first."""
     no_site: bool
-    """Whether it has events though there is no site."""
+    """Whether it has events although there is no site."""
 
     @property
-    def held_up(self) -> bool:
-        """Whether it has to stay, however long ago it was said."""
-        return bool(self.behind) or self.no_site
+    def blocked(self) -> bool:
+        """Whether it may not be dropped, even if announced."""
+        return bool(self.lagging) or self.no_site
 
 
 def drop_old_events(conn: Connection, *, days: int, now: datetime | None = None) -> list[str]:
-    """Drop the partitions that were said to be no longer kept, then say it of those that are older than that now.
+    """Drop partitions announced as expired at least five minutes ago, then announce those that have expired since.
 
-    Answers the names of those dropped. Between the two lie five minutes at least: call it again. Events that are less
-    than `days` days old stay, whatever was said. One partition is one transaction, which holds up writers and reports
-    for two seconds at most: raises LockNotAvailable where that is not enough, as while somebody reads for longer.
+    Call it periodically. Returns the names of the dropped partitions. Events less than `days` days old stay, even if
+    they were announced. Each partition is one transaction, which blocks writers and reports for two seconds at most:
+    raises LockNotAvailable if a longer report or transaction holds the partition.
     """
     parameters = {"days": days, "now": now}
     dropped = []
@@ -85,55 +87,57 @@ def drop_old_events(conn: Connection, *, days: int, now: datetime | None = None)
 
 
 def plan(conn: Connection, *, days: int, now: datetime | None = None) -> list[Partition]:
-    """The partitions that are older than so many days, the oldest first: those that go at once, soon, or not yet."""
-    kept = _kept(conn, days, now)
+    """The partitions older than this many days, the oldest first, and whether each can be dropped now."""
+    announcement = _announcement(conn, days, now)
     partitions: list[Partition] = []
-    no_site = False  # the oldest goes first, or none
-    for name, starts, ends in _old_partitions(conn, kept.older_than):
+    no_site = False  # once true, true for all later ones: the oldest is dropped first
+    for name, starts, ends in _old_partitions(conn, announcement.older_than):
         contents = events_between(conn, starts, ends)
-        behind = sites_behind(conn, ends)
-        no_site = no_site or (contents.events > 0 and not behind and not _any_site(conn))
-        partitions.append(Partition(name, starts, ends, contents, _said(kept, ends), behind, no_site))
+        lagging = lagging_sites(conn, ends)
+        no_site = no_site or (contents.events > 0 and not lagging and not _any_site(conn))
+        announced = _is_announced(announcement, ends)
+        partitions.append(Partition(name, starts, ends, contents, announced, lagging, no_site))
     return partitions
 
 
-def held_up(conn: Connection, *, days: int, now: datetime | None = None) -> list[Behind]:
-    """The sites for which events stay that could be dropped by now; those that have least in their rollups in front."""
-    kept = _kept(conn, days, now)
-    due = [ends for _, _, ends in _old_partitions(conn, kept.older_than) if _said(kept, ends)]
-    return sites_behind(conn, due[0]) if due else []
+def blocking_sites(conn: Connection, *, days: int, now: datetime | None = None) -> list[LaggingSite]:
+    """The sites that block the drop of the next partition, those with the lowest watermark first."""
+    announcement = _announcement(conn, days, now)
+    partitions = _old_partitions(conn, announcement.older_than)
+    due = [ends for _, _, ends in partitions if _is_announced(announcement, ends)]
+    return lagging_sites(conn, due[0]) if due else []
 
 
-def told(behind: Sequence[Behind]) -> str:
-    """Sites that are behind, in a few words: "of 'shop' (they end at 2026-01-02 03:04 UTC) and 3 other sites"."""
-    first, *others = behind
+def describe_lagging(sites: Sequence[LaggingSite]) -> str:
+    """Lagging sites in a few words: "of 'shop' (they end at 2026-01-02 03:04 UTC) and 3 other sites"."""
+    first, *others = sites
     until = f"{first.rolled_up_until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if first.rolled_up_until else None
     more = f" and {len(others):,} other site{'s' * (len(others) > 1)}" if others else ""
     return f"of {first.site_id!r} ({f'they end at {until}' if until else 'there are none'}){more}"
 
 
 def events_between(conn: Connection, starts: datetime, ends: datetime) -> Contents:
-    """The events of a time, half-open."""
+    """Counts of the events of a time range, half-open."""
     with conn.cursor(row_factory=class_row(Contents)) as cur:
         found = cur.execute(QUERIES["expiry/events_between"], {"starts": starts, "ends": ends}).fetchone()
     return found or Contents(0, 0, None, None)
 
 
-def sites_behind(conn: Connection, moment: datetime) -> list[Behind]:
-    """The sites that do not have all events before a moment in all rollups."""
-    with conn.cursor(row_factory=class_row(Behind)) as cur:
+def lagging_sites(conn: Connection, moment: datetime) -> list[LaggingSite]:
+    """The sites whose deferred rollups do not have all events before a moment."""
+    with conn.cursor(row_factory=class_row(LaggingSite)) as cur:
         return cur.execute(QUERIES["expiry/sites_behind"], {"moment": moment}).fetchall()
 
 
-def _kept(conn: Connection, days: int, now: datetime | None) -> Kept:
-    with conn.cursor(row_factory=class_row(Kept)) as cur:
-        return cast("Kept", cur.execute(QUERIES["expiry/kept"], {"days": days, "now": now}).fetchone())
+def _announcement(conn: Connection, days: int, now: datetime | None) -> Announcement:
+    with conn.cursor(row_factory=class_row(Announcement)) as cur:
+        return cast("Announcement", cur.execute(QUERIES["expiry/kept"], {"days": days, "now": now}).fetchone())
 
 
-def _said(kept: Kept, ends: datetime) -> bool:
-    if kept.events_from is None or kept.said_at is None:
+def _is_announced(announcement: Announcement, ends: datetime) -> bool:
+    if announcement.events_from is None or announcement.said_at is None:
         return False
-    return ends <= kept.events_from and kept.said_at <= kept.present - NOTICE
+    return ends <= announcement.events_from and announcement.said_at <= announcement.present - NOTICE
 
 
 def _old_partitions(conn: Connection, moment: datetime) -> list[tuple[str, datetime, datetime]]:

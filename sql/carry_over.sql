@@ -1,4 +1,5 @@
--- From the last schema before version 0.1.0 to the tables of its migrations; applied in their place. See db/migrations.py.
+-- Carries the last schema before version 0.1.0 over to the tables of the migrations, instead of them. See
+-- db/migrations.py.
 
 -- The key of event_ids has the id first.
 alter table event_ids drop constraint event_ids_pkey;

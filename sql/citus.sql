@@ -1,9 +1,9 @@
--- Spread the tables over the nodes of a Citus cluster; on plain PostgreSQL it does nothing. `tjra migrate` runs it each time
--- after the migrations, through the coordinator; what is spread already stays as it is.
+-- Distribute the tables over the nodes of a Citus cluster; on plain PostgreSQL it does nothing. `tjra migrate` runs it
+-- each time after the migrations, through the coordinator; tables that are distributed already stay as they are.
 --
--- All that a site has is on one node: tables whose key has site_id go together by it, so that every report is
--- answered by that node. Dead letters and settled messages have ids of their own and go by those. The row of kept_events
--- is needed everywhere. The list of migrations stays on the coordinator.
+-- All data of a site is on one node: tables with site_id in their key are distributed by it and colocated, so that one
+-- node answers a report. dead_letters and settled_messages are distributed by their own ids. kept_events has one row,
+-- which every node needs. The table migrations stays on the coordinator.
 do $$
 declare
     name regclass;
@@ -14,31 +14,33 @@ begin
         return;
     end if;
     perform set_config('citus.multi_shard_modify_mode', 'sequential', true);
-    -- Citus finds a statement's shards by its values when it plans it: it must see them.
+    -- Citus needs a statement's values at plan time to find its shards.
     alter function store_events(jsonb, timestamptz) reset plan_cache_mode;
-    -- A process that works beside another for it cannot ask several nodes.
+    -- A parallel worker cannot query several nodes.
     for code in
         select oid from pg_proc where pronamespace = current_schema()::regnamespace and proname in ('journeys_of_half')
     loop
         execute format('alter function %s parallel unsafe', code);
     end loop;
-    -- Several partitions in a transaction, each made over several connections, could wait for each other.
+    -- Several partitions in one transaction, each made over several connections, could deadlock.
     for code in
         select oid from pg_proc where pronamespace = current_schema()::regnamespace and proname = 'make_partition'
     loop
         execute format('alter function %s set citus.multi_shard_modify_mode = ''sequential''', code);
     end loop;
 
-    -- Of a plain database that has become one of Citus: sites refer to timezones again once both are spread (db/sites/timezones.py).
+    -- A plain database that has become a Citus one: the foreign key is added again once both tables are distributed
+    -- (db/sites/timezones.py).
     if 'sites'::regclass not in (select logicalrelid from pg_dist_partition) then
         alter table sites drop constraint if exists sites_timezone_known;
     end if;
 
-    -- What connections set (db/connections/pools.py) does not reach the nodes, where to compile a query takes longer than most take too.
+    -- The settings of connections (db/connections/pools.py) do not reach the nodes. There too JIT compilation takes
+    -- longer than most queries.
     perform run_command_on_all_nodes(format('alter database %I set %s', current_database(), setting))
     from unnest(array['jit = off', 'work_mem = ''32MB''']) setting;
 
-    -- Sites refer to it: before they are spread.
+    -- Before sites, which has a foreign key to it.
     if to_regclass('timezones') not in (select logicalrelid from pg_dist_partition) then
         perform create_reference_table('timezones');
     end if;
@@ -61,7 +63,7 @@ begin
         perform create_reference_table('kept_events');
     end if;
 
-    -- Our types are not sent to nodes that were added later, unless with a function that takes them.
+    -- Citus sends our types to nodes that are added later only with a function that takes them.
     select string_agg(format_type(c.reltype, null), ', ' order by c.relname) into types
     from pg_class c
     where c.relnamespace = current_schema()::regnamespace and c.relkind = 'c';
@@ -70,7 +72,7 @@ begin
     perform create_distributed_function(code);
     execute format('drop function %s', code);
 
-    -- On a node too, one in SQL must find those that it calls.
+    -- In call order: on a node too, a function in SQL must find the functions that it calls.
     for code in
         with recursive ours as (
             select p.oid, p.proname, case l.lanname when 'sql' then p.prosrc end as body

@@ -1,1 +1,1 @@
-"""Dramatiq on Redis without the holes through which the stock broker loses or strands messages."""
+"""Dramatiq on Redis, with fixes for cases in which the stock broker loses or strands messages."""

@@ -1,7 +1,7 @@
-"""The queue: Dramatiq on Redis, with the holes closed through which the stock broker loses or strands messages.
+"""The broker: Dramatiq on Redis, with fixes for cases in which the stock broker loses or strands messages.
 
-What they are and how each shows is written at the code that closes it, here and in consumer.py, retries.py and
-heartbeat.py. It builds on private parts of Dramatiq, which is why that is pinned to one version.
+Each case is described at its fix, here and in consumer.py, retries.py and heartbeat.py. The fixes use private parts of
+Dramatiq, so its version is pinned.
 """
 
 from collections.abc import Callable
@@ -20,29 +20,29 @@ from uuid_utils import uuid7
 from actors.durable.consumer import DurableConsumer, redis_errors
 from db.settings import SettingsError
 
-#: Milliseconds without a heartbeat after which a worker's messages go to others.
+#: Milliseconds without a heartbeat after which a worker's messages go to other workers.
 HEARTBEAT_TIMEOUT = 10_000
-#: Milliseconds after which Redis drops the messages of upkeep that failed for good. Those of events never come there:
-#: they are filed in PostgreSQL.
+#: Milliseconds after which Redis drops maintenance messages that failed for good. Event messages never get there: they
+#: become dead letters in PostgreSQL.
 DEAD_MESSAGE_TTL = 7 * 24 * 60 * 60 * 1000
-#: Seconds that a command may take. Redis stalls while it forks to rewrite its log.
+#: Seconds within which Redis has to respond to a command. It stalls while it forks to rewrite its log.
 SOCKET_TIMEOUT = 5
-#: No password or a wrong one, and a user who may not do what we do.
+#: No password or a wrong one, or a user without the permissions that we need.
 REFUSED = (redis.AuthenticationError, redis.exceptions.AuthorizationError, redis.exceptions.NoPermissionError)
 
 
 class DurableBroker(RedisBroker):
-    """A RedisBroker that keeps each message until it is settled."""
+    """A RedisBroker that keeps each message until it is acknowledged or dead-lettered."""
 
     def __init__(self, url: str, *, namespace: str, middleware: list[Middleware]) -> None:
-        #: For each queue, the Redis ids of the messages that this process has fetched and not settled.
+        #: For each queue, the Redis ids of the messages that this process has fetched and not acknowledged.
         self.held: dict[str, set[str]] = {}
-        #: What files, for each queue that has it, a message that failed for good (the message and why). It returns once
-        #: that is sure to happen. Those of other queues stay in Redis, among Dramatiq's own dead letters.
+        #: For some queues, a function that dead-letters a message that failed for good (the message, the reason). It
+        #: returns once that is guaranteed. Other queues' failed messages become Dramatiq's own dead letters in Redis.
         self.file_dead: dict[str, Callable[[bytes, str], object]] = {}
-        #: For each queue, when its consumer was last at work, by `time.monotonic`.
+        #: For each queue, when its consumer was last active, by `time.monotonic`.
         self.seen: dict[str, float] = {}
-        #: Whether this process's worker is on its way out.
+        #: Whether this process's worker is shutting down.
         self.stopping = False
         super().__init__(  # type: ignore[no-untyped-call]
             client=connect(url),
@@ -57,8 +57,8 @@ class DurableBroker(RedisBroker):
         return DurableConsumer
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
-        """Put a message into the queue. Raises ConnectionClosed where Redis did not say that it has it."""
-        # As the stock broker does it, but for the id: each way into the queue is a new one.
+        """Put a message into the queue. Raises ConnectionClosed if Redis did not confirm it."""
+        # As in the stock broker, except that each call uses a new id.
         message = message.copy(options={"redis_message_id": new_id()})
         queue_name = message.queue_name
         if delay is not None:
@@ -71,28 +71,28 @@ class DurableBroker(RedisBroker):
         return message
 
     def maintain(self, queue_name: str) -> None:
-        """Write this process's heartbeat, and give what dead workers had fetched from this queue back to it."""
+        """Write this process's heartbeat, and requeue what dead workers had fetched from this queue."""
         self.do_qsize(queue_name)
 
     def _should_do_maintenance(self, command: str) -> int:
-        # The stock broker rolls dice at every command, which took 12 minutes to find a dead worker's messages.
+        # The stock broker does maintenance at random commands: a dead worker's messages could wait for many minutes.
         return int(command == "qsize")
 
 
 def new_id() -> str:
-    """A Redis id for a message: a UUIDv7, so that its age can be told without reading it."""
+    """A Redis id for a message: a UUIDv7, which carries the message's age."""
     return str(uuid7())
 
 
 def id_millis(redis_id: str) -> int:
-    """When such an id was made, in milliseconds since 1970."""
+    """When an id of new_id was made, in milliseconds since 1970."""
     return UUID(redis_id).int >> 80
 
 
 def connect(url: str) -> redis.Redis:
-    """A client that sends no command twice.
+    """A client that never repeats a command.
 
-    By default redis-py repeats a command whose reply was lost; to enqueue is not idempotent.
+    By default redis-py repeats a command whose reply was lost; enqueueing is not idempotent.
     """
     try:
         client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **socket_options(url))
@@ -103,13 +103,13 @@ def connect(url: str) -> redis.Redis:
 
 
 def socket_options(url: str) -> dict[str, Any]:
-    """How a client's socket notices that the other side is gone."""
+    """Options by which a client notices that Redis is gone."""
     options: dict[str, Any] = {"socket_timeout": SOCKET_TIMEOUT, "socket_connect_timeout": SOCKET_TIMEOUT}
     return options if url.startswith("unix:") else options | {"socket_keepalive": True}
 
 
 def probe(url: str) -> None:
-    """Raise Redis' errors unless it is there and does what we ask of it."""
+    """Raise an error of Redis unless it is available and runs our commands."""
     client = connect(url)
     try:
         client.eval("return redis.call('time')", 0)
@@ -118,11 +118,11 @@ def probe(url: str) -> None:
 
 
 def refusal(url: str) -> str | None:
-    """Why Redis refuses us, whenever we come; None where it lets us in, or is not up yet."""
+    """Why Redis refuses us permanently; None if it accepts us, or is not up yet."""
     try:
         probe(url)
     except REFUSED as error:
-        if "HELLO must be called" in str(error):  # how redis-py learns of it, without a word of its own
+        if "HELLO must be called" in str(error):  # redis-py's error for a missing password
             error = redis.AuthenticationError("it asks for a password, and there is none")
         return f"Redis refuses what REDIS_URL (or REDIS_HOST) says: {error}"
     except redis.ResponseError as error:

@@ -1,11 +1,11 @@
-"""How messages look in Redis: MessagePack, because what they carry is bytes."""
+"""The format of messages in Redis: MessagePack, because their payload is bytes."""
 
 import msgspec
 from dramatiq.encoder import Encoder, MessageData
 
 
 class MessagePackEncoder(Encoder):
-    """MessagePack by msgspec. What is not MessagePack raises; the consumer sets such a message aside."""
+    """MessagePack by msgspec. Other data raises, and the consumer dead-letters the message."""
 
     def encode(self, data: MessageData) -> bytes:
         return msgspec.msgpack.encode(data)

@@ -1,4 +1,4 @@
-"""The heartbeat: tells Redis that this worker lives, and gives the messages of dead workers to the living."""
+"""The heartbeat: records in Redis that this worker is alive, and requeues the messages of dead workers."""
 
 import logging
 import time
@@ -20,16 +20,16 @@ PAUSE = HEARTBEAT_TIMEOUT / 1000 / 4
 
 
 class Heartbeat(Middleware):
-    """A thread of its own, because the stock heartbeat rides on fetches.
+    """A thread of its own, because the stock heartbeat is part of each fetch.
 
-    A worker that holds all it may does not fetch: the others would take it for dead and run its messages again. And a
-    worker that has nothing to do should not have to write to Redis many times a second.
+    A worker that holds as many messages as it may does not fetch: the others would consider it dead and run its
+    messages again. And an idle worker should not write to Redis many times a second.
     """
 
     def __init__(self, broker: DurableBroker) -> None:
         self.broker = broker
         self.stopped = Event()
-        #: When the thread was last at work, by `time.monotonic`, and whether Redis was away then.
+        #: When the thread was last active, by `time.monotonic`, and whether Redis was unavailable then.
         self.seen = time.monotonic()
         self.unavailable = False
 

@@ -1,4 +1,4 @@
-"""What happens to a message whose actor raised: it goes back, is tried again later, or is a dead letter."""
+"""What happens to a message whose actor raised: it is requeued, retried later, or dead-lettered."""
 
 import logging
 from typing import Any
@@ -7,21 +7,21 @@ from dramatiq import Broker, Retry
 from dramatiq.broker import MessageProxy
 from dramatiq.middleware import Retries
 
-from actors.durable.consumer import GIVE_BACK
+from actors.durable.consumer import REQUEUE
 from actors.metrics import MESSAGE_RETRIES, MESSAGES_REQUEUED
 
 logger = logging.getLogger(__name__)
 
 
 class Requeue(Retry):
-    """Raised by an actor that cannot work now: its message goes back to the queue as it was, and no try is counted."""
+    """Raised by an actor that cannot work now: its message is requeued unchanged, and no retry is counted."""
 
 
 class DurableRetries(Retries):
-    """Retries that never let go of a message before its retry is in Redis.
+    """Retries that never acknowledge a message before its retry is in Redis.
 
-    The stock middleware enqueues the retry in a hook whose errors are logged and dropped; the message is acknowledged
-    all the same, and when Redis was away at that moment it is gone.
+    The stock middleware enqueues the retry in a hook whose errors are logged and ignored; the message is acknowledged
+    all the same, and is lost if Redis was unavailable at that moment.
     """
 
     def after_process_message(
@@ -30,15 +30,15 @@ class DurableRetries(Retries):
         if exception is None:
             return
         if isinstance(exception, Requeue):
-            message.options[GIVE_BACK] = True
+            message.options[REQUEUE] = True
             MESSAGES_REQUEUED.inc()
             return
         try:
             super().after_process_message(broker, message, result=result, exception=exception)  # type: ignore[no-untyped-call]
         except Exception:
-            logger.exception("could not retry message %s; it goes back to its queue", message.message_id)
+            logger.exception("could not retry message %s; it is requeued", message.message_id)
             message.failed = False
-            message.options[GIVE_BACK] = True
+            message.options[REQUEUE] = True
             MESSAGES_REQUEUED.inc()
         else:
             if exception is not None and not message.failed:

@@ -1,1 +1,1 @@
-"""The queue as async apps see it: sending to it, its state, its counts, what Redis keeps for ingestion."""
+"""The queue for async apps: sending messages, the queue's state, its counts, and data of ingestion in Redis."""

@@ -1,4 +1,4 @@
-"""What of the queue goes into a backup: the messages that are not settled yet, and back into a queue."""
+"""The queue in backups: read the messages that are not processed yet, and put them back into a queue."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -14,21 +14,20 @@ from actors.durable.encoder import MessagePackEncoder
 from actors.queue.accepted_counts import AcceptedCounts, read_accepted
 from actors.queue.producer import QueueUnavailable
 
-#: Those whose messages are promises: events, and what is asked of dead letters.
+#: The queues whose messages must not be lost: events, and requests about dead letters.
 EVENTS = "events"
 QUEUES = (EVENTS, "dead_letters")
-#: Messages that are read by one command.
-AT_ONCE = 100
-#: How often the queue is read anew where a message went from one place to another meanwhile.
+#: Messages that one command reads.
+BATCH = 100
+#: How often the queue is read again because a message moved to another place meanwhile.
 TRIES = 10
 
-
-#: A message: its queue, and what Redis has.
+#: A message: its queue, and its data in Redis.
 Queued = tuple[str, bytes]
 
 
 class BackupQueue:
-    """The queue of an installation, for whoever reads all of it or puts it back."""
+    """The queue of an installation, for backup and restore."""
 
     def __init__(self, redis_url: str, *, namespace: str) -> None:
         dramatiq.set_encoder(MessagePackEncoder())
@@ -37,18 +36,18 @@ class BackupQueue:
             self.broker.declare_queue(queue)
 
     def accepted(self) -> AcceptedCounts:
-        """What Redis has counted as accepted. Raises QueueUnavailable."""
+        """The counts of accepted events. Raises QueueUnavailable."""
         try:
             return read_accepted(self.broker)
         except redis.RedisError as error:
             raise QueueUnavailable(str(error)) from error
 
     def read(self, unsettled: Callable[[Sequence[str]], int], *, begin: Callable[[], None]) -> Iterator[Queued]:
-        """All messages that were in the queue at one moment, but those that are settled by the end.
+        """All messages that were in the queue at one moment, except those that are processed by the end.
 
-        A message that is retried or fails for good meanwhile gets another place, and would be missed there: what was
-        seen and could not be read has to be settled, which `unsettled` counts. Else all is read anew, after `begin`.
-        Raises QueueUnavailable.
+        A message that is retried or fails for good meanwhile moves to another place, where it would be missed. So an id
+        whose message is gone has to be processed: `unsettled` counts ids that are not. If there are any, all is read
+        again, after `begin`. Raises QueueUnavailable.
         """
         try:
             for _ in range(TRIES):
@@ -56,8 +55,8 @@ class BackupQueue:
                 gone: list[str] = []
                 moved = False
                 for queue, key, ids in self._ids():
-                    for first in range(0, len(ids), AT_ONCE):
-                        some = ids[first : first + AT_ONCE]
+                    for first in range(0, len(ids), BATCH):
+                        some = ids[first : first + BATCH]
                         for redis_id, data in zip(some, self.broker.client.hmget(key, some), strict=True):
                             if data is not None:
                                 yield queue, data
@@ -69,28 +68,28 @@ class BackupQueue:
                     return
         except redis.RedisError as error:
             raise QueueUnavailable(str(error)) from error
-        raise QueueUnavailable("its messages fail and are tried again all the time; try again later")
+        raise QueueUnavailable("its messages keep failing and being retried; try again later")
 
     def put_back(self, queue: str, data: bytes) -> None:
         """Return once the queue has this message. Raises ConnectionClosed."""
         try:
             message = Message.decode(data)
             options = {name: value for name, value in message.options.items() if name != "eta"}
-            # The same message, so that it is settled once; only its place is new.
+            # Keep the message's id, so that it is processed once; only its place is new.
             self.broker.enqueue(message.copy(queue_name=queue).copy(options=options))
-        except (DecodeError, AttributeError, TypeError):  # as it is: a worker files what cannot be read
+        except (DecodeError, AttributeError, TypeError):  # unchanged: a worker dead-letters it
             with redis_errors():
                 self.broker.do_enqueue(queue, new_id(), data)
 
     def ping(self) -> None:
-        """Raise QueueUnavailable where Redis does not answer."""
+        """Raise QueueUnavailable if Redis does not respond."""
         try:
             self.broker.client.ping()
         except redis.RedisError as error:
             raise QueueUnavailable(str(error)) from error
 
     def _ids(self) -> list[tuple[str, str, list[str]]]:
-        """The ids in each queue at one moment, and the key of the messages."""
+        """The ids in each queue at one moment, with the key of the messages."""
         keys = [(queue, f"{self.broker.namespace}:{name}.msgs") for queue in QUEUES for name in (queue, dq_name(queue))]
         pipe = self.broker.client.pipeline(transaction=True)
         for _, key in keys:

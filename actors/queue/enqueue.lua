@@ -1,11 +1,11 @@
 -- Puts a message into a queue and counts its events as accepted, once: a second call with the same id does nothing.
--- That a call is made again is for when its reply was lost.
+-- So the caller can repeat a call whose reply was lost.
 --
--- KEYS: the namespace. ARGV: the queue, the message's id, the message; then for each site and day of its events
--- "YYYY-MM-DD site" and how many there are.
+-- KEYS: the namespace. ARGV: the queue, the message's id, the message; then, for each site and day of its events,
+-- "YYYY-MM-DD site" and the number of events.
 --
 -- $namespace:$queue and $namespace:$queue.msgs: as Dramatiq's dispatch.lua has them
--- $namespace:sent:$id: there for as long as a call may be made again
+-- $namespace:sent:$id: exists while the call may be repeated
 -- $namespace:accepted: a hash of "YYYY-MM-DD site" -> events
 
 local namespace, queue, id, message = KEYS[1], ARGV[1], ARGV[2], ARGV[3]

@@ -1,6 +1,6 @@
-"""Sending from an event loop: what broker.enqueue does for threads, and counting what was accepted.
+"""Sending messages from an event loop, as broker.enqueue does from threads, and counting accepted events.
 
-The ingestion app does not enqueue in a thread beside its loop, because the two would compete for the interpreter's
+The ingestion app does not enqueue in a second thread, which would compete with the event loop for the interpreter's
 lock (measured by tests/benchmarks/accept.py).
 """
 
@@ -25,7 +25,7 @@ SiteDay = tuple[str, str]
 
 
 class QueueUnavailable(Exception):
-    """Redis did not say that it has the message."""
+    """Redis did not confirm that it has the message, or could not be read."""
 
 
 class Producer:
@@ -46,8 +46,7 @@ class Producer:
     ) -> None:
         """Return once Redis has a message for the actor and has counted its events as accepted.
 
-        Raises QueueUnavailable. The first failure is not taken for an answer: after a restart of Redis, the connection
-        that was kept is dead.
+        Raises QueueUnavailable. Retried once: after a restart of Redis the pooled connection is dead.
         """
         message_id = message_id or generate_unique_id()
         message: Message[Any] = Message(

@@ -1,4 +1,4 @@
-"""Looking for one event among those that are queued."""
+"""Searching the queue for one event."""
 
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -11,10 +11,10 @@ from redis.exceptions import RedisError
 
 from actors.queue.producer import Producer, QueueUnavailable
 
-#: The hashes in which the events of the queue may be: in line or in a worker's hands, waiting for a retry, about to be
-#: filed as dead letters.
+#: The hashes that may hold a queued event: waiting or fetched by a worker, delayed until a retry, about to be
+#: dead-lettered.
 PLACES = ("events.msgs", "events.DQ.msgs", "dead_letters.msgs", "dead_letters.DQ.msgs")
-#: Messages that Redis hands over at a time, and bytes of them that are looked at in all.
+#: Messages per HSCAN, and the total of bytes to search.
 STEP, MAX_BYTES = 50, 64 * 1024 * 1024
 
 
@@ -24,7 +24,7 @@ class SearchResult(NamedTuple):
     received_at: datetime | None
     """When the event was accepted; None if it was not found."""
     complete: bool
-    """Whether the whole queue was looked at, or as much of it as it took to find the event."""
+    """Whether the event was found or the whole queue was searched."""
 
 
 class _Event(msgspec.Struct):
@@ -34,7 +34,7 @@ class _Event(msgspec.Struct):
 
 
 async def find_event(producer: Producer, *, site_id: str, event_id: UUID) -> SearchResult:
-    """Look for an event in the queue, through 64 MiB of it at most. Raises QueueUnavailable."""
+    """Search at most 64 MiB of the queue for an event. Raises QueueUnavailable."""
     text = str(event_id).encode()
     left = MAX_BYTES
     try:
@@ -57,7 +57,7 @@ async def find_event(producer: Producer, *, site_id: str, event_id: UUID) -> Sea
 
 
 def _received_at(data: bytes, site_id: str, event_id: UUID) -> datetime | None:
-    """When the event was accepted, if it is in this message: of its own actor, or of the one that files it."""
+    """When the event was accepted, if it is in this message: for store_events, or wrapped for file_dead_message."""
     try:
         argument: Any = Message.decode(data).args[0]
         if argument[:1] != b"[":

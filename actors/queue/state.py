@@ -1,4 +1,4 @@
-"""The state of the queue of events and of its Redis, read in one round trip whose cost does not grow with the queue."""
+"""The state of the events queue and of its Redis, read in one round trip; its cost does not grow with the queue."""
 
 import asyncio
 from pathlib import Path
@@ -15,64 +15,64 @@ from actors.queue.producer import QueueUnavailable
 from actors.queue_names import EVENTS
 
 SCRIPT = Path(__file__).with_suffix(".lua").read_text()
-#: Seconds that a look may take.
-LOOK_TIMEOUT = 1.0
+#: Seconds within which Redis has to respond.
+READ_TIMEOUT = 1.0
 
 
 class QueueState(msgspec.Struct, frozen=True, kw_only=True):
-    """The queue at one moment. What a Redis does not tell of itself is None: hosted ones hide some of it."""
+    """The queue at one moment. Values that Redis does not report are None: hosted ones hide some."""
 
-    #: Messages in line, in the hands of workers, kept back until their retry, and given up.
+    #: Messages: waiting, fetched by workers, delayed until their retry, failed for good.
     waiting: int
     held: int
     delayed: int
     dead: int
-    #: Messages about dead letters: to file them, to replay or discard them.
+    #: Messages about dead letters: to dead-letter a message, to replay or discard letters.
     filing: int
-    #: Seconds since the oldest message was sent, by the sender's clock; 0 without any. It is the oldest of the head of
-    #: the line and of what workers hold: one that is kept back, or was given back to the line's end, is not seen.
+    #: Seconds since the oldest message was sent, by the sender's clock; 0 without messages. The oldest of the head of
+    #: the queue and of the fetched messages: delayed ones, and those requeued at the end, are not considered.
     oldest_seconds: float
-    #: Worker processes that gave a sign of life within HEARTBEAT_TIMEOUT.
+    #: Worker processes with a heartbeat within HEARTBEAT_TIMEOUT.
     workers: int
-    #: Bytes that Redis uses, that it may use (0: no limit), and that its machine has.
+    #: Bytes of memory that Redis uses, its limit (0: none), and the memory of its machine.
     memory_used: int
     memory_limit: int | None
     memory_of_machine: int | None
     eviction_policy: str | None
-    #: Whether it keeps an append-only file, and whether the last write to it went well.
+    #: Whether Redis has an append-only file, and whether the last write to it failed.
     append_only: bool | None
     append_failed: bool
 
     @property
     def unsettled(self) -> int:
-        """Messages whose events are not stored yet, the dead aside."""
+        """Messages that are not processed yet; without those that failed for good."""
         return self.waiting + self.held + self.delayed
 
     def weaknesses(self) -> list[str]:
-        """In which ways this Redis is set to lose what it has accepted."""
-        found = []
+        """How the configuration of this Redis can lose accepted events."""
+        weaknesses = []
         if self.eviction_policy not in (None, "noeviction"):
-            found.append(
-                f"maxmemory-policy is {self.eviction_policy}: events may be thrown out when memory is short; "
+            weaknesses.append(
+                f"maxmemory-policy is {self.eviction_policy}: Redis may evict events when memory is short; "
                 "it should be noeviction"
             )
         if self.append_only is False:
-            found.append("appendonly is off: a restart of Redis loses events; it should be on")
-        return found
+            weaknesses.append("appendonly is off: a restart of Redis loses events; it should be on")
+        return weaknesses
 
 
 class QueueReader:
-    """Reads the state of a broker's queue of events, on a connection of its own."""
+    """Reads the state of a broker's events queue, on its own connection."""
 
     def __init__(self, broker: DurableBroker, url: str) -> None:
         self.broker = broker
-        # To read twice does no harm: a connection that Redis closed meanwhile is no failure.
+        # Retry once: reads are idempotent, and Redis may have closed an idle connection.
         self.client = redis.asyncio.Redis.from_url(url, retry=Retry(NoBackoff(), 1), **socket_options(url))
 
     async def read(self) -> QueueState:
-        """The state now. Raises QueueUnavailable where Redis does not tell within LOOK_TIMEOUT."""
+        """The state now. Raises QueueUnavailable if Redis does not respond within READ_TIMEOUT."""
         try:
-            async with asyncio.timeout(LOOK_TIMEOUT), self.client.pipeline(transaction=False) as pipeline:
+            async with asyncio.timeout(READ_TIMEOUT), self.client.pipeline(transaction=False) as pipeline:
                 pipeline.eval(SCRIPT, 1, self.broker.namespace, EVENTS, str(self.broker.heartbeat_timeout))
                 pipeline.info("memory")
                 pipeline.info("persistence")
@@ -82,21 +82,21 @@ class QueueReader:
         except RedisError as error:
             raise QueueUnavailable(str(error)) from error
         except TimeoutError as error:
-            raise QueueUnavailable(f"no answer within {LOOK_TIMEOUT} s") from error
-        return _state(counts, _told(memory), _told(persistence))
+            raise QueueUnavailable(f"no answer within {READ_TIMEOUT} s") from error
+        return _state(counts, _info(memory), _info(persistence))
 
     async def close(self) -> None:
         """Close the connection."""
         await self.client.aclose()
 
 
-def _told(answer: Any) -> dict[str, Any]:
-    """What INFO says: nothing where this user may not ask, or where a hosted Redis does not know the command."""
-    if isinstance(answer, Exception):
-        if not isinstance(answer, ResponseError):
-            raise QueueUnavailable(str(answer)) from answer
+def _info(reply: Any) -> dict[str, Any]:
+    """The reply to INFO; empty if this user may not run it, or a hosted Redis does not have it."""
+    if isinstance(reply, Exception):
+        if not isinstance(reply, ResponseError):
+            raise QueueUnavailable(str(reply)) from reply
         return {}
-    return dict(answer)
+    return dict(reply)
 
 
 def _state(counts: list[Any], memory: dict[str, Any], persistence: dict[str, Any]) -> QueueState:

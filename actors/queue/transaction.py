@@ -1,4 +1,4 @@
-"""Commands to Redis that are done together: `replies = await execute(producer, lambda pipe: pipe.get("key"))`."""
+"""A transaction of Redis commands: `replies = await execute(producer, lambda pipe: pipe.get("key"))`."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,18 +8,18 @@ from redis.exceptions import RedisError
 
 from actors.queue.producer import Producer, QueueUnavailable
 
-#: Seconds for Redis to answer.
+#: Seconds within which Redis has to respond.
 REDIS_TIMEOUT = 0.8
 
 
-async def execute(producer: Producer, ask: Callable[[Any], None]) -> list[Any]:
+async def execute(producer: Producer, add_commands: Callable[[Any], None]) -> list[Any]:
     """Run these commands in one transaction and return the replies; retried once, because they are idempotent."""
 
     async def attempt() -> list[Any]:
         pipe = producer.client.pipeline(transaction=True)
-        ask(pipe)
-        answers: list[Any] = await pipe.execute()
-        return answers
+        add_commands(pipe)
+        replies: list[Any] = await pipe.execute()
+        return replies
 
     try:
         async with asyncio.timeout(REDIS_TIMEOUT):

@@ -1,6 +1,6 @@
-"""The salt of a day, by which visitors without an id are known that day, alike for all ingestion processes.
+"""The daily salt of pseudonymous visitor ids, shared by all ingestion processes.
 
-$namespace:salt:YYYY-MM-DD: the salt of a day (UTC), gone when the day is over
+$namespace:salt:YYYY-MM-DD: the salt of a day (UTC); expires when the day is over
 """
 
 import asyncio
@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 
 
 class DailySalt:
-    """The salt of a day (UTC), the same for all processes, forgotten at its end by Redis and by this process.
+    """The salt of a day (UTC), the same for all processes; Redis and this process delete it at the end of the day.
 
-    That it leaves the append-only file too takes a rewrite of that, which is asked for when the next salt is made.
+    To remove it from the append-only file too, that file is rewritten when the next salt is made.
     """
 
     def __init__(self, producer: Producer) -> None:
@@ -42,11 +42,11 @@ class DailySalt:
     async def _shared(self, day: date) -> bytes | None:
         key = f"{self.producer.broker.namespace}:salt:{day}"
 
-        def ask(pipe: Any) -> None:
+        def add_commands(pipe: Any) -> None:
             pipe.set(key, secrets.token_bytes(32), nx=True, exat=_end(day))
             pipe.get(key)
 
-        made, salt = await execute(self.producer, ask)
+        made, salt = await execute(self.producer, add_commands)
         if made:
             await _rewrite_log(self.producer)
         return salt if salt is None else bytes(salt)
@@ -59,7 +59,7 @@ def _end(day: date) -> datetime:
 async def _rewrite_log(producer: Producer) -> None:
     try:
         await producer.client.bgrewriteaof()
-    except ResponseError as error:  # one is under way, or it is not ours to ask
+    except ResponseError as error:  # a rewrite is running, or we may not request one
         logger.info("Redis does not rewrite its append-only file now: %s", error)
     except RedisError as error:
         logger.warning("Redis did not rewrite its append-only file: %s", error)

@@ -1,1 +1,1 @@
-"""What runs in a worker process beside the actors: the flusher, the pool, periodic messages, its port."""
+"""Middleware of a worker process: the flusher, the connection pool, periodic messages, the HTTP port."""

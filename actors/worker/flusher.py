@@ -1,8 +1,8 @@
-"""Group commit: what all threads of a worker bring is written to PostgreSQL together, as one statement a flush.
+"""Group commit: one statement (a flush) writes the messages of all threads of a worker to PostgreSQL.
 
-Whoever arrives while a flush is under way rides on the next one: at low load nobody waits for a timer, at high load the
-flushes grow by themselves. Once the next one is as large it begins beside the one under way: the first half of a flush,
-the insert of its events, needs no lock that another one holds.
+A message that arrives during a flush joins the next one: at low load there is no timer to wait for, at high load the
+flushes grow. Once the next flush is as large as the running one, it starts in parallel: the first half of a flush, the
+insert of its events, needs no lock that another flush holds.
 """
 
 import logging
@@ -21,14 +21,15 @@ from db.store.whole_or_apart import StoreApart
 
 logger = logging.getLogger(__name__)
 
-#: A flush takes no more messages once it has this many bytes, so that a statement takes a second or so at most.
+#: Bytes after which a flush takes no more messages, so that a statement takes about a second at most.
 FLUSH_BYTES = 8 * 1024 * 1024
-#: A flush of fewer bytes, some 500 events, does not begin beside another one: small ones cost more together.
+#: Bytes, about 500 events. A smaller flush does not start in parallel to another one: small flushes cost more per
+#: event.
 BESIDE_BYTES = 128 * 1024
 
 
 class PendingMessage:
-    """One message, and the thread that waits for it."""
+    """A message, and the future that its thread waits for."""
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -36,26 +37,26 @@ class PendingMessage:
 
 
 class Flusher(Middleware):
-    """The threads that write; they start and stop with the worker."""
+    """The threads that write to PostgreSQL; they start and stop with the worker."""
 
     def __init__(self, database: PostgresPool) -> None:
         self.database = database
         self.waiting: deque[PendingMessage] = deque()
         self.waiting_bytes = 0
-        #: How many messages each flush has that is under way.
+        #: The number of messages in each running flush.
         self.flushes: list[int] = []
         self.ending = False
         #: Upper limit of messages per flush: worker threads / flushers. Without it the first flush took everything, and
         #: the second ran at a fraction of its size, at a higher cost per event.
         self.max_messages = 1
-        #: Guards those above; notified when one of them calls for a flush.
+        #: Guards the attributes above; notified when a flush may be due.
         self.condition = Condition()
 
     def store(self, message: Message) -> None:
-        """Return once this message is processed in PostgreSQL; waits for as long as that is unavailable.
+        """Return once this message is processed; waits while PostgreSQL is unavailable.
 
-        Its events are stored then, or dead letters where they cannot be. Raises Requeue where the worker stops before
-        that, and whatever else was wrong: the message can be tried again.
+        Each of its events is then stored or a dead letter. Raises Requeue if the worker stops before that. After any
+        other error the message can be retried.
         """
         part = PendingMessage(message)
         with self.condition:
@@ -85,7 +86,7 @@ class Flusher(Middleware):
                 self.flushes.remove(len(parts))
 
     def _take(self) -> list[PendingMessage]:
-        """What the next flush takes, once there should be one; nothing at the end."""
+        """Wait until a flush is due and return its messages; an empty list when the worker stops."""
         with self.condition:
             self.condition.wait_for(lambda: self.ending or self._is_due())
             parts: list[PendingMessage] = []
@@ -103,7 +104,7 @@ class Flusher(Middleware):
     def _is_due(self) -> bool:
         if not self.flushes:
             return bool(self.waiting)
-        # Not with the first few that come back from the last flush: the others are on their way.
+        # Do not start with the first threads that return from the last flush: the others will follow at once.
         return self.waiting_bytes >= BESIDE_BYTES and len(self.waiting) >= min(self.max_messages, *self.flushes)
 
     def _flush(self, parts: list[PendingMessage]) -> None:

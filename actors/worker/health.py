@@ -1,4 +1,4 @@
-"""The port of a worker process, for those who watch over it: GET /health and GET /metrics."""
+"""The HTTP port of a worker process, for monitoring: GET /health and GET /metrics."""
 
 import errno
 import logging
@@ -24,18 +24,18 @@ from db.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-#: How many ports are tried from WORKER_PORT on: the worker processes of one machine.
+#: Number of ports to try, starting at WORKER_PORT: each worker process of a machine takes one.
 PORTS = 64
-#: Seconds after which a thread that should never rest is stuck. An absent Redis makes it rest for some 10.
-LONGEST_REST = 60.0
-#: Seconds after which a try to write a flush is stuck. It takes one or two; absent servers are noticed within 30.
-LONGEST_TRY = 300.0
+#: Seconds without activity after which a polling thread is stuck. While Redis is unavailable, it pauses for about 10.
+MAX_IDLE = 60.0
+#: Seconds after which an attempt to write a flush is stuck. It takes one or two; a lost server is noticed within 30.
+MAX_ATTEMPT = 300.0
 
 
 class Health(msgspec.Struct):
-    """Whether the worker should be left alone or started again.
+    """Whether the worker should be restarted.
 
-    It should not be started again because a server is unavailable: it goes on by itself once that is back.
+    Not because a server is unavailable: the worker continues by itself once the server is back.
     """
 
     status: Literal["ok", "stuck"]
@@ -58,8 +58,8 @@ class WorkerPort(Middleware):
         self.booted = time.monotonic()
         try:
             self.server = listen(self.settings.listen_host, self.settings.worker_port, self)
-        except OSError as error:  # to be watched is good, to work is better
-            logger.error("nobody can ask after this worker: %s", error)
+        except OSError as error:  # work without monitoring rather than not at all
+            logger.error("cannot serve health and metrics: %s", error)
             return
         Thread(target=self.server.serve_forever, name="port", daemon=True).start()
         host, port = self.server.server_address[:2]
@@ -72,37 +72,37 @@ class WorkerPort(Middleware):
             self.server = None
 
     def health(self) -> Health:
-        """How the worker is now. On its way out it is well, whatever has ended already."""
+        """The worker's state now. During shutdown it is healthy: threads that have ended are expected."""
         stuck = [] if self.broker.stopping else list(self._stuck())
         unavailable = {"PostgreSQL": self.flusher.database.unavailable, "Redis": self.heartbeat.unavailable}
         return Health(
             status="stuck" if stuck else "ok",
             stuck=stuck,
-            waiting_for=[name for name, is_so in unavailable.items() if is_so],
+            waiting_for=[name for name, is_down in unavailable.items() if is_down],
         )
 
     def _stuck(self) -> Iterator[str]:
         now = time.monotonic()
-        rests = {"the heartbeat": now - self.heartbeat.seen}
+        idle = {"the heartbeat": now - self.heartbeat.seen}
         for queue_name, consumer in self.worker.consumers.items():
             if not consumer.is_alive():
                 yield f"the consumer of {queue_name} has ended"
             else:
-                rests[f"the consumer of {queue_name}"] = now - self.broker.seen.get(queue_name, self.booted)
-        for name, seconds in rests.items():
-            if seconds > LONGEST_REST:
+                idle[f"the consumer of {queue_name}"] = now - self.broker.seen.get(queue_name, self.booted)
+        for name, seconds in idle.items():
+            if seconds > MAX_IDLE:
                 yield f"{name} was last at work {seconds:.0f} s ago"
         if ended := sum(not thread.is_alive() for thread in self.worker.workers):
             yield f"{ended} of {len(self.worker.workers)} threads for messages have ended"
         if ended := sum(not thread.is_alive() for thread in self.flusher.threads):
             yield f"{ended} of {len(self.flusher.threads)} flushers have ended"
         since = self.flusher.database.oldest_attempt
-        if since is not None and now - since > LONGEST_TRY:
+        if since is not None and now - since > MAX_ATTEMPT:
             yield f"a flusher has been writing for {now - since:.0f} s"
 
 
 class Server(ThreadingTCPServer):
-    """Answers each request on a thread of its own."""
+    """Handles each request on a thread of its own."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -121,7 +121,7 @@ class Handler(MetricsHandler):
 
     registry = WORKER
     server: Server
-    #: Seconds that a client may keep us waiting.
+    #: Seconds until a stalled client is disconnected.
     timeout = 10
 
     def do_HEAD(self) -> None:  # noqa: N802 (http.server's name)
@@ -131,7 +131,7 @@ class Handler(MetricsHandler):
     def end_headers(self) -> None:
         super().end_headers()
         if self.command == "HEAD":
-            self.wfile = BytesIO()  # what follows goes nowhere
+            self.wfile = BytesIO()  # discard the body
 
     def do_GET(self) -> None:  # noqa: N802
         match self.path.partition("?")[0]:
@@ -151,11 +151,11 @@ class Handler(MetricsHandler):
 
 
 def listen(host: str, first: int, port: WorkerPort) -> Server:
-    """A server on the first free port from `first` on (0: any free one). Raises OSError where there is none."""
+    """A server on the first free port from `first` on (0: any free port). Raises OSError if there is none."""
     for number in range(first, min(first + PORTS, 65536)) if first else [0]:
         try:
             return Server((host, number), port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-    raise OSError(errno.EADDRINUSE, f"{PORTS} ports from {first} on are taken")
+    raise OSError(errno.EADDRINUSE, f"{PORTS} ports from {first} on are in use")

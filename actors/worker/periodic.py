@@ -1,4 +1,4 @@
-"""Periodic messages: sends the actors of maintenance."""
+"""Periodic messages: sends the maintenance actors on their schedule."""
 
 import logging
 import time
@@ -12,7 +12,7 @@ from dramatiq.middleware import Middleware
 
 logger = logging.getLogger(__name__)
 
-#: Seconds before an actor is sent again that could not be sent.
+#: Seconds before a failed send is retried.
 RETRY_PAUSE = 10.0
 
 
@@ -25,9 +25,9 @@ class Period(NamedTuple):
 
 
 class Periodic(Middleware):
-    """Sends each actor when a worker starts and every so many seconds from then on.
+    """Sends each actor when a worker starts, and then once per period.
 
-    Every worker process does so: such an actor must not mind to run more often than it needs to.
+    Every worker process does so: the actors have to tolerate running more often than needed.
     """
 
     def __init__(self, periods: Sequence[Period]) -> None:

@@ -1,4 +1,4 @@
-"""A worker process's connections to PostgreSQL: what is stored waits for as long as it is unavailable."""
+"""A worker process's connections to PostgreSQL, and retrying while it is unavailable."""
 
 import logging
 import random
@@ -23,38 +23,38 @@ from db.store.whole_or_apart import store
 
 logger = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-#: Threads that store events. While one is at its rollups, which others of the same sites wait for, the other inserts.
+#: Threads that store events. While one updates rollups, for which others of the same sites wait, the other inserts.
 FLUSHERS = 2
-#: Deferred rollups: each is advanced on a connection of its own for as long as it has to catch up.
+#: Deferred rollups: each is advanced on a connection of its own while it catches up.
 ADVANCING = len(get_args(Rollup))
-#: One for each of these, so that those who store never wait for maintenance, and two for whatever else is done.
+#: One connection for each of these, so that storing never waits for maintenance, and two for all other work.
 CONNECTIONS = FLUSHERS + ADVANCING + 2
-#: Seconds between attempts while PostgreSQL is unavailable: the first, doubled each time up to the second.
+#: Seconds between attempts while PostgreSQL is unavailable: from the shortest, doubled each time, to the longest.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 
 class PostgresPool(Middleware):
-    """A pool that is opened when the worker starts and closed when all its work is done.
+    """The connection pool: opened when the worker starts, closed after its last message.
 
-    The start does not wait for PostgreSQL: events wait in Redis until it is there.
+    The start does not wait for PostgreSQL: events stay in Redis until it is available.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stopping = Event()
         self.unavailable = False
-        #: When each thread that stores events began its present attempt, by `time.monotonic`.
+        #: When each thread that stores events began its current attempt, by `time.monotonic`.
         self.attempts: dict[int, float] = {}
 
     @property
     def oldest_attempt(self) -> float | None:
-        """When the oldest attempt to store events began that is under way, by `time.monotonic`; None without one."""
+        """When the oldest running attempt to store events began, by `time.monotonic`; None without one."""
         return min(self.attempts.copy().values(), default=None)
 
     def store(self, messages: Sequence[Message]) -> Stored:
-        """Store messages; waits for as long as PostgreSQL is unavailable. Raises StoreApart and Requeue."""
+        """Store messages; waits while PostgreSQL is unavailable. Raises StoreApart and Requeue."""
         return self.retry_until_available(self._attempt, messages)
 
     def _attempt(self, conn: WriteConnection, messages: Sequence[Message]) -> Stored:
@@ -78,17 +78,17 @@ class PostgresPool(Middleware):
         WORKER.unregister(self.metrics)
         self.pool.close()
 
-    def retry_until_available(self, work: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:
-        """Return `work(conn, ...)`, trying it again for as long as PostgreSQL is unavailable: the message that it is
-        for waits in Redis, unacknowledged. `work` is one transaction.
+    def retry_until_available(self, work: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+        """Return `work(conn, ...)`, retried while PostgreSQL is unavailable; its message stays unacknowledged in Redis.
 
-        Raises Requeue where the worker stops meanwhile, and the errors of `work` that waiting does not help.
+        `work` is one transaction. Raises Requeue if the worker stops meanwhile, and errors of `work` that a retry
+        cannot fix.
         """
         pause = SHORTEST_PAUSE
         while not (self.unavailable and self.stopping.is_set()):
             try:
                 with self.pool.connection() as conn:
-                    answer = work(conn, *args, **kwargs)
+                    result = work(conn, *args, **kwargs)
             except Exception as error:
                 if not (is_transient(error) or is_unavailable(error)):
                     raise
@@ -98,10 +98,10 @@ class PostgresPool(Middleware):
                 self.unavailable = True
                 POSTGRESQL_UP.set(0)
                 logger.warning("PostgreSQL cannot take events, next try in %.1f s: %s", pause, error)
-                self.stopping.wait(pause * random.uniform(0.5, 1))  # noqa: S311 (many workers should not try as one)
+                self.stopping.wait(pause * random.uniform(0.5, 1))  # noqa: S311 (jitter: many workers should not retry at once)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 self.unavailable = False
                 POSTGRESQL_UP.set(1)
-                return answer
+                return result
         raise Requeue("the worker stops while PostgreSQL is unavailable")

@@ -1,4 +1,4 @@
-"""What a worker process does for itself when it starts."""
+"""What a worker process does when it starts: follow its parent, check its servers, set up logging."""
 
 import ctypes
 import os
@@ -17,9 +17,9 @@ PR_SET_PDEATHSIG = 1
 
 
 class StopWithParent(Middleware):
-    """A worker process stops when the dramatiq command that started it is killed, instead of working on unseen.
+    """Stops the worker process when the dramatiq command that started it is killed, instead of leaving an orphan.
 
-    Linux only (prctl(2), PR_SET_PDEATHSIG); elsewhere such a process has to be stopped by hand.
+    Linux only (prctl(2), PR_SET_PDEATHSIG); on other systems the process has to be stopped by hand.
     """
 
     def after_process_boot(self, broker: Broker) -> None:
@@ -31,9 +31,9 @@ class StopWithParent(Middleware):
 
 
 class CheckedStart(Middleware):
-    """A worker process ends at once where it has no address of a server, or that server refuses what the settings say.
+    """Ends the worker process if the address of a server is not set, or the server refuses the settings.
 
-    By SystemExit, whose text is the last line: other exceptions of middleware are logged and forgotten.
+    Raises SystemExit, so that its text is the last line: dramatiq only logs other exceptions of middleware.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -49,7 +49,7 @@ class CheckedStart(Middleware):
 
 
 class Logs(Middleware):
-    """A worker process logs as the settings say, instead of as the dramatiq command has set it up."""
+    """Configures logging from the settings, instead of the dramatiq command's own configuration."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

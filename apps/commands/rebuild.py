@@ -55,5 +55,5 @@ def rebuild(conn: WriteConnection, site: str, *, from_day: date | None, to_day: 
         for each in days(begin, end):
             show(f"{printable(site)} {each}")
             corrected += recount.rebuild_days(conn, site, first_day=each, last_day=each)
-        corrected += recount.rebuild_written_later(conn, site, first_day=begin, last_day=end)
+        corrected += recount.rebuild_deferred(conn, site, first_day=begin, last_day=end)
     return corrected + recount.rebuild_totals(conn, site)

@@ -39,7 +39,7 @@ def retention_command(days: int | None, dry_run: bool, yes: bool) -> None:
         if old and not yes:
             click.confirm("What is dropped cannot be brought back. Go on?", abort=True)
         dropped = expiry.drop_old_events(conn, days=days)
-        waiting = [one for one in expiry.plan(conn, days=days) if not one.held_up]
+        waiting = [one for one in expiry.plan(conn, days=days) if not one.blocked]
     for name in dropped:
         click.echo(f"dropped {name}")
     if waiting:
@@ -54,11 +54,11 @@ def tell(conn: Any, days: int, old: Sequence[expiry.Partition]) -> None:
         click.echo(f"no partition of events is more than {days:,} days old as a whole: nothing would go")
         return
     groups = {
-        "go now": [one for one in old if one.said and not one.held_up],
+        "go now": [one for one in old if one.announced and not one.blocked],
         "go five minutes after it was said that their events are no longer kept": [
-            one for one in old if not one.said and not one.held_up
+            one for one in old if not one.announced and not one.blocked
         ],
-        "stay for now": [one for one in old if one.held_up],
+        "stay for now": [one for one in old if one.blocked],
     }
     click.echo(f"more than {days:,} days old as a whole{spread(conn, old)}:")
     for what, partitions in groups.items():
@@ -80,6 +80,6 @@ def spread(conn: Any, old: Sequence[expiry.Partition]) -> str:
 
 def reason(one: expiry.Partition) -> str:
     """Why a partition has to stay; nothing where it has not."""
-    if one.behind:
-        return f"; held up by rollups {printable(expiry.told(one.behind))}"
+    if one.lagging:
+        return f"; held up by rollups {printable(expiry.describe_lagging(one.lagging))}"
     return "; held up as no site is known to have its events in the rollups" if one.no_site else ""

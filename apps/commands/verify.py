@@ -63,7 +63,7 @@ class Report:
         #: The sites that could not be checked.
         self.failed: list[str] = []
 
-    def add(self, found: recount.Found) -> None:
+    def add(self, found: recount.CheckResult) -> None:
         self.total += found.total
         for difference in found.differences[: self.limit - self.printed]:
             show("")

@@ -1,1 +1,1 @@
-"""Deferred rollups, and recounting all of them."""
+"""Advancing deferred rollups, and recounts of all rollups."""

@@ -1,8 +1,8 @@
-"""Recounting: where the rollups differ from what the events say, and making them right.
+"""Recounts: where the rollups differ from the events, and correcting them.
 
-Each comparison is one statement and so sees one moment, while events go on being stored. Days are those of the site's
-timezone, the first and the last included. Days that begin before `sites.events_from` are left out throughout: their
-events are no longer kept.
+Each comparison is one statement and so sees one snapshot, while events continue to be stored. Days are in the site's
+timezone, the first and the last included. Days that begin before `sites.events_from` are always left out: their events
+have expired.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from psycopg.rows import class_row
 from db.connections.pools import reading, writing
 from db.queries import QUERIES
 
-#: The queries that compare some of a site's days, and those that look at a site as a whole; each with its table.
+#: The queries that compare days of a site, each with the table that it checks.
 CHECKS_OF_DAYS = {
     "rollups/different_event_hours": "event_hours",
     "rollups/different_path_days": "path_days",
@@ -32,7 +32,9 @@ CHECKS_OF_DAYS = {
     "rollups/different_product_days": "product_days",
     "rollups/unnumbered_users": "users",
 }
-WRITTEN_LATER = ("path_spans", "top_paths", "user_spans", "user_months")
+#: The deferred rollups that are rebuilt by themselves; sessions are rebuilt with their days.
+DEFERRED = ("path_spans", "top_paths", "user_spans", "user_months")
+#: The queries that check a site as a whole, each with its table.
 CHECKS_OF_SITE = {
     "rollups/idle_users": "users",
     "rollups/user_numbers": "users",
@@ -44,7 +46,7 @@ CHECKS_OF_SITE = {
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A row of a rollup that is not what the events say; null: no such row."""
+    """A row of a rollup that differs from the events; null: no such row."""
 
     site_id: str
     rollup: str
@@ -53,15 +55,15 @@ class Difference(msgspec.Struct, frozen=True):
     events_say: int | None
 
 
-class Found(NamedTuple):
-    """What a comparison found: all differences as a number, and the first of them."""
+class CheckResult(NamedTuple):
+    """The result of a comparison: the number of differences, and the first of them."""
 
     total: int
     differences: list[Difference]
 
 
 class Span(NamedTuple):
-    """The days on which there is something to compare (null: none), and the first whose events are kept (null: all)."""
+    """The days that can be compared (null: none), and the first one without expired events (null: all)."""
 
     first: date | None
     last: date | None
@@ -69,14 +71,14 @@ class Span(NamedTuple):
 
 
 class EventsLost(Exception):
-    """Events that rollups have are in no partition any more: a rebuild would take them off."""
+    """Events in rollups are in no partition any more: a rebuild would subtract them."""
 
     def __init__(self, site_id: str, lost: "_Lost") -> None:
         first, last = (f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" for moment in (lost.first_hour, lost.last_hour))
         super().__init__(
             f"{site_id}: rollups have {lost.events:,} events of {lost.hours:,} hours from {first} to {last} UTC that"
-            " are in no partition of events; to rebuild would take their numbers off. Bring that partition back, or"
-            " say that they are gone for good, by which their numbers stay:"
+            " are in no partition of events; a rebuild would subtract them. Restore that partition, or declare these"
+            " events as expired, which keeps their counts:"
             " psql \"$DATABASE_URL\" -c 'select note_lost_events()'"
         )
 
@@ -101,82 +103,84 @@ def site_ids(conn: Connection) -> list[str]:
 
 
 def span(conn: Connection, site_id: str, *, from_day: date | None, to_day: date | None) -> Span | None:
-    """The days to compare between two that may be left open; None where there is no such site."""
+    """The days to compare, from from_day to to_day if they are given; None if there is no such site."""
     with conn.cursor(row_factory=class_row(Span)) as cur:
         values = {"site_id": site_id, "from_day": from_day, "to_day": to_day}
         return cur.execute(QUERIES["rollups/span"], values).fetchone()
 
 
-def compare_days(conn: Connection, site_id: str, *, first_day: date, last_day: date, most: int) -> Iterator[Found]:
-    """What differs on these days, a check at a time, with at most `most` differences each."""
+def compare_days(
+    conn: Connection, site_id: str, *, first_day: date, last_day: date, most: int
+) -> Iterator[CheckResult]:
+    """The differences on these days, one result per check, each with at most `most` differences."""
     for name, rollup in CHECKS_OF_DAYS.items():
         values = {"site_id": site_id, "first_day": first_day, "last_day": last_day, "most": most}
         yield _compare(conn, name, rollup, values)
 
 
-def compare_site(conn: Connection, site_id: str, *, most: int) -> Iterator[Found]:
-    """What is wrong with a site's users, orders and totals, a check at a time, with at most `most` differences each."""
+def compare_site(conn: Connection, site_id: str, *, most: int) -> Iterator[CheckResult]:
+    """The differences of a site's users, orders and totals, one result per check, each with at most `most` of them."""
     for name, rollup in CHECKS_OF_SITE.items():
         yield _compare(conn, name, rollup, {"site_id": site_id, "most": most})
 
 
 def rebuild_users(conn: Connection, site_id: str, *, renumber: bool) -> int:
-    """Correct the counter of users, in a transaction; answers how many rows were not right.
+    """Correct the counter of users, in one transaction; returns how many rows were wrong.
 
-    With `renumber` some users may lose their numbers; they get new ones when all days are rebuilt after that. Raises
+    With `renumber`, some users may lose their numbers; they get new ones when all days are rebuilt afterwards. Raises
     EventsLost.
     """
     return _corrected(conn, "rollups/rebuild_users", {"site_id": site_id, "renumber": renumber})
 
 
 def rebuild_orders(conn: Connection, site_id: str) -> int:
-    """Correct which event of each order counts, in a transaction; answers how many were not right.
+    """Correct which event of each order counts, in one transaction; returns how many were wrong.
 
-    The days on which they are counted have to be rebuilt after that. Raises EventsLost.
+    The days on which these orders are counted have to be rebuilt afterwards. Raises EventsLost.
     """
     return _corrected(conn, "rollups/rebuild_orders", {"site_id": site_id})
 
 
 def rebuild_days(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
-    """Make these days' rollups what the events say, in a transaction; answers how many rows were not right.
+    """Correct these days' rollups from the events, in one transaction; returns how many rows were wrong.
 
-    Whoever stores events of the site waits meanwhile. What is made of these rollups is not corrected with them:
-    rebuild_written_later and rebuild_totals have to follow. Raises EventsLost.
+    Writers of the site wait meanwhile. Rollups that are made from these are not corrected: rebuild_deferred and
+    rebuild_totals have to follow. Raises EventsLost.
     """
     values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
     return _corrected(conn, "rollups/rebuild_days", values)
 
 
-def rebuild_written_later(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
-    """Make the rollups that are written later right for these days, each in a transaction, by the other rollups.
+def rebuild_deferred(conn: Connection, site_id: str, *, first_day: date, last_day: date) -> int:
+    """Correct the deferred rollups for these days, each in one transaction; returns how many rows were wrong.
 
-    All but the sessions; of user_months by the events. Answers how many rows were not right. Raises EventsLost.
+    All but sessions: user_months from the events, the others from the rollups by day. Raises EventsLost.
     """
     values = {"site_id": site_id, "first_day": first_day, "last_day": last_day}
-    return sum(_corrected(conn, f"rollups/rebuild_{rollup}", values) for rollup in WRITTEN_LATER)
+    return sum(_corrected(conn, f"rollups/rebuild_{rollup}", values) for rollup in DEFERRED)
 
 
 def rebuild_totals(conn: Connection, site_id: str) -> int:
-    """Make a site's totals what path_days and event_hours say, in a transaction; answers how many were not right."""
+    """Correct a site's totals from path_days and event_hours, in one transaction; returns how many were wrong."""
     return _corrected(conn, "rollups/rebuild_totals", {"site_id": site_id})
 
 
-def _compare(conn: Connection, name: str, rollup: str, values: dict[str, object]) -> Found:
+def _compare(conn: Connection, name: str, rollup: str, values: dict[str, object]) -> CheckResult:
     with reading(conn), conn.cursor(row_factory=class_row(_Row)) as cur:
         rows = cur.execute(QUERIES[name], values).fetchall()
     differences = [Difference(str(values["site_id"]), rollup, row.key, row.says, row.should) for row in rows]
-    return Found(rows[0].differences if rows else 0, differences)
+    return CheckResult(rows[0].differences if rows else 0, differences)
 
 
 def _corrected(conn: Connection, name: str, values: dict[str, object]) -> int:
-    """Rebuild, in one transaction with the proof that the events which it counts anew are all there."""
+    """Rebuild, after checking in the same transaction that no events are lost."""
     with writing(conn):
-        _check_that_nothing_is_lost(conn, values)
+        _refuse_lost_events(conn, values)
         (corrected,) = conn.execute(QUERIES[name], values).fetchone() or (0,)
     return int(corrected)
 
 
-def _check_that_nothing_is_lost(conn: Connection, values: dict[str, object]) -> None:
+def _refuse_lost_events(conn: Connection, values: dict[str, object]) -> None:
     site_id = str(values["site_id"])
     days = {"first_day": values.get("first_day"), "last_day": values.get("last_day")}
     lost = conn.execute(QUERIES["rollups/lost_hours"], {"site_id": site_id} | days).fetchone()

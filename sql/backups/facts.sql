@@ -1,4 +1,4 @@
--- Where our tables are, whether they are there yet, and whether Citus spreads them.
+-- Which schema do our tables belong in, do they exist yet, and is Citus installed?
 select
     current_schema() as schema,
     to_regclass('migrations') is not null as migrated,

@@ -1,2 +1,2 @@
--- What was applied to this database.
+-- Which migrations were applied to this database?
 select name, checksum from migrations order by name

@@ -1,4 +1,4 @@
--- The tables and views of our schema; a partition goes by the name of what it is a part of.
+-- Which tables and views are in our schema? A partition is listed as its root table.
 select distinct coalesce(root.relname, c.relname)::text as name
 from pg_class c
 left join pg_class root on c.relispartition and root.oid = pg_partition_root(c.oid)

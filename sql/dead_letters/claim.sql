@@ -1,4 +1,4 @@
--- Take a dead letter in hand, so that nobody else replays or discards it meanwhile: what is in it, and its state?
+-- Lock a dead letter, so that no other transaction replays or discards it meanwhile: what are its state and payload?
 -- id: the letter's id.
 select state, site_id, payload
 from dead_letters

@@ -1,5 +1,5 @@
--- Discard dead letters: nobody will want to replay them. Their events still count as dead.
--- ids: the letters' ids; request: who asked.
+-- Discard dead letters: they will not be replayed. Their events still count as dead.
+-- ids: the letters' ids; request: the request's id.
 update dead_letters
 set
     state = case when state = 'dead' then 'discarded' else state end,

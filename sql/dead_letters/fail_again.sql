@@ -1,5 +1,5 @@
--- Note that a dead letter could not be stored this time either.
--- id: the letter's id; request: who asked; error, sqlstate: why.
+-- Record that a dead letter could not be stored this time either.
+-- id: the letter's id; request: the request's id; error, sqlstate: why.
 update dead_letters
 set
     attempts = attempts + 1,

@@ -1,6 +1,6 @@
--- File what could not be stored, once; an event that arrived on a known day counts there as dead.
+-- Dead-letter what could not be stored, once; an event with a known day of arrival counts as dead on that day.
 -- letters: a JSON array of {id, site_id, event_id, event_type, received_at, queue, message_id, payload (in base64),
--- error, sqlstate, attempts}; those that are not known are null.
+-- error, sqlstate, attempts}; unknown values are null.
 with filed as (
     insert into dead_letters (
         id, site_id, event_id, event_type, received_at, queue, message_id, payload, error, sqlstate, attempts

@@ -1,6 +1,6 @@
 -- Which dead letters are there, the newest failure first?
 -- Each of these is null or has to match: state, site_id, event_type, sqlstate, error (a part of it), failed_from and
--- failed_to (half-open). failed_before and id_before: go on behind this letter; limit: how many.
+-- failed_to (half-open). failed_before and id_before: continue after this letter; limit: how many.
 select
     id, state, site_id, event_id, event_type, received_at, queue, message_id, error, sqlstate, attempts, failed_at,
     changed_at, length(payload) as payload_bytes

@@ -1,5 +1,5 @@
--- What became of the dead letters that somebody asked to replay or to discard, as far as that was done?
--- ids: the letters' ids; request: the one that asked.
+-- What are the states of the dead letters that a request has processed so far?
+-- ids: the letters' ids; request: the request's id.
 select state, count(*)
 from dead_letters
 where id = any(:'ids'::uuid[]) and changed_by = :'request'

@@ -1,6 +1,6 @@
--- Note that the event of a dead letter is stored, or was already; the counts of its day move along. Where the event
--- that was stored is not of the letter's site and day, it counts as accepted there, and no longer here.
--- id: the letter's id; state: 'stored' or 'duplicate'; request: who asked; batch: the event, in a JSON array.
+-- Record that the event of a dead letter is stored, or was stored before, and move the counts of its day. If the stored
+-- event is of another site or day than the letter, it counts as accepted there, and no longer here.
+-- id: the letter's id; state: 'stored' or 'duplicate'; request: the request's id; batch: the event, in a JSON array.
 with letter as (
     update dead_letters
     set state = :'state', changed_by = :'request', changed_at = now()

@@ -1,4 +1,4 @@
--- Delete all that a site has: how many rows of which tables? No row: there is no such site.
+-- Delete all data of a site: how many rows of which tables? No row: there is no such site.
 -- site_id: the site.
 select name, deleted
 from delete_site(:'site_id')

@@ -1,5 +1,5 @@
--- Drop the oldest partition of events that are no longer kept: which one was it? Null: there is none that may go now.
--- days: for how many days events are kept; now: the present, or null for the database's clock.
+-- Drop the oldest partition if its events have expired: which one was it? Null: none may be dropped now.
+-- days: RETENTION_DAYS; now: the current time, or null for the database's clock.
 select drop_oldest_partition(
     coalesce(:'now'::timestamptz, now()) - make_interval(hours => 24 * :'days'::integer),
     coalesce(:'now'::timestamptz, now())

@@ -1,5 +1,5 @@
--- From when on are events kept, since when is that said, and before which moment are events older than so many days?
--- days: how many; now: the present, or null for the database's clock. Null: nothing was said.
+-- Which expiry is announced, since when, and which moment is this many days ago?
+-- days: RETENTION_DAYS; now: the current time, or null for the database's clock. Null: nothing is announced.
 select
     p.present,
     p.present - make_interval(hours => 24 * :'days'::integer) as older_than,

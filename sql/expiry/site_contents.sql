@@ -1,4 +1,4 @@
--- What is there of a site? No row: there is no such site.
+-- What data does a site have? No row: there is no such site.
 -- site_id: the site.
 select
     e.events,

@@ -1,4 +1,4 @@
--- How many dead letters has a site?
+-- How many dead letters does a site have?
 -- site_id: the site.
 select count(*) as dead_letters
 from dead_letters

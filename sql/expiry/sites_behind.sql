@@ -1,5 +1,5 @@
--- Which sites lack events before a moment in the rollups that are written later, and up to when have they all?
--- moment: the moment. Null: they have none yet.
+-- In which sites do the deferred rollups lag behind a moment, and what is their lowest watermark?
+-- moment: the moment. Null: they have no events yet.
 select
     site_id,
     nullif(

@@ -1,5 +1,5 @@
 -- How many events of an import could not be stored?
--- site_id, import_id: which; messages: those that had its events.
+-- site_id, import_id: the import; messages: the messages that carried its events.
 select count(*)
 from dead_letters
 where site_id = :'site_id'

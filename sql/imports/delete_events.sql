@@ -1,5 +1,5 @@
--- Delete the events that an import brought.
--- site_id, import_id: which; first_time, last_time: no event of it is before or after these.
+-- Delete the events of an import.
+-- site_id, import_id: the import; first_time, last_time: the time range that holds all its events.
 delete from events
 where site_id = :'site_id'
     and properties ->> 'import_id' = :'import_id'

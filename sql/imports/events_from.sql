@@ -1,4 +1,5 @@
--- From when on are a site's events kept (null: all are)? It is held until the end of the transaction, as by whoever stores.
+-- From when on does a site have events that have not expired (null: nothing has expired)? The site is locked until the
+-- end of the transaction, as by writers.
 -- site_id: the site.
 select events_from
 from sites

@@ -1,5 +1,5 @@
--- Forget the ids of an import's events, so that they can come again.
--- site_id, import_id: which; first_time, last_time: no event of it is before or after these.
+-- Delete the ids of an import's events, so that they can be imported again.
+-- site_id, import_id: the import; first_time, last_time: the time range that holds all its events.
 delete from event_ids i
 using events e
 where i.site_id = :'site_id'

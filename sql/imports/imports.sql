@@ -1,5 +1,5 @@
--- Which imports does a site have, the newest first, or which one is this?
--- site_id: the site; import_id: the one that is meant, or null for all.
+-- Which imports does a site have, the newest first?
+-- site_id: the site; import_id: only this import, or null for all.
 select
     import_id, files, options, began_at, ended_at, rows as read, sent, first_time, last_time, messages, undone_at
 from imports

@@ -1,5 +1,5 @@
--- Remember an import, or what has become of it. What comes late tells less: it changes nothing.
--- site_id, import_id: which; the rest: as the table has it.
+-- Record an import, or its progress. Once it has ended, late updates change nothing.
+-- site_id, import_id: the import; the others: see the table imports.
 insert into imports (
     site_id, import_id, files, options, began_at, ended_at, rows, sent, first_time, last_time, messages
 )

@@ -1,5 +1,5 @@
--- Remember that an import was taken back.
--- site_id, import_id: which; now: when that is.
+-- Record that an import was undone.
+-- site_id, import_id: the import; now: the current time.
 update imports
 set undone_at = :'now'
 where site_id = :'site_id' and import_id = :'import_id'

@@ -1,4 +1,4 @@
--- How many of these messages are settled?
+-- How many of these messages are processed?
 -- messages: their ids.
 select count(*)
 from settled_messages

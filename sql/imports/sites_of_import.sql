@@ -1,4 +1,4 @@
--- Which sites have an import of this id?
+-- Which sites have an import with this id?
 -- import_id: the import.
 select site_id
 from imports

@@ -1,5 +1,5 @@
--- How many events of a site did an import bring, and from when to when are they?
--- site_id, import_id: which; first_time, last_time: no event of it is before or after these, or null.
+-- How many events of an import are stored, and which time range do they cover?
+-- site_id, import_id: the import; first_time, last_time: a time range that holds all its events, or nulls.
 select count(*), min(event_time), max(event_time)
 from events
 where site_id = :'site_id'

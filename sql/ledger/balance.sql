@@ -1,6 +1,7 @@
--- What became of the events that were accepted on some days (UTC), site by site?
--- site_id: the site, or null for all; from, to: days, half-open; source: the Redis that is counting now.
--- accepted_here was counted by that one up to counted_at, accepted_elsewhere by others before or came in otherwise.
+-- What happened to the events that were accepted on some days (UTC), by site?
+-- site_id: the site, or null for all; from, to: days, half-open; source: the Redis that counts now.
+-- accepted_here: counted by that Redis up to counted_at; accepted_elsewhere: counted by other Redis servers before, or
+-- by replays.
 with accepted as (
     select
         site_id,

@@ -1,5 +1,5 @@
--- Keep how many events a Redis has counted as accepted: the newest count of each site and day is the largest.
--- source: which Redis; counted_at: when it was asked; counts: a JSON array of {site_id, day, events}.
+-- Record how many events a Redis has counted as accepted: counts only grow, so the largest is the newest.
+-- source: which Redis; counted_at: when it was read; counts: a JSON array of {site_id, day, events}.
 insert into accepted_days (site_id, day, source, events, counted_at)
 select site_id, day, :'source', events, :'counted_at'
 from jsonb_to_recordset(:'counts'::jsonb) c (site_id text, day date, events bigint)

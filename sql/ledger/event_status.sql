@@ -1,5 +1,5 @@
--- What became of an event: is it stored, or a dead letter?
--- site_id, event_id: the event. No row: neither. An event that is stored hides a letter of the same id.
+-- What happened to an event: is it stored, or a dead letter?
+-- site_id, event_id: the event. No row: neither. A stored event takes precedence over a dead letter with the same id.
 select 'stored' as status, event_time, received_at, stored_at, null::uuid as dead_letter_id
 from events
 where site_id = :'site_id' and event_id = :'event_id'

@@ -1,35 +1,35 @@
--- Sites, events and users. The key of every table that has a site begins with it, or has it: each question is about one
--- site, and a site can live on one node. Text is compared byte by byte (collate "C"): faster, and an index never depends
--- on the system's locale.
+-- Sites, events and users. The key of every table with a site contains site_id, mostly first: every query is about one
+-- site, and a site can live on one node. Text is compared byte by byte (collate "C"): this is faster, and no index
+-- depends on the system's locale.
 
--- The names of timezones that PostgreSQL and Python both know. `tjra migrate` fills it, each time, and then has sites
--- refer to it (db/sites/timezones.py).
+-- The names of timezones that PostgreSQL and Python both know. `tjra migrate` refreshes it each time and then adds a
+-- foreign key from sites (db/sites/timezones.py).
 create table timezones (
     name text collate "C" primary key
 );
 
 create table sites (
     site_id    varchar(255) collate "C" primary key,
-    timezone   text not null default 'UTC',   -- decides where this site's days begin
-    users      integer not null default 0,    -- how many users are numbered, so the next user_no
+    timezone   text not null default 'UTC',   -- decides when this site's days begin
+    users      integer not null default 0,    -- number of numbered users, and so the next user_no
     created_at timestamptz not null default now(),
-    -- Before this moment the site's events are no longer kept, while its rollups keep their numbers; null: all are kept.
-    -- Whoever drops events sets it in the same transaction. Days that begin before it are never compared nor rebuilt.
+    -- The site's events before this moment have expired; its rollups keep their counts. Null: nothing has expired.
+    -- A transaction that drops events sets it first. Days that begin before it are never compared or rebuilt.
     events_from timestamptz,
-    -- The watermarks of the deferred rollups: each has the events before its own. Of path_spans it is the first day of a
-    -- five-day span.
+    -- The watermarks of the deferred rollups: each rollup has the events before its own. That of path_spans is the
+    -- first day of a five-day span.
     sessions_until timestamptz not null default '-infinity',
     path_spans_until date not null default '-infinity',
-    -- From when on orders, sale_days and product_days have all of the site's orders and refunds; null: they have all.
+    -- orders, sale_days and product_days have all of the site's orders and refunds from this moment on; null: all ever.
     sales_from timestamptz,
     user_spans_until date not null default '-infinity',
     user_months_until timestamptz not null default '-infinity',
     top_paths_until date not null default '-infinity'
 );
 
--- One row an event. The key tells a resend from a new event; event_time is in it because it partitions the table: weeks
--- (Monday to Monday, UTC), and whole years for what is older than the start of last year (make_partition). So indexes of
--- what is written now stay small, expiry is a drop, and odd dates cannot make a thousand tables.
+-- One row per event. The key tells a resend from a new event; it contains event_time because that partitions the table:
+-- by week (Monday to Monday, UTC), and by year for events older than the start of last year (make_partition). So the
+-- indexes in use stay small, expiry is a `drop table`, and odd dates cannot create a thousand tables.
 create table events (
     site_id     varchar(255) collate "C" not null,
     event_id    uuid not null,
@@ -45,10 +45,10 @@ create table events (
 
 create index events_site_time on events (site_id, event_time);
 create index events_site_path on events (site_id, path);
--- A user's events in order, with all that sessions and journeys need, so that they need not read the table. With every text
--- as long as it may be, an entry has 2,696 of the 2,704 bytes that PostgreSQL allows: nothing can be added.
+-- A user's events in order, with all columns that sessions and journeys need: an index-only scan serves them. With
+-- texts of maximum length an entry has 2,696 of the 2,704 bytes that PostgreSQL allows: no column can be added.
 create index events_site_user_time on events (site_id, user_id, event_time, path) include (event_type);
--- Orders and refunds are few among the events: those of the types that GET /revenue takes for them unless told others.
+-- Orders and refunds are a small part of the events. The event types are the defaults of GET /revenue.
 create index events_sales on events (site_id, event_time)
 where event_type in (
     'Order Completed', 'order_completed', 'purchase', 'Purchase', 'checkout_completed',
@@ -65,12 +65,12 @@ join pg_class part on part.oid = inhrelid
 cross join regexp_match(pg_get_expr(part.relpartbound, part.oid), $$FROM \('(.+)'\) TO \('(.+)'\)$$) bounds
 where inhparent = 'events'::regclass;
 
--- From which day on can a site's rollups be recounted? Null: all days.
+-- The first day on which a site's rollups can be recounted, because none of its events has expired; null: all days.
 create view kept_days as
 select site_id, timezone, (events_from at time zone timezone - interval '1 microsecond')::date + 1 as first_kept
 from sites;
 
--- Each site numbers its users from 0 as it first sees them: the number is the user's bit in user_days.
+-- Each site numbers its users from 0 in order of appearance: the number is the user's bit in user_days.
 create table users (
     site_id    varchar(255) collate "C",
     user_id    varchar(255) collate "C",
@@ -79,9 +79,10 @@ create table users (
     primary key (site_id, user_id)
 );
 
--- The ids that clients made and that were stored in the last eight days: an id counts once, whatever else the event says.
--- Ids that ingestion made are not here, as nobody else has them; unless a client took one from our response: `made` says
--- of a client's id that it has the form of ours (made_id in db/events/event.py). Compared by the id first, that is quicker.
+-- Ids made by clients, stored in the last eight days: an id counts once, even if the rest of the event differs. Ids
+-- made by ingestion are not here, as only ingestion has them, unless a client took one from our response. `made`: the
+-- client's id has the form of ours (made_id in db/events/event.py). The key begins with the id, which is faster to
+-- compare.
 create table event_ids (
     site_id  varchar(255) collate "C",
     event_id uuid,
@@ -92,10 +93,10 @@ create table event_ids (
 create index event_ids_seen_at on event_ids using brin (seen_at);
 create index event_ids_made on event_ids (site_id) where made;
 
--- Expiry (RETENTION_DAYS): one row, once anything expired. Before events_from events are no longer kept, as announced at
--- said_at; before dropped_until partitions may be gone for good, and what was announced beyond it can be taken back. Some
--- minutes lie between announcing and dropping, for those who still count on the events. A moment is always where a
--- partition ends: all is dropped before it, and nothing after it.
+-- Expiry (RETENTION_DAYS): one row once anything has expired. Events before events_from have expired, as announced at
+-- said_at. Partitions before dropped_until may be gone; an announcement beyond it can be taken back. Dropping begins
+-- some minutes after the announcement, for transactions that still rely on the events. Both moments are always the end
+-- of a partition.
 create table kept_events (
     only_row      boolean primary key default true check (only_row),
     events_from   timestamptz not null,
@@ -103,7 +104,7 @@ create table kept_events (
     dropped_until timestamptz
 );
 
--- What the rollups need to know of an event that is new.
+-- The columns of a new event that the rollups need.
 create type fresh_event as (
     site_id     varchar(255) collate "C",
     event_type  varchar(100) collate "C",

@@ -1,28 +1,28 @@
--- Rollups of orders and refunds, for GET /revenue with the event types that it takes for them unless told others. They are
--- written with the events, and stay when these expire.
+-- Rollups of orders and refunds, for GET /revenue with its default event types. They are written in the transaction
+-- that stores the events, and stay when events expire.
 
--- Of each order that has an id, the event that counts: the first that can be counted, by event_time and event_id.
+-- For each order with an id, the event that counts: the first one, by event_time and event_id, that can be counted.
 create table orders (
     site_id    varchar(255) collate "C",
-    order_key  text collate "C",               -- its id, see index_key
+    order_key  text collate "C",               -- the order's id, see index_key
     event_time timestamptz not null,
     event_id   uuid not null,
     primary key (site_id, order_key)
 );
 
--- What became of the orders and refunds of a day, and of the products in the orders that count.
+-- The outcomes of a day's orders and refunds, and of the products in the orders that count.
 create table sale_days (
     site_id  varchar(255) collate "C",
     day      date,
     what     text collate "C",                 -- order, refund or product
     outcome  text collate "C",                 -- counted, repeated, or why it was not counted
     currency text collate "C",                 -- empty unless counted
-    events   bigint not null,                  -- of products, entries; those that were counted are in product_days
-    amount   numeric not null,                 -- of what was counted; of refunds without the minus
+    events   bigint not null,                  -- for products: entries; counted ones are in product_days
+    amount   numeric not null,                 -- sum of what was counted; positive for refunds
     primary key (site_id, day, what, outcome, currency)
 );
 
--- The products of a day's orders. A product that has several names has several rows; an order is in one of them.
+-- The products of a day's orders. A product with several names has several rows; an order counts in one of them.
 create table product_days (
     site_id     varchar(255) collate "C",
     day         date,
@@ -36,7 +36,7 @@ create table product_days (
     primary key (site_id, day, currency, product_key)
 );
 
--- An order or a refund that is new.
+-- A new order or refund.
 create type new_sale as (
     site_id    varchar(255) collate "C",
     event_id   uuid,
@@ -45,7 +45,7 @@ create type new_sale as (
     properties jsonb
 );
 
--- What becomes of one. times: how often it is to be counted as that: once, or -1 times for what is taken back.
+-- A classified order or refund. times: 1 to count it, -1 to reverse an earlier count.
 create type judged_sale as (
     site_id    varchar(255) collate "C",
     event_id   uuid,

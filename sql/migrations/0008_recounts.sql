@@ -1,5 +1,5 @@
--- Rows of the rollups as they should be, for the functions rebuild_*, which first find all that differ and then correct them;
--- where a number, `users` or `event_id` is null, there should be no such row.
+-- Expected rows of the rollups, for the rebuild_* functions, which first find all differences and then correct them. If
+-- a count, `users` or `event_id` is null, the row should not exist.
 create type right_event_hour as (event_type varchar(100) collate "C", hour timestamptz, events bigint, anonymous bigint);
 create type right_path_day as (event_type varchar(100) collate "C", day date, path text collate "C", events bigint);
 create type right_user_day as (day date, event_type varchar(100) collate "C", chunk integer, users bit(8192));

@@ -1,7 +1,7 @@
 -- Which event types had the most events in a range? From the rollup by hour.
--- site_id: the site; start, end: the range, where hours of the site begin; filters: of event types, see event_matches.
--- rows: of the values that match the regular expression search (empty: of all) and are one of the array only (empty:
--- all), so many as limit says; values: how many of them there are.
+-- site_id: the site; start, end: the range, both on hours of the site; filters: on event types, see event_matches.
+-- rows: the values that match the regular expression `search` (empty: all) and are in the array `only` (empty: all), at
+-- most `limit` of them; values: how many there are.
 with groups as materialized (
     select event_type as value, sum(events)::bigint as events
     from event_hours

@@ -1,10 +1,10 @@
 -- Which paths, or event types, had the most events in a range? From the rollups of paths.
--- site_id: the site; first_day, end_day: days of the site, half-open, of which those from days_until to days_from are the
--- spans that begin and end with the days of the arrays span_firsts and span_ends; dimension: path or event_type; filters:
--- of event types and paths, see event_matches. rows: of the values that match the regular expression search (empty: of
--- all) and are one of the array only (empty: all), so many as limit says; values: how many of them there are.
+-- site_id: the site; first_day, end_day: days of the site, half-open; the days from days_until to days_from are read as
+-- the spans that begin and end on the days of the arrays span_firsts and span_ends; dimension: path or event_type;
+-- filters: on event types and paths, see event_matches. rows: the values that match the regular expression `search`
+-- (empty: all) and are in the array `only` (empty: all), at most `limit` of them; values: how many there are.
 with recursive types as (
-    -- Those that the site has: path_days is ordered by them first.
+    -- The site's event types, which come first in the key of path_days.
     (select event_type from event_hours where site_id = :'site_id' order by event_type limit 1)
     union all
     select (

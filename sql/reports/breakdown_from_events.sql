@@ -1,9 +1,9 @@
 -- Which paths, event types, users or values of a property had the most events in a range? From the events themselves.
 -- site_id: the site; start, end: the range, half-open; dimension: path, event_type, user_id, or anything else for the
--- property at the place that the array property says; filters: see event_matches; users: the only ones whose events
--- match these, for an index to find; null: anybody. rows: of the values that match the regular expression search
--- (empty: of all) and are one of the array only (empty: all), so many as limit says; values: how many of them there
--- are; without_value: events whose value is null.
+-- property at the path in the array `property`; filters: see event_matches; users: only users whose events match these
+-- filters, so that an index can be used; null: all. rows: the values that match the regular expression `search` (empty:
+-- all) and are in the array `only` (empty: all), at most `limit` of them; values: how many there are. without_value:
+-- events whose value is null.
 with groups as materialized (
     select
         case :'dimension'

@@ -1,4 +1,4 @@
--- Which paths had the most events on a day? None where that is not written yet; see top_paths.
+-- Which paths had the most events on a day? No row if top_paths has no current row for it.
 -- site_id: the site; first_day: the day; limit: how many paths, 1,000 at most. rows, values, events: as in
 -- breakdown_by_paths.sql.
 select

@@ -1,9 +1,8 @@
--- How many different users do the events with some values have, and how many of these events have no user? From the
--- events themselves.
+-- How many unique users do the events with some values have, and how many of these events have no user? From the events
+-- themselves.
 -- site_id: the site; start, end: the range, half-open; dimension: path, event_type, user_id, or anything else for the
--- property at the place that the array property says; filters: see event_matches; users: the only ones whose events
--- match these, for an index to find; null: anybody; only: the values, beside which those events are counted that have
--- none (null).
+-- property at the path in the array `property`; filters: see event_matches; users: only users whose events match these
+-- filters, so that an index can be used; null: all; only: the values; events without a value (null) are counted too.
 with pairs as (
     select value, user_id, count(*) as events
     from (

@@ -1,11 +1,11 @@
 -- Which events happened in a range, the newest first?
--- site_id: the site; start, end: the range, half-open; filters: see event_matches; users: the only ones whose events
--- match these, for an index to find; null: anybody; before_time, before_id: only events before this one, for a first
--- page the end of the range and 00000000-0000-0000-0000-000000000000; limit: how many.
+-- site_id: the site; start, end: the range, half-open; filters: see event_matches; users: only users whose events match
+-- these filters, so that an index can be used; null: all; before_time, before_id: only events before this one; for the
+-- first page the end of the range and 00000000-0000-0000-0000-000000000000; limit: how many.
 select event_id, event_type, path, user_id, event_time, received_at, stored_at, properties::text as properties
 from events
 where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
-    and event_time <= :'before_time' -- for the planner: it leaves out partitions by this, but not by the next
+    and event_time <= :'before_time' -- lets the planner prune partitions; the next condition does not
     and (event_time, event_id) < (:'before_time', :'before_id'::uuid)
     and (:'users'::text[] is null or user_id = any (:'users'::text[]))
     and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)

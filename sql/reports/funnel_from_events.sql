@@ -1,14 +1,14 @@
--- How many users took the steps of a funnel, one after the other and within a window of time?
--- site_id: the site; start, end: the range, half-open, in which the first step is taken; window: in which the others follow
--- it, also after the range, in microseconds; steps: a JSON array of two to eight filters, one a step, each with the event
--- types that it is about; filters: for all of the steps; see event_matches; by_properties: whether any of these filters is
--- about properties; event_types: all that the steps are about; kinds, kinds_after: where steps are about event types only,
--- JSON objects of which steps, a bit each, an event of a type is, as two hexadecimal digits, in the range and after it,
--- where nothing is the first step; else null; besides: for each step all bytes without its bit, see
+-- How many users took the steps of a funnel, in order and within a time window? From the events themselves.
+-- site_id: the site; start, end: the range, half-open, in which the first step is taken; window: in microseconds, the
+-- time for the other steps, which may end after the range; steps: a JSON array of two to eight filters, one per step,
+-- each with its event types; filters: for all steps; see event_matches; by_properties: whether any of these filters is
+-- about properties; event_types: the event types of all steps; kinds, kinds_after: if steps are about event types only,
+-- JSON objects that map an event type to its steps (one bit per step, as two hexadecimal digits), within the range and
+-- after it, where nothing is the first step; else null; besides: for each step all bytes without its bit, see
 -- follow_funnel; shares: see funnel_shares.sql.
 --
--- Each share of the users is followed in order of an index; several processes can divide the shares. Who did nothing but the
--- first step need not be followed.
+-- Each share of the users is read in order of an index; parallel processes can divide the shares. Users with events of
+-- the first step only are not followed.
 with matching as not materialized (
     select
         user_id,

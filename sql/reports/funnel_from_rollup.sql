@@ -1,12 +1,12 @@
--- How many users took the steps of a funnel, one after the other and within a window of time? From the rollup of what users
--- did month by month, and the events since.
+-- How many users took the steps of a funnel, in order and within a time window? From user_months, and the events after
+-- its watermark.
 -- site_id: the site; start, end: the range, half-open, of whole hours of the site, in which the first step is taken;
--- window: in which the others follow it, also after the range, in microseconds; packed_until, before_start, before_end,
--- last_moment, first_month, end_month, last_month, main_month: see funnel_months.sql; event_types, numbers: arrays of all
--- event types that the steps are about and of the bytes that stand for them; step_types: a JSON array with an array of event
--- types for each step; besides: see follow_funnel; firsts, reaches, opening: see funnel_taken.
+-- window: in microseconds, the time for the other steps, which may end after the range; packed_until, before_start,
+-- before_end, last_moment, first_month, end_month, last_month, main_month: see funnel_months.sql; event_types, numbers:
+-- arrays of all event types of the steps and of their bytes; step_types: a JSON array with an array of event types for
+-- each step; besides: see follow_funnel; firsts, reaches, opening: see funnel_taken.
 --
--- What a user did in the main month need not be copied where he did nothing in the others, which is most of the work.
+-- For users without events in the other months, the row of the main month is not copied: that is most of the work.
 with packed as not materialized (
     select
         user_id,
@@ -86,7 +86,7 @@ followed as (
         :'besides'::bytea[], :'firsts'::bytea[], :'reaches'::bytea[], :'opening'
     ) as taken
     from whole
-    offset 0 -- so that it is computed once a user
+    offset 0 -- computed once per user
 ),
 taken as (
     select

@@ -1,13 +1,13 @@
--- How is a funnel's range cut into months of user_months, and which byte stands for each event type there? None where that
--- lacks more than four days of it, which are read from the events.
--- site_id: the site; start, end: the range, half-open; window: how long it goes on for the later steps, in microseconds;
--- now: the present.
+-- How is a funnel's range divided into months of user_months, and which byte stands for each event type? No row if
+-- user_months lacks more than four days of the range; then the events are read.
+-- site_id: the site; start, end: the range, half-open; window: in microseconds, how long it continues for the later
+-- steps; now: the current time.
 --
--- All months are those of UTC. first_month: the one that the range begins in, or null where it begins with it; end_month,
--- last_month: those in which the range and the window end; main_month: the one that has most of the range, which is its
--- last one or the one before; before_start, before_end: the last moments before the range's start and end; last_moment: that
--- at which the window ends; packed_until: before this moment user_months has the events. As texts, as some are no dates of
--- Python's.
+-- All months are in UTC. first_month: the month in which the range begins, or null if it begins with the month;
+-- end_month, last_month: the months in which the range and the window end; main_month: the month with most of the
+-- range, which is its last one or the one before; before_start, before_end: the last moments before the range's start
+-- and end; last_moment: when the window ends; packed_until: the watermark of user_months. As texts, as Python's dates
+-- cannot hold some of them.
 with bounds as (
     select
         user_months_until as packed_until,

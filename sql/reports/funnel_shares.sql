@@ -1,4 +1,5 @@
--- At which users do the second to the fourth quarter of a site's users begin? As an array; empty where they are few.
+-- At which users do the second to the fourth quarter of a site's users begin? An array; empty if the site has few
+-- users.
 -- site_id: the site.
 select array(
     select user_id::text

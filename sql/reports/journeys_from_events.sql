@@ -1,9 +1,9 @@
--- Which pages did users view after or before a page, and how often each sequence of them?
+-- Which pages did users view after or before a page, and how often did each sequence occur? From the events themselves.
 -- site_id: the site; start, end: the range, half-open; filters: which events sessions are made of, see event_matches;
--- path: the page; direction: from or to it; steps: how many pages beyond it; limit: how many sequences.
+-- path: the page; direction: `from` the page or `to` it; steps: how many pages beyond it; limit: how many sequences.
 --
--- Sessions are those of sessions.sql, and belong to the range that they begin in. Of each that has the page, what counts
--- is the first view of it. A page viewed several times in a row is one.
+-- Sessions are those of sessions_from_events.sql, and belong to the range in which they begin. The first view of the
+-- page in a session counts. Consecutive views of the same page count as one.
 with recursive visitors as materialized (
     select distinct user_id
     from events
@@ -12,7 +12,7 @@ with recursive visitors as materialized (
         and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
 ),
 last as (
-    -- Their events of the last 30 minutes of the range; then, as long as there are any, those of the next 30 minutes.
+    -- Their events in the last 30 minutes of the range, and then in the next 30 minutes, as long as there are any.
     select user_id, event_time, path, event_type, :'end'::timestamptz as seen_until
     from events
     where site_id = :'site_id' and user_id in (select user_id from visitors)

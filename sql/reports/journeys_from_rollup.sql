@@ -1,7 +1,7 @@
--- Which pages did users view after or before a page, and how often each sequence of them? From the rollup of sessions and
--- the events of those that have the page.
--- site_id: the site; start, end: the range, half-open; path: the page; direction: from or to it; steps: how many pages
--- beyond it; limit: how many sequences; covered_until, open: see open_sessions.sql.
+-- Which pages did users view after or before a page, and how often did each sequence occur? From the rollup of sessions
+-- and the events of those with the page.
+-- site_id: the site; start, end: the range, half-open; path: the page; direction: `from` the page or `to` it; steps:
+-- how many pages beyond it; limit: how many sequences; covered_until, open: see open_sessions.sql.
 with halves as (
     select *
     from journeys_of_half(

@@ -1,5 +1,5 @@
--- What has happened on a site in the last minutes, and on which pages?
--- site_id: the site; start, end: the range, half-open; filters: see event_matches; limit: pages.
+-- What happened on a site in the last minutes, and on which pages?
+-- site_id: the site; start, end: the range, half-open; filters: see event_matches; limit: how many pages.
 with recent as materialized (
     select date_trunc('minute', event_time) as at, event_type, path, user_id
     from events

@@ -1,8 +1,9 @@
--- What sessions do the events of a site make that are not in the rollup yet, together with those that are? No row where
--- upkeep is behind by so much that the rollup is of no use.
--- site_id: the site; end: where the range ends that is asked about; now: the present. covered_until: the rollup has the
--- events before that; open: an array of rows of its type, as text.
+-- Which sessions do the events make that are not in the rollup yet, merged with the stored sessions? No row if the
+-- rollup lags too far behind to be used.
+-- site_id: the site; end: the end of the report's range; now: the current time. covered_until: the watermark of
+-- sessions; open: an array of rows of sessions, as text.
 --
--- Nothing is added to a range that ended some hours before that, unless a session reaches from it up to there.
+-- The array is empty for a range that ends some hours before the watermark, unless a long session reaches from the
+-- range to it.
 select covered_until, open
 from open_sessions(:'site_id', :'end', :'now')

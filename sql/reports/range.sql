@@ -1,5 +1,5 @@
--- Which time does a report of a site cover, and which rollups fit it? See report_range for all that it answers.
--- site_id: the site; now: the present; timezone: of the report, or null for the site's. The range is given as days
+-- Which time range does a report of a site cover, and which rollups fit it? See report_range for the result.
+-- site_id: the site; now: the current time; timezone: of the report, or null for the site's. The range is given as days
 -- (first_day, end_day: half-open; without end_day, today is the last), as instants (start, end: half-open), as the name
 -- of a period, or as days that end with today (days_before: how many there are before it); the others are null.
 select

@@ -1,11 +1,10 @@
--- Of the users whom a site first saw in each day or week of a range, how many were there in those that followed? From
--- rollups.
--- site_id: the site; first_day, end_day: days of the site, half-open; start, end: the same as instants; interval: day or
--- week; timezone: the site's; periods: how many may follow; as_of: the present, after which none follows; filters: what
--- counts as being there later, of event types, see event_matches.
+-- Of the users first seen in each day or week of a range, how many came back in the following ones? From rollups.
+-- site_id: the site; first_day, end_day: days of the site, half-open; start, end: the same as instants; interval: day
+-- or week; timezone: the site's; periods: how many following periods; as_of: the current time, after which there are
+-- none; filters: which events count as coming back, by event type, see event_matches.
 --
--- Who was there in a period and in none before is its cohort. All that was before the range is one period, of no date: whole
--- months, the sixths since and the days since from user_spans, as far as it has them.
+-- The cohort of a period is the users with events in it and in none before. All time before the range is one period
+-- without a date: whole months, then five-day spans, then days, from user_spans up to its watermark.
 with known as materialized (
     select until, date_trunc('month', until)::date as month, sixth_of(until) as sixth
     from (
@@ -28,7 +27,7 @@ parts as (
         where site_id = :'site_id' and event_type = ''
             and first_day = date_trunc('month', m.month)::date
             and end_day = (date_trunc('month', m.month) + interval '1 month')::date
-        -- One month after the other: the planner takes these for a thousand.
+        -- Read month by month: the planner would expect a thousand months.
         offset 0
     ) s
     union all

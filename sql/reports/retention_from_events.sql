@@ -1,10 +1,11 @@
--- Of the users whom a site first saw in each day or week of a range, how many were there in those that followed? From
--- the events themselves.
--- site_id: the site; start, end: the range, half-open; interval: day or week of timezone; periods: how many may follow;
--- as_of: the present, after which none follows; filters: what counts as being there later, see event_matches.
+-- Of the users first seen in each day or week of a range, how many came back in the following ones? From the events
+-- themselves.
+-- site_id: the site; start, end: the range, half-open; interval: day or week of timezone; periods: how many following
+-- periods; as_of: the current time, after which there are none; filters: which events count as coming back, see
+-- event_matches.
 --
--- An event may arrive after later ones, and older events may have been dropped: who was first seen when is in both
--- events and users.
+-- When a user was first seen comes from both events and users: an event may arrive after later ones, and older events
+-- may have been dropped.
 with newcomers as materialized (
     select user_id, date_trunc(:'interval', min(moment) at time zone :'timezone') as period
     from (

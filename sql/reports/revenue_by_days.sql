@@ -1,6 +1,7 @@
--- What did a shop sell and take back on some days, by currency; which products; and what could not be counted? From rollups.
--- site_id: the site; first_day, end_day: days of the site, half-open; limit: products a currency; interval: day, week or
--- month of timezone, which is the site's, or null for no points. The event types are those of is_sale.
+-- What did a shop sell and refund on some days, by currency; which products; and what could not be counted? From
+-- rollups.
+-- site_id: the site; first_day, end_day: days of the site, half-open; limit: products per currency; interval: day, week
+-- or month of timezone, which is the site's, or null for no points. The event types are those of is_sale.
 with sales as (
     select
         *,

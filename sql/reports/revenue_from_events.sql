@@ -1,12 +1,12 @@
--- What did a shop sell and take back in a range, by currency; which products; and what could not be counted? From events.
+-- What did a shop sell and refund in a range, by currency; which products; and what could not be counted? From events.
 -- site_id: the site; start, end: the range, half-open; filters: see event_matches; order_types, refund_types: the event
--- types that are orders and refunds; usual: whether they are those of is_sale; limit: products a currency; interval: day,
+-- types of orders and refunds; usual: whether they are those of is_sale; limit: products per currency; interval: day,
 -- week or month of timezone, or null for no points.
 --
--- Of an order that was sent several times, the first event that can be counted is the one that counts: it has to be in
--- the range and to match. So the orders before the range are read too, those in full that have an id of the range's; ids
--- are sorted rather than looked up, so that no plan takes time by the square of the orders. Money is answered as text,
--- which no reader takes for a fraction. `offset 0` has the filters looked at once an event, though both conditions use them.
+-- If an order was sent several times, its first event that can be counted counts: it has to be in the range and to
+-- match. So orders before the range that share an id with the range are read too. Ids are sorted rather than looked up,
+-- so that no plan is quadratic in the orders. Money is returned as text, so that no reader takes it for a fraction.
+-- `offset 0` makes the filters be evaluated once per event, though both conditions use them.
 with ids as materialized (
     select distinct given_order_id(properties) as order_id
     from events
@@ -14,7 +14,7 @@ with ids as materialized (
         and event_type = any(:'order_types'::text[])
         and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
 ),
--- Orders that count by an event which is no longer kept: what comes of them again is repeated.
+-- Orders whose counting event has expired: further events of them are repeated.
 counted_before as materialized (
     select ids.order_id
     from ids
@@ -51,7 +51,7 @@ placed as (
 ),
 asked as materialized (
     select
-        row_number() over () as no, -- any numbers, so that none is another's
+        row_number() over () as no, -- any unique numbers
         event_time, is_refund, currency, amount, lines, fault,
         not is_refund and order_id is not null
             and (nth > 1 or order_id in (select order_id from counted_before)) as is_repeated

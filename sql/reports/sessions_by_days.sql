@@ -1,8 +1,8 @@
--- The sessions of some days: how many, how they were, and the pages that most begin and end at. From the rollups by day.
+-- How many sessions began on some days, what were they like, and on which pages did most begin and end? From rollups.
 -- site_id: the site; first_day, end_day: days of the site, half-open; start, end: the same as instants; limit: how many
 -- pages; covered_until, open: see sessions_from_rollup.sql.
 with changes as materialized (
-    -- What the sessions that the rollup does not have yet add to its sums; those whose place they take are taken off.
+    -- What the open sessions add to the sums of the rollup, less the stored sessions that they replace.
     select 1 as sign, o.*
     from unnest(:'open'::sessions[]) o
     where o.began >= :'start' and o.began < :'end'
@@ -36,7 +36,7 @@ totals as (
         date_part('epoch', sum(length)) / sum(sessions)::float as average_seconds
     from lengths
 ),
--- The second, or the two, that hold the one or two sessions in the middle, and how many are shorter than these.
+-- The length(s) in seconds of the one or two sessions in the middle, and how many sessions are shorter.
 middle as materialized (
     select min(seconds) as first, max(seconds) as last, min(shorter) as shorter
     from (
@@ -45,7 +45,7 @@ middle as materialized (
     ) placed
     where shorter < (select sessions / 2 + 1 from totals) and shorter + sessions >= (select (sessions + 1) / 2 from totals)
 ),
--- Those of the range: what an index has.
+-- The UTC days of the range, as in the index sessions_length.
 utc_days as (
     select day::date
     from generate_series(:'first_day'::date - 1, :'end_day'::date, interval '1 day') day
@@ -102,7 +102,7 @@ exits as (
     order by sessions desc, path collate "C"
     limit :'limit'
 ),
--- Who was there on these days had a session that begins on them, but for those whose only one had begun before.
+-- A user with events on these days has a session that begins on them, unless their only one began before.
 chunks as (
     select bit_or(users) as users
     from user_days

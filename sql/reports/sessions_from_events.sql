@@ -1,9 +1,9 @@
--- How many sessions did a site have in a range, how were they, and at which pages did most of them begin and end? From the
--- events themselves.
+-- How many sessions did a site have in a range, what were they like, and on which pages did most begin and end? From
+-- the events themselves.
 -- site_id: the site; start, end: the range, half-open; filters: which events sessions are made of, see event_matches;
 -- limit: how many pages.
 --
--- It names no table, as on Citus a statement that does cannot call the functions that read them.
+-- It names no table: on Citus a statement that does cannot call functions that read tables.
 with found as materialized (
     select * from sessions_in(:'site_id', :'start', :'end', 'infinity', :'filters'::jsonb)
 ),

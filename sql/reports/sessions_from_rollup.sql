@@ -1,10 +1,10 @@
--- How many sessions did a site have in a range, how were they, and at which pages did most of them begin and end? From
+-- How many sessions did a site have in a range, what were they like, and on which pages did most begin and end? From
 -- the rollups.
--- site_id: the site; start, end: the range, where hours of the site begin; limit: how many pages; covered_until, open:
--- what open_sessions.sql says: sessions with the events that the rollup does not have yet, in place of those in it that
--- began at the same time.
+-- site_id: the site; start, end: the range, both on hours of the site; limit: how many pages; covered_until, open: the
+-- result of open_sessions.sql: sessions with the events that the rollup does not have yet, which replace stored ones
+-- that began at the same time.
 --
--- The median is looked up in two steps, which several processes can share, where a sort of all sessions would be one's.
+-- The median is found in two steps, which parallel processes can share; a sort of all sessions would run in one.
 with found as not materialized (
     select
         user_id, began, entry_page, exit_page, events, views,
@@ -38,7 +38,7 @@ totals as (
         date_part('epoch', sum(length)) / sum(sessions)::float as average_seconds
     from lengths
 ),
--- The second, or the two, that hold the one or two sessions in the middle, and how many are shorter than these.
+-- The length(s) in seconds of the one or two sessions in the middle, and how many sessions are shorter.
 middle as materialized (
     select min(whole) as first, max(whole) as last, min(shorter) as shorter
     from (

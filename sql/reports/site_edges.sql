@@ -1,9 +1,9 @@
--- When were the first and the last event of some sites? Null where that is no longer kept.
--- site_ids, first_hours, last_hours: arrays of the sites and of the hours that these events are in; first_from, first_to,
--- last_from, last_to: all first hours, and all last ones, are in these ranges, which end two hours after the latest: for the
--- planner, which takes a while to plan for the partitions that they leave.
+-- When were the first and the last event of some sites? Null if that event has expired.
+-- site_ids, first_hours, last_hours: arrays of the sites and of the hours of these events; first_from, first_to,
+-- last_from, last_to: ranges that hold all first hours and all last hours, and end two hours after the latest, so that
+-- the planner prunes partitions: planning for all of them takes long.
 --
--- Where clocks are changed by half an hour, one hour is an hour and a half.
+-- Two hours, because an hour may last an hour and a half where clocks change by half an hour.
 select
     s.site_id,
     (

@@ -1,9 +1,9 @@
--- Which sites are there, and how much has each? From the table of sites, the totals and the rollup by hour since; the first
--- and the last event are told by the hours that they are in.
--- search: a regular expression that the site_id matches (empty: all); after: only sites behind this one, by site_id;
+-- Which sites are there, and how much data does each have? From sites, the totals and the later rows of the rollup by
+-- hour, which gives the first and last event by their hours.
+-- search: a regular expression that the site_id matches (empty: all); after: only sites after this one, by site_id;
 -- limit: how many.
 with page as materialized (
-    -- A site whose timezone cannot be used must not keep the others from being listed.
+    -- An unusable timezone of one site must not break the list.
     select site_id, timezone, coalesce(usable_timezone(timezone), 'UTC') as zone, users, path_spans_until as until
     from sites
     where site_id > :'after' and (:'search' = '' or site_id ~ :'search')

@@ -1,4 +1,4 @@
--- How many page views and unique users did a site have on a day, and which ten paths were viewed most?
+-- How many page views and unique users did a site have on a day, and which ten paths had most views?
 -- site_id: the site; date: a day of the site's timezone.
 with views as materialized (
     select path, events as views

@@ -1,6 +1,6 @@
--- How many page views and unique users has a site had in all, and which ten paths were viewed most?
--- site_id: the site. Every user of a site is numbered once, so that their number is how many there are. Views are those of
--- the totals and of the days since.
+-- How many page views and unique users has a site had in total, and which ten paths had most views?
+-- site_id: the site. Each user has one number, so the counter of users is the number of users. Views come from the
+-- totals and the later days.
 with site as materialized (
     select users, path_spans_until as until
     from sites
@@ -14,7 +14,7 @@ parts as (
     select path, events
     from path_days
     where site_id = :'site_id' and event_type = 'page_view' and day >= (select until from site)
-        -- True of every day; but of a range without an end the planner expects a third of the table.
+        -- Always true; for a range without an end the planner expects a third of the table.
         and day < 'infinity'
 ),
 views as materialized (

@@ -1,9 +1,9 @@
 -- How many events did a site have in each bucket of a range? From the rollup by hour.
--- site_id: the site; start, end: the range, where hours of the site begin; interval: hour, day, week or month of
--- timezone; step: see buckets.sql; filters: of event types, see event_matches.
+-- site_id: the site; start, end: the range, both on hours of the site; interval: hour, day, week or month of timezone;
+-- step: see buckets.sql; filters: on event types, see event_matches.
 --
--- An hour is that of the site already. Where clocks are changed by half an hour, it is named by a moment before it that is
--- within another hour.
+-- Hours are stored truncated in the site's timezone. Where clocks change by half an hour, truncating them again can
+-- give a moment within another hour.
 with hours as (
     select hour, sum(events)::bigint as events
     from event_hours

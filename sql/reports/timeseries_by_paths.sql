@@ -1,10 +1,10 @@
 -- How many events did a site have in each bucket of a range? From the rollups of paths.
--- site_id: the site; first_day, end_day: days of the site, half-open, of which those from days_until to days_from are
--- the spans that begin and end with the days of the arrays span_firsts and span_ends; start, end: the same as instants;
--- interval: day, week or month of timezone, which is the site's, none of which ends within a span; step: see buckets.sql;
--- filters: of event types and paths, see event_matches.
+-- site_id: the site; first_day, end_day: days of the site, half-open; the days from days_until to days_from are read as
+-- the spans that begin and end on the days of the arrays span_firsts and span_ends; start, end: the same as instants;
+-- interval: day, week or month of timezone, which is the site's; no bucket ends within a span; step: see buckets.sql;
+-- filters: on event types and paths, see event_matches.
 with recursive types as (
-    -- Those that the site has: path_days is ordered by them first.
+    -- The site's event types, which come first in the key of path_days.
     (select event_type from event_hours where site_id = :'site_id' order by event_type limit 1)
     union all
     select (

@@ -1,7 +1,7 @@
 -- How many events did a site have in each bucket of a range? From the events themselves.
 -- site_id: the site; start, end: the range, half-open; interval: minute, hour, day, week or month of timezone; step:
--- see buckets.sql; filters: see event_matches; users: the only ones whose events match these, for an index to find;
--- null: anybody.
+-- see buckets.sql; filters: see event_matches; users: only users whose events match these filters, so that an index can
+-- be used; null: all.
 with counted as (
     select date_trunc(:'interval', event_time, :'timezone') as at, count(*) as value
     from events

@@ -1,8 +1,8 @@
--- How many different users did a site have in each bucket of a range, and how many events without a user? From rollups.
+-- How many unique users did a site have in each bucket of a range, and how many events without a user? From rollups.
 -- site_id: the site; first_day, end_day: days of the site, half-open; start, end: the same as instants; interval: day,
--- week or month of timezone, which is the site's; step: see buckets.sql; filters: of event types, see event_matches. Without
--- filters the days from days_until to days_from are the spans that begin and end with the days of the arrays span_firsts and
--- span_ends, none of which is longer than the interval.
+-- week or month of timezone, which is the site's; step: see buckets.sql; filters: on event types, see event_matches.
+-- Without filters the days from days_until to days_from are read as the spans that begin and end on the days of the
+-- arrays span_firsts and span_ends, none of which is longer than the interval.
 with parts as (
     select day, chunk, users
     from user_days

@@ -1,7 +1,7 @@
--- How many different users did a site have on each day of a range, and how many events without a user? From rollups.
--- site_id: the site; span_firsts, span_ends: days of the site and the day after each, as arrays; days_from, end_day: the days
--- after these, half-open; start, end: all of them as instants; timezone: the site's; step: see buckets.sql. Of the first,
--- which user_spans has, the users are counted already.
+-- How many unique users did a site have on each day of a range, and how many events without a user? From rollups.
+-- site_id: the site; span_firsts, span_ends: days of the site and the day after each, as arrays, whose users user_spans
+-- has counted already; days_from, end_day: the days after these, half-open; start, end: the whole range as instants;
+-- timezone: the site's; step: see buckets.sql.
 with users as (
     select s.first_day as day, sum(s.counted)::bigint as users
     from unnest(:'span_firsts'::date[], :'span_ends'::date[]) u (first_day, end_day)

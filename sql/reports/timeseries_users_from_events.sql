@@ -1,8 +1,8 @@
--- How many different users did a site have in each bucket of a range, and how many events without a user? From the
--- events themselves.
+-- How many unique users did a site have in each bucket of a range, and how many events without a user? From the events
+-- themselves.
 -- site_id: the site; start, end: the range, half-open; interval: minute, hour, day, week or month of timezone; step:
--- see buckets.sql; filters: see event_matches; users: the only ones whose events match these, for an index to find;
--- null: anybody.
+-- see buckets.sql; filters: see event_matches; users: only users whose events match these filters, so that an index can
+-- be used; null: all.
 with pairs as (
     select date_trunc(:'interval', event_time, :'timezone') as at, user_id, count(*) as events
     from events

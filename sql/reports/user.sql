@@ -1,6 +1,6 @@
--- When was a user of a site first and last seen, and how many events of each type there are of them, ever?
--- site_id: the site; user_id: the user. kept_from: from when on these are counted, where the user had events before that
--- are no longer kept. No row if there is none.
+-- When was a user of a site first and last seen, and how many events of each type do they have?
+-- site_id: the site; user_id: the user. kept_from: from when on the events are counted, if the user had events that
+-- have expired. No row: there is no such user.
 with types as (
     select event_type, count(*) as events, min(event_time) as first_seen, max(event_time) as last_seen
     from events

@@ -1,7 +1,7 @@
--- How many different users did a site have in a range, and how many events without a user? From rollups.
--- site_id: the site; first_day, end_day: days of the site, half-open; start, end: the same as instants; filters: of event
--- types, see event_matches. Without filters the days from days_until to days_from are the spans that begin and end with the
--- days of the arrays span_firsts and span_ends.
+-- How many unique users did a site have in a range, and how many events without a user? From rollups.
+-- site_id: the site; first_day, end_day: days of the site, half-open; start, end: the same as instants; filters: on
+-- event types, see event_matches. Without filters the days from days_until to days_from are read as the spans that
+-- begin and end on the days of the arrays span_firsts and span_ends.
 with parts as (
     select chunk, users
     from user_days

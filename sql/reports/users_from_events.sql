@@ -1,6 +1,6 @@
--- How many different users did a site have in a range, and how many events without a user? From the events themselves.
--- site_id: the site; start, end: the range, half-open; filters: see event_matches; users: the only ones whose events
--- match these, for an index to find; null: anybody.
+-- How many unique users did a site have in a range, and how many events without a user? From the events themselves.
+-- site_id: the site; start, end: the range, half-open; filters: see event_matches; users: only users whose events match
+-- these filters, so that an index can be used; null: all.
 with events_of_users as (
     select user_id, count(*) as events
     from events

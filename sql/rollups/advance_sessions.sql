@@ -1,4 +1,4 @@
--- Move a site's sessions on towards a moment, by about so many events at most; is there more to do?
--- site_id: the site; target: the moment; most: how many events.
+-- Advance a site's sessions towards a moment: is there more to do?
+-- site_id: the site; target: the moment; most: about how many events at most.
 select unfinished
 from advance_sessions(:'site_id', :'target', :'most')

@@ -1,4 +1,4 @@
--- Write the top paths of a site's next day that has events and none; is there more to do?
--- site_id: the site; target: the moment up to which they should be, as far as days are over then.
+-- Write top_paths for the site's next finished day that has events but no row, or an outdated one: is there more to do?
+-- site_id: the site; target: only days that are over at this moment.
 select unfinished
 from advance_top_paths(:'site_id', :'target')

@@ -1,5 +1,5 @@
--- Which sites have sessions to be moved on?
--- target: the moment up to which they should be; they may be an hour behind it.
+-- In which sites do sessions lag?
+-- target: they should have the events before this moment; an hour less is not lagging.
 select site_id
 from sites
 where sessions_until < :'target'::timestamptz - interval '1 hour'

@@ -1,6 +1,6 @@
--- Which sites have days that are over and no top paths yet, or outdated ones?
--- target: the moment up to which they should be, as far as days are over then.
--- A site whose timezone cannot be used is among them: to move it on says what is wrong.
+-- In which sites do top_paths lag, or have outdated rows?
+-- target: they should have all days that are over at this moment.
+-- A site with an unusable timezone is included: advancing it reports the error.
 select site_id
 from sites s
 where (top_paths_until < (:'target'::timestamptz at time zone usable_timezone(timezone))::date is not false)

@@ -1,5 +1,5 @@
--- Which sites have months of what users did to be moved on?
--- target: the moment up to which they should be, as far as days (of UTC) are over then.
+-- In which sites do user_months lag?
+-- target: they should have all days (of UTC) that are over at this moment.
 select site_id
 from sites
 where user_months_until < date_trunc('day', :'target'::timestamptz, 'UTC')

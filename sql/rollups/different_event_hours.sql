@@ -1,5 +1,5 @@
--- Which events by hour of a site differ from what its events say, or how many of them name no user?
--- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show of them.
+-- Which rows of event_hours differ from a site's events, in their events or their anonymous events?
+-- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show.
 select
     json_strip_nulls(json_build_object(
         'event_type', event_type,

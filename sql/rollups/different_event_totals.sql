@@ -1,6 +1,6 @@
--- Which totals of events of a site differ from what its event_hours say? In their number, that of the anonymous, or in
--- their first or last hour.
--- site_id: the site; most: how many to show of them.
+-- Which rows of event_totals differ from a site's event_hours: in the events, the anonymous ones, or the first or last
+-- hour?
+-- site_id: the site; most: how many to show.
 select
     json_build_object('event_type', event_type) as key,
     says,

@@ -1,5 +1,6 @@
--- Of which orders of a site is another event the one that counts than its events say, and in what do they differ?
--- site_id: the site; most: how many to show of them.
+-- For which orders of a site does the table orders name a different event than the events themselves, and in which
+-- columns do they differ?
+-- site_id: the site; most: how many to show.
 select
     json_build_object(
         'order', order_key,

@@ -1,5 +1,5 @@
--- Which events by path and day of a site differ from what its events say?
--- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show of them.
+-- Which rows of path_days differ from a site's events?
+-- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show.
 select
     json_build_object('event_type', event_type, 'day', day, 'path', path) as key,
     says,

@@ -1,6 +1,6 @@
--- Which sums of path_days by month and sixth of a month differ from what it says?
--- site_id: the site; first_day, last_day: days of its timezone, both included: spans that have any of them; most: how many
--- to show of them.
+-- Which rows of path_spans differ from a site's path_days?
+-- site_id: the site; first_day, last_day: days of its timezone, both included: spans with any of these days; most: how
+-- many to show.
 select
     json_build_object('event_type', event_type, 'first_day', first_day, 'end_day', end_day, 'path', path) as key,
     says,

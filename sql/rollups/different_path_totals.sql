@@ -1,5 +1,5 @@
--- Which totals of paths of a site differ from what its path_days say?
--- site_id: the site; most: how many to show of them.
+-- Which rows of path_totals differ from a site's path_days?
+-- site_id: the site; most: how many to show.
 select
     json_build_object('event_type', event_type, 'path', path) as key,
     says,

@@ -1,6 +1,6 @@
--- Which sums of a site's products differ from what its events say, how many orders does each have, and in what do they
+-- Which rows of product_days differ from a site's events, how many orders does each have, and in which columns do they
 -- differ?
--- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show of them.
+-- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show.
 select
     json_build_object(
         'day', day, 'currency', currency, 'product', product, 'name', name,

@@ -1,6 +1,6 @@
--- Which sums of a site's orders and refunds differ from what its events say, how many events does each have, and in what do
--- they differ?
--- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show of them.
+-- Which rows of sale_days differ from a site's events, how many events does each have, and in which columns do they
+-- differ?
+-- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show.
 select
     json_build_object(
         'day', day, 'what', what, 'outcome', outcome, 'currency', currency,

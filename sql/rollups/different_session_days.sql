@@ -1,6 +1,6 @@
--- Which sums of a site's sessions by day and length differ from what its sessions say, how many sessions does each have,
--- and in what do they differ?
--- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show of them.
+-- Which rows of session_days differ from a site's sessions, how many sessions does each have, and in which columns do
+-- they differ?
+-- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show.
 select
     json_build_object(
         'day', day,

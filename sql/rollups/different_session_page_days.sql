@@ -1,5 +1,5 @@
--- Which sums of a site's sessions by day and page differ from what its sessions say: how many begin at it, or end at it?
--- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show of them.
+-- Which rows of session_page_days differ from a site's sessions, in their entries or their exits?
+-- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show.
 select
     json_build_object(
         'day', day,

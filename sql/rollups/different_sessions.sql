@@ -1,5 +1,5 @@
--- Which sessions of a site differ from what its events say, how many events does each have, and in what do they differ?
--- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show of them.
+-- Which sessions of a site differ from its events, how many events does each have, and in which columns do they differ?
+-- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show.
 select
     json_build_object(
         'user_id', user_id,

@@ -1,5 +1,5 @@
--- Which top paths of a site differ from what its path_days say, and how many events have these days?
--- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show of them.
+-- Which rows of top_paths differ from a site's path_days, and how many events does each have?
+-- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show.
 select
     json_build_object('day', day) as key,
     says,

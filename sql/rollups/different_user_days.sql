@@ -1,6 +1,6 @@
--- Which bitmaps of a site differ from what its events say, how many users does each have, and whose bits are wrong?
--- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show of them.
--- Of the numbers of users whose bits are wrong it gives the first ten.
+-- Which bitmaps of user_days differ from a site's events, how many users does each have, and whose bits are wrong?
+-- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show. Of the users
+-- whose bits are wrong it shows the first ten numbers.
 select
     json_build_object('event_type', event_type, 'day', day, 'chunk', chunk, 'users', array(
         select 8192 * chunk + no

@@ -1,6 +1,6 @@
--- Whose months of what they did differ from what a site's events say, and how many events has each?
--- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show of them. Only what is
--- of these days is compared.
+-- Which rows of user_months differ from a site's events, and how many events does each have?
+-- site_id: the site; first_day, last_day: days of its timezone, both included; most: how many to show. Only events of
+-- these days are compared.
 select
     json_build_object('user_id', user_id, 'month', month) as key,
     cardinality(says_moments) as says,

@@ -1,7 +1,6 @@
--- Which unions of user_days by day, sixth of a month and month differ from what it says, how many users does each have, and
--- whose bits are wrong?
--- site_id: the site; first_day, last_day: days of its timezone, both included: spans that have any of them; most: how many
--- to show of them. Of the numbers of users whose bits are wrong it gives the first ten.
+-- Which bitmaps of user_spans differ from a site's user_days, how many users does each have, and whose bits are wrong?
+-- site_id: the site; first_day, last_day: days of its timezone, both included: spans with any of these days; most: how
+-- many to show. Of the users whose bits are wrong it shows the first ten numbers.
 select
     json_build_object(
         'event_type', event_type, 'first_day', first_day, 'end_day', end_day, 'chunk', chunk, 'users', array(

@@ -1,4 +1,4 @@
--- Make the events by which a site's orders count what its events say; how many were not right?
+-- Correct which event of each order of a site counts: how many were wrong?
 -- site_id: the site.
 select corrected
 from rebuild_orders(:'site_id')

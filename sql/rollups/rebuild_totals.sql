@@ -1,4 +1,4 @@
--- Make a site's totals what its path_days and event_hours say; how many rows were not right?
+-- Correct a site's totals from path_days and event_hours: how many rows were wrong?
 -- site_id: the site.
 select corrected
 from rebuild_totals(:'site_id')

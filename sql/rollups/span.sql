@@ -1,4 +1,5 @@
--- On which days of a site is there anything to compare, and from which day on are its events kept (null: all are)?
+-- On which days of a site is there anything to compare, and which is the first day without expired events (null:
+-- nothing has expired)?
 -- site_id: the site; from_day, to_day: no earlier and no later than these days, or null.
 with days as (
     select min(day) as first, max(day) as last

@@ -1,4 +1,4 @@
--- Does a site's counter of users, which is the next user's number, differ from the numbers that are taken?
+-- Does a site's counter of users, which is the next user's number, differ from the numbers in use?
 -- site_id: the site; most: how many to show.
 select json_build_object('column', 'users') as key, s.users as says, n.next_no as should, 1 as differences
 from sites s

@@ -1,5 +1,5 @@
--- Which numbers of a site's users does not exactly one user have?
--- site_id: the site; most: how many to show of them. (A full join, as it is never done by a nested loop.)
+-- Which user numbers of a site are unused, or used twice?
+-- site_id: the site; most: how many to show. (A full join, as it never uses a nested loop.)
 select
     json_build_object('user_no', no) as key,
     count(u.user_id) as says,

@@ -1,5 +1,5 @@
 -- Add timezones that sites may have.
--- names: all that they may.
+-- names: all valid names.
 insert into timezones (name)
 select name
 from unnest(:'names'::text[]) name

@@ -1,4 +1,4 @@
--- Forget the timezones that sites may no longer have.
--- names: those that they may.
+-- Delete the timezones that sites may no longer have.
+-- names: all valid names.
 delete from timezones
 where name <> all (:'names'::text[])

@@ -1,6 +1,6 @@
--- Have sites refer to the timezones that there are, unless they do. A key and no check: a check that reads is made again
--- with every update of a row, which is several times a second.
--- In a block, so that Citus sends its nodes this statement and not all that is run with it.
+-- Add a foreign key from sites to timezones, unless it exists. Not a check constraint: a check that reads a table is
+-- evaluated again with every update of a site, several times a second.
+-- In a block, so that Citus sends its nodes this statement alone.
 do $$
 begin
     if not exists (

@@ -1,4 +1,4 @@
--- Set a site's timezone and make its rollups anew by it; which one was it before? Null: there is no such site.
--- site_id: the site; timezone: its new one, a name in timezones.
+-- Set a site's timezone and rebuild its rollups: what was its timezone before? Null: there is no such site.
+-- site_id: the site; timezone: the new one, a name in timezones.
 select before
 from set_timezone(:'site_id', :'timezone')

@@ -1,5 +1,5 @@
--- Spell a timezone as IANA does.
--- spelled: as sites have it; name: as it should be.
+-- Correct the spelling of a timezone to IANA's.
+-- spelled: the spelling that sites have; name: IANA's.
 update sites
 set timezone = :'name'
 where timezone = :'spelled'

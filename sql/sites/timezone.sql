@@ -1,4 +1,4 @@
--- Which timezone has a site? No row: there is no such site.
+-- Which timezone does a site have? No row: there is no such site.
 -- site_id: the site.
 select timezone
 from sites

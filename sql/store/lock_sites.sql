@@ -1,3 +1,3 @@
--- Make these sites where they are missing, and hold them until the end of the transaction, as whoever stores does.
+-- Create these sites if they are missing, and lock them until the end of the transaction, as writers do.
 -- sites: their ids.
 select lock_sites(:'sites'::text[])

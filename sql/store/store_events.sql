@@ -1,4 +1,4 @@
--- Store a batch of events; how many did it hold, and how many of them were new?
--- batch: a JSON array of events as the queue carries them; now: the present, or null for the clock of the database.
+-- Store a batch of events: how many did it have, and how many of them were new?
+-- batch: a JSON array of events as the queue carries them; now: the current time, or null for the database's clock.
 select received, stored
 from store_events(:'batch'::jsonb, coalesce(:'now'::timestamptz, now()))

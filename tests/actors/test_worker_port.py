@@ -73,8 +73,8 @@ def watch(
     make_broker: MakeBroker, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Watched]]:
     """Starts workers with a Redis of their own and little patience: `watch()`, `watch(database_url)`."""
-    monkeypatch.setattr("actors.worker.health.LONGEST_REST", PATIENCE)
-    monkeypatch.setattr("actors.worker.health.LONGEST_TRY", PATIENCE)
+    monkeypatch.setattr("actors.worker.health.MAX_IDLE", PATIENCE)
+    monkeypatch.setattr("actors.worker.health.MAX_ATTEMPT", PATIENCE)
     started = []
 
     def start(database_url: str = database_url) -> Watched:

@@ -1,5 +1,5 @@
--- Where do the hours of these days differ from what the events say? See sql/README.md, "Recounts". An hour whose events are
--- right may still be wrong in how many of them are anonymous.
+-- Differences of event_hours: where do its hours of these days differ from the events? See sql/README.md, "Recounts".
+-- An hour may have the right number of events but a wrong number of anonymous ones.
 create or replace function different_event_hours(site varchar, first_day date, last_day date)
 returns table (event_type varchar, hour timestamptz, says bigint, should bigint, anonymous_says bigint, anonymous bigint)
 language plpgsql stable

@@ -1,4 +1,5 @@
--- Where do the paths of these days differ from what the events say? See sql/README.md, "Recounts".
+-- Differences of path_days: where do its rows of these days differ from the events? See sql/README.md, "Recounts".
+-- says: actual, from the rollup; should: expected, from the events. All different_* functions use these names.
 create or replace function different_path_days(site varchar, first_day date, last_day date)
 returns table (event_type varchar, day date, path text, says bigint, should bigint)
 language plpgsql stable

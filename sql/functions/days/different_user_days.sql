@@ -1,5 +1,5 @@
--- Where do the users of these days differ from what the events say? See sql/README.md, "Recounts". Users without a number are
--- left out here: they are unnumbered_users.
+-- Differences of user_days: where do its bitmaps of these days differ from the events? See sql/README.md, "Recounts".
+-- Users without a number are left out here; see unnumbered_users.
 create or replace function different_user_days(site varchar, first_day date, last_day date)
 returns table (day date, event_type varchar, chunk integer, says bit, should bit)
 language plpgsql stable

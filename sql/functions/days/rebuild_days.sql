@@ -1,8 +1,8 @@
--- Make the rollups of these days what the events say: one call is one transaction. Writers of the site wait for it, as
--- they wait for each other, and count on top of it. Returns how many rows were not right.
+-- Correct the rollups by hour and by day for these days from the events. One call is one transaction. Writers of the
+-- site wait for it, as they wait for each other, and add to the result. Returns how many rows were wrong.
 --
--- What is corrected is planned with the rows at hand, until the function ends: planned for any number, each row of a table
--- without statistics could be compared with all of them. So in all functions rebuild_*.
+-- The corrections run with custom plans (force_custom_plan), as in all rebuild_* functions: a generic plan could
+-- compare each row of a table without statistics with all of them.
 create or replace function rebuild_days(site varchar, first_day date, last_day date, out corrected bigint)
 language plpgsql
 set plan_cache_mode = auto
@@ -21,7 +21,7 @@ begin
     corrected := cardinality(unnumbered);
     if corrected > 0 then
         set local plan_cache_mode = force_custom_plan;
-        -- The lowest free numbers: first those that were taken from somebody, so that numbers stay dense.
+        -- Use the lowest free numbers, first those of removed users, so that numbers stay dense.
         insert into users (site_id, user_id, user_no, first_seen)
         select site, n.user_id, free.no, n.first_seen
         from (

@@ -1,8 +1,9 @@
--- Drop the oldest partition; returns its name, or null where it may not go. It may where it ends by `moment`, and all of
--- these are known and true: five minutes ago it was said that its events are no longer kept; every site was told; every
--- site has them in its rollups. Where there is no site at all, only an empty one may.
+-- Drop the oldest partition of events; returns its name, or null if it may not be dropped. It may be dropped if it ends
+-- by `moment` and all of these are known to be true: its expiry was announced at least five minutes ago; every site
+-- knows the announcement; every site has the partition's events in its deferred rollups. If there is no site at all,
+-- only an empty partition is dropped.
 --
--- While others hold it for longer than a moment it fails, and can be tried again.
+-- Fails if others hold a lock on it for longer than lock_timeout; call it again.
 create or replace function drop_oldest_partition(moment timestamptz, present timestamptz) returns text
 language plpgsql
 set lock_timeout = '2s'
@@ -17,12 +18,12 @@ declare
 begin
     perform pg_advisory_xact_lock(hashtext('kept_events'));
     select k.events_from into bound from kept_events k where k.said_at <= present - interval '5 minutes';
-    -- In the order of all who store: sites, then partitions, then events.
+    -- Lock in the same order as writers: sites, then partitions, then events.
     perform tell_sites_what_is_kept();
     perform pg_advisory_xact_lock(hashtext('make_partition'));
     select p.name, p.ends into part, part_ends
     from event_partitions p
-    where p.ends <= bound and p.ends <= moment -- none where one of them is null
+    where p.ends <= bound and p.ends <= moment -- no row if one of them is null
     order by p.ends
     limit 1;
     if part is null then
@@ -36,7 +37,7 @@ begin
         return null;
     end if;
 
-    -- Who was first seen in it stays known by it: that is how reports tell newcomers from others.
+    -- Keep first_seen of the users whose first event is in it: reports tell new users from returning ones by it.
     execute format('lock table %I in share row exclusive mode', part);
     execute format(
         'update users u set first_seen = e.first_seen from ('
@@ -46,7 +47,7 @@ begin
     );
     execute format('drop table %I', part);
     update kept_events set dropped_until = greatest(coalesce(dropped_until, '-infinity'), part_ends);
-    -- Now that nobody else is in events: a site may have been made since, and have had events in it.
+    -- Check again, now that no writer holds events: a new site may have stored events in it since.
     select d.all_sites, d.done into all_sites, done from sites_done_with(bound, part_ends) d;
     if done < all_sites then
         raise lock_not_available using message = format('a new site has events in %s', part);

@@ -1,8 +1,9 @@
--- Announce that the events of all partitions which end by this moment are no longer kept, and take back what was announced of
--- others as far as they are all there: events are to be kept for longer now.
+-- Announce the expiry of events: all partitions that end by `moment` have expired. If that is earlier than what was
+-- announced before (events are to be kept for longer now), take the announcement back, as far as no partition was
+-- dropped yet.
 create or replace function forget_events_before(moment timestamptz, present timestamptz) returns void
 language plpgsql
-set lock_timeout = '2s' -- for so long writers may wait for us while we wait for others
+set lock_timeout = '2s' -- limits how long writers wait for us while we wait for others
 as $$
 declare
     said  timestamptz;

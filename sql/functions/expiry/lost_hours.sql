@@ -1,8 +1,8 @@
--- Which events of a site are in its rollups, though the partition that held them is not there? Those that are no longer
--- kept, as was said, are not meant. Of hours that a partition holds in part, those are meant that have fewer events there.
+-- Which events of a site are in its rollups, but their partition is missing? Expired events do not count as lost. An
+-- hour that a partition covers only in part counts as lost if it has fewer events than the rollup.
 --
--- first_day, last_day: with a day to spare at both ends; null: all. Until the end of the transaction no partition is
--- dropped.
+-- first_day, last_day: which days, with a day to spare at both ends; null: all. No partition is dropped until the end
+-- of the transaction.
 create or replace function lost_hours(
     site varchar, first_day date, last_day date,
     out hours bigint, out events bigint, out first_hour timestamptz, out last_hour timestamptz

@@ -1,5 +1,6 @@
--- Say of events that are in rollups but in no partition (lost_hours) that they are no longer kept: reports that need them
--- say so then, and nothing takes their numbers off the rollups. Returns from when on events are kept; null: none are lost.
+-- Declare events that are in rollups but in no partition (lost_hours) as expired: then reports that need them say so,
+-- and no rebuild subtracts them from the rollups. Returns the new start of the events that have not expired; null: no
+-- events are lost.
 create or replace function note_lost_events(present timestamptz default now()) returns timestamptz
 language plpgsql
 as $$
@@ -20,7 +21,7 @@ begin
         from event_hours h
         join unnest(gap_starts, gap_ends) g (starts, ends) on h.hour < g.ends and h.hour + interval '1 hour' > g.starts
     loop
-        lost := greatest(lost, (select l.last_hour from lost_hours(site, null, null) l)); -- null: none, neither lost
+        lost := greatest(lost, (select l.last_hour from lost_hours(site, null, null) l)); -- ignores nulls
     end loop;
     if lost is null then
         return null;
@@ -31,7 +32,7 @@ begin
         select p.starts, p.ends from event_partitions p where p.starts > lost and p.starts <= present order by p.starts
     loop
         bound := part.starts;
-        -- One that was dropped and made anew, for events that came late, lacks most of what the rollups have.
+        -- A partition that was dropped and made again for late events has few of the events in the rollups.
         select coalesce(sum(h.events), 0) into told
         from event_hours h
         where h.hour >= part.starts and h.hour <= part.ends - interval '1 hour';

@@ -1,4 +1,4 @@
--- The times that no partition holds. None where a partition has other bounds than times, since it may hold any.
+-- Which time ranges does no partition cover? None if a partition's bounds are not times, as it may then cover any.
 create or replace function partition_gaps(out starts timestamptz[], out ends timestamptz[])
 language plpgsql
 as $$

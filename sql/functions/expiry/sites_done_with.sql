@@ -1,5 +1,5 @@
--- How many sites are there, and how many of them need the events of a partition no longer? That is: were told that those
--- before `bound` are not kept, and have all before `part_ends` in their rollups.
+-- How many sites are there, and how many of them no longer need the events of a partition? These know that all events
+-- before `bound` have expired, and have all events before `part_ends` in their deferred rollups.
 create or replace function sites_done_with(bound timestamptz, part_ends timestamptz, out all_sites bigint, out done bigint)
 language plpgsql
 as $$

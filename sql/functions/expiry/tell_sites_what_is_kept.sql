@@ -1,4 +1,4 @@
--- Say of each site from when on its events are kept. One by one and in order, as writers lock them.
+-- Copy the announced expiry to every site (sites.events_from). One site at a time and in order, as writers lock them.
 create or replace function tell_sites_what_is_kept() returns void
 language plpgsql
 as $$

@@ -1,9 +1,9 @@
--- Does an event match the filters of a report? Of its values, give those that are known and null for the others.
+-- Does an event match the filters of a report? Pass the event's known values, and null for the others.
 --
 -- filters: null for all events, or an object with any of: event_type_is, event_type_is_not, user_id_is, user_id_is_not
 -- (arrays of text), path_is, path_is_not, path_contains, path_contains_not (regular expressions), properties (a path
--- predicate). One expression without a table: PostgreSQL puts it into the query that calls it, so that a filter which is
--- not there costs nothing.
+-- predicate). A single expression without a table: PostgreSQL inlines it into the calling query, so that an absent
+-- filter costs nothing.
 create or replace function event_matches(event_type text, path text, user_id text, properties jsonb, filters jsonb) returns boolean
 language sql immutable parallel safe
 return filters is null or (

@@ -1,5 +1,5 @@
--- The number that a JSON value is, or the text of one: up to 15 digits before the point (and 30 after it); null for all
--- else. Numbers need no regular expression, which would take most of a report's time.
+-- The number that a JSON value is, or that its text holds: up to 15 digits before the decimal point and 30 after it;
+-- null for all else. Numbers skip the regular expression, which would take most of a report's time.
 create or replace function exact_number(value jsonb) returns numeric
 language sql immutable parallel safe
 return case jsonb_typeof(value)

@@ -1,5 +1,6 @@
--- A text of any length as the key of an index, which holds short ones only: itself, or else its hash, which is longer than
--- any text that is short enough. (In SQL it would take ten times as long, as it cannot become part of a query.)
+-- A text of any length as an index key, which has to be short: the text itself, or its hash if it is too long. A hash
+-- is longer than any text that is kept as it is, so the two never collide. (In plpgsql, as in SQL it takes ten times as
+-- long: it cannot be inlined.)
 create or replace function index_key(value text) returns text
 language plpgsql immutable parallel safe
 as $$

@@ -1,12 +1,13 @@
--- kinds: a byte for each event of the user, in order of time; moments: the times of these events; starting: so many of them
--- may be the first step; steps: how many steps there are; within: how long after the first step the others may be; besides:
--- for each step all bytes of events that are not it.
+-- How far did one user come in a funnel, and how long did each step take? Null: they did not take the first step.
 --
--- A user is in a step at a moment that matches it and comes after one at which he was in the step before, and that is
--- within reach of the first step. Of all ways into a step, the one that began last can be followed for longest, and that is
--- the one over the last event of each step before: what trims bytes finds it. The result has an entry for each step that he
--- was in: the time from the last moment at which he had been in the step before to the moment at which he was in this one
--- first; for the first step, 0.
+-- kinds: one byte per event of the user, in order of time; moments: the times of these events; starting: how many of
+-- the first events may be the first step; steps: the number of steps; within: the longest time from the first step to
+-- the last; besides: for each step, all bytes of events that are not this step.
+--
+-- A user reaches a step at an event that matches it, comes after an event of the step before, and is within `within` of
+-- the first step. Of all ways into a step, the one that started last leaves most time. It goes through the last event
+-- of each step before, which trimming bytes finds. The result has one interval per step reached: from the user's last
+-- event in the step before to their first event in this step; 0 for the first step.
 create or replace function follow_funnel(
     kinds bytea, moments timestamptz[], starting integer, steps integer, within interval, besides bytea[]
 ) returns interval[]
@@ -16,11 +17,11 @@ as $$
 declare
     taken  interval[] := array[interval '0'];
     events integer := length(kinds);
-    place  integer := 0; -- of the first event with which the user was in the last step looked at
-    back   integer;      -- of an event on the way to it
-    at     timestamptz;  -- the times of the two, and
-    before timestamptz;
-    came   timestamptz;  -- when the user was in the step before, last
+    place  integer := 0; -- position of the first event in the current step
+    back   integer;      -- position of an event in a step before it
+    at     timestamptz;  -- time of the event at `place`
+    before timestamptz;  -- time of the event at `back`
+    came   timestamptz;  -- time of the user's last event in the previous step
 begin
     for step in 2..steps loop
         loop
@@ -36,7 +37,7 @@ begin
             came := null;
             if step > 2 then
                 for earlier in reverse step - 1..2 loop
-                    -- What happens at one moment has no order.
+                    -- Events with equal timestamps are not ordered.
                     loop
                         back := length(rtrim(substr(kinds, 1, back - 1), besides[earlier]));
                         exit when back = 0 or moments[back] < before;

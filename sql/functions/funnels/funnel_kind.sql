@@ -1,5 +1,6 @@
--- Which steps, a bit each, is an event? A byte, the lowest bit for the first step, which an event can be only where starting
--- is true. steps: a JSON array of two to eight filters, see event_matches; and like that, it becomes part of the query.
+-- Which steps of a funnel does an event match? One byte, one bit per step; the lowest bit is the first step, which an
+-- event can only match if `starting` is true. steps: a JSON array of two to eight filters, see event_matches. Like
+-- event_matches, this function is inlined into the calling query.
 create or replace function funnel_kind(
     event_type text, path text, user_id text, properties jsonb, steps jsonb, starting boolean
 ) returns bytea

@@ -1,9 +1,11 @@
--- The same of what user_months says, where most users need not be followed: a pattern tells that they took the first step
--- at most, or the first time that they did what the second step is, they had just done what the first step is.
+-- The same as follow_funnel, for rows of user_months, of which most need not be followed. Patterns detect two simple
+-- cases: the user took no step beyond the first; or the user's first event of the second step came right after an event
+-- of the first step.
 --
--- firsts: patterns of `like` for kinds that have an event that is the first step, any of them; reaches: a pattern for each
--- step from the second on, which kinds match that came as far as that, and maybe others; opening: the kinds of the first
--- two steps, where they are one each. Like event_matches, it becomes part of the query.
+-- firsts: `like` patterns that match kinds with an event of the first step (any of them suffices); reaches: one pattern
+-- per step from the second on: it matches all kinds that reached this step, and perhaps others; opening: the kinds of
+-- the first two steps, if each is a single event type. Like event_matches, this function is inlined into the calling
+-- query.
 create or replace function funnel_taken(
     kinds bytea, moments timestamptz[], starting integer, within interval,
     besides bytea[], firsts bytea[], reaches bytea[], opening bytea
@@ -22,7 +24,7 @@ return case
         moments[position(substr(opening, 2) in kinds)] - moments[position(substr(opening, 2) in kinds) - 1]
     ]
     else follow_funnel(
-        kinds || '', moments, starting, -- in memory, as it is read from several times
+        kinds || '', moments, starting, -- detoasted once, as it is read several times
         2 + (kinds like reaches[2] is true)::integer + (kinds like reaches[3] is true)::integer
         + (kinds like reaches[4] is true)::integer + (kinds like reaches[5] is true)::integer
         + (kinds like reaches[6] is true)::integer + (kinds like reaches[7] is true)::integer,

@@ -1,11 +1,11 @@
--- A JSON value that says something; null for one that is missing, null, empty or blank text, or an empty list or object.
--- (What counts as blank is the same in Python: its str.strip.)
+-- The JSON value, or null if it is missing, null, blank text, an empty list or an empty object. (Blank is what Python's
+-- str.strip removes.)
 create or replace function given(value jsonb) returns jsonb
 language sql immutable parallel safe
 return case jsonb_typeof(value)
     when 'number' then value
     when 'string' then case
-        -- Nearly all begin with a letter of ASCII's or a digit.
+        -- Fast path: nearly all texts begin with an ASCII letter or digit.
         when (value #>> '{}') collate "C" >= '!' and (value #>> '{}') collate "C" < U&'\0080' then value
         when btrim(
             value #>> '{}',

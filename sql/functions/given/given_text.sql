@@ -1,5 +1,5 @@
--- The same of a member of an object, as text. given_as: the member as text already, which mostly settles it: only what
--- begins as a blank, a list or an object can be none.
+-- The same for a member of an object, as text. given_as: the member as text (->>). It usually decides: only a text that
+-- begins like a blank, a list or an object needs the full check.
 create or replace function given_text(given_as text, holder jsonb, name text) returns text
 language sql immutable parallel safe
 return case

@@ -1,6 +1,6 @@
--- A list that is written as JSON in a text, or null where the text is no such thing. It never fails, and needs no exception
--- for that, with which no query could be parallel: texts and numbers become one token each, then lists and objects too, the
--- innermost first. If one is left it is JSON. (Lists in lists more than 20 deep are not read.)
+-- Parse a text that holds a JSON list; null if it is not one. It never fails, and needs no exception block, which would
+-- prevent parallel plans. It replaces strings and numbers by one token each, then lists and objects too, the innermost
+-- first. If a single list remains, the text is valid JSON. (Lists nested more than 20 deep are not read.)
 create or replace function json_list(given text) returns jsonb
 language plpgsql immutable strict parallel safe
 as $$
@@ -16,7 +16,7 @@ begin
     if rest !~ ('^' || gap || '\[') then
         return null;
     end if;
-    -- Without U+0000 and halves of surrogate pairs, which jsonb refuses.
+    -- U+0000 and unpaired surrogates do not match: jsonb refuses them.
     rest := regexp_replace(
         rest,
         '"(?:[^"\\\x01-\x1f]|\\["\\/bfnrt]|\\u(?!0000|[dD][89a-fA-F])[0-9a-fA-F]{4}'

@@ -1,12 +1,13 @@
--- Which pages did half of a site's users view after or before a page in their sessions, and how often each sequence of them?
--- In halves that processes can divide, as PostgreSQL itself cannot: it is one lookup after the other.
+-- Which pages did half of a site's users view after or before a page in their sessions, and how often did each sequence
+-- occur? It runs once per half, so that parallel processes can share the work: PostgreSQL cannot split it, as it is one
+-- index lookup after another.
 --
--- page: the page; direction: from or to it; steps: how many pages beyond it; covered_until, open_sessions: see
--- open_sessions.sql; half: 0 or 1. The row without pages is of all sessions with the page, with the views of it that name
--- nobody, which are in the first half.
+-- page: the page; direction: `from` the page or `to` it; steps: how many pages beyond it; covered_until, open_sessions:
+-- see sql/reports/open_sessions.sql; half: 0 or 1. The row without pages counts all sessions with the page, and the
+-- page's views without a user, which belong to half 0.
 --
--- A session belongs to the range that it begins in. Of each that has the page, what counts is the first view of it. A page
--- viewed several times in a row is one.
+-- A session belongs to the range in which it begins. The first view of the page in a session counts. Consecutive views
+-- of the same page count as one.
 create or replace function journeys_of_half(
     site varchar, range_start timestamptz, range_end timestamptz, page text, direction text, steps integer,
     covered_until timestamptz, open_sessions sessions[], half integer
@@ -30,10 +31,10 @@ begin
         select user_id, event_time
         from views
         where user_id is not null
-        -- So that neighbours in the index of sessions are read together.
+        -- Read neighbouring entries of the index on sessions together.
         order by user_id
     ),
-    -- The session that a view belongs to is the last that had begun by then.
+    -- A view belongs to the last session that began before or at it.
     having_it as materialized (
         select user_id, began, ended, min(event_time) as first_seen
         from (
@@ -58,7 +59,7 @@ begin
         ) found
         where began >= range_start and began < range_end
         group by user_id, began, ended
-        order by user_id, began -- for the index of events, as above
+        order by user_id, began -- for the index on events, as above
     ),
     viewed as (
         select
@@ -71,7 +72,7 @@ begin
             ) as changes
         from having_it s
         join events v on v.site_id = site and v.user_id = s.user_id and v.event_type = 'page_view'
-            and v.event_time >= range_start -- for the planner: it leaves out partitions by this, but not by the next
+            and v.event_time >= range_start -- lets the planner prune partitions; the next condition does not
             and v.event_time >= case direction when 'from' then s.first_seen else s.began end
             and v.event_time <= case direction when 'from' then s.ended else s.first_seen end
     ),

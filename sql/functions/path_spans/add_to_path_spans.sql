@@ -1,4 +1,4 @@
--- Add some new events to the spans and totals whose days are in them already. The caller has locked their sites.
+-- Add late events to the spans and totals that have their days already. The caller has locked their sites.
 create or replace function add_to_path_spans(fresh fresh_event[]) returns void
 language plpgsql
 as $$

@@ -1,4 +1,4 @@
--- Advance a site's spans, and the totals, towards the five-day span that a moment is in, by one that has events; is there
+-- Advance a site's path_spans and totals towards the five-day span of `target`, by one span that has events. Is there
 -- more to do?
 create or replace function advance_path_spans(site varchar, target timestamptz, out unfinished boolean)
 language plpgsql

@@ -1,4 +1,5 @@
--- Where do the spans that have any of these days differ from what path_days says? See sql/README.md, "Recounts".
+-- Differences of path_spans: where do the spans with any of these days differ from path_days? See sql/README.md,
+-- "Recounts".
 create or replace function different_path_spans(site varchar, from_day date, to_day date)
 returns table (first_day date, end_day date, event_type varchar, path text, says bigint, should bigint)
 language plpgsql stable

@@ -1,7 +1,7 @@
--- Add orders and refunds that are new to the rollups. Their sites are locked by the caller.
+-- Add new orders and refunds to their rollups. The caller has locked their sites.
 --
--- Where one of them comes before the event by which its order was counted, that is taken back. It is there to be read:
--- what is stored is later than all that is no longer kept.
+-- If a new event precedes the event by which its order was counted, the earlier count is reversed. That event can still
+-- be read: anything stored is later than all expired events.
 create or replace function add_sales(sent new_sale[]) returns void
 language plpgsql
 as $$

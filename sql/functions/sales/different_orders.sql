@@ -1,4 +1,5 @@
--- Which events of a site's orders differ from what its events say? Where that of the rollup is no longer kept, it is right.
+-- Differences of orders: for which orders does the rollup name a different event than the events themselves? If the
+-- rollup's event has expired, it counts as right. Columns says_*: actual; event_time, event_id: expected.
 create or replace function different_orders(site varchar)
 returns table (order_key text, says_time timestamptz, says_id uuid, event_time timestamptz, event_id uuid)
 language plpgsql stable

@@ -1,4 +1,4 @@
--- Where do the products of these days differ from what the orders say? See sql/README.md, "Recounts".
+-- Differences of product_days: where do its rows of these days differ from the orders? See sql/README.md, "Recounts".
 create or replace function different_product_days(site varchar, first_day date, last_day date)
 returns table (
     day date, currency text, product_key text, product text, name text,

@@ -1,4 +1,4 @@
--- Where do the outcomes of orders and refunds on these days differ from what the events say? See sql/README.md, "Recounts".
+-- Differences of sale_days: where do its rows of these days differ from the events? See sql/README.md, "Recounts".
 create or replace function different_sale_days(site varchar, first_day date, last_day date)
 returns table (
     day date, what text, outcome text, currency text,

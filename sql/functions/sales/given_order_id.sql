@@ -1,4 +1,4 @@
--- The id of an order, as its properties give it.
+-- The order id in an event's properties.
 create or replace function given_order_id(properties jsonb) returns text
 language sql immutable parallel safe
 return coalesce(

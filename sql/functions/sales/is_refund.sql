@@ -1,4 +1,4 @@
--- The event types of orders and of refunds: ORDERS and REFUNDS in db/reports/revenue.py, and the index events_sales.
+-- Is this event type a refund? The same list: REFUNDS in db/reports/revenue.py, and the index events_sales.
 create or replace function is_refund(event_type varchar) returns boolean
 language sql immutable parallel safe
 return event_type collate "C" in ('Order Refunded', 'order_refunded', 'refund', 'Refund');

@@ -1,4 +1,5 @@
--- The event types of orders and of refunds; see is_refund.
+-- Is this event type an order or a refund? The same list: ORDERS and REFUNDS in db/reports/revenue.py, and the index
+-- events_sales.
 create or replace function is_sale(event_type varchar) returns boolean
 language sql immutable parallel safe
 return event_type collate "C" in (

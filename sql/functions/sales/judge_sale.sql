@@ -1,4 +1,4 @@
--- The same as sale_days has it. order_key: of an order that may be the one that counts, or be repeated.
+-- Classify an order or refund as sale_days does. order_key: set only for an order that can count or be repeated.
 create or replace function judge_sale(event_type varchar, properties jsonb)
 returns table (what text, outcome text, order_key text, currency text, amount numeric, lines jsonb)
 language sql immutable parallel safe

@@ -1,4 +1,4 @@
--- What became of the orders and refunds of these days, as the events and the orders that count say; see different_path_days.
+-- Classify the orders and refunds of these days, by their events and the table orders; see different_path_days.
 create or replace function judged_sales(site varchar, first_day date, last_day date) returns setof judged_sale
 language plpgsql stable
 set enable_nestloop = on

@@ -1,5 +1,5 @@
--- What do the entries of an order's products say? fault: why one cannot be counted, or null. What is given but is no list
--- is one entry.
+-- Parse the products of an order, one row per entry. fault: why an entry cannot be counted, or null. A value that is
+-- not a list yields one entry.
 create or replace function read_lines(lines jsonb)
 returns table (product text, name text, quantity numeric, revenue numeric, fault text)
 language sql immutable parallel safe

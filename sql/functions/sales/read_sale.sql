@@ -1,6 +1,8 @@
--- What do an order's or a refund's properties say? fault: why it cannot be counted, or null. lines: its products, where
--- anything is given for them. Being one query, this and the next one become part of the query that calls them; `offset 0`
--- has what is above it computed once, however often it is used.
+-- Parse the properties of an order or refund. fault: why it cannot be counted, or null. lines: its products, if there
+-- are any.
+--
+-- A single query, so that this function and read_lines are inlined into the query that calls them. `offset 0` makes
+-- PostgreSQL compute the subquery above it once, however often it is used.
 create or replace function read_sale(properties jsonb, is_refund boolean)
 returns table (order_id text, amount numeric, currency text, fault text, lines jsonb)
 language sql immutable parallel safe

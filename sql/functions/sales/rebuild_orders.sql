@@ -1,5 +1,5 @@
--- Make the events by which a site's orders count what its events say. All days must be rebuilt after that. Returns how many
--- were not right.
+-- Correct which event of each order of a site counts, from the events. All days must be rebuilt after it. Returns how
+-- many orders were wrong.
 create or replace function rebuild_orders(site varchar, out corrected bigint)
 language plpgsql
 set plan_cache_mode = auto

@@ -1,4 +1,5 @@
--- Make sale_days and product_days of these days what the events say; see rebuild_days. Returns how many rows were not right.
+-- Correct sale_days and product_days for these days from the events; see rebuild_days. Returns how many rows were
+-- wrong.
 create or replace function rebuild_sales(site varchar, first_day date, last_day date, out corrected bigint)
 language plpgsql
 set plan_cache_mode = auto

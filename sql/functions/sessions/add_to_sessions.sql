@@ -1,5 +1,5 @@
--- Add events of a site to its sessions: all those of a range, and some others, none of which is in them yet. The site is
--- locked by the caller.
+-- Add events of a site to its sessions: all events of a time range, plus the events in `others`. None of them may be in
+-- the sessions yet. The caller has locked the site.
 create or replace function add_to_sessions(site varchar, range_start timestamptz, range_end timestamptz, others fresh_event[])
 returns void
 language plpgsql

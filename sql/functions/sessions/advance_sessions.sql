@@ -1,4 +1,4 @@
--- Move a site's sessions on towards a moment, by about so many events at most. Returns whether there is more to do.
+-- Advance a site's sessions towards `target`, by about `most` events. Returns whether there is more to do.
 create or replace function advance_sessions(site varchar, target timestamptz, most integer, out unfinished boolean)
 language plpgsql
 as $$

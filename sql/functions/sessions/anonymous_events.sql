@@ -1,8 +1,8 @@
--- How many events of a range name no user, of those that match the filters (event_matches)?
+-- How many events of a range have no user, of those that match the filters (event_matches)?
 create or replace function anonymous_events(site varchar, range_start timestamptz, range_end timestamptz, filters jsonb)
 returns bigint
 language plpgsql stable
-set plan_cache_mode = force_custom_plan -- a filter that is known is a condition, which an index may answer
+set plan_cache_mode = force_custom_plan -- known filters become plain conditions, which can use an index
 as $$
 begin
     return (

@@ -1,5 +1,5 @@
--- Where do the sums of these days differ from what the sessions say? No row is one of zeros. Days whose events are no
--- longer kept are left out, as they are of all rollups; see sql/README.md, "Recounts".
+-- Differences of session_days: where do its rows of these days differ from the sessions? A missing row equals a row of
+-- zeros. Days whose events have expired are left out, as in all rollups; see sql/README.md, "Recounts".
 create or replace function different_session_days(site varchar, first_day date, last_day date)
 returns table (
     day date, seconds integer,

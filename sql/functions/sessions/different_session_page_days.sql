@@ -1,4 +1,5 @@
--- Where do the first and last pages of these days differ from what the sessions say? See different_session_days.
+-- Differences of session_page_days: where do its rows of these days differ from the sessions? See
+-- different_session_days.
 create or replace function different_session_page_days(site varchar, first_day date, last_day date)
 returns table (day date, path text, says_entries integer, says_exits integer, entries integer, exits integer)
 language plpgsql stable

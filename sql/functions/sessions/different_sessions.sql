@@ -1,5 +1,6 @@
--- Where do the sessions that begin on these days differ from what the events say? Those are left out that may have begun
--- before the first event that is kept.
+-- Differences of sessions: where do the sessions that begin on these days differ from the events? Sessions that may
+-- have begun before the first event that has not expired are left out. Columns says_*: actual; the same names without
+-- it: expected.
 create or replace function different_sessions(site varchar, first_day date, last_day date)
 returns table (
     user_id varchar, began timestamptz,

@@ -1,5 +1,5 @@
--- What sessions do some events of a site make with those that are in the rollup? The events are all those of a range, and
--- some others. replaced: the sessions of the rollup whose place it takes.
+-- Merge events of a site with its stored sessions: which sessions result? The events are all events of a time range,
+-- plus those in `others`. replaced: the stored sessions that a resulting session replaces.
 create or replace function joined_sessions(
     site varchar, range_start timestamptz, range_end timestamptz, others fresh_event[]
 )
@@ -26,7 +26,7 @@ begin
         from added
         group by user_id
     ),
-    -- The sessions that they may belong to, and each of them as a session of its own.
+    -- The stored sessions that the events may belong to, and each event as a session of its own.
     pieces as (
         select s.user_id, s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views, true as is_stored
         from users
@@ -36,7 +36,7 @@ begin
         select user_id, event_time, event_time, path, path, 1, (event_type = 'page_view')::integer, false
         from added
     ),
-    -- They are one where the silence between them is too short.
+    -- Merge pieces that are less than 30 minutes apart.
     placed as (
         select
             *,

@@ -1,4 +1,4 @@
--- What sessions do the events of a site make that are not in the rollup yet, together with those that are? See
+-- Merge the events that are not in sessions yet with the stored sessions: which sessions result? See
 -- sql/reports/open_sessions.sql.
 create or replace function open_sessions(site varchar, range_end timestamptz, present timestamptz)
 returns table (covered_until text, open text)

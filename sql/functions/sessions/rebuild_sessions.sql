@@ -1,5 +1,5 @@
--- Make the sessions that begin on these days what the events say, and then their sums; see rebuild_days. Returns how many
--- rows were not right.
+-- Correct the sessions that begin on these days from the events, and then their sums; see rebuild_days. Returns how
+-- many rows were wrong.
 create or replace function rebuild_sessions(site varchar, first_day date, last_day date, out corrected bigint)
 language plpgsql
 set plan_cache_mode = auto

@@ -1,4 +1,4 @@
--- Put sessions of a site in the place of others. The site is locked by the caller.
+-- Replace the sessions in `gone` by those in `put`, and update their sums. The caller has locked the site.
 create or replace function replace_sessions(site varchar, gone sessions[], put sessions[]) returns void
 language plpgsql
 set plan_cache_mode = force_custom_plan

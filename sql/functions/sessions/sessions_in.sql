@@ -1,7 +1,8 @@
--- The sessions of a site that begin in a range, of the events before seen_until that match the filters (event_matches),
--- counted from these: what the rollup must equal, and what a report counts whose filters it does not hold.
+-- Which sessions of a site begin in a range? Computed from the events before seen_until that match the filters
+-- (event_matches). Recounts compare the rollup with it; reports with filters that the rollup cannot answer use it.
 --
--- Whether a session begins in the range is told by the 30 minutes before it, and the last ones go on after its end.
+-- It reads the 30 minutes before the range to see whether a session begins in it, and follows the last sessions past
+-- its end.
 create or replace function sessions_in(
     site varchar, range_start timestamptz, range_end timestamptz, seen_until timestamptz, filters jsonb
 )
@@ -29,7 +30,7 @@ begin
             and event_matches(event_type, path, user_id, properties, filters)
         window user_events as (partition by user_id order by event_time, path rows unbounded preceding)
     ),
-    -- Only the first and the last event of a session are needed from here on; they may be the same.
+    -- From here on only the first and the last event of each session are needed; they may be the same.
     edges as (
         select
             *,
@@ -53,7 +54,7 @@ begin
         from edges
         where begins and event_time >= range_start
     ),
-    -- What is within 30 minutes of the last event goes on with the session, and so on.
+    -- An event within 30 minutes of a session's last event extends the session; repeat.
     going_on as (
         select user_id, began, ended, entry_page, exit_page, events, views
         from begun

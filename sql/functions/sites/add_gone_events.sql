@@ -1,4 +1,4 @@
--- Add the same to the rollups again, to no later day than this one.
+-- Add the result of counted_of_gone_events to the rollups again. Rows of days after until_day are added to until_day.
 create or replace function add_gone_events(site varchar, gone jsonb, until_day date, zone text) returns void
 language plpgsql
 as $$

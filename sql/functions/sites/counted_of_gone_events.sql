@@ -1,4 +1,5 @@
--- What of these days' rollups is of events that are gone, for a site whose `events_from` is null meanwhile.
+-- Which part of these days' rollups comes from events that are gone? The site's events_from has to be null during the
+-- call.
 create or replace function counted_of_gone_events(site varchar, first_day date, last_day date) returns jsonb
 language plpgsql stable
 as $$
@@ -11,7 +12,7 @@ begin
                 'event_type', d.event_type, 'hour', d.hour, 'events', d.says - coalesce(d.should, 0),
                 'anonymous', greatest(d.anonymous_says - coalesce(d.anonymous, 0), 0)
             ))
-            from different_event_hours(site, first_day - 2, last_day) d -- that may be of these days by another clock
+            from different_event_hours(site, first_day - 2, last_day) d -- may be of these days in another timezone
             where d.says > coalesce(d.should, 0)
         ),
         'path_days', (

@@ -1,10 +1,10 @@
--- Delete all that a site has, in the order of all who store: the site first. What stays are the counts of the ledger, which
--- say how many events were accepted and stored on a day: Redis goes on counting, and they would not balance without.
+-- Delete all data of a site. Locks the site first, as writers do. The ledger's counts stay (events accepted and stored
+-- per day): Redis goes on counting, and the ledger would not balance without them.
 create or replace function delete_site(site varchar) returns table (name text, deleted bigint)
 language plpgsql
 as $$
 begin
-    -- On Citus the tables do not all go by their site.
+    -- On Citus not all tables are distributed by site.
     perform set_config('citus.multi_shard_modify_mode', 'sequential', true);
     perform 1 from sites s where s.site_id = site for update;
     if not found then

@@ -1,9 +1,9 @@
--- Set a site's timezone and make all that goes by its days and hours anew: one call is one transaction, and whoever stores
--- events of the site waits for it. Returns the timezone before; null: there is no such site.
+-- Set a site's timezone and rebuild all rollups that depend on its days and hours. One call is one transaction; writers
+-- of the site wait for it. Returns the timezone before; null: there is no such site.
 --
--- Days whose events are no longer kept stay as they were. Where the first event that is kept falls within a day, before or
--- after, what was counted there of events that are gone is added to the last of these days: each event stays counted once.
--- Sessions are kept longer than events: their sums are of the new days throughout.
+-- Days whose events have expired stay unchanged. The first event that has not expired may fall within a day, in the old
+-- timezone or the new one. The counts that this day has from expired events are then added to the last expired day, so
+-- that each event is still counted once. Sessions do not expire with the events: their sums are rebuilt for all days.
 create or replace function set_timezone(site varchar, zone text, out before text)
 language plpgsql
 as $$
@@ -18,7 +18,7 @@ declare
     gone       jsonb;
     some_month record;
 begin
-    -- So that no partition goes meanwhile; in the order of all who store: events, then sites.
+    -- No partition can be dropped meanwhile. Lock in the same order as writers: events, then sites.
     lock table events in access share mode;
     select s.timezone, s.events_from into before, kept_from from sites s where s.site_id = site for update;
     if before is null or before = zone then
@@ -26,7 +26,7 @@ begin
     end if;
 
     if kept_from is not null then
-        -- Events that are said to be no longer kept are there for some minutes more.
+        -- Expired events are still there for some minutes after the announcement.
         held_from := least(kept_from, (select min(p.starts) from event_partitions p));
         old_zone := coalesce(usable_timezone(before), zone);
         border_day := (held_from at time zone old_zone)::date;
@@ -42,7 +42,7 @@ begin
         border_day := ((held_from - interval '1 microsecond') at time zone zone)::date;
     end if;
 
-    -- A mark stays where it is unless its day has not come yet: all days before it are summed up, also the new ones.
+    -- Keep the watermarks, unless one would be in the future: the rebuild below covers all new days before them.
     update sites s
     set
         timezone = zone,
@@ -60,7 +60,7 @@ begin
         union all
         select min(day), max(day) from sale_days where site_id = site
         union all
-        -- By the other clock an hour may have been of a day on which there is nothing now.
+        -- In the other timezone an hour may belong to a day that has no rows now.
         select (min(hour) at time zone zone)::date, (max(hour) at time zone zone)::date
         from event_hours
         where site_id = site

@@ -1,4 +1,4 @@
--- Sum a site's sessions up anew, by days of its timezone. The site is locked by the caller.
+-- Recompute session_days and session_page_days of a site, by days of this timezone. The caller has locked the site.
 create or replace function sum_sessions_anew(site varchar, zone text) returns void
 language plpgsql
 as $$

@@ -1,4 +1,5 @@
--- Add new events to the deferred rollups that have their time already. The caller has locked their sites.
+-- Add late events to the deferred rollups: those of a time before the rollup's watermark. The caller has locked their
+-- sites.
 create or replace function add_late_events(fresh fresh_event[]) returns void
 language plpgsql
 as $$

@@ -1,6 +1,6 @@
--- Count some new events in the rollups by hour and by day and in the ledger, and number their users. given_days: how many
--- events arrived on which day, new or not; fresh_days: how many of them are new. Is one of them late: of a time that a
--- deferred rollup has already? The caller has locked their sites.
+-- Count new events in the rollups by hour and by day and in the ledger, and number their users. given_days: how many
+-- events arrived on which day, new or not; fresh_days: how many of them are new. Is any of them late, of a time before
+-- the watermark of a deferred rollup? The caller has locked their sites.
 create or replace function add_to_days(
     fresh fresh_event[], given_days received_day[], fresh_days received_day[], out some_late boolean
 )
@@ -27,7 +27,7 @@ begin
             stored = settled_days.stored + excluded.stored,
             duplicates = settled_days.duplicates + excluded.duplicates
     ),
-    -- Users by what they did on which day: an array of that for each user took longer than to look some up twice.
+    -- One row per user, day and event type. An array per user was slower than looking some users up twice.
     seen as materialized (
         select site_id, user_id, day, event_type, next_no, min(event_time) as first_seen
         from placed
@@ -40,7 +40,7 @@ begin
         from users u
         join seen on seen.site_id = u.site_id and seen.user_id = u.user_id
     ),
-    -- Mostly all are known, and nobody is looked for once more.
+    -- Usually all users are known; then this runs no second lookup.
     numbered as materialized (
         select
             s.*,
@@ -76,7 +76,7 @@ begin
         from placed
         group by site_id, event_type, day, path
     ),
-    -- Most of them are there, and their sites are locked: an update alone takes less than `on conflict`, which locks first.
+    -- Most rows exist, and their sites are locked: a plain update is cheaper than `on conflict`, which locks first.
     known_paths as (
         update path_days p
         set events = p.events + n.events

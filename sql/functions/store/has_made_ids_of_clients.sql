@@ -1,4 +1,4 @@
--- Does a batch have events of which a client says that they have an id of ours?
+-- Does a batch have events that carry an id of our form (made_id in db/events/event.py), sent by a client?
 create or replace function has_made_ids_of_clients(batch jsonb, out has_some boolean)
 language plpgsql immutable
 as $$

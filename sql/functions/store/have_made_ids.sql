@@ -1,5 +1,5 @@
--- Did clients of these sites lately send ids that have the form of ours? Only by the index of those, however little the
--- planner knows of the table: all its rows would be read at each flush.
+-- Did clients of these sites recently send ids of our form? Forced to use the partial index: without statistics the
+-- planner would read the whole table at each flush.
 create or replace function have_made_ids(sites text[], out have boolean)
 language plpgsql stable
 set enable_seqscan = off

@@ -1,5 +1,5 @@
--- Insert the events of a batch that are new, as insert_events does, and lock their sites; also of those that came before and
--- those that somebody else stores at the same time, each is there once. Runs in READ COMMITTED, as it has to see what was
+-- Insert the new events of a batch, as insert_events does, and lock their sites. An event that was stored before, or
+-- that another transaction stores at the same time, is stored once. Runs in READ COMMITTED: it has to see what was
 -- committed while it waited for its locks.
 create or replace function insert_new_events(
     batch jsonb, present timestamptz, out given_days received_day[], out fresh fresh_event[], out sales new_sale[]
@@ -30,12 +30,12 @@ begin
             exit;
         exception when unique_violation or check_violation then
             get stacked diagnostics fault = returned_sqlstate, faulty_table = table_name;
-            if faulty_table like 'event\_ids%' and not in_doubt then -- on Citus it is a shard, event_ids_102008
-                in_doubt := true; -- somebody stored one of the ids meanwhile
+            if faulty_table like 'event\_ids%' and not in_doubt then -- on Citus the name of a shard, event_ids_102008
+                in_doubt := true; -- another transaction stored one of the ids meanwhile
                 continue;
             end if;
-            -- An event came again after its id was forgotten here; or a client had an id from our answer and sent the event
-            -- once more, perhaps with a time that has no partition. All of that is rare: what there is is looked for.
+            -- An event was sent again after its id was deleted here; or a client sent an event with an id from our
+            -- response, perhaps with a time that has no partition. Both are rare: look for the existing events.
             if looks_up or fault = '23514' and not has_made_ids_of_clients(batch) then
                 raise;
             end if;

@@ -1,6 +1,6 @@
--- Make these sites and lock them one by one in order: writers on the same sites queue up instead of meeting in a
--- deadlock, and what follows sees what the writer before has committed. A site that is there is locked without being
--- written, each by itself, so that on Citus each of these goes to one shard.
+-- Create these sites if they are missing, and lock them one by one, in order: writers of the same sites queue up
+-- instead of deadlocking, and what follows sees the commits of the writer before. An existing site is locked without a
+-- write. Each site has its own statement, so that on Citus each goes to one shard.
 create or replace function lock_sites(sites text[]) returns void
 language plpgsql
 as $$

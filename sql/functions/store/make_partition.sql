@@ -1,6 +1,6 @@
--- Make the partition that holds `moment`, unless it is there. What is there already bounds the new one, so that a gap
--- is filled exactly even when the grain of its time has changed since. None is made for what is no longer kept: an event sent
--- again would count again, as its first row is gone.
+-- Create the partition that holds `moment`, unless it exists. Existing partitions bound it, so that a gap is filled
+-- exactly even if the length of partitions at that time has changed since. None is created for expired times: an event
+-- that is sent again would be counted twice, as its first row is gone.
 create or replace function make_partition(moment timestamptz, present timestamptz default now()) returns void
 language plpgsql
 set timezone = 'UTC'
@@ -24,11 +24,11 @@ begin
         raise check_violation
             using message = format('no partition is made for %s: events before %s are no longer kept', moment, kept);
     end if;
-    -- There may be none before or after, and nothing that is no longer kept: nulls, which are left out here on purpose.
+    -- greatest() and least() ignore nulls: there may be no partition before or after, and no expiry.
     lower := greatest(lower, kept, (select max(ends) from event_partitions where ends <= moment));
     upper := least(upper, (select min(starts) from event_partitions where starts > moment));
     part := format('events_%s_%s', to_char(lower, 'YYYYMMDD'), to_char(upper, 'YYYYMMDD'));
-    -- Attached rather than made in place: that lets others write to events meanwhile.
+    -- Attach it instead of creating it in place: others can write to events meanwhile.
     execute format('create table %I (like events including defaults)', part);
     execute format('alter table events attach partition %I for values from (%L) to (%L)', part, lower, upper);
 end

@@ -1,5 +1,5 @@
--- Which events of a batch came before, where clients may have sent ids that we made? Of one that is in the batch both ways,
--- ours is the first. The batch's sites are locked by the caller.
+-- Which events of a batch were stored before, given that clients may have sent ids that we made? If the batch has an id
+-- both from us and from a client, ours counts as the first. The caller has locked the batch's sites.
 create or replace function repeated_made_ids(batch jsonb) returns event_key[]
 language plpgsql stable
 as $$

@@ -1,7 +1,7 @@
--- Store the events of a batch that are new, with all rollups.
+-- Store the new events of a batch, with all rollups.
 --
--- batch: a JSON array of events as the queue carries them; present: now. Returns how many events it held and how many of
--- them were new. The settings are those of all functions that it calls.
+-- batch: a JSON array of events as the queue carries them; present: the current time. Returns how many events the batch
+-- had and how many of them were new. Its settings also apply to all functions that it calls.
 create or replace function store_events(batch jsonb, present timestamptz, out received bigint, out stored bigint)
 language plpgsql
 set plan_cache_mode = force_generic_plan

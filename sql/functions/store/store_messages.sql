@@ -1,5 +1,6 @@
--- Store the events of some messages, unless one of them is processed already: then this is a unique violation.
--- ids: the messages' ids; batch: all their events in one JSON array; present: now. Returns what store_events does.
+-- Store the events of some messages. Raises a unique violation if one of the messages is processed already.
+-- ids: the messages' ids; batch: all their events in one JSON array; present: the current time. Returns the result of
+-- store_events.
 create or replace function store_messages(ids uuid[], batch jsonb, present timestamptz, out received bigint, out stored bigint)
 language plpgsql
 as $$

@@ -1,5 +1,5 @@
--- Does a day begin twice, with time of the day before in between? Where clocks are set back after midnight to before it, as
--- at 00:01 in St. John's until 2010.
+-- Does a day begin twice, with part of the previous day in between? It does if clocks are set back from after midnight
+-- to before it, as at 00:01 in St. John's until 2010.
 create or replace function begins_twice(some_day date, zone text) returns boolean
 language plpgsql stable strict parallel safe
 as $$

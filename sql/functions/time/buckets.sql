@@ -1,5 +1,5 @@
--- Which buckets does a range have, half-open, the first and the last perhaps only in part? grain: minute, hour, day, week or
--- month of the zone; step: no longer than the shortest bucket, so that none is left out where clocks are changed.
+-- The buckets of a half-open range; the first and the last may be partial. grain: minute, hour, day, week or month of
+-- the zone; step: no longer than the shortest bucket, so that none is skipped when clocks change.
 create or replace function buckets(range_start timestamptz, range_end timestamptz, grain text, step interval, zone text)
 returns table (at timestamptz)
 language plpgsql stable rows 50

@@ -1,4 +1,4 @@
--- When does a day begin? At its first midnight: where clocks are set back, by whatever, there may be two.
+-- When does a day begin? At its first midnight: if clocks are set back, there may be two.
 create or replace function midnight(some_day date, zone text) returns timestamptz
 language plpgsql stable strict parallel safe
 as $$

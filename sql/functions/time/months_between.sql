@@ -1,4 +1,4 @@
--- Two days and those between them, by month: the first and the last of each.
+-- Split the days from from_day to to_day (both included) by month: the first and the last day of each part.
 create or replace function months_between(from_day date, to_day date) returns table (first_day date, last_day date)
 language plpgsql immutable
 as $$

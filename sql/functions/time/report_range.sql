@@ -1,19 +1,19 @@
--- Which time does a report of a site cover, and which rollups fit it? As a function, whose plans a connection keeps: as a
--- query this took longer to be planned than most reports take to be answered.
+-- Which time range does a report of a site cover, and which rollups fit it? A function, because a connection caches its
+-- plans: as a query, planning took longer than most reports run.
 --
 -- present: now; asked_zone: the timezone of the report, or null for the site's. The range is given as days (from_day,
--- to_day: half-open; without to_day, today is the last), as instants (from_moment, to_moment: half-open), or as the name of
--- a period; the others are null.
+-- to_day: half-open; without to_day, today is the last), as instants (from_moment, to_moment: half-open), or as the
+-- name of a period; the others are null.
 --
--- hours_fit: both ends are where hours of the site begin, and all its hours are hours of the report's timezone too.
--- days_fit: it is made of whole days of the site.
--- path_spans_until, user_spans_until: before this day of the site, path_spans has its sums, and user_spans its users; null
--- for a range of instants.
--- kept_from: from when on the site's events are kept, where it had some in the range that are not; null: all are kept.
+-- hours_fit: both ends are on hours of the site, and all its hours are hours of the report's timezone too.
+-- days_fit: the range consists of whole days of the site.
+-- path_spans_until, user_spans_until: the watermarks of path_spans and user_spans, as days of the site; null for a
+-- range of instants.
+-- kept_from: where the site's events that have not expired begin, if some of the range have expired; else null.
 --
--- What the rollups by hour and by day cannot tell apart does not fit them: a day that begins twice is no range of time, and
--- an hour of it may have events of two days; and a day may begin within an hour. The events of the last hour are in the
--- period `all`, where they are of a later day than the hour's begin.
+-- The rollups do not fit where they cannot separate times: a day that begins twice is not one time range, and one of
+-- its hours may have events of two days; and a day may begin within an hour. The events of the last hour are in the
+-- period `all`, even if they are of a later day than the start of the hour.
 create or replace function report_range(
     site varchar, present timestamptz, asked_zone text, from_day date, to_day date,
     from_moment timestamptz, to_moment timestamptz, period text,
@@ -72,7 +72,7 @@ begin
     days_fit := hours_fit and first_day is not null and timezone = site_timezone
         and not begins_twice(first_day, timezone) and not begins_twice(end_day, timezone);
     if hours_fit and timezone <> site_timezone then
-        -- Clocks are not changed twice in a day: what holds at both ends of it holds in between.
+        -- Clocks do not change twice within a day: if it holds at both ends, it holds in between.
         hours_fit := not exists (
             select
             from (select generate_series(starts, ends, '24 hours') as moment union all select ends) moments
@@ -80,7 +80,7 @@ begin
         );
     end if;
     if hours_fit and timezone <> 'UTC' then
-        -- Only in weeks in which clocks are set back is there such a day.
+        -- Only weeks in which clocks are set back have such a day.
         hours_fit := not exists (
             select
             from generate_series(starts - interval '1 day', ends, '168 hours') moment

@@ -1,4 +1,5 @@
--- When does the sixth of a month begin that a day is in?
+-- The first day of the five-day span that a day is in. Each month has six: from the 1st, 6th, 11th, 16th, 21st and
+-- 26th; the last one ends with the month.
 create or replace function sixth_of(some_day date) returns date
 language plpgsql immutable parallel safe
 as $$

@@ -1,4 +1,4 @@
--- The two spans that a day is in.
+-- The two spans that a day is in: its month and its five-day span.
 create or replace function spans_of(some_day date) returns table (first_day date, end_day date)
 language plpgsql immutable parallel safe
 as $$

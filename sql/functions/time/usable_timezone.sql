@@ -1,4 +1,4 @@
--- The timezone, or null where PostgreSQL cannot use it: for what is asked of all sites at once, and must not fail for one.
+-- The timezone, or null if PostgreSQL cannot use it: for queries about all sites, which must not fail because of one.
 create or replace function usable_timezone(zone text) returns text
 language plpgsql stable
 as $$

@@ -1,5 +1,5 @@
--- Write a site's top paths up to the day that a moment is in, by one day whose row is outdated, or else by one that has
--- events and no row; is there more to do?
+-- Advance a site's top_paths towards the day of `target`, by one day: the first outdated day, or else the next day that
+-- has events. Is there more to do?
 create or replace function advance_top_paths(site varchar, target timestamptz, out unfinished boolean)
 language plpgsql
 as $$

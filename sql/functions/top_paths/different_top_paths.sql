@@ -1,5 +1,5 @@
--- Which days have a row that differs from what path_days says, or have none though they should? An outdated one is none, and
--- known to be. See sql/README.md, "Recounts".
+-- Differences of top_paths: which days have a row that differs from path_days, or lack a row? Outdated rows are
+-- skipped, as they are known to be wrong. See sql/README.md, "Recounts".
 create or replace function different_top_paths(site varchar, from_day date, to_day date)
 returns table (day date, says bigint, should bigint)
 language plpgsql stable

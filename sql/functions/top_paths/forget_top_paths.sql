@@ -1,5 +1,5 @@
--- Mark the rows of some days as outdated, those that are written already, for maintenance to write them again; later days have
--- none. The caller has locked the site.
+-- Mark the rows of some days before the watermark as outdated, for maintenance to write them again; later days have no
+-- rows. The caller has locked the site.
 create or replace function forget_top_paths(site varchar, days date[]) returns void
 language plpgsql
 as $$

@@ -1,4 +1,4 @@
--- Delete the rows of these days that are not what path_days says; see rebuild_days. Returns how many there were.
+-- Mark the rows of these days that differ from path_days as outdated; see rebuild_days. Returns how many there were.
 create or replace function rebuild_top_paths(site varchar, from_day date, to_day date, out corrected bigint)
 language plpgsql
 as $$

@@ -1,4 +1,4 @@
--- What the rows of some days should be.
+-- The expected rows of top_paths for some days, from path_days.
 create or replace function top_paths_of(site varchar, from_day date, to_day date) returns top_day[]
 language plpgsql stable
 as $$

@@ -1,4 +1,4 @@
--- Write the row of a day as it should be; is there one? The site is locked by the caller.
+-- Write the row of a day from path_days. Did the day have events? The caller has locked the site.
 create or replace function write_top_paths(site varchar, some_day date, out written boolean)
 language plpgsql
 as $$

@@ -1,4 +1,4 @@
--- Which totals of a site differ from what event_hours says? See sql/README.md, "Recounts".
+-- Differences of event_totals: which totals of a site differ from event_hours? See sql/README.md, "Recounts".
 create or replace function different_event_totals(site varchar)
 returns table (
     event_type varchar, says bigint, should bigint, anonymous bigint, first_hour timestamptz, last_hour timestamptz

@@ -1,4 +1,4 @@
--- Which totals of a site differ from what path_days says? See sql/README.md, "Recounts".
+-- Differences of path_totals: which totals of a site differ from path_days? See sql/README.md, "Recounts".
 create or replace function different_path_totals(site varchar)
 returns table (event_type varchar, path text, says bigint, should bigint)
 language plpgsql stable

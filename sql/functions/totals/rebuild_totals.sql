@@ -1,4 +1,4 @@
--- Make a site's totals what path_days and event_hours say; see rebuild_days. Returns how many rows were not right.
+-- Correct a site's totals from path_days and event_hours; see rebuild_days. Returns how many rows were wrong.
 create or replace function rebuild_totals(site varchar, out corrected bigint)
 language plpgsql
 set plan_cache_mode = auto

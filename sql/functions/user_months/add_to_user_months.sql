@@ -1,5 +1,5 @@
--- Add events of a site to what its users did: all those of a range, and some others, none of which is in it yet. The site
--- is locked by the caller.
+-- Add events of a site to user_months: all events of a time range, plus the events in `others`. None of them may be in
+-- it yet. The caller has locked the site.
 create or replace function add_to_user_months(site varchar, range_start timestamptz, range_end timestamptz, others fresh_event[])
 returns void
 language plpgsql

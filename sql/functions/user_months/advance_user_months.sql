@@ -1,5 +1,5 @@
--- Move what a site's users did on towards the day (of UTC) that a moment is in, by about so many events at most. Returns
--- whether there is more to do.
+-- Advance a site's user_months towards the UTC day of `target`, by about `most` events. Returns whether there is more
+-- to do.
 create or replace function advance_user_months(site varchar, target timestamptz, most integer, out unfinished boolean)
 language plpgsql
 as $$

@@ -1,5 +1,6 @@
--- Where does what users did on these days differ from what the events say? Both sides are cut to these days. How these
--- functions are written: sql/README.md, "Recounts".
+-- Differences of user_months: where do its rows differ from the events of these days? Both sides are cut to these days.
+-- How these functions are written: sql/README.md, "Recounts".
+-- Columns says_*: actual values; kinds, moments: expected values.
 create or replace function different_user_months(site varchar, from_day date, to_day date)
 returns table (
     user_id varchar, month date, range_start timestamptz, range_end timestamptz,

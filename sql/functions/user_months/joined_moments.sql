@@ -1,5 +1,5 @@
--- Two parts of what a user did as one. The order of what is put together is said where it is put together: where a subquery
--- says it, a plan need not keep it.
+-- Merge two parts of a user's packed events, in order of time. The order is stated inside each aggregate: a plan need
+-- not keep the order of a subquery.
 create or replace function joined_moments(
     inout kinds bytea, inout moments timestamptz[], more_kinds bytea, more_moments timestamptz[]
 )

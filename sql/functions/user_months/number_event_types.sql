@@ -1,6 +1,6 @@
--- Number those of some event types of a site that have no number yet. The site is locked by the caller.
+-- Give a number to each of these event types of a site that has none yet. The caller has locked the site.
 --
--- The bytes that mean something in a pattern of `like` stand for none.
+-- Bytes with a special meaning in a `like` pattern are not used as numbers.
 create or replace function number_event_types(site varchar, event_types varchar[]) returns void
 language plpgsql
 as $$

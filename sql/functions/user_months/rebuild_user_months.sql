@@ -1,8 +1,8 @@
--- Make what users did on these days what the events say; see rebuild_days. Returns how many rows were not right.
+-- Correct user_months for these days from the events; see rebuild_days. Returns how many rows were wrong.
 create or replace function rebuild_user_months(site varchar, from_day date, to_day date, out corrected bigint)
 language plpgsql
 set plan_cache_mode = auto
-set enable_nestloop = off -- by the square of the users, until the table has statistics
+set enable_nestloop = off -- without statistics its cost is quadratic in the users
 as $$
 declare
     types varchar[];
@@ -17,7 +17,7 @@ begin
         from different_user_months(site, from_day, to_day) d
     );
     corrected := cardinality(months);
-    -- With what is outside of these days as it was.
+    -- Keep what lies outside of these days unchanged.
     months := array(
         select (
             r.user_id, r.month, r.range_start, r.range_end,

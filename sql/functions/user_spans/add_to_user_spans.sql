@@ -1,4 +1,4 @@
--- Add the users of some new events to the spans of their days that are there already. Their sites are locked by the caller.
+-- Add the users of late events to the spans that have their days already. The caller has locked their sites.
 create or replace function add_to_user_spans(fresh fresh_event[]) returns void
 language plpgsql
 as $$

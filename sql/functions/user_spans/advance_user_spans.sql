@@ -1,4 +1,4 @@
--- Move a site's spans of users on towards the day that a moment is in, by one day that has users; is there more to do?
+-- Advance a site's user_spans towards the day of `target`, by one day that has users. Is there more to do?
 create or replace function advance_user_spans(site varchar, target timestamptz, out unfinished boolean)
 language plpgsql
 as $$

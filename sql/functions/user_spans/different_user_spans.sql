@@ -1,4 +1,5 @@
--- Where do the spans that have any of these days differ from what user_days says? See sql/README.md, "Recounts".
+-- Differences of user_spans: where do the spans with any of these days differ from user_days? See sql/README.md,
+-- "Recounts".
 create or replace function different_user_spans(site varchar, from_day date, to_day date)
 returns table (first_day date, end_day date, event_type varchar, chunk integer, says bit, should bit)
 language plpgsql stable

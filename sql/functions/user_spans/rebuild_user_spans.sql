@@ -1,4 +1,4 @@
--- Make the spans that have any of these days what user_days says; see rebuild_days. Returns how many rows were not right.
+-- Correct the spans with any of these days from user_days; see rebuild_days. Returns how many rows were wrong.
 create or replace function rebuild_user_spans(site varchar, from_day date, to_day date, out corrected bigint)
 language plpgsql
 set plan_cache_mode = auto

@@ -1,4 +1,4 @@
--- The spans that a user is in who did something of this type on a day.
+-- The spans that count a user with an event of this type on this day.
 create or replace function user_spans_of(some_day date, event_type varchar)
 returns table (first_day date, end_day date, of_type varchar)
 language sql immutable parallel safe

@@ -1,4 +1,4 @@
--- Numbered users of whom there is no event, though all events since they were first seen are kept.
+-- Which numbered users have no events, although no event since their first_seen has expired?
 create or replace function idle_users(site varchar)
 returns table (user_id varchar)
 language plpgsql stable

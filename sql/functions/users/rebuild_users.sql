@@ -1,7 +1,7 @@
--- Make the counter of a site's users right. With `renumber` also take their numbers from users who should not have one:
--- who are idle; who share theirs with another; and, where there are numbers that nobody has, the last ones, as long as
--- every bitmap can be rebuilt. All days must be rebuilt after that, which numbers anew those of whom there are events.
--- Returns how many rows were not right.
+-- Correct the counter of a site's users. With `renumber`, also remove users who should not have their number: users
+-- without events, users who share a number, and, if numbers are unused, the users with the highest numbers (only while
+-- every bitmap can be rebuilt). All days must be rebuilt after that; it numbers the removed users again if they have
+-- events. Returns how many rows were wrong.
 create or replace function rebuild_users(site varchar, renumber boolean, out corrected bigint)
 language plpgsql
 as $$

@@ -1,4 +1,4 @@
--- Users of these days' events who have no number.
+-- Which users of these days' events have no number?
 create or replace function unnumbered_users(site varchar, first_day date, last_day date)
 returns table (user_id varchar, first_seen timestamptz)
 language plpgsql stable

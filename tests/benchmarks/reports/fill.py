@@ -64,7 +64,7 @@ def fill_week(conn: Connection, values: dict[str, int], days: list[date]) -> dat
         for site in recount.site_ids(own):
             own.execute("analyze users")
             recount.rebuild_days(own, site, first_day=days[0], last_day=days[-1])
-            recount.rebuild_written_later(own, site, first_day=days[0], last_day=days[-1])
+            recount.rebuild_deferred(own, site, first_day=days[0], last_day=days[-1])
     return days[-1]
 
 

@@ -173,9 +173,9 @@ def test_a_rebuild_takes_nothing_off_whose_partition_is_gone(conn: Connection, u
         refused = tjra(url, "rebuild", "--site", zone)
         assert refused.exit_code == 1
         assert f"{zone}: cannot be rebuilt: {zone}: rollups have " in refused.output
-        assert "that are in no partition of events; to rebuild would take their numbers off" in refused.output
+        assert "that are in no partition of events; a rebuild would subtract them" in refused.output
         day = (MONDAY - weeks * WEEK + timedelta(hours=2)).date()
-        for of_days in (recount.rebuild_days, recount.rebuild_written_later):
+        for of_days in (recount.rebuild_days, recount.rebuild_deferred):
             with pytest.raises(recount.EventsLost):
                 of_days(conn, zone, first_day=day, last_day=day)
         for whole in (recount.rebuild_orders, lambda *site: recount.rebuild_users(*site, renumber=True)):

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from apps.cli import main
-from db.expiry import NOTICE, drop_old_events, held_up, plan
+from db.expiry import NOTICE, blocking_sites, drop_old_events, plan
 from db.migrations import migrate
 from db.rollups.advance import advance
 from db.store.events import make_partitions_ahead, store_events
@@ -75,11 +75,11 @@ class Life:
         dropped = []
         for later in (timedelta(0), 2 * NOTICE):
             present = self.now + later
-            planned = [one for one in plan(self.conn, days=keep, now=present) if not one.held_up]
-            there = sum(one.contents.events for one in planned if one.said)
+            planned = [one for one in plan(self.conn, days=keep, now=present) if not one.blocked]
+            there = sum(one.contents.events for one in planned if one.announced)
             before = self.events()
             done = drop_old_events(self.conn, days=keep, now=present)
-            assert done == [one.name for one in planned if one.said]
+            assert done == [one.name for one in planned if one.announced]
             assert len(self.events()) == len(before) - there
             dropped += done
             self.check(keep, present)
@@ -188,10 +188,10 @@ def test_a_site_that_is_behind_keeps_the_events_of_all_and_is_named(conn: Connec
         names = drop_old_events(conn, days=20, now=present)
         due = plan(conn, days=20, now=present)
         assert len(names) < len(due) + len(names)
-        assert all([behind.site_id for behind in one.behind] == ["kolkata"] for one in due if one.said)
-        assert [behind.site_id for behind in held_up(conn, days=20, now=present)] == ["kolkata"]
+        assert all([behind.site_id for behind in one.lagging] == ["kolkata"] for one in due if one.announced)
+        assert [behind.site_id for behind in blocking_sites(conn, days=20, now=present)] == ["kolkata"]
         life.check(20, present)
     life.behind = set()
     life.upkeep()
     assert life.a_pass(20)
-    assert held_up(conn, days=20, now=life.now) == []
+    assert blocking_sites(conn, days=20, now=life.now) == []

@@ -50,7 +50,7 @@ def test_where_there_is_no_site_only_an_empty_partition_goes(conn: Connection) -
     drop_old_events(conn, days=1, now=life.now)
     dropped = drop_old_events(conn, days=1, now=life.now + NOTICE)
     assert len(dropped) == 1
-    assert [one.held_up for one in plan(conn, days=1, now=life.now + NOTICE) if one.contents.events] == [True]
+    assert [one.blocked for one in plan(conn, days=1, now=life.now + NOTICE) if one.contents.events] == [True]
     assert len(life.events()) == len(life.stored)
 
 

@@ -109,7 +109,7 @@ def test_upkeep_moves_the_others_on_and_names_it(
     if in_it:
         (record,) = records
         assert record.levelname == "ERROR"
-        assert record.getMessage().startswith(f"{rollup} of site 'b bad' cannot be moved on: ")
+        assert record.getMessage().startswith(f"{rollup} of site 'b bad' cannot be advanced: ")
         assert told in record.getMessage()
         assert MAINTENANCE_FAILURES.labels(rollup)._value.get() == before + 1
 
@@ -124,8 +124,8 @@ def test_many_of_them_are_logged_by_number(empty_database: EmptyDatabase, caplog
         )
         maintenance._advance("top_paths", conn)
     messages = [record.getMessage() for record in caplog.records if record.name == "actors.maintenance"]
-    assert len(messages) == maintenance.FAILURES_TOLD + 1
-    assert messages[-1] == "top_paths of 15 more sites cannot be moved on"
+    assert len(messages) == maintenance.MAX_LOGGED_FAILURES + 1
+    assert messages[-1] == "top_paths of 15 more sites cannot be advanced"
 
 
 def run(url: str, *arguments: str) -> Any:
