@@ -22,7 +22,7 @@ from apps.up.data_dir import environment_of_folder
 
 
 class Commands(click.Group):
-    """The commands, none of which ends in a traceback where a server is at fault."""
+    """The group of all commands; an unavailable server is reported without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         with errors_in_a_line():
@@ -35,10 +35,10 @@ class Commands(click.Group):
 def main(context: click.Context) -> None:
     """TJRA Retail Analytics: an analytics backend that counts every accepted event, once.
 
-    Commands other than `up` use the PostgreSQL and Redis of a `tjra up` in the same folder, or with the same DATA_DIR,
-    where DATABASE_URL and REDIS_URL are not set.
+    If DATABASE_URL and REDIS_URL are not set, commands other than `up` use the PostgreSQL and Redis of a `tjra up` in
+    the same folder or with the same DATA_DIR.
     """
-    if context.invoked_subcommand != "up":  # which would take its own servers for given ones
+    if context.invoked_subcommand != "up":  # `up` would take its own servers for given ones
         context.with_resource(environment_of_folder())
 
 

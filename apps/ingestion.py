@@ -29,21 +29,21 @@ from db.logs import configure
 from db.settings import Settings, load
 
 DESCRIPTION = """
-Takes what happens in a shop: page views, clicks, orders. An answer of 202 is a promise: that event will be counted,
-once, whatever dies in between. So that sending one again is safe, give each event an `event_id` and a `timestamp`.
+Accepts the events of a shop: page views, clicks, orders. The response 202 is a promise: the event will be counted
+exactly once, even if processes crash. To make it safe to send an event again, give it an `event_id` and a `timestamp`.
 
-Every error is `application/problem+json` with the reason and, in `errors`, each field that is wrong. 503 means that the
+Every error is `application/problem+json` with the reason and, in `errors`, each invalid field. 503 means that the
 events were not taken: send them again after `Retry-After` seconds.
 
-SDKs of Segment, RudderStack, PostHog, Plausible, Umami and Jitsu have endpoints of their own: the same promise, but the
-answers and errors that they look for.
+SDKs of Segment, RudderStack, PostHog, Plausible, Umami and Jitsu have their own endpoints: the same promise, with the
+responses and errors that these SDKs expect.
 
-What was taken is at once in the reports of the [reporting API](reporting:/schema). HEAD is answered wherever GET is.
+Accepted events appear at once in the reports of the [reporting API](reporting:/schema). HEAD works wherever GET does.
 """
 
 
 def make_litestar(sdks: SdkResources) -> Litestar:
-    """The Litestar app inside: its routes and documents."""
+    """The Litestar app: routes and OpenAPI document."""
     events = sdks.events
 
     @asynccontextmanager
@@ -71,7 +71,7 @@ def make_litestar(sdks: SdkResources) -> Litestar:
 
 
 def create_app(settings: Settings, sdks: SdkResources | None = None) -> ASGIApp:
-    """The app by these settings, with its own resources unless given. Raises SettingsError where one is missing."""
+    """The ASGI app for these settings; it creates its resources if none are given. Raises SettingsError."""
     sdks = sdks or SdkResources(EventResources(settings))
     origins = Origins(settings.cors_origins)
     served = Measured(Heads(Cors(make_litestar(sdks), origins)), REQUESTS)
@@ -86,7 +86,7 @@ def _app() -> ASGIApp:
 
 
 def __getattr__(name: str) -> Any:
-    """`app`, made when a server asks for it: to import this module needs no settings."""
+    """Create `app` when a server imports it, so that importing this module needs no settings."""
     if name == "app":
         return _app()
     raise AttributeError(name)

@@ -1,7 +1,7 @@
-"""Group commit into the queue: events that arrive while a message is on its way to Redis share the next one.
+"""Group commit into the queue: events that arrive while one message is being sent to Redis share the next one.
 
-Each request is answered only after Redis took its message. At low load nobody waits for a timer; at high load the
-messages grow by themselves.
+A request gets its response only after Redis has taken its message. There is no timer: at low load a message is sent at
+once, at high load the messages grow.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from apps.web.problems import unavailable
 
 logger = logging.getLogger(__name__)
 
-#: Bytes of events that may wait in memory; beyond them clients are told to come back.
+#: Bytes of events that may wait in memory; over this limit requests get 503.
 MAX_WAITING = 32 * 1024 * 1024
-#: A message takes no more requests once it has this many bytes.
+#: Bytes from which a message takes no more requests.
 MESSAGE_BYTES = 512 * 1024
-#: Seconds for the queue to take a message before its requests are told that it did not.
+#: Seconds for the queue to take a message before its requests fail.
 ENQUEUE_TIMEOUT = 0.8
 
-#: Seconds after which clients may come back to a queue that is full: it will not have drained in one.
+#: Retry-After in seconds when the queue is full: it does not drain within one second.
 FULL_RETRY_AFTER = 10
 
 NOT_TAKEN = "the queue (Redis) did not take the events; send them again"
@@ -41,9 +41,9 @@ class Waiting(NamedTuple):
 
 
 class Batcher:
-    """Takes events from many requests and hands them to `enqueue`, a JSON array and its counts at a time.
+    """Collects the events of many requests and passes them to `enqueue` as one JSON array with its counts.
 
-    `enqueue` returns the id of their message once the queue has them, and raises otherwise.
+    `enqueue` returns the message id once the queue has the events, and raises otherwise.
     """
 
     def __init__(self, enqueue: Callable[[bytes, Counts], Awaitable[str]], monitor: QueueMonitor) -> None:
@@ -51,15 +51,15 @@ class Batcher:
         self.monitor = monitor
         self.waiting: list[Waiting] = []
         self.bytes_waiting = 0
-        #: Whether the queue did not take the last message.
+        #: Whether the last message failed.
         self.failing = False
 
     async def put(self, events: bytes, counts: Counts) -> str:
-        """Return once the queue has these events, which are JSON objects joined by commas: the id of their message.
+        """Wait until the queue has these events (JSON objects joined by commas); return the id of their message.
 
-        `counts` has how many they are, by site and day of arrival.
+        `counts`: the number of events by site and day of arrival.
 
-        Raises Refusal (503) where it did not take them, where it is full, or where too many wait here already.
+        Raises Refusal (503) if the queue did not take them, if it is full, or if too many events wait here.
         """
         if self.monitor.full:
             OVERLOADED.inc(sum(counts.values()))
@@ -74,13 +74,13 @@ class Batcher:
         return await taken
 
     async def open(self) -> None:
-        """Start to take events."""
+        """Start taking events."""
         self.arrived = asyncio.Event()
         self.closing = False
         self.task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Hand over all that was accepted for it, then stop."""
+        """Send all waiting events to the queue, then stop."""
         self.closing = True
         self.arrived.set()
         await self.task
@@ -91,7 +91,7 @@ class Batcher:
                 self.arrived.clear()
                 await self.arrived.wait()
                 continue
-            await self._hand_over(self._next_group())
+            await self._send(self._next_group())
 
     def _next_group(self) -> list[Waiting]:
         size = count = 0
@@ -102,7 +102,7 @@ class Batcher:
         del self.waiting[:count]
         return group
 
-    async def _hand_over(self, group: list[Waiting]) -> None:
+    async def _send(self, group: list[Waiting]) -> None:
         message = b"[%b]" % b",".join([one.events for one in group])
         counts = _total(group)
         start = time.perf_counter()
@@ -110,26 +110,26 @@ class Batcher:
             async with asyncio.timeout(ENQUEUE_TIMEOUT):
                 message_id = await self.enqueue(message, counts)
         except Exception as error:
-            # Once, not for each message of an outage.
+            # Log an error once per outage, not for each message.
             log = logger.debug if self.failing else logger.error
             log("%s: %s", NOT_TAKEN, str(error) or f"no answer within {ENQUEUE_TIMEOUT} s")
             self.failing = True
-            # Nobody waits in line behind a Redis that does not answer: all who are here are told at once.
+            # Redis does not answer: fail every waiting request now instead of queueing behind it.
             group += self.waiting
             self.waiting.clear()
-            self._settle(group, None)
+            self._complete(group, None)
             count_message_not_taken(events=sum(_total(group).values()))
         else:
             if self.failing:
                 logger.warning("the queue (Redis) takes events again")
                 self.failing = False
-            self._settle(group, message_id)
+            self._complete(group, message_id)
             count_message(size=len(message), events=sum(counts.values()), seconds=time.perf_counter() - start)
 
-    def _settle(self, group: Iterable[Waiting], message_id: str | None) -> None:
+    def _complete(self, group: Iterable[Waiting], message_id: str | None) -> None:
         for events, _, taken in group:
             self.bytes_waiting -= len(events)
-            if taken.done():  # its request was cancelled
+            if taken.done():  # the request was cancelled
                 continue
             if message_id is not None:
                 taken.set_result(message_id)

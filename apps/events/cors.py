@@ -1,6 +1,6 @@
-"""CORS: from which pages browsers may send events here and read the answers, the errors among them.
+"""CORS: which pages may send events here and read the responses, including errors.
 
-https://fetch.spec.whatwg.org/#http-cors-protocol. No cookie is ever used, so that any origin is safe to allow.
+https://fetch.spec.whatwg.org/#http-cors-protocol. The app uses no cookies, so any origin is safe to allow.
 """
 
 from typing import Any
@@ -17,14 +17,14 @@ VARY = (b"vary", b"origin")
 ANY: Headers = [(ALLOW_ORIGIN, b"*"), EXPOSE]
 PREFLIGHT: Headers = [
     (b"access-control-allow-methods", b"GET, POST"),
-    # Those that SDKs are known to send, then all others; of these, authorization has to be named.
+    # The headers that SDKs are known to send, then "*" for all others. "*" does not cover authorization.
     (
         b"access-control-allow-headers",
         b"content-type, content-encoding, authorization, x-umami-cache, x-write-key, x-retry-count, *",
     ),
     (b"access-control-max-age", b"86400"),
 ]
-#: What pages may read with GET: what SDKs ask for, but no metrics.
+#: What pages may read with GET: the paths that SDKs request, but no metrics.
 READABLE = ("/array/", "/static/", "/sourceConfig", "/v1/projects/", "/tracker.js")
 
 
@@ -36,7 +36,7 @@ class Origins:
         self.allowed = {origin.strip().encode() for origin in setting.split(",")}
 
     def headers(self, scope: Any) -> Headers:
-        """What every answer to this request carries."""
+        """The CORS headers of the response to this request."""
         if self.any:
             return ANY
         for name, value in scope["headers"]:
@@ -46,7 +46,7 @@ class Origins:
 
 
 class Cors:
-    """An ASGI app that answers preflights and adds the headers to what the app inside answers to pages."""
+    """ASGI middleware that answers preflights and adds the CORS headers to responses for pages."""
 
     def __init__(self, app: ASGIApp, origins: Origins) -> None:
         self.app = app
@@ -72,7 +72,7 @@ class Cors:
 
 
 def _is_for_pages(scope: Any) -> bool:
-    """Whether it is a preflight, a POST, or a GET of what SDKs ask for."""
+    """Whether the request is a preflight, a POST, or a GET of a path that SDKs request."""
     match scope["method"]:
         case "OPTIONS":
             return any(name == b"access-control-request-method" for name, _ in scope["headers"])

@@ -1,4 +1,4 @@
-"""POST /event and POST /events: what they take, and how that gets into the queue."""
+"""POST /event and POST /events: what they accept, and how events get into the queue."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -26,15 +26,15 @@ from apps.web.request_body import read_body
 from db.events.errors import ALLOWED, FieldError
 from db.events.event import Event
 
-#: The header of an answer that names the message in which the events are queued; the log of the worker that stores them
-#: has the same id.
+#: The response header with the id of the message that carries the events; the log of the worker that stores them has
+#: the same id.
 MESSAGE_ID = "X-Message-Id"
-#: Bytes of a body, before and after decompression.
+#: Largest body in bytes, before and after decompression.
 EVENT_BYTES, BATCH_BYTES = 64 * 1024, 5 * 1024 * 1024
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 
-#: Without an id and a time: sent twice it counts twice, and the reports of these days have it.
+#: Without an id and a time, so that each "try it out" counts as a new event in current reports.
 EXAMPLE: dict[str, Any] = {
     "site_id": "shop",
     "event_type": "page_view",
@@ -42,7 +42,7 @@ EXAMPLE: dict[str, Any] = {
     "user_id": "customer-17",
     "properties": {"referrer": "https://example.com/"},
 }
-#: Such as an answer has.
+#: The event id of the example response.
 EVENT_ID = "019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f"
 
 JSON_EVENT = json_schema(Event)
@@ -53,7 +53,7 @@ BATCH_BODIES: dict[str, tuple[dict[str, Any], Any]] = {
         [EXAMPLE, {"site_id": "shop", "event_type": "purchase", "path": "/checkout", "user_id": "customer-17"}],
     ),
     NDJSON[0]: (
-        {"type": "string", "description": "A JSON object a line."},
+        {"type": "string", "description": "One JSON object per line."},
         msgspec.json.encode(EXAMPLE).decode() + "\n",
     ),
 }
@@ -73,7 +73,8 @@ REFUSALS = {
         refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out"),
     ),
     503: problem_response(
-        "The queue did not take it, or is full; `Retry-After` says when to send it again.", unavailable(NOT_TAKEN)
+        "The queue did not take the events, or is full: send them again after `Retry-After` seconds.",
+        unavailable(NOT_TAKEN),
     ),
 }
 
@@ -81,14 +82,11 @@ REFUSALS = {
 class BatchQuery(msgspec.Struct, kw_only=True):
     """The parameters of POST /events."""
 
-    ids: Annotated[bool, Meta(description="Whether the answer lists all event ids: true or false.")] = False
+    ids: Annotated[bool, Meta(description="Whether the response lists all event ids: true or false.")] = False
 
 
 async def accept_event(events: EventResources, scope: Scope, receive: Receive) -> tuple[bytes, str]:
-    """Take the event of a request: the answer's body and the id of the event's message, once the queue has it.
-
-    Raises Refusal.
-    """
+    """Queue the event of a request; return the response body and the message id. Raises Refusal."""
     try:
         body = await read_body(scope, receive, limit=EVENT_BYTES, timeout=events.settings.body_timeout_seconds)
         event, ignored = events.validator.event(body)
@@ -118,11 +116,11 @@ async def accept_event(events: EventResources, scope: Scope, receive: Receive) -
     },
 )
 async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Takes one event, as JSON whatever the content type says. Fields that are not listed are ignored, and so is what
-    cannot be kept of `properties` and `user_id`: `ignored_fields` names them. Half of a surrogate pair becomes U+FFFD,
-    as does U+0000 in `properties` and `user_id`; elsewhere it is refused.
+    """Accepts one event as JSON; the content type is ignored. Unknown fields are ignored, and so are those parts of
+    `properties` and `user_id` that cannot be stored: `ignored_fields` lists them. Half of a surrogate pair becomes
+    U+FFFD, as does U+0000 in `properties` and `user_id`; elsewhere U+0000 is an error.
     """
-    # Requests for exactly this path take the short way and never come here; others, as with a prefix of a proxy, do.
+    # The fast path answers requests for exactly this path. Others, such as a path with a trailing slash, come here.
     body, message_id = await accept_event(events_of(request), request.scope, request.receive)
     return Response(body, media_type=MediaType.JSON, headers={MESSAGE_ID: message_id})
 
@@ -146,11 +144,11 @@ async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     },
 )
 async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted]:
-    """Takes up to 1,000 events: a JSON array, an object with such an array as `events`, or JSON objects line by line
+    """Accepts up to 1,000 events: a JSON array, an object with that array as `events`, or one JSON object per line
     (content type `application/x-ndjson`).
 
-    One bad event never keeps its neighbours out, whatever is bad about it: the answer lists each that was refused by
-    its index, and says why. What of the others was ignored, as in `POST /event`, is in `ignored_fields`.
+    A bad event does not affect the others: the response lists each rejected event by its index, with the reasons.
+    Parts of accepted events that were ignored, as in `POST /event`, are in `ignored_fields`.
     """
     query, events = read_query(request, BatchQuery), events_of(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,15 +1,15 @@
-"""What counts as given: "else" and "the first of these" mean the same everywhere, as in SQL by the function given."""
+"""Which values count as given: one definition for all fallbacks, the same as the SQL function `given`."""
 
 from typing import Any
 
 
 def is_given(value: Any) -> bool:
-    """Whether a JSON value says something: not null, empty or blank text, nor an empty list or object."""
+    """Whether a JSON value is neither null, empty or blank text, nor an empty list or object."""
     if isinstance(value, str):
         return bool(value.strip())
     return value is not None and value != [] and value != {}
 
 
 def first_given(*candidates: Any) -> Any:
-    """The first of these that is given, None where none is."""
-    return next((one for one in candidates if is_given(one)), None)
+    """The first candidate that is given, or None."""
+    return next((candidate for candidate in candidates if is_given(candidate)), None)

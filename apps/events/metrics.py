@@ -1,4 +1,4 @@
-"""What the ingestion app counts of events, and of the messages in which they go to the queue."""
+"""Metrics of the ingestion app: events, and the messages that carry them to the queue."""
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 
@@ -19,22 +19,22 @@ EVENTS_REFUSED = Counter(
 )
 SDK_EVENTS_DROPPED = Counter(
     "tjra_sdk_events_dropped",
-    "Events of SDKs that were not taken, though their request was answered with success: which field is not valid "
-    "(`event`: it is none), or `bot`, `key` (unknown), `engagement` and `type` (no events of "
-    "ours: how long a page was looked at, and messages of a type that nobody knows).",
+    "Events of SDKs that were dropped although the response was a success. The reason is the invalid field "
+    "(`event`: not an event at all), `bot`, `key` (unknown key), `engagement` (time on a page) or `type` "
+    "(unknown message type).",
     ("protocol", "reason"),
     registry=INGESTION,
 )
 SDK_EVENTS_CUT = Counter(
     "tjra_sdk_events_cut",
-    "Events of SDKs of which a field was not kept as a whole: properties, path, or user_id (too long: nobody's).",
+    "Events of SDKs with a shortened field: properties, path, or user_id (dropped if too long).",
     ("protocol", "field"),
     registry=INGESTION,
 )
 SDK_BOT_EVENTS = Counter(
     "tjra_sdk_bot_events",
-    "Events of SDKs that a bot caused, whether they were dropped (BOTS=drop), marked or kept. "
-    "What carries money is never dropped, but marked.",
+    "Events of SDKs sent by bots, by outcome: dropped (BOTS=drop), marked or kept. "
+    "Events with an amount of money are marked, never dropped.",
     ("protocol", "outcome"),
     registry=INGESTION,
 )
@@ -52,13 +52,13 @@ MESSAGE_BYTES = Histogram(
 )
 ENQUEUE_SECONDS = Histogram(
     "tjra_enqueue_duration_seconds",
-    "Time for the queue to take a message.",
+    "Time until the queue took a message.",
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
     registry=INGESTION,
 )
 ENQUEUE_FAILURES = Counter("tjra_enqueue_failures", "Messages that the queue did not take.", registry=INGESTION)
 
-#: Why a request's events were refused, by the status that says so.
+#: The reason label of a refused request, by its HTTP status.
 REASONS = {
     400: "invalid",
     401: "unknown_key",
@@ -81,13 +81,13 @@ def count_message(*, size: int, events: int, seconds: float) -> None:
 
 
 def count_message_not_taken(*, events: int) -> None:
-    """Count a message that the queue did not take, and the events that waited for it and behind it."""
+    """Count a message that the queue did not take, with its events and those that waited behind it."""
     ENQUEUE_FAILURES.inc()
     QUEUE_UNAVAILABLE.inc(events)
 
 
 def count_refusal(refusal: Refusal) -> None:
-    """Count the events of a request that was refused as a whole before they got to the batcher."""
+    """Count the events of a request that was refused as a whole before it reached the batcher."""
     problem = refusal.problem
     events = len(problem.rejected) if isinstance(problem, BatchProblem) else 1
     EVENTS_REFUSED.labels(REASONS.get(problem.status, "other")).inc(events)

@@ -1,4 +1,4 @@
-"""What the handlers of events use: made by the app, found through its state."""
+"""Resources of the event handlers: created by the app and kept in its state."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from db.settings import Settings
 
 
 class EventResources:
-    """The way into the queue, by these settings; `broker` names the queue's keys."""
+    """Validator, batcher and producer: the path into the queue. `broker` determines the names of the Redis keys."""
 
     def __init__(self, settings: Settings, broker: DurableBroker = own_broker, redis_url: str | None = None) -> None:
         url = redis_url or settings.address("redis_url")
@@ -31,7 +31,7 @@ class EventResources:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Take events; at the end hand over all that was taken."""
+        """Accept events; on exit, send those that still wait to the queue."""
         await self.batcher.open()
         async with self.monitor.watching():
             yield
@@ -40,5 +40,5 @@ class EventResources:
 
 
 def events_of(request: Request[Any, Any, Any]) -> EventResources:
-    """Those of the app that a request came to."""
+    """The resources of the app that handles this request."""
     return cast("EventResources", request.app.state.events)

@@ -1,4 +1,4 @@
-"""An event that is not quite what it should be, but can be taken: what of it can be kept, and what was ignored."""
+"""Salvage imperfect events: keep the parts that can be stored, and name the parts that were ignored."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -10,7 +10,7 @@ from db.events.event import Event, text_fault
 from db.events.fitting import fit_properties, storable
 from db.events.tolerant_json import UNKEPT, UNREADABLE, mended, take_apart
 
-#: Names that are told of an event, and characters of each.
+#: Limits of a list of ignored names: names per event, and characters per name.
 MAX_NAMES, MAX_NAME = 20, 100
 
 FIELDS = {field.name for field in msgspec.structs.fields(Event)}
@@ -21,20 +21,20 @@ decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Mended(NamedTuple):
-    """An event's fields, as far as they can be kept, still to be judged; and the names of what was ignored."""
+    """The storable fields of an event, not validated yet, and the names of the ignored ones."""
 
     fields: dict[str, Any]
     ignored: list[str]
 
 
 def unknown_fields(raw: bytes | msgspec.Raw) -> list[str]:
-    """The members that no event has. Raises ValueError and RecursionError."""
-    return _told(name for name in decode_members(raw) if name not in FIELDS)
+    """The members of a JSON object that are not fields of an event. Raises ValueError and RecursionError."""
+    return _shortened(name for name in decode_members(raw) if name not in FIELDS)
 
 
 def mend(raw: bytes | msgspec.Raw) -> Mended:
-    """What of an event can be kept: texts without half surrogate pairs, no user whose id is too long, properties
-    within their limits. Raises ValueError and RecursionError where it is no JSON object.
+    """Make an event storable: replace half surrogate pairs, drop a user_id that is too long, fit properties to their
+    limits. Raises ValueError and RecursionError if it is not a JSON object.
     """
     given = _members(raw)
     fields = {name: value for name, value in given.items() if name in FIELDS}
@@ -51,7 +51,7 @@ def mend(raw: bytes | msgspec.Raw) -> Mended:
     if isinstance(properties := fields.get("properties"), dict):
         fields["properties"], changed = fit_properties(properties)
         ignored += [f"properties.{name}" for name in changed]
-    return Mended(fields, _told(ignored))
+    return Mended(fields, _shortened(ignored))
 
 
 def _members(raw: bytes | msgspec.Raw) -> dict[str, Any]:
@@ -61,10 +61,10 @@ def _members(raw: bytes | msgspec.Raw) -> dict[str, Any]:
         pass
     try:
         return decode_object(mended(raw))
-    except UNREADABLE:  # what no event has need not be readable
+    except UNREADABLE:  # only the fields of an event have to be readable
         parts = take_apart(raw, dict[str, msgspec.Raw])
         return {name: msgspec.json.decode(mended(part)) if name in FIELDS else None for name, part in parts.items()}
 
 
-def _told(names: Iterable[str]) -> list[str]:
+def _shortened(names: Iterable[str]) -> list[str]:
     return [name[:MAX_NAME] for name in islice(names, MAX_NAMES)]

@@ -1,4 +1,4 @@
-"""URLs: which part of them is an event's path."""
+"""Extract an event's path from a URL."""
 
 import re
 
@@ -8,13 +8,13 @@ TARGET = re.compile(r"[^?#]*")
 
 
 def path_of_url(text: str) -> str | None:
-    """The path of a URL that has a scheme and a host, "/" where it is empty; None for any other text."""
+    """The path of a URL with a scheme and a host, "/" if it is empty; None for any other text."""
     match = URL.match(text)
     return (match[1] or "/") if match else None
 
 
 def path_of_target(target: str) -> str | None:
-    """The path that a request asked for (RFC 9112, section 3.2), without its query; None where it has none."""
+    """The path of a request target (RFC 9112, section 3.2) without its query; None if it has no path."""
     if target.startswith("/"):
         match = TARGET.match(target)
         return match[0] if match else None

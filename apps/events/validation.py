@@ -1,4 +1,4 @@
-"""What ingestion does with a body: decode it, check it, and give each event its id and its time."""
+"""Decode and validate a request body, and give each event its id and its time."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,17 +17,17 @@ from db.events.event import Event, ExactEvent, ReceivedEvent, TimeWindow, receiv
 from db.events.tolerant_json import UNREADABLE, take_apart
 from db.settings import Settings
 
-#: Events that one request may carry.
+#: Largest number of events in a request.
 MAX_BATCH = 1_000
-#: Events of a batch whose ignored fields are told.
+#: Largest number of events in a response's list of ignored fields.
 MAX_IGNORED = 100
 
 encode = msgspec.json.Encoder().encode
 
 
 IGNORED = (
-    f"at most {MAX_NAMES} names of fields that events do not have (what else is known belongs into `properties`), "
-    "and of what could not be kept: a property that is too long, or a number that is none (NaN), which is null then."
+    f"at most {MAX_NAMES} names of unknown fields (custom data belongs in `properties`) and of values that could not "
+    "be stored: a property that is too long, or NaN, which becomes null."
 )
 IgnoredNames = Annotated[list[str], Meta(examples=[["revenue"]])]
 
@@ -39,39 +39,39 @@ class Accepted(msgspec.Struct, kw_only=True):
     message: Annotated[str, Meta(examples=["Event received and queued for processing"])] = (
         "Event received and queued for processing"
     )
-    event_id: Annotated[str, Meta(description="The client's, or the one made for it; sent again, it counts once.")]
-    ignored_fields: Annotated[IgnoredNames | msgspec.UnsetType, Meta(description=f"Where there are any: {IGNORED}")] = (
+    event_id: Annotated[str, Meta(description="The client's id, or a generated one; an event sent again counts once.")]
+    ignored_fields: Annotated[IgnoredNames | msgspec.UnsetType, Meta(description=f"If there are any: {IGNORED}")] = (
         msgspec.UNSET
     )
 
 
 class Ignored(msgspec.Struct, kw_only=True):
-    """What of an event in a batch was not kept; all else of it was."""
+    """The parts of a queued event in a batch that were ignored."""
 
-    index: Annotated[int, Meta(description="Its place in the batch, from 0.", examples=[3])]
+    index: Annotated[int, Meta(description="The event's place in the batch, from 0.", examples=[3])]
     fields: Annotated[IgnoredNames, Meta(description=IGNORED)]
 
 
 class Rejected(msgspec.Struct, kw_only=True):
-    """One event of a batch was refused; its neighbours were not."""
+    """An event of a batch that was refused; the others are not affected."""
 
-    index: Annotated[int, Meta(description="Its place in the batch, from 0.", examples=[7])]
-    errors: Annotated[list[FieldError], Meta(description="Each field that is wrong.")]
+    index: Annotated[int, Meta(description="The event's place in the batch, from 0.", examples=[7])]
+    errors: Annotated[list[FieldError], Meta(description="Each invalid field.")]
 
 
 class BatchAccepted(msgspec.Struct, kw_only=True):
     """At least one event of a batch was queued."""
 
     status: Literal["queued"] = "queued"
-    accepted: Annotated[int, Meta(description="How many were queued.", examples=[498])]
-    rejected: Annotated[list[Rejected], Meta(description="Those that were refused; all others were queued.")]
+    accepted: Annotated[int, Meta(description="Number of queued events.", examples=[498])]
+    rejected: Annotated[list[Rejected], Meta(description="The refused events; all others were queued.")]
     event_ids: Annotated[
         list[str | None] | msgspec.UnsetType,
-        Meta(description="With `?ids=true`: the ids in order, null where refused."),
+        Meta(description="With `?ids=true`: the event ids in order, null for refused events."),
     ] = msgspec.UNSET
     ignored_fields: Annotated[
         list[Ignored] | msgspec.UnsetType,
-        Meta(description=f"Where there are any: of the first {MAX_IGNORED} such events, what of them was not kept."),
+        Meta(description=f"If there are any: the ignored parts of the first {MAX_IGNORED} events that have some."),
     ] = msgspec.UNSET
 
 
@@ -80,16 +80,16 @@ class BatchProblem(Problem, kw_only=True, omit_defaults=True):
 
     rejected: Annotated[
         list[Rejected],
-        Meta(description="Each event and what is wrong with it; left out where the batch could not be read."),
+        Meta(description="Each event with its errors; left out if the batch could not be read."),
     ] = msgspec.field(default_factory=list)
 
 
-#: An event that is taken, and the names of what of it was ignored.
-Judged = tuple[ReceivedEvent, Sequence[str]]
+#: A valid event, and the names of its ignored parts.
+Validated = tuple[ReceivedEvent, Sequence[str]]
 
 
 class EventValidator:
-    """Turns bodies into events that can be stored, under the limits of the settings."""
+    """Turns request bodies into events that can be stored, within the limits of the settings."""
 
     def __init__(self, settings: Settings) -> None:
         self.window = TimeWindow(
@@ -100,17 +100,17 @@ class EventValidator:
         self.decode = msgspec.json.Decoder(Event).decode
         self.decode_exact = msgspec.json.Decoder(ExactEvent).decode
 
-    def event(self, body: bytes) -> Judged:
-        """The event in a body. Raises Refusal (400) that names each bad field."""
+    def event(self, body: bytes) -> Validated:
+        """The event in a body. Raises Refusal (400) that names each invalid field."""
         try:
-            return self._judge(body, datetime.now(UTC))
+            return self._validate(body, datetime.now(UTC))
         except BadEvent as bad:
             raise refuse(HTTPStatus.BAD_REQUEST, "the event is not valid", errors=bad.errors) from None
 
     def batch(self, body: bytes, *, ndjson: bool) -> "Batch":
-        """The events in a body: a JSON array, an object with such an array as `events`, or a JSON object a line.
+        """The events in a body: a JSON array, an object with that array as `events`, or one JSON object per line.
 
-        Raises Refusal: 400 where it is none of these or no event in it is valid, 413 where it holds too many.
+        Raises Refusal: 400 if the format is another or no event is valid, 413 if there are too many events.
         """
         parts = _lines(body) if ndjson else _elements(body)
         if not parts:
@@ -124,25 +124,25 @@ class EventValidator:
         batch = Batch(now)
         for index, part in enumerate(parts):
             try:
-                event, ignored = self._judge(part, now)
+                event, ignored = self._validate(part, now)
             except BadEvent as bad:
                 batch.reject(index, bad.errors)
                 continue
             batch.add(event)
             if ignored:
-                batch.tell(index, ignored)
+                batch.add_ignored(index, ignored)
         if not batch.accepted:
             raise no_event_is_valid(batch.rejected)
         return batch
 
-    def _judge(self, raw: bytes | msgspec.Raw, now: datetime) -> Judged:
-        """The event in a piece of JSON; only where it is not exactly one, a second look is taken. Raises BadEvent."""
+    def _validate(self, raw: bytes | msgspec.Raw, now: datetime) -> Validated:
+        """The event in a piece of JSON; the slower, tolerant decoder is for inexact ones only. Raises BadEvent."""
         try:
             return receive(self.decode_exact(raw), now=now, window=self.window), ()
         except UNREADABLE:
-            return self._judge_again(raw, now)
+            return self._validate_tolerantly(raw, now)
 
-    def _judge_again(self, raw: bytes | msgspec.Raw, now: datetime) -> Judged:
+    def _validate_tolerantly(self, raw: bytes | msgspec.Raw, now: datetime) -> Validated:
         with suppress(*UNREADABLE):
             return receive(self.decode(raw), now=now, window=self.window), unknown_fields(raw)
         try:
@@ -157,7 +157,7 @@ class EventValidator:
 
 
 class BadEvent(Exception):
-    """An event that is not taken, for these reasons."""
+    """An event is not valid, for these reasons."""
 
     def __init__(self, errors: list[FieldError]) -> None:
         super().__init__(errors)
@@ -165,7 +165,7 @@ class BadEvent(Exception):
 
 
 class Batch:
-    """The outcome of a batch: what was accepted, ready for the queue, and what was not."""
+    """The outcome of a batch: accepted events, encoded for the queue, and rejected ones."""
 
     def __init__(self, now: datetime) -> None:
         self.day = now.date().isoformat()
@@ -181,7 +181,7 @@ class Batch:
         self.accepted.append(encode(event))
         self.event_ids.append(event.event_id)
 
-    def tell(self, index: int, ignored: Sequence[str]) -> None:
+    def add_ignored(self, index: int, ignored: Sequence[str]) -> None:
         if len(self.ignored) < MAX_IGNORED:
             self.ignored.append(Ignored(index=index, fields=list(ignored)))
 
@@ -199,7 +199,7 @@ class Batch:
 
 
 def no_event_is_valid(rejected: list[Rejected]) -> Refusal:
-    """The Refusal of a batch of which nothing was accepted."""
+    """The Refusal of a batch without a valid event."""
     status = HTTPStatus.BAD_REQUEST
     detail = "no event of the batch is valid"
     return Refusal(BatchProblem(title=status.phrase, status=status, detail=detail, rejected=rejected))

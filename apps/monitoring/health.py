@@ -12,13 +12,13 @@ from msgspec import Meta
 
 from actors.queue.producer import QueueUnavailable
 from actors.queue.state import QueueState
-from apps.monitoring.queue_monitor import QueueMonitor, past_bound
+from apps.monitoring.queue_monitor import QueueMonitor, over_limit
 from apps.web.openapi import answer
 
-#: Seconds that a dependency has to answer.
-PATIENCE = 1.5
+#: Seconds until the check of a dependency fails.
+CHECK_TIMEOUT = 1.5
 
-#: Tries what an app depends on; raises where that cannot be used.
+#: Checks a dependency of an app; raises if it cannot be used.
 Check = Callable[[], Awaitable[None]]
 
 
@@ -29,14 +29,14 @@ class Health(msgspec.Struct):
 
 
 class Dependency(msgspec.Struct, omit_defaults=True):
-    """One thing that an app needs. Degraded: it can be used, but may lose what was accepted."""
+    """One dependency of an app. Degraded: it works, but may lose accepted events."""
 
     status: Literal["ok", "degraded", "failed"]
-    reason: Annotated[str | None, Meta(description="What is wrong with it.")] = None
+    reason: Annotated[str | None, Meta(description="Why it is degraded or failed.")] = None
 
 
 class Readiness(msgspec.Struct):
-    """Whether an app can do its job."""
+    """Whether an app can serve requests."""
 
     status: Literal["ready", "not ready"]
     checks: Annotated[dict[str, Dependency], Meta(examples=[{"redis": {"status": "ok"}}])]
@@ -44,18 +44,18 @@ class Readiness(msgspec.Struct):
 
 @get(
     "/health",
-    summary="Alive?",
+    summary="Liveness",
     tags=["operation"],
     sync_to_thread=False,
-    responses={200: answer("It answers.", Health())},
+    responses={200: answer("The process is alive.", Health())},
 )
 def health() -> Health:
-    """The process runs and answers; says nothing of what it depends on."""
+    """Shows that the process runs and answers. Does not check its dependencies."""
     return Health()
 
 
-def readiness(watch: QueueMonitor, **checks: Check) -> HTTPRouteHandler:
-    """The handler of GET /ready that tries Redis with the queue and its workers, and each of these dependencies."""
+def readiness(monitor: QueueMonitor, **checks: Check) -> HTTPRouteHandler:
+    """The handler of GET /ready: it checks Redis, the queue, the workers, and each of these dependencies."""
     ok: dict[str, Dependency] = dict.fromkeys([*checks, "redis", "queue", "workers"], Dependency("ok"))
     late = ok | {
         "queue": Dependency("failed", "the oldest message has been in the queue for 312 s; it should be below 60 s")
@@ -63,29 +63,29 @@ def readiness(watch: QueueMonitor, **checks: Check) -> HTTPRouteHandler:
 
     @get(
         "/ready",
-        summary="Able to do its job?",
+        summary="Readiness",
         tags=["operation"],
         responses={
-            200: answer("All that it needs can be used.", Readiness(status="ready", checks=ok)),
-            503: answer("Something that it needs cannot be used.", Readiness(status="not ready", checks=late)),
+            200: answer("All dependencies can be used.", Readiness(status="ready", checks=ok)),
+            503: answer("A dependency cannot be used.", Readiness(status="not ready", checks=late)),
         },
     )
     async def ready() -> Response[Readiness]:
-        """Tries everything that this app depends on, and says what cannot be used and why, within two seconds.
+        """Checks all dependencies of this app within two seconds, and names those that cannot be used and why.
 
-        Fails where a server does not answer, the queue is full or its oldest message is too old, or no worker lives. A
-        Redis that is set to throw events out or not to keep them is `degraded`, which does not fail it.
+        Fails if a server does not answer, the queue is full, its oldest message is too old, or no worker is alive. A
+        Redis whose settings allow it to evict or lose events is `degraded`; that is not a failure.
         """
-        others, queue = await asyncio.gather(_try(checks), _try_queue(watch))
-        found = others | queue
-        if all(dependency.status != "failed" for dependency in found.values()):
-            return Response(Readiness(status="ready", checks=found))
-        return Response(Readiness(status="not ready", checks=found), status_code=HTTPStatus.SERVICE_UNAVAILABLE)
+        others, queue = await asyncio.gather(_check_all(checks), _check_queue(monitor))
+        results = others | queue
+        if all(dependency.status != "failed" for dependency in results.values()):
+            return Response(Readiness(status="ready", checks=results))
+        return Response(Readiness(status="not ready", checks=results), status_code=HTTPStatus.SERVICE_UNAVAILABLE)
 
     return ready
 
 
-async def _try(checks: Mapping[str, Check]) -> dict[str, Dependency]:
+async def _check_all(checks: Mapping[str, Check]) -> dict[str, Dependency]:
     outcomes = await asyncio.gather(*map(_outcome, checks.values()))
     return dict(zip(checks, outcomes, strict=True))
 
@@ -93,26 +93,26 @@ async def _try(checks: Mapping[str, Check]) -> dict[str, Dependency]:
 async def _outcome(check: Check) -> Dependency:
     task = asyncio.ensure_future(check())
     try:
-        done, _ = await asyncio.wait([task], timeout=PATIENCE)
+        done, _ = await asyncio.wait([task], timeout=CHECK_TIMEOUT)
     finally:
-        # Its end is not waited for: psycopg asks a server to cancel, also one that does not answer.
+        # Do not wait for its end: psycopg sends a cancel request even to a server that does not answer.
         task.cancel()
     if not done:
-        return Dependency("failed", f"no answer within {PATIENCE} s")
+        return Dependency("failed", f"no answer within {CHECK_TIMEOUT} s")
     error = task.exception()
     return _failed_if(str(error) or type(error).__name__ if error else None)
 
 
-async def _try_queue(watch: QueueMonitor) -> dict[str, Dependency]:
+async def _check_queue(monitor: QueueMonitor) -> dict[str, Dependency]:
     try:
-        state = await watch.look()
+        state = await monitor.look()
     except QueueUnavailable as error:
         unknown = Dependency("failed", "unknown while Redis does not answer")
         return {"redis": Dependency("failed", str(error)), "queue": unknown, "workers": unknown}
-    too_old = watch.settings.ready_max_queue_age_seconds
+    too_old = monitor.settings.ready_max_queue_age_seconds
     return {
         "redis": _redis(state),
-        "queue": _failed_if(past_bound(state, watch.settings) or _too_old(state, too_old)),
+        "queue": _failed_if(over_limit(state, monitor.settings) or _too_old(state, too_old)),
         "workers": _failed_if(None if state.workers else "no worker has given a sign of life lately"),
     }
 

@@ -1,4 +1,4 @@
-"""GET /metrics of both apps, and the measuring of their requests."""
+"""GET /metrics of both apps, and the middleware that measures their requests."""
 
 import os
 from collections.abc import Iterable
@@ -15,11 +15,12 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-#: Where the processes of an app behind one port meet: https://prometheus.github.io/client_python/multiprocess/
+#: The variable with the folder that all processes of an app behind one port share:
+#: https://prometheus.github.io/client_python/multiprocess/
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
-#: The route of every path that is unknown, and the method of all others: clients must not be able to make series.
+#: The route label of unknown paths and the method label of unknown methods: clients must not be able to create series.
 OTHER = "other"
 
 EXAMPLE = """\
@@ -30,7 +31,7 @@ tjra_http_request_duration_seconds_count{method="GET",route="/health",status="20
 
 
 class Requests:
-    """Counts requests and the time that they took, by method, route and status."""
+    """Counts requests and measures their duration, by method, route and status."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.seconds = Histogram(
@@ -43,16 +44,16 @@ class Requests:
         self.series: dict[tuple[str, str, int], Histogram] = {}
 
     def count(self, method: str, route: str, status: int, *, since: float) -> None:
-        """Count a request that came at `since`, by `perf_counter`, and has been answered."""
+        """Count an answered request that arrived at `since`, a `perf_counter` time."""
         key = (method, route, status)
         series = self.series.get(key)
-        if series is None:  # `labels` takes longer than all the rest
+        if series is None:  # cached, because `labels` takes longer than the rest of this method
             series = self.series[key] = self.seconds.labels(*key)
         series.observe(perf_counter() - since)
 
 
 class Measured:
-    """An ASGI app that counts the requests to the Litestar app inside."""
+    """ASGI middleware that counts the requests to the Litestar app."""
 
     def __init__(self, litestar: ASGIApp, requests: Requests) -> None:
         self.litestar = litestar
@@ -79,14 +80,14 @@ class Measured:
 
 
 class Summed(Collector):
-    """What is in a registry, summed over all processes that share a folder."""
+    """The metrics of a registry, summed over all processes that share a folder."""
 
     def __init__(self, own: CollectorRegistry, folder: str) -> None:
         self.own = own
         self.processes = MultiProcessCollector(None, folder)  # type: ignore[no-untyped-call]
 
     def collect(self) -> Iterable[Metric]:
-        # The files also hold what other parts of the program count, whether they run in these processes or not.
+        # The files also hold the metrics of other registries, including those of other kinds of processes.
         names = {metric.name for metric in self.own.collect()}
         return [metric for metric in self.processes.collect() if metric.name in names]  # type: ignore[no-untyped-call]
 
@@ -94,9 +95,9 @@ class Summed(Collector):
 def metrics(own: CollectorRegistry, *shared: Collector) -> HTTPRouteHandler:
     """The handler of GET /metrics.
 
-    `own` is what this process counts; where several are behind one port, the answer has the sum over them all, and
-    leaves out what cannot be summed: that of collectors that are not prometheus_client's metrics. `shared` collect
-    what is the same whichever process is asked, such as the length of the queue.
+    `own`: the metrics of this process. If several processes are behind one port, the response has the sum over all, and
+    leaves out what cannot be summed: collectors that are not prometheus_client's metrics. `shared`: collectors of
+    values that are the same in every process, such as the length of the queue.
     """
     registry = CollectorRegistry()
     folder = os.environ.get(SHARED_FOLDER)
@@ -112,7 +113,7 @@ def metrics(own: CollectorRegistry, *shared: Collector) -> HTTPRouteHandler:
         responses={
             200: ResponseSpec(
                 data_container=str,
-                description="The metrics, in Prometheus' text format; in OpenMetrics if `Accept` asks for that.",
+                description="The metrics in Prometheus' text format, or in OpenMetrics if `Accept` requests it.",
                 media_type="text/plain",
                 generate_examples=False,
                 examples=[Example(value=EXAMPLE)],
@@ -120,7 +121,7 @@ def metrics(own: CollectorRegistry, *shared: Collector) -> HTTPRouteHandler:
         },
     )
     def get_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
-        """Everything that this app counts, since its start."""
+        """All metrics of this app since its start."""
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), media_type=media_type)
 

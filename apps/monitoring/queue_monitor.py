@@ -1,7 +1,7 @@
-"""The watch on the queue: looks about once a second how full it is, so that no request has to.
+"""The queue monitor: reads the state of the queue about once a second, so that no request has to.
 
-Past a bound, ingestion takes no events until the queue is below it again. There is no distance between the bound at
-which that ends and the one at which it begins: at the bound, ingestion takes what the workers store.
+While the queue is over a limit, ingestion takes no events. There is no hysteresis: at the limit, events are accepted
+exactly as fast as workers store them.
 """
 
 import asyncio
@@ -16,31 +16,31 @@ from db.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between looks.
+#: Seconds between two reads.
 PAUSE = 1.0
-#: Which part of its memory Redis may use where QUEUE_MAX_MEMORY_BYTES is not set: of its own limit if it has one, else
-#: of its machine, since a rewrite of the append-only file may copy much of what is used.
+#: The share of memory that Redis may use if QUEUE_MAX_MEMORY_BYTES is not set: of its own limit if it has one, else of
+#: the machine's memory. It is less than 1 because a rewrite of the append-only file may copy much of the used memory.
 PART_OF_LIMIT, PART_OF_MACHINE = 0.8, 0.6
 
 
 class QueueMonitor:
-    """The queue as it was when last seen. While Redis is away, what was seen last stays."""
+    """The last known state of the queue; it stays while Redis is unavailable."""
 
     def __init__(self, reader: QueueReader, settings: Settings) -> None:
         self.reader = reader
         self.settings = settings
-        #: None before the first look.
+        #: None before the first read.
         self.state: QueueState | None = None
-        #: Whether Redis did not tell at the last look.
+        #: Whether the last read failed.
         self.unavailable = False
-        #: Why no events are taken now, None while they are.
+        #: Why no events are taken now; None while they are.
         self.full: str | None = None
         self.weaknesses: list[str] = []
 
     async def look(self) -> QueueState:
-        """The state now. Raises QueueUnavailable."""
+        """Read the current state. Raises QueueUnavailable."""
         self.state = state = await self.reader.read()
-        full = past_bound(state, self.settings)
+        full = over_limit(state, self.settings)
         if full and not self.full:
             logger.warning("no events are taken: %s", full)
         elif self.full and not full:
@@ -55,7 +55,7 @@ class QueueMonitor:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        """Look at it in the background."""
+        """Read the state in the background."""
         async with in_background(self._run()):
             yield
         await self.reader.close()
@@ -67,36 +67,36 @@ class QueueMonitor:
                 self.unavailable = False
             except QueueUnavailable as error:
                 if not self.unavailable:
-                    logger.warning("cannot look at the queue (Redis): %s", error)
+                    logger.warning("cannot read the state of the queue (Redis): %s", error)
                 self.unavailable = True
             except Exception:
-                logger.exception("cannot look at the queue")
+                logger.exception("cannot read the state of the queue")
             await asyncio.sleep(PAUSE)
 
 
-def past_bound(state: QueueState, settings: Settings) -> str | None:
-    """Which bound the queue is past, with its value and the present one."""
+def over_limit(state: QueueState, settings: Settings) -> str | None:
+    """Which limit the queue has reached, with the current value and the limit; None if none."""
     if state.unsettled >= settings.queue_max_messages:
         return (
             f"the queue has {state.unsettled:,} messages that are not stored yet; "
-            f"the bound is {settings.queue_max_messages:,} (QUEUE_MAX_MESSAGES)"
+            f"the limit is {settings.queue_max_messages:,} (QUEUE_MAX_MESSAGES)"
         )
     if state.oldest_seconds >= settings.queue_max_age_seconds:
         return (
             f"the oldest message has been in the queue for {state.oldest_seconds:,.0f} s; "
-            f"the bound is {settings.queue_max_age_seconds:,} s (QUEUE_MAX_AGE_SECONDS)"
+            f"the limit is {settings.queue_max_age_seconds:,} s (QUEUE_MAX_AGE_SECONDS)"
         )
-    max_memory = memory_bound(state, settings)
+    max_memory = memory_limit(state, settings)
     if max_memory and state.memory_used >= max_memory:
         return (
             f"the queue's Redis uses {state.memory_used:,} bytes of memory; "
-            f"the bound is {max_memory:,} (QUEUE_MAX_MEMORY_BYTES)"
+            f"the limit is {max_memory:,} (QUEUE_MAX_MEMORY_BYTES)"
         )
     return None
 
 
-def memory_bound(state: QueueState, settings: Settings) -> int | None:
-    """How many bytes Redis may use before no more events are taken; None where neither the settings nor Redis tell."""
+def memory_limit(state: QueueState, settings: Settings) -> int | None:
+    """Bytes that Redis may use before no more events are taken; None if neither the settings nor Redis have a value."""
     if settings.queue_max_memory_bytes:
         return settings.queue_max_memory_bytes
     if state.memory_limit:

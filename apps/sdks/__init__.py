@@ -1,6 +1,6 @@
-"""The SDKs that people already have: Segment, RudderStack, Jitsu, PostHog, Plausible and Umami, pointed here.
+"""Endpoints for existing SDKs: Segment, RudderStack, Jitsu, PostHog, Plausible and Umami.
 
-A parser a protocol (segment, posthog, plausible, umami) says what each event means (sent); intake takes them the way
-of POST /events. SDKs are particular about what they are answered (answers). For pages without an SDK there is a script
-(tracker.js) and an image.
+Each protocol (segment, posthog, plausible, umami) has a parser that turns requests into SentEvents; shared/receive.py
+queues them as POST /events does, and shared/responses.py has the responses that the SDKs expect. Pages without an SDK
+use a script (pages/tracker.js) or an image.
 """

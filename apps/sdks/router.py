@@ -1,4 +1,4 @@
-"""The endpoints of all SDKs together."""
+"""The router with the endpoints of all SDKs."""
 
 from litestar import Router
 

@@ -1,6 +1,6 @@
-"""Where a browser finds our other app: an address that is right, or none.
+"""The URL of the other app as a browser sees it: a correct one, or none.
 
-In a text, `[reporting API](reporting:/schema)` is a link to that where the address is known, else just its words.
+In a text, `[reporting API](reporting:/schema)` becomes a link if the URL is known, and plain words otherwise.
 """
 
 import re
@@ -10,9 +10,9 @@ from litestar import Request
 
 from db.settings import Settings
 
-#: Which port is ours if theirs is asked for.
+#: The other app of each app.
 OTHER = {"ingestion": "reporting", "reporting": "ingestion"}
-#: What a proxy adds. Behind one, nothing in a request tells where the other app is.
+#: Headers that proxies add. Behind a proxy, a request does not show where the other app is.
 OF_PROXIES = (
     "forwarded",
     "via",
@@ -28,16 +28,16 @@ LINK = re.compile(r"\[([^\]]+)\]\((ingestion|reporting):([^)\s]*)\)")
 
 
 class AppUrls:
-    """The addresses of both apps, by these settings."""
+    """The URLs of both apps, from the settings or from a request."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def of(self, name: str, request: Request[Any, Any, Any]) -> str | None:
-        """The address of the app `name`, asked for by a request to the other one.
+        """The URL of the app `name`, for a request to the other app; None if it is unknown.
 
-        It is INGESTION_URL or REPORTING_URL. Where that is not set, it follows from the request only if this came to
-        our own port: then the other app is on the same host, on its port.
+        It is INGESTION_URL or REPORTING_URL. If that is not set, the request must have come to our own port: then the
+        other app is on the same host, on its port.
         """
         if given := self.given(name):
             return given
@@ -49,12 +49,12 @@ class AppUrls:
         return f"{request.scope['scheme']}://{host[1]}:{theirs}"
 
     def given(self, name: str) -> str | None:
-        """The address that the settings give an app."""
+        """The URL of an app in the settings, or None."""
         given: str | None = getattr(self.settings, f"{name}_url")
         return given.rstrip("/") if given else None
 
     def linked(self, text: str, request: Request[Any, Any, Any]) -> str:
-        """A text with its links to the other app."""
+        """The text with its links to the other app resolved for this request."""
 
         def link(found: re.Match[str]) -> str:
             address = self.of(found[2], request)
@@ -63,7 +63,7 @@ class AppUrls:
         return LINK.sub(link, text)
 
     def unlinked(self, text: str) -> str:
-        """A text with no links to the other app but those that the settings give."""
+        """The text with only those links to the other app that the settings give."""
         return LINK.sub(
             lambda found: f"[{found[1]}]({given}{found[3]})" if (given := self.given(found[2])) else found[1], text
         )

@@ -1,7 +1,7 @@
-"""A limit of time for each of very many requests: `await with_deadline(receive_all(), 30)`.
+"""A cheap timeout for many concurrent requests: `await with_deadline(receive_all(), 30)`.
 
-asyncio.timeout sets and removes a timer for each, which takes several microseconds, a tenth of all that POST /event
-does. Here one timer a loop looks through what is under way twice a second.
+asyncio.timeout sets and removes a timer per request, a notable part of the cost of POST /event (measured by
+tests/benchmarks/accept.py). Here one timer per event loop checks all running tasks twice a second.
 """
 
 import asyncio
@@ -11,44 +11,47 @@ from weakref import WeakKeyDictionary
 
 Result = TypeVar("Result")
 
-#: Seconds between two looks: by so much a limit may be exceeded.
+#: Seconds between two checks: a task may exceed its deadline by this much.
 INTERVAL = 0.5
 
 
-class Watch:
-    """What is under way in one loop: the tasks, and until when each has time; None: its time is over."""
+class Deadlines:
+    """The running tasks of one event loop with their deadlines; None: the deadline has passed."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.until: dict[asyncio.Task[Any], float | None] = {}
         self.timer: asyncio.TimerHandle | None = None
 
-    def look(self) -> None:
+    def check(self) -> None:
         now = self.loop.time()
         for task, until in list(self.until.items()):
             if until is not None and until <= now:
                 self.until[task] = None
                 task.cancel()
-        self.timer = self.loop.call_later(INTERVAL, self.look) if self.until else None
+        self.timer = self.loop.call_later(INTERVAL, self.check) if self.until else None
 
 
-_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
+_deadlines: WeakKeyDictionary[asyncio.AbstractEventLoop, Deadlines] = WeakKeyDictionary()
 
 
 async def with_deadline(work: Coroutine[Any, Any, Result], seconds: float) -> Result:
-    """What this coroutine returns; TimeoutError where it takes longer, give or take INTERVAL. Not within another."""
+    """The result of the coroutine. Raises TimeoutError if it takes longer, accurate to INTERVAL.
+
+    Calls must not be nested.
+    """
     loop = asyncio.get_running_loop()
-    watch = _watches.get(loop) or _watches.setdefault(loop, Watch(loop))
-    task = cast("asyncio.Task[Any]", asyncio.current_task(loop))  # whoever awaits is one
-    watch.until[task] = loop.time() + seconds
-    if watch.timer is None:
-        watch.timer = loop.call_later(INTERVAL, watch.look)
+    deadlines = _deadlines.get(loop) or _deadlines.setdefault(loop, Deadlines(loop))
+    task = cast("asyncio.Task[Any]", asyncio.current_task(loop))  # never None: only a task can await this
+    deadlines.until[task] = loop.time() + seconds
+    if deadlines.timer is None:
+        deadlines.timer = loop.call_later(INTERVAL, deadlines.check)
     try:
         return await work
     except asyncio.CancelledError:
-        # By us, and by nobody else beside?
-        if watch.until[task] is None and task.uncancel() == 0:
+        # A timeout only if nothing else has cancelled the task as well.
+        if deadlines.until[task] is None and task.uncancel() == 0:
             raise TimeoutError from None
         raise
     finally:
-        del watch.until[task]
+        del deadlines.until[task]

@@ -1,19 +1,19 @@
-"""HEAD: every address that answers GET answers it too, with the same status and headers and no body (RFC 9110, 9.3.2).
+"""HEAD for every path that has GET, with the same status and headers and no body (RFC 9110, 9.3.2).
 
-To the app inside it is a GET, so that a route can have no HEAD that differs from it, and none that was forgotten. What
-is sent as it is made (an export, a stream) ends with its headers. `Allow` names HEAD wherever it names GET.
+The inner app sees a GET, so no route can forget HEAD or answer it differently. A streamed response (an export, server
+sent events) ends with its headers. `Allow` lists HEAD wherever it lists GET.
 """
 
 from typing import Any
 
 from litestar.types import ASGIApp, Receive, Send
 
-#: In the scope of a GET that was a HEAD: for those few whose GET is more than a look.
+#: Scope key that marks a GET which was a HEAD, for the few handlers whose GET has a side effect.
 IS_HEAD = "tjra.head"
 
 
 class Heads:
-    """An ASGI app that has the app inside answer HEAD as GET, and keeps the body back."""
+    """ASGI middleware that passes HEAD to the inner app as GET and drops the body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -40,17 +40,17 @@ class Heads:
                 start = message
 
         async def receive_until_start() -> Any:
-            # Whoever streams a body listens for its client to go away.
+            # A streaming response stops when its client disconnects.
             return {"type": "http.disconnect"} if start else await receive()
 
-        # A copy: the server has to go on seeing a HEAD, as it checks the length of what is sent.
+        # A copy: the server must still see HEAD, because it checks the length of the body.
         inner: Any = {**scope, "method": "GET", IS_HEAD: True}
         try:
             await self.app(inner, receive_until_start, keep_start)
         finally:
             if "path_template" in inner:  # for the metrics
                 scope["path_template"] = inner["path_template"]
-        # Only now: whoever has the answer may ask again at once, and finds nothing of this request still running.
+        # Respond only now, so that nothing of this request is still running when the client sends the next one.
         if start:
             await send_with_allow(start)
             await send({"type": "http.response.body", "body": b"", "more_body": False})

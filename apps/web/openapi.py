@@ -1,4 +1,4 @@
-"""The OpenAPI documents of both apps, with examples that can be tried as they are."""
+"""The OpenAPI documents of both apps, with examples that work unchanged."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from apps.web.schema_page import PAGE_HEADERS, TITLE, LinkedDocument, SchemaPage
 from db.events.errors import description
 from db.settings import Settings
 
-#: The schema of a body that is a JSON object of any kind.
+#: The schema of a body that is any JSON object.
 OBJECT = {"type": "object"}
 
 
 def openapi(app: str, text: str, settings: Settings) -> OpenAPIConfig:
-    """The document of an app, with its UI at /schema and itself at /schema/openapi.json."""
+    """The OpenAPI configuration of an app: its UI at /schema, the document at /schema/openapi.json."""
     addresses = AppUrls(settings)
     return OpenAPIConfig(
         title=f"{TITLE}: {app}",
@@ -36,7 +36,7 @@ def openapi(app: str, text: str, settings: Settings) -> OpenAPIConfig:
 
 
 def answer(description: str, example: msgspec.Struct, media_type: str = "application/json") -> ResponseSpec:
-    """How an answer is documented: by one such, whose type is the schema."""
+    """Document a response by an example, whose type is the schema."""
     return ResponseSpec(
         data_container=type(example),
         description=description,
@@ -53,17 +53,17 @@ def operation(
     body_required: bool = True,
     examples: Mapping[str, Any] | None = None,
 ) -> type[Operation]:
-    """The documented operation of a handler that reads its parameters or its body itself.
+    """Document the operation of a handler that reads its parameters or its body itself.
 
-    `query` is the Struct that it reads its parameters as; `body` has a schema and an example for each media type.
-    The UI asks with `examples` of parameters unless they are changed, and with the example on the type of each that is
-    required; what is optional is left out. What it asks so has to succeed.
+    `query`: the Struct of its parameters. `body`: a schema and an example for each media type. `examples`: values that
+    the UI fills into parameters. A required parameter without one gets the example of its type; an optional one stays
+    empty. A request with these values must succeed.
     """
     given = examples or {}
     parameters: list[Any] = [_parameter(field, given) for field in msgspec.structs.fields(query)] if query else []
     content = {
         media_type: OpenAPIMediaType(
-            schema=schema,  # type: ignore[arg-type]  # a JSON schema is written out as it is
+            schema=schema,  # type: ignore[arg-type]  # Litestar writes a JSON schema out unchanged
             examples={"example": Example(value=example)},
         )
         for media_type, (schema, example) in (body or {}).items()
@@ -74,7 +74,7 @@ def operation(
         def __post_init__(self) -> None:
             in_path = [_in_path(parameter, given) for parameter in self.parameters or []]
             self.parameters = [*in_path, *parameters] or None
-            # Litestar adds a 400 of its own to every handler with parameters, whether it can happen or not.
+            # Litestar adds its own 400 to every handler with parameters, even if it cannot happen.
             self.responses = {
                 status: response
                 for status, response in (self.responses or {}).items()
@@ -86,7 +86,7 @@ def operation(
 
 
 def _in_path(parameter: Any, examples: Mapping[str, Any]) -> Any:
-    """A parameter that Litestar has documented: what takes slashes too is text and no URI, as it says."""
+    """A path parameter. Litestar documents `{x:path}` with format "uri"; ours are plain text."""
     if parameter.schema.format == OpenAPIFormat.URI:
         parameter.schema.format = None
     parameter.example = examples[parameter.name]
@@ -94,7 +94,7 @@ def _in_path(parameter: Any, examples: Mapping[str, Any]) -> Any:
 
 
 def json_schema(kind: Any) -> dict[str, Any]:
-    """The JSON schema of a type; Structs' in place, not by reference."""
+    """The JSON schema of a type, with the schemas of Structs inlined."""
     (schema,), components = msgspec.json.schema_components([kind], ref_template="{name}")
 
     def inlined(part: Any) -> Any:
@@ -120,5 +120,5 @@ def _parameter(field: msgspec.structs.FieldInfo, examples: Mapping[str, Any]) ->
         description=description(field.type),
         schema=schema,  # type: ignore[arg-type]
         example=example,
-        allow_empty_value=not field.required,  # it counts as not given
+        allow_empty_value=not field.required,  # an empty value counts as not given
     )

@@ -1,14 +1,14 @@
-// Of the pages / and /schema of both apps.
+// The script of the pages / and /schema of both apps.
 "use strict";
 {
   const { host, unlinked } = document.body.dataset;
-  // Links to our other app were made of the host that the request named. Behind a proxy that may be the proxy's word
-  // for us, and the link would lead elsewhere: then there is none.
+  // Links to the other app were made from the request's Host header. A proxy may have replaced it, and the links would
+  // be wrong: then remove them.
   const elsewhere = host && host !== location.host;
   if (elsewhere) {
     for (const link of document.querySelectorAll("a.other")) link.replaceWith(link.textContent);
   }
-  // It writes every text as a JSON string where the content type has "json" in it: lines of JSON (NDJSON) are a text as it is.
+  // Swagger UI writes text as a JSON string if the content type contains "json": leave NDJSON as plain text.
   const lines = {
     afterLoad({ fn }) {
       const { getSampleSchema } = fn;

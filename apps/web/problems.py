@@ -1,4 +1,4 @@
-"""Errors as clients see them: application/problem+json (RFC 9457), with a list that names each bad field."""
+"""Error responses: application/problem+json (RFC 9457), with a list of the invalid fields."""
 
 import logging
 from collections.abc import Mapping
@@ -23,24 +23,22 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 DATABASE_UNAVAILABLE = "the database (PostgreSQL) cannot answer now"
 QUEUE_UNAVAILABLE = "the queue (Redis) cannot take anything now"
-CANCELLED = "PostgreSQL ended the query: its statement_timeout was over, or somebody cancelled it"
-#: Seconds after which a client may try again what was refused with 503.
+CANCELLED = "PostgreSQL ended the query: it exceeded statement_timeout or was cancelled"
+#: Retry-After of a 503, in seconds.
 RETRY_AFTER = 1
 
 
 class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Why a request was not done."""
+    """Why a request failed."""
 
     title: Annotated[str, Meta(description="The status in words.", examples=["Bad Request"])]
     status: Annotated[int, Meta(description="The HTTP status.", examples=[400])]
     detail: Annotated[str, Meta(description="What is wrong.", examples=["the event is not valid"])]
-    errors: Annotated[list[FieldError], Meta(description="Each field that is wrong.")] = msgspec.field(
-        default_factory=list
-    )
+    errors: Annotated[list[FieldError], Meta(description="Each invalid field.")] = msgspec.field(default_factory=list)
 
 
 class Refusal(Exception):
-    """Ends a request with a problem."""
+    """Ends a request with an error response."""
 
     def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(problem.detail)
@@ -55,25 +53,25 @@ def refuse(
     *,
     headers: Mapping[str, str] | None = None,
 ) -> Refusal:
-    """The Refusal with this status, to be raised."""
+    """A Refusal with this status, to be raised."""
     return Refusal(Problem(title=status.phrase, status=status, detail=detail, errors=errors or []), headers)
 
 
 def unavailable(detail: str, *, retry_after: int = RETRY_AFTER) -> Refusal:
-    """The Refusal for what will work again without the client doing anything but trying again."""
+    """A Refusal (503) for a temporary failure: the client only has to try again."""
     return refuse(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": str(retry_after)})
 
 
 def refusal_for(error: Exception) -> Refusal:
-    """What a client is told of an error: the one place where errors become answers."""
+    """The error response for an exception: the one place where exceptions become responses."""
     if isinstance(error, Refusal):
         return error
     if isinstance(error, HTTPException):
-        # With 405 comes Allow, which RFC 9110 demands.
+        # The headers of 405 include Allow, which RFC 9110 requires.
         return refuse(HTTPStatus(error.status_code), error.detail, headers=error.headers)
     if isinstance(error, EventsNotKept):
-        told = FieldError(field=error.parameter, reason=error.reason, allowed=error.allowed)
-        return refuse(HTTPStatus.BAD_REQUEST, "events of this range are no longer kept", [told])
+        field_error = FieldError(field=error.parameter, reason=error.reason, allowed=error.allowed)
+        return refuse(HTTPStatus.BAD_REQUEST, "events of this range are no longer kept", [field_error])
     if isinstance(error, QueueUnavailable):
         logger.warning("Redis cannot answer: %s", error)
         return unavailable(QUEUE_UNAVAILABLE)
@@ -81,7 +79,7 @@ def refusal_for(error: Exception) -> Refusal:
         logger.warning("PostgreSQL ended a query: %s", error)
         return refuse(HTTPStatus.GATEWAY_TIMEOUT, CANCELLED)
     if isinstance(error, AllInUse):
-        logger.warning("a request waited in vain: %s", error)
+        logger.warning("a request got no database connection: %s", error)
         return unavailable(str(error))
     if is_unavailable(error):
         logger.warning("PostgreSQL cannot answer: %s", error)
@@ -91,7 +89,7 @@ def refusal_for(error: Exception) -> Refusal:
 
 
 def error_response(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Litestar's handler for every error."""
+    """The exception handler of the Litestar apps."""
     refusal = refusal_for(error)
     return Response(
         msgspec.json.encode(refusal.problem),
@@ -102,5 +100,5 @@ def error_response(_: Request[Any, Any, Any], error: Exception) -> Response[byte
 
 
 def problem_response(description: str, refusal: Refusal) -> ResponseSpec:
-    """How OpenAPI documents an error answer: by one such."""
+    """Document an error response in OpenAPI by an example."""
     return answer(description, refusal.problem, MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""Query parameters: the Struct of a report checks them, carries them, and documents them (openapi.py)."""
+"""Query parameters: a Struct validates them, holds them, and documents them (openapi.py)."""
 
 from datetime import datetime
 from functools import cache
@@ -17,9 +17,9 @@ Query = TypeVar("Query", bound=msgspec.Struct)
 
 
 def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
-    """The request's parameters as this Struct; an empty one counts as not given; a list's may be repeated.
+    """The request's parameters as this Struct. An empty one counts as not given; a list parameter may be repeated.
 
-    Raises Refusal (400) that names each bad parameter: missing, given twice, unknown, or with a value not allowed.
+    Raises Refusal (400) that names each bad parameter: missing, given twice, unknown, or with an invalid value.
     """
     fields, lists = _fields(query)
     errors = []
@@ -51,7 +51,7 @@ def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
 
 
 def bad_parameter(query: type[msgspec.Struct], name: str, reason: str, allowed: str | None = None) -> Refusal:
-    """The Refusal (400) of a parameter whose value is found to be wrong later on."""
+    """A Refusal (400) for a parameter whose value proves invalid only after `read_query`."""
     field = next(field for field in msgspec.structs.fields(query) if field.encode_name == name)
     error = FieldError(field=name, reason=reason, allowed=allowed or description(field.type))
     return refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [error])
@@ -59,7 +59,7 @@ def bad_parameter(query: type[msgspec.Struct], name: str, reason: str, allowed: 
 
 @cache
 def _fields(query: type[msgspec.Struct]) -> tuple[dict[str, msgspec.structs.FieldInfo], frozenset[str]]:
-    """The parameters by their names, and which of them are lists."""
+    """The parameters by name, and the names of those that are lists."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(query)}
     return fields, frozenset(name for name, field in fields.items() if _is_list(field))
 
@@ -74,7 +74,7 @@ def _value(field: msgspec.structs.FieldInfo, given: str | list[str]) -> Any:
         value = msgspec.convert(given, field.type)
     except msgspec.ValidationError:
         value = msgspec.convert(given, field.type, strict=False)
-        if isinstance(value, datetime):  # made of a number of seconds, which nobody means here
+        if isinstance(value, datetime):  # msgspec reads a number as Unix seconds, which is not allowed here
             raise
     if "\0" in "".join(given):
         raise ValueError("holds U+0000")

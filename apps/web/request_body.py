@@ -1,4 +1,4 @@
-"""Reading a request's body: bounded in size, also after decompression, and in time."""
+"""Read a request body, limited in size (also after decompression) and in time."""
 
 import sys
 import zlib
@@ -17,15 +17,15 @@ else:
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 ENCODINGS = (b"", b"identity", b"gzip", b"x-gzip", b"zstd")
-#: How many compressed bodies may follow each other as one: a body of thousands of tiny ones would take minutes.
+#: Largest number of concatenated compressed frames in a body: thousands of tiny ones would take minutes.
 MAX_FRAMES = 16
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109
-    """The whole body, decompressed: at most `limit` bytes, before and after that, within `timeout` seconds.
+    """The whole body, decompressed: at most `limit` bytes, before and after decompression, within `timeout` seconds.
 
-    What it is compressed with is told by its first bytes: some clients do not say it in a header. Raises Refusal (400,
-    408, 413, 415).
+    The first bytes determine the compression, because some clients send no header for it. Raises Refusal (400, 408,
+    413, 415).
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and len(value) < 20 and int(value) > limit:
@@ -38,7 +38,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout: floa
         raise refuse(
             HTTPStatus.REQUEST_TIMEOUT,
             f"the body did not arrive within {timeout} s",
-            headers={"Connection": "close"},  # else the server would go on to wait for it
+            headers={"Connection": "close"},  # otherwise the server keeps waiting for the body
         ) from None
     if body.startswith((GZIP, ZSTD)):
         return _decompressed(body, limit)
@@ -51,8 +51,8 @@ async def _whole_body(receive: Receive, limit: int) -> bytes:
     while True:
         message: Any = await receive()
         if message["type"] != "http.request":
-            # Nobody is there to be answered; it is counted.
-            raise refuse(HTTPStatus.REQUEST_TIMEOUT, "the client went away before it had sent all")
+            # The client is gone; raise anyway, so that the request is counted.
+            raise refuse(HTTPStatus.REQUEST_TIMEOUT, "the client disconnected before it had sent the whole body")
         part = message.get("body", b"")
         parts.append(part)
         size += len(part)
@@ -63,7 +63,7 @@ async def _whole_body(receive: Receive, limit: int) -> bytes:
 
 
 class _Decompressor(Protocol):
-    """What zlib's and zstd's decompressors have in common."""
+    """The common interface of zlib's and zstd's decompressors."""
 
     @property
     def eof(self) -> bool: ...
@@ -76,7 +76,7 @@ class _Decompressor(Protocol):
 
 def _decompressor(body: bytes) -> _Decompressor:
     if body.startswith(ZSTD):
-        # A frame may ask for a window of 128 MiB of memory; 8 MiB is what RFC 8878 asks of every decoder.
+        # A frame may request a window of 128 MiB of memory; RFC 8878 requires decoders to support only 8 MiB.
         return ZstdDecompressor(options={DecompressionParameter.window_log_max: 23})
     return zlib.decompressobj(wbits=31)
 
@@ -103,4 +103,6 @@ def _decompressed(body: bytes, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> Refusal:
-    return refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body here may have {limit:,} bytes, also when decompressed")
+    return refuse(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body may have at most {limit:,} bytes, also when decompressed"
+    )

@@ -1,7 +1,7 @@
-"""What browsers see of both apps: /schema, the UI of their OpenAPI document, and /, which leads on.
+"""The pages of both apps: /schema, the UI of the OpenAPI document, and /, the front page.
 
-The UI's files come from an installed package, and nothing else is loaded from anywhere. What a page is told stands in
-its HTML as data, never as a script.
+The UI's files come from an installed package; nothing is loaded from other hosts. Data for a page's script is in the
+HTML as data, never as code.
 """
 
 import html
@@ -21,7 +21,7 @@ from db.settings import Settings
 
 TITLE = "TJRA Retail Analytics"
 FOLDER = "/schema/assets"
-#: The UI's files by the package that has them.
+#: The UI's files: package, path and media type by file name.
 ASSETS = {
     "swagger-ui-bundle.js": ("swagger_ui", "static/swagger-ui-bundle.js", "text/javascript"),
     "swagger-ui.css": ("swagger_ui", "static/swagger-ui.css", "text/css"),
@@ -29,7 +29,7 @@ ASSETS = {
     "pages.js": ("apps.web", "pages.js", "text/javascript"),
 }
 NOSNIFF = {"X-Content-Type-Options": "nosniff"}
-#: Of pages: scripts are only those of our own files, and no other page may show ours, whose buttons do things.
+#: Headers of pages: only our own script files run, and no other page may frame ours (clickjacking).
 PAGE_HEADERS = NOSNIFF | {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -67,8 +67,8 @@ FRONT_PAGE = (
 </head>
 <body data-host="{{host}}">
 <h1>{{title}}</h1>
-<p><a href="/schema">Documentation, to try out</a> (<a href="/schema/openapi.json">as OpenAPI</a>).
-State: <a href="/health">alive?</a>, <a href="/ready">ready?</a>, <a href="/metrics">metrics</a>. {{other}}</p>
+<p><a href="/schema">Interactive documentation</a> (<a href="/schema/openapi.json">as OpenAPI</a>).
+Status: <a href="/health">health</a>, <a href="/ready">readiness</a>, <a href="/metrics">metrics</a>. {{other}}</p>
 <ul>
 {{operations}}
 </ul>
@@ -79,26 +79,26 @@ State: <a href="/health">alive?</a>, <a href="/ready">ready?</a>, <a href="/metr
 
 
 class Front(msgspec.Struct, kw_only=True):
-    """What an app is, and where to go on."""
+    """The name and version of an app, and its main paths."""
 
     name: str
     version: str
     documentation: Annotated[str, Meta(description="The OpenAPI document with a UI.")] = "/schema"
-    openapi: Annotated[str, Meta(description="The same for programs.")] = "/schema/openapi.json"
+    openapi: Annotated[str, Meta(description="The OpenAPI document as JSON.")] = "/schema/openapi.json"
     health: str = "/health"
     ready: str = "/ready"
 
 
 def front_page(name: str, settings: Settings) -> HTTPRouteHandler:
-    """The handler of GET / of an app: a page for browsers, JSON for programs."""
+    """The handler of GET /: a page for browsers, JSON for programs."""
 
     title, addresses = f"{TITLE}: {name}", AppUrls(settings)
     entries: list[str] = []
 
     @get("/", include_in_schema=False, sync_to_thread=False)
     def front(request: Request[Any, Any, Any]) -> Response[Any]:
-        """Where to go on."""
-        if not entries:  # the document is made once the app is
+        """The front page."""
+        if not entries:  # the document exists only after the app does
             entries.extend(_entries(request.app.openapi_schema.to_schema()))
         if request.accept.best_match([MediaType.JSON, MediaType.HTML]) != MediaType.HTML:
             content = Front(name=title, version=metadata.version("tjra-retail-analytics"))
@@ -117,7 +117,7 @@ def front_page(name: str, settings: Settings) -> HTTPRouteHandler:
 
 
 def _entries(schema: dict[str, Any]) -> list[str]:
-    """Each operation, with a link to where the UI explains it."""
+    """A list item for each operation, with a link to its documentation in the UI."""
     return [
         f'<li><a href="/schema#/{html.escape(operation["tags"][0])}/{operation["operationId"]}">'
         f"{method.upper()} {html.escape(path)}</a>: {html.escape(operation['summary'])}"
@@ -137,7 +137,7 @@ def asset(name: Annotated[str, PathParameter()]) -> Response[bytes]:
 
 
 class SchemaPage(OpenAPIRenderPlugin):
-    """Swagger UI without a CDN: its files are those of the package swagger-ui-py."""
+    """Swagger UI without a CDN: its files come from the package swagger-ui-py."""
 
     def __init__(self, app: str, addresses: AppUrls) -> None:
         super().__init__(path="/swagger")
@@ -158,7 +158,7 @@ class SchemaPage(OpenAPIRenderPlugin):
 
 
 class LinkedDocument(JsonRenderPlugin):
-    """The document itself, its links to the other app right for whoever asks."""
+    """The OpenAPI document, with links to the other app that are correct for the client."""
 
     def __init__(self, addresses: AppUrls) -> None:
         super().__init__()
@@ -169,7 +169,7 @@ class LinkedDocument(JsonRenderPlugin):
 
 
 def as_data(json: str) -> str:
-    """JSON that may stand in a script element: there `</script>` would end it, and `<!--` begin a comment.
+    """Escape JSON for a script element, where `</script>` would end the element and `<!--` begin a comment.
 
     https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements
     """
@@ -184,8 +184,9 @@ def _for(request: Request[Any, Any, Any], schema: dict[str, Any], addresses: App
 
 
 def _host(request: Request[Any, Any, Any], given: str | None) -> str:
-    """The host by which links to the other app were made, for the page to compare with its own; empty: by the settings.
+    """The Host header that links to the other app were made from, for the page to compare with its own host; empty if
+    they come from the settings.
 
-    A proxy may put its own name there without a word, as nginx does.
+    A proxy may replace the Host header, as nginx does by default.
     """
     return "" if given else html.escape(request.headers.get("host", ""))

@@ -1,4 +1,4 @@
-"""Hearing at once that the process should stop: the server ends the lifespan only after all answers have ended."""
+"""Run a callback on SIGTERM or SIGINT, before the server waits for open responses to end and then ends the lifespan."""
 
 import asyncio
 import signal
@@ -9,10 +9,10 @@ from types import FrameType
 
 
 @contextmanager
-def on_stop_signal(tell: Callable[[], object]) -> Iterator[None]:
-    """Have `tell` called in the event loop on SIGINT and SIGTERM, beside what the server does on them.
+def on_stop_signal(callback: Callable[[], object]) -> Iterator[None]:
+    """Call `callback` in the event loop on SIGINT and SIGTERM, in addition to the server's own handler.
 
-    Signals reach the main thread only: in another one, as in tests, this does nothing.
+    Signals reach the main thread only: in another thread, as in tests, this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -20,15 +20,15 @@ def on_stop_signal(tell: Callable[[], object]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     servers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def heard(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(tell)
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(callback)
         if callable(server := servers[signal.Signals(number)]):
             server(number, frame)
 
-    # Where the server has none, the signal ends the process by itself.
+    # If the server has no handler, the signal ends the process anyway.
     ours = [number for number, server in servers.items() if callable(server)]
     for number in ours:
-        signal.signal(number, heard)
+        signal.signal(number, handle)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""The start of an app: it ends at once where a server refuses what the settings say, since waiting does not help."""
+"""Start-up check: an app exits at once if a server rejects its settings, because waiting would not help."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from typing import Any
 
 from litestar.types import ASGIApp, Receive, Send
 
-#: Why a server refuses us, None where it does not, or is not up yet. It may take seconds.
+#: Returns why a server rejects our settings; None if it accepts them or is not up yet. It may take seconds.
 Refusal = Callable[[], str | None]
 
 
 class CheckedStart:
-    """An ASGI app that asks these before the app inside is started; that one is told of nothing where one refuses."""
+    """ASGI middleware that runs these checks before the inner app starts; if one fails, the inner app never starts."""
 
     def __init__(self, app: ASGIApp, *refusals: Refusal) -> None:
         self.app = app
@@ -19,8 +19,8 @@ class CheckedStart:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            found = await asyncio.gather(*map(asyncio.to_thread, self.refusals))
-            if reasons := [reason for reason in found if reason]:
+            results = await asyncio.gather(*map(asyncio.to_thread, self.refusals))
+            if reasons := [reason for reason in results if reason]:
                 await receive()
                 failed: Any = {"type": "lifespan.startup.failed", "message": "; ".join(reasons)}
                 await send(failed)

@@ -15,8 +15,8 @@ from msgspec import Meta
 
 from actors.queue.producer import QueueUnavailable
 from apps.sdks.pages import parser
-from apps.sdks.shared.receive import take
-from apps.sdks.shared.responses import done, error_responses
+from apps.sdks.shared.receive import receive_events
+from apps.sdks.shared.responses import error_responses, success
 from apps.web.head_requests import IS_HEAD
 from apps.web.openapi import answer, operation
 from apps.web.problems import Refusal, refusal_for
@@ -29,14 +29,14 @@ SCRIPT_HEADERS = NOSNIFF | {
     "ETag": f"W/{TAG}",  # the same whether compressed or not
     "Vary": "Accept-Encoding",
     "Cache-Control": "public, max-age=3600",
-    # Also for pages that embed only what allows it (Cross-Origin-Embedder-Policy).
+    # For pages with a Cross-Origin-Embedder-Policy, which embed only resources that allow it.
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 #: A transparent pixel.
 GIF = b64decode("R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 GIF_HEADERS = NOSNIFF | {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "cross-origin"}
 
-#: Without what the script gives each event, `event_id` and `timestamp`: sent twice it counts twice.
+#: Without `event_id` and `timestamp`, which the script sets, so that each request from the UI counts.
 EXAMPLE: dict[str, Any] = {
     "site_id": "shop",
     "sent_at": 1767323045678,
@@ -60,7 +60,7 @@ BODY = {
 
 
 class Queued(msgspec.Struct):
-    """All is well, for our script."""
+    """Success, for our script."""
 
     status: Literal["queued"] = "queued"
 
@@ -71,7 +71,7 @@ class Pixel(msgspec.Struct):
     site: Annotated[str, Meta(description="The key of the site, by default its site_id.", examples=["shop"])] = ""
     path: Annotated[
         str,
-        Meta(description="The path of the page; left out: that of the `Referer` header.", examples=["/products/lamp"]),
+        Meta(description="The path of the page; by default that of the `Referer` header.", examples=["/products/lamp"]),
     ] = ""
 
 
@@ -101,9 +101,9 @@ def _image(description: str) -> ResponseSpec:
     },
 )
 def tracker_script(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """A script of less than 2 kB (gzip) that sends page views, and what else a page tells it, to `POST /tracker`.
-    Its first lines say how to use it. It sets no cookie and stores nothing. Browsers keep it for an hour; then its
-    `ETag` tells whether it has changed.
+    """A script of less than 2 kB (gzip) that sends page views and custom events to `POST /tracker`. Its first lines
+    explain its use. It sets no cookie and stores nothing. Browsers cache it for an hour and then revalidate it by its
+    `ETag`.
     """
     if TAG in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
         return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=SCRIPT_HEADERS, media_type="text/javascript")
@@ -122,14 +122,14 @@ def tracker_script(request: Request[Any, Any, Any]) -> Response[bytes]:
     responses={202: answer("The events are in the queue.", Queued()), **error_responses(401)},
 )
 async def tracker_events(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Takes up to 2,500 events, each with the fields of `POST /event`, whatever the content type says. `site_id` names
-    the site (SITE_KEYS), by default by being its site_id. A bad event and one of a bot is dropped and counted.
+    """Accepts up to 2,500 events, each with the fields of `POST /event`; the content type is ignored. `site_id` is the
+    key of the site (SITE_KEYS), by default its site_id. Bad events and events of bots are dropped and counted.
 
-    Without `user_id`, visitors are told apart as Plausible's are, in `/api/event`. `sent_at` (milliseconds since 1970)
-    is when this was sent by the browser's clock: where that is wrong, times are corrected by it. An event that is sent
-    again with the same `event_id` counts once.
+    Without `user_id`, a visitor gets an id for a day, as in `/api/event`. `sent_at` (milliseconds since 1970) is the
+    time of the request by the browser's clock: if that is off, times are corrected by it. An event sent again with the
+    same `event_id` counts once.
     """
-    return done(Queued(), await take(request, "tracker", parser.parse))
+    return success(Queued(), await receive_events(request, "tracker", parser.parse))
 
 
 @get(
@@ -139,13 +139,12 @@ async def tracker_events(request: Request[Any, Any, Any]) -> Response[Any]:
     operation_class=operation(query=Pixel, examples={"site": "shop", "path": "/products/lamp"}),
     responses={
         200: _image("A transparent pixel. The page view is in the queue, or was dropped and counted in the metrics."),
-        503: _image("The same, but the queue did not take the page view; `Retry-After` says when it may again."),
+        503: _image("The same image, but the queue did not take the page view; it may after `Retry-After` seconds."),
     },
 )
 async def pixel(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Takes a page view of a page without scripts. Visitors are told apart as Plausible's are, in `/api/event`. Each
-    request counts: an image has no id by which it would be known again, and no way of sending what was not taken.
-    HEAD counts nothing.
+    """Accepts a page view of a page without scripts. A visitor gets an id for a day, as in `/api/event`. Every request
+    counts: an image has no event id, and cannot send a lost page view again. HEAD counts nothing.
     """
     if IS_HEAD in request.scope:
         return Response(GIF, headers=GIF_HEADERS, media_type="image/gif")
@@ -153,7 +152,7 @@ async def pixel(request: Request[Any, Any, Any]) -> Response[bytes]:
     sent = parser.view(query.get("site"), query.get("path"), request.headers.get("referer"))
     status, headers = HTTPStatus.OK, GIF_HEADERS
     try:
-        await take(request, "pixel", lambda *_: [sent], refuse_unknown_keys=False)
+        await receive_events(request, "pixel", lambda *_: [sent], refuse_unknown_keys=False)
     except (Refusal, QueueUnavailable) as error:
         refusal = refusal_for(error)
         if refusal.problem.status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -1,4 +1,4 @@
-"""What pages without an SDK send: our own script (tracker.js), and an image where scripts are off."""
+"""The protocols of pages without an SDK: our script (tracker.js), and an image where scripts are off."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,12 +9,20 @@ from apps.events.given import is_given
 from apps.events.url_path import path_of_target
 from apps.sdks.shared import event_path
 from apps.sdks.shared.caller import Caller
-from apps.sdks.shared.sdk_event import PAGE_VIEW, SentEvent, elements, event, user, value, with_properties
+from apps.sdks.shared.sdk_event import (
+    PAGE_VIEW,
+    SentEvent,
+    decode_array,
+    decode_event,
+    decode_value,
+    first_user_id,
+    with_properties,
+)
 from db.events.tolerant_json import take_apart
 
 
-class Around(msgspec.Struct):
-    """What the script sends around its events, each as it came, empty where it is missing."""
+class TrackerEnvelope(msgspec.Struct):
+    """The members around the script's events, undecoded; empty if missing."""
 
     site_id: msgspec.Raw = msgspec.Raw()
     sent_at: msgspec.Raw = msgspec.Raw()
@@ -23,32 +31,32 @@ class Around(msgspec.Struct):
 
 def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
     """`{"site_id": "...", "sent_at": 1767323045678, "events": [...]}`, the events as those of POST /events."""
-    around = take_apart(body, Around)
+    around = take_apart(body, TrackerEnvelope)
     if not bytes(around.events):
         raise ValueError("events is missing")
-    key, sent_at = value(around.site_id), value(around.sent_at)
-    return [_meant(event(raw), key, sent_at) for raw in elements(around.events)]
+    key, sent_at = decode_value(around.site_id), decode_value(around.sent_at)
+    return [_sent_event(decode_event(raw), key, sent_at) for raw in decode_array(around.events)]
 
 
 def view(site: str | None, path: str | None, referer: str | None) -> SentEvent:
-    """The page view that an image tells of: its path, else that of the page that it is in."""
+    """The page view of an image request: its `path`, otherwise the path of the page that contains it."""
     return SentEvent(
         key=site,
         event_type=PAGE_VIEW,
-        path=event_path.path(path) if is_given(path) else path_of_target(referer or ""),
+        path=event_path.first_path(path) if is_given(path) else path_of_target(referer or ""),
         by_visitor=True,
         properties=with_properties(None, event_path.campaign(referer)),
     )
 
 
-def _meant(event: dict[str, Any] | None, key: Any, sent_at: Any) -> SentEvent | None:
+def _sent_event(event: dict[str, Any] | None, key: Any, sent_at: Any) -> SentEvent | None:
     if event is None:
         return None
     return SentEvent(
         key=key,
         event_type=event.get("event_type"),
         path=event.get("path"),
-        user_id=user(event.get("user_id")),
+        user_id=first_user_id(event.get("user_id")),
         by_visitor=True,
         timestamp=event.get("timestamp"),
         sent_at=sent_at,

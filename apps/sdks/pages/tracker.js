@@ -1,9 +1,9 @@
 /* <script defer src="https://events.shop.example/tracker.js" data-site="shop"></script>
  *
- * data-user="customer-17": without it, a visitor is known for a day
- * data-hash: paths go on behind #
- * data-outbound: links to other hosts are events
- * data-dnt: silent where Do Not Track or Global Privacy Control is set
+ * data-user="customer-17": without it, a visitor gets an id for a day
+ * data-hash: the fragment behind # belongs to the path
+ * data-outbound: clicks on links to other hosts are events
+ * data-dnt: silent if Do Not Track or Global Privacy Control is set
  *
  * tjra.track("add_to_cart", {sku: "lamp-3"}), tjra.identify("customer-17"); also before this has loaded:
  * (window.tjra = window.tjra || []).push(["track", "add_to_cart"])
@@ -19,7 +19,7 @@
   const queue = []; // events as JSON, until the server has taken them
   let user = options.user;
   let path; // of the last page view
-  let timer; // set while a request is under way, or waited for
+  let timer; // while a request runs or is scheduled
   let failures = 0;
 
   const body = (events) => `{"site_id":${JSON.stringify(options.site)},"sent_at":${Date.now()},"events":[${events}]}`;
@@ -45,16 +45,16 @@
     const { status, headers } = await fetch(server, request).catch(() => ({}));
     let pause = 0;
     if (status < 500 && status != 408 && status != 429) {
-      queue.splice(0, length); // taken; or refused, which it would be again
+      queue.splice(0, length); // taken, or refused for good
       failures = 0;
     } else {
-      // 1, 2, 4 ... 256 s, less up to a half: not all pages come back at once
+      // 1, 2, 4 ... 256 s, minus up to half: not all pages at once
       pause = Math.max(+headers?.get("retry-after") || 0, 2 ** Math.min(failures++, 8) * (1 - Math.random() / 2));
     }
     timer = queue.length ? setTimeout(send, pause * 1e3) : null;
   };
 
-  // A beacon has no answer: if the page goes on, its events are sent again.
+  // A beacon has no response: if the page stays, its events are sent again.
   const leave = () => {
     if (queue.length && !navigator.sendBeacon(server, body(queue)))
       queue.map((event) => navigator.sendBeacon(server, body(event))); // together more than 64 KiB
@@ -86,7 +86,7 @@
   addEventListener("visibilitychange", () => document.hidden && leave());
   addEventListener("pageshow", (event) => {
     if (event.persisted) {
-      path = null; // the browser had kept the page
+      path = null; // from the back/forward cache
       view();
     }
   });

@@ -8,8 +8,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 
 from apps.sdks.plausible import parser
-from apps.sdks.shared.receive import take
-from apps.sdks.shared.responses import done, error_responses
+from apps.sdks.shared.receive import receive_events
+from apps.sdks.shared.responses import error_responses, success
 from apps.web.openapi import OBJECT, operation
 
 PLAUSIBLE_EVENT = {
@@ -38,11 +38,11 @@ PLAUSIBLE_EVENT = {
     },
 )
 async def plausible_event(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Takes an event of Plausible's trackers and of its events API, with long names or those of one letter. Its domain
-    names the site (SITE_KEYS), by default by being its site_id; of an unknown one the event is dropped and counted.
+    """Accepts an event of Plausible's trackers and of its events API, with long or one-letter names. The domain is the
+    key of the site (SITE_KEYS), by default its site_id; an event of an unknown domain is dropped and counted.
 
-    Plausible has no users: a visitor is known for a day (UTC) by a hash of address and browser that cannot be traced
-    back. Nor has it ids for its events: one that is sent twice counts twice. `$` becomes `revenue` and `currency`.
-    With `h` the path goes on behind `#`.
+    Plausible has no users: a visitor gets an id for a day (UTC), a hash of address and user agent that cannot be
+    reversed. Its events carry no ids, so an event sent twice counts twice. `$` becomes `revenue` and `currency`. With
+    `h` the fragment behind `#` belongs to the path.
     """
-    return done("ok", await take(request, "plausible", parser.parse, refuse_unknown_keys=False))
+    return success("ok", await receive_events(request, "plausible", parser.parse, refuse_unknown_keys=False))

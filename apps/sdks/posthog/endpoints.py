@@ -12,12 +12,12 @@ from litestar.params import PathParameter
 
 from apps.events.endpoints import EVENT_ID
 from apps.sdks.posthog import parser
-from apps.sdks.shared.receive import take
+from apps.sdks.shared.receive import receive_events
 from apps.sdks.shared.resources import sdks_of
-from apps.sdks.shared.responses import KEY_REFUSED, EventResult, PosthogAnswer, PosthogResults, done, error_responses
+from apps.sdks.shared.responses import KEY_REFUSED, EventResult, PosthogAnswer, PosthogResults, error_responses, success
 from apps.web.openapi import answer, operation
 
-#: Without what SDKs give each event, `uuid` and `timestamp`: sent twice it counts twice.
+#: Without `uuid` and `timestamp`, which SDKs set, so that each request from the UI counts.
 POSTHOG_EVENT: dict[str, Any] = {
     "event": "$pageview",
     "distinct_id": "customer-17",
@@ -37,9 +37,9 @@ class Flags(msgspec.Struct, rename="camel"):
 
 
 class PosthogConfig(msgspec.Struct, rename="camel"):
-    """What PostHog's browser SDK may do. What is not said here it leaves alone, or asks for again.
+    """The features of PostHog's browser SDK. It skips a feature that is missing here, or requests it again.
 
-    Of surveys nothing is said: where it hears that there are none it fetches its script for them all the same.
+    Surveys are missing on purpose: told that there are none, the SDK loads its survey script anyway.
     """
 
     supported_compression: list[str]
@@ -59,14 +59,14 @@ SCRIPT_HEADERS = {"Cache-Control": "public, max-age=3600", "Cross-Origin-Resourc
 
 
 async def take_posthog(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Takes what PostHog's SDKs send, up to 2,500 events: `{"api_key", "batch"}`, one event or a list, whatever the
-    content type says. `api_key` names the site (SITE_KEYS), by default by being its site_id. `uuid` is
-    what makes it safe to send an event again. Where `sent_at` says that the sender's clock is off, times are corrected
-    by it; `$ip` tells visitors without `distinct_id` apart. `$pageview` becomes `page_view`.
+    """Accepts up to 2,500 events of PostHog's SDKs: `{"api_key", "batch"}`, one event or a list; the content type is
+    ignored. `api_key` is the key of the site (SITE_KEYS), by default its site_id. `uuid` makes it safe to send an event
+    again. If `sent_at` shows that the sender's clock is off, times are corrected by it. A visitor without
+    `distinct_id` gets an id for a day from `$ip`. `$pageview` becomes `page_view`.
 
-    `/e`, `/capture` and `/i/v0/e` are the same, with a slash at the end or without.
+    `/e`, `/capture` and `/i/v0/e` are the same, with or without a trailing slash.
     """
-    return done(PosthogAnswer(), await take(request, "posthog", parser.parse))
+    return success(PosthogAnswer(), await receive_events(request, "posthog", parser.parse))
 
 
 posthog_batch = post(
@@ -87,19 +87,19 @@ posthog_aliases = post(["/e", "/capture", "/i/v0/e"], status_code=HTTPStatus.OK,
     status_code=HTTPStatus.OK,
     operation_class=operation(body=POSTHOG_BODY),
     responses={
-        200: answer("What became of each event.", PosthogResults({EVENT_ID: EventResult("ok")})),
+        200: answer("The outcome of each event.", PosthogResults({EVENT_ID: EventResult("ok")})),
         **error_responses(401),
     },
 )
 async def posthog_events(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Takes what PostHog's SDKs send with `capture_mode=v1`; the key is a bearer token. The rest is as in `/batch`."""
-    taken = await take(request, "posthog", parser.parse)
-    results = {uuid: EventResult("ok" if was_taken else "drop") for uuid, was_taken in taken.events.items()}
-    return done(PosthogResults(results), taken)
+    """Accepts events of PostHog's SDKs with `capture_mode=v1`; the key is a bearer token. Otherwise as `/batch`."""
+    outcome = await receive_events(request, "posthog", parser.parse)
+    results = {uuid: EventResult("ok" if was_queued else "drop") for uuid, was_queued in outcome.events.items()}
+    return success(PosthogResults(results), outcome)
 
 
 def answer_flags() -> Flags:
-    """There are no feature flags here: what PostHog's SDKs hear when they ask. `/decide` is the same."""
+    """Tells PostHog's SDKs that there are no feature flags. `/decide` is the same."""
     return Flags()
 
 
@@ -109,7 +109,7 @@ posthog_flags = post(
     tags=["SDKs"],
     status_code=HTTPStatus.OK,
     sync_to_thread=False,
-    responses={200: answer("None.", Flags())},
+    responses={200: answer("No feature flags.", Flags())},
 )(answer_flags)
 posthog_decide = post("/decide", status_code=HTTPStatus.OK, sync_to_thread=False, include_in_schema=False)(answer_flags)
 
@@ -123,13 +123,13 @@ posthog_decide = post("/decide", status_code=HTTPStatus.OK, sync_to_thread=False
     responses={200: answer("A constant.", CONFIG), **KEY_REFUSED},
 )
 def posthog_config(request: Request[Any, Any, Any], key: Key) -> PosthogConfig:
-    """Tells PostHog's browser SDK that it may compress what it sends, and that there is nothing else here."""
+    """Tells PostHog's browser SDK that it may compress events, and that no other feature is available."""
     sdks_of(request).check_key(key)
     return CONFIG
 
 
 def _script(summary: str, example: str, refusals: Any = KEY_REFUSED) -> dict[str, Any]:
-    """How a script is documented."""
+    """The documentation of a script."""
     answers = ResponseSpec(
         data_container=str,
         description="The script.",
@@ -147,9 +147,9 @@ def _script(summary: str, example: str, refusals: Any = KEY_REFUSED) -> dict[str
 
 
 def _settings_as_script(request: Request[Any, Any, Any], key: str) -> str:
-    """Raises Refusal (401)."""
+    """The settings of the browser SDK as JavaScript. Raises Refusal (401)."""
     sdks_of(request).check_key(key)
-    # As JSON it is JavaScript, except that no text in it must end a script that it is copied into.
+    # JSON is JavaScript, but its text must not end a script element that it is copied into.
     name = msgspec.json.encode(key).decode().replace("<", "\\u003c")
     settings = msgspec.json.encode({"config": CONFIG, "siteApps": []}).decode()
     return f"(window._POSTHOG_REMOTE_CONFIG ??= {{}})[{name}] = {settings};\n"
@@ -157,18 +157,18 @@ def _settings_as_script(request: Request[Any, Any, Any], key: str) -> str:
 
 @get(
     "/static/array.js",
-    **_script("PostHog: the script that its snippet asks for", "/* What PostHog's snippet ... */", refusals={}),
+    **_script("PostHog: the script that its snippet loads", "/* What PostHog's snippet ... */", refusals={}),
 )
 def posthog_script() -> Response[str]:
-    """A small script of our own for pages with PostHog's snippet: captures, page views, users. Pages that bring
-    PostHog's own along, as the package posthog-js, do not ask for it.
+    """Our own small script for pages with PostHog's snippet: captures, page views, users. Pages that bundle PostHog's
+    script (the package posthog-js) do not load it.
     """
     return Response(SCRIPT, headers=SCRIPT_HEADERS, media_type="text/javascript")
 
 
 @get(["/static/array.full.js", "/static/array.no-external.js"], sync_to_thread=False, include_in_schema=False)
 def posthog_script_aliases() -> Response[str]:
-    """The same for other builds of PostHog's script."""
+    """The same script under the names of other builds of PostHog's script."""
     return Response(SCRIPT, headers=SCRIPT_HEADERS, media_type="text/javascript")
 
 
@@ -177,13 +177,13 @@ def posthog_script_aliases() -> Response[str]:
     **_script("PostHog: settings of the browser SDK, as a script", "(window._POSTHOG_REMOTE_CONFIG ??= {})..."),
 )
 def posthog_config_script(request: Request[Any, Any, Any], key: Key) -> Response[str]:
-    """The same as `/array/{key}/config`, as a script: what PostHog's browser SDK asks for first."""
+    """The same as `/array/{key}/config`, as a script: the first request of PostHog's browser SDK."""
     return Response(_settings_as_script(request, key), headers=SCRIPT_HEADERS, media_type="text/javascript")
 
 
 @get("/array/{key:str}/array.js", sync_to_thread=False, include_in_schema=False)
 def posthog_script_with_settings(request: Request[Any, Any, Any], key: Key) -> Response[str]:
-    """Both, for newer snippets."""
+    """Settings and script in one, for newer snippets."""
     return Response(_settings_as_script(request, key) + SCRIPT, headers=SCRIPT_HEADERS, media_type="text/javascript")
 
 

@@ -1,1 +1,1 @@
-"""Segment's protocol, which RudderStack and Jitsu speak too."""
+"""Segment's protocol, which RudderStack and Jitsu use too."""

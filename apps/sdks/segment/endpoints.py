@@ -1,4 +1,4 @@
-"""The endpoints of Segment's SDKs, of RudderStack's and Jitsu's."""
+"""The endpoints of the SDKs of Segment, RudderStack and Jitsu."""
 
 from functools import partial
 from http import HTTPStatus
@@ -9,13 +9,20 @@ from litestar import Request, Response, get, post
 from litestar.params import PathParameter
 
 from apps.sdks.segment.parser import CALLS, parse_batch, parse_call
-from apps.sdks.shared.receive import take
+from apps.sdks.shared.receive import receive_events
 from apps.sdks.shared.resources import sdks_of
-from apps.sdks.shared.responses import KEY_REFUSED, JitsuAnswer, JitsuBatchAnswer, SegmentAnswer, done, error_responses
+from apps.sdks.shared.responses import (
+    KEY_REFUSED,
+    JitsuAnswer,
+    JitsuBatchAnswer,
+    SegmentAnswer,
+    error_responses,
+    success,
+)
 from apps.web.openapi import OBJECT, answer, operation
 from apps.web.problems import refuse
 
-#: Without what SDKs give each event, `messageId` and `timestamp`: sent twice it counts twice.
+#: Without `messageId` and `timestamp`, which SDKs set, so that each request from the UI counts.
 EXAMPLE: dict[str, Any] = {
     "type": "track",
     "userId": "customer-17",
@@ -32,11 +39,13 @@ BATCH = {
 Call = Annotated[
     str,
     PathParameter(
-        description="What is told; its first letter will do as well.",
+        description="The type of the event, or its first letter.",
         schema_extra={"enum": [*CALLS.values(), *CALLS]},
     ),
 ]
-JitsuCall = Annotated[str, PathParameter(description="What is told.", schema_extra={"enum": [*CALLS.values()]})]
+JitsuCall = Annotated[
+    str, PathParameter(description="The type of the event.", schema_extra={"enum": [*CALLS.values()]})
+]
 Key = Annotated[str, PathParameter(description="The key of the site.")]
 
 
@@ -55,13 +64,13 @@ class Integrations(msgspec.Struct, rename={"segment": "Segment.io"}):
 
 
 class NoMetrics(msgspec.Struct, rename="camel", frozen=True):
-    """The SDK measures itself for Segment, unless it is told not to."""
+    """Switches off the metrics that the SDK sends to Segment about itself."""
 
     sample_rate: Literal[0] = 0
 
 
 class SegmentSettings(msgspec.Struct):
-    """What Segment's browser SDK wants to know."""
+    """The settings that Segment's browser SDK requests."""
 
     integrations: Integrations
     metrics: NoMetrics = NoMetrics()
@@ -69,15 +78,15 @@ class SegmentSettings(msgspec.Struct):
 
 
 async def take_batch(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Takes what the SDKs of Segment and RudderStack for servers send, up to 2,500 events, whatever the content type
-    says. The write key is the user of basic authorization, else `writeKey`; it names the site (SITE_KEYS), by default
-    by being its site_id. `messageId` is what makes it safe to send an event again. Where `sentAt` says that the
-    sender's clock is off, times are corrected by it; `context.ip` tells visitors without `userId` and `anonymousId`
-    apart. A `type` that is none of Segment's is dropped and counted.
+    """Accepts up to 2,500 events of the server SDKs of Segment and RudderStack; the content type is ignored. The write
+    key is the user of basic authorization, otherwise `writeKey`; it is the key of the site (SITE_KEYS), by default its
+    site_id. `messageId` makes it safe to send an event again. If `sentAt` shows that the sender's clock is off, times
+    are corrected by it. A visitor without `userId` and `anonymousId` gets an id for a day from `context.ip`. A `type`
+    that Segment does not have is dropped and counted.
 
     `/v1/b`, `/v1/import` and `/beacon/v1/batch` are the same; the last one has its key in the URL as `writeKey`.
     """
-    return done(SegmentAnswer(), await take(request, "segment", parse_batch))
+    return success(SegmentAnswer(), await receive_events(request, "segment", parse_batch))
 
 
 segment_batch = post(
@@ -104,16 +113,16 @@ segment_batch_aliases = post(
     responses={200: answer("The event is in the queue.", SegmentAnswer()), **error_responses(401, 404)},
 )
 async def segment_call(request: Request[Any, Any, Any], call: Call) -> Response[Any]:
-    """Takes one event, as Segment's browser SDK and its HTTP API have it; the rest is as in `/v1/batch`."""
-    return done(SegmentAnswer(), await take(request, "segment", partial(parse_call, call=_call(call))))
+    """Accepts one event of Segment's browser SDK or its HTTP API; otherwise as `/v1/batch`."""
+    return success(SegmentAnswer(), await receive_events(request, "segment", partial(parse_call, call=_call(call))))
 
 
 async def take_jitsu(request: Request[Any, Any, Any], call: JitsuCall) -> Response[Any]:
-    """Takes one event of Segment's shape. The key is `X-Write-Key` up to its colon.
+    """Accepts one event in Segment's format. The key is `X-Write-Key` up to its colon.
 
     `/api/s/s2s/{call}` is the same.
     """
-    return done(JitsuAnswer(), await take(request, "segment", partial(parse_call, call=_call(call))))
+    return success(JitsuAnswer(), await receive_events(request, "segment", partial(parse_call, call=_call(call))))
 
 
 jitsu_call = post(
@@ -138,14 +147,16 @@ jitsu_server_call = post("/api/s/s2s/{call:str}", status_code=HTTPStatus.OK, inc
     responses={200: answer("The events are in the queue.", JitsuBatchAnswer(1, 1)), **error_responses(401)},
 )
 async def jitsu_batch(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Takes up to 2,500 events of Segment's shape. The key is `X-Write-Key` up to its colon, else as in `/v1/batch`."""
+    """Accepts up to 2,500 events in Segment's format. The key is `X-Write-Key` up to its colon, otherwise as in
+    `/v1/batch`.
+    """
     return await take_jitsu_batch(request)
 
 
 async def take_jitsu_batch(request: Request[Any, Any, Any]) -> Response[Any]:
     """`/api/s/batch` is the same."""
-    taken = await take(request, "segment", parse_batch)
-    return done(JitsuBatchAnswer(taken.size, taken.size), taken)
+    outcome = await receive_events(request, "segment", parse_batch)
+    return success(JitsuBatchAnswer(outcome.size, outcome.size), outcome)
 
 
 jitsu_batch_alias = post("/api/s/batch", status_code=HTTPStatus.OK, include_in_schema=False)(take_jitsu_batch)
@@ -168,14 +179,14 @@ jitsu_batch_alias = post("/api/s/batch", status_code=HTTPStatus.OK, include_in_s
     },
 )
 def segment_settings(request: Request[Any, Any, Any], key: Key) -> SegmentSettings:
-    """Says that events go to this server: for Segment's snippet with this server as its `cdnURL`."""
+    """Tells Segment's snippet, with this server as its `cdnURL`, to send events to this server."""
     sdks_of(request).check_key(key)
     protocol: Literal["http", "https"] = "http" if request.url.scheme == "http" else "https"
     return SegmentSettings(Integrations(SegmentIo(key, f"{request.url.netloc}/v1", protocol)))
 
 
 def _call(given: str) -> str:
-    """The call that a URL names. Raises Refusal (404)."""
+    """The call in a URL. Raises Refusal (404)."""
     call = CALLS.get(given, given)
     if call not in CALLS.values():
         raise refuse(

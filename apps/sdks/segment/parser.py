@@ -1,52 +1,55 @@
-"""The protocol of Segment, which RudderStack and Jitsu speak too: https://segment.com/docs/connections/sources/."""
+"""The protocol of Segment, which RudderStack and Jitsu use too: https://segment.com/docs/connections/sources/."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from apps.events.given import first_given, is_given
 from apps.sdks.shared.caller import Caller
-from apps.sdks.shared.event_path import campaign, path
+from apps.sdks.shared.event_path import campaign, first_path
 from apps.sdks.shared.sdk_event import (
     PAGE_VIEW,
     UNKNOWN_TYPE,
     SentEvent,
-    address,
     as_object,
-    elements,
+    decode_array,
+    decode_event,
+    decode_value,
     envelope,
-    event,
-    text,
-    user,
-    value,
+    first_text,
+    first_user_id,
+    read_address,
     with_properties,
 )
 
-#: The calls, and the letters by which Segment's browser SDK names them in its URLs.
+#: The calls by the letters that Segment's browser SDK has in its URLs.
 CALLS = {"t": "track", "p": "page", "i": "identify", "g": "group", "a": "alias", "s": "screen"}
-#: Members of an event that say what no other field of ours does.
+#: Members of an event that become properties.
 KEPT = ("name", "category", "groupId", "previousId")
 
 
 def parse_batch(body: bytes, caller: Caller) -> Iterable[SentEvent | None]:
-    """`{"batch": [...], "writeKey": "...", "sentAt": "...", "context": {...}}`; that context is of every event."""
+    """`{"batch": [...], "writeKey": "...", "sentAt": "...", "context": {...}}`; the context belongs to every event."""
     around = envelope(body)
     if not bytes(around.batch):
         raise ValueError("batch is missing")
-    key, sent_at = text(value(around.write_key), caller.query.get("writeKey")), value(around.sent_at)
-    context = as_object(value(around.context))
+    key, sent_at = (
+        first_text(decode_value(around.write_key), caller.query.get("writeKey")),
+        decode_value(around.sent_at),
+    )
+    context = as_object(decode_value(around.context))
     return [
-        _meant(event(raw), caller, key=key, call=None, sent_at=sent_at, context=context)
-        for raw in elements(around.batch)
+        _sent_event(decode_event(raw), caller, key=key, call=None, sent_at=sent_at, context=context)
+        for raw in decode_array(around.batch)
     ]
 
 
 def parse_call(body: bytes, caller: Caller, *, call: str) -> Iterable[SentEvent | None]:
-    """One event, whose kind the URL tells too."""
-    key = text(value(envelope(body).write_key), caller.query.get("writeKey"))
-    return [_meant(event(body), caller, key=key, call=call, sent_at=None, context={})]
+    """One event, whose type is in the URL too."""
+    key = first_text(decode_value(envelope(body).write_key), caller.query.get("writeKey"))
+    return [_sent_event(decode_event(body), caller, key=key, call=call, sent_at=None, context={})]
 
 
-def _meant(
+def _sent_event(
     event: dict[str, Any] | None, caller: Caller, *, key: Any, call: str | None, sent_at: Any, context: dict[str, Any]
 ) -> SentEvent | None:
     if event is None:
@@ -60,17 +63,16 @@ def _meant(
     elif kind is not None and kind != "track":
         name = kind
     properties, context = as_object(event.get("properties")), context | as_object(event.get("context"))
-    page, visitor = as_object(context.get("page")), address(context.get("ip"))
+    page, visitor = as_object(context.get("page")), read_address(context.get("ip"))
     return SentEvent(
-        key=text(caller.basic, caller.write_key, key, event.get("writeKey")),
+        key=first_text(caller.basic, caller.write_key, key, event.get("writeKey")),
         event_type=name,
-        path=path(properties.get("path"), properties.get("url"), page.get("path"), page.get("url")),
-        user_id=user(event.get("userId"), event.get("anonymousId")),
+        path=first_path(properties.get("path"), properties.get("url"), page.get("path"), page.get("url")),
+        user_id=first_user_id(event.get("userId"), event.get("anonymousId")),
         by_visitor=visitor is not None,
-        # The first says when by the server's clock, where an SDK has corrected its own; RudderStack's for Node has
-        # only the second.
+        # An SDK may have corrected `timestamp` to the server's clock; RudderStack's for Node has only the second one.
         timestamp=first_given(event.get("timestamp"), event.get("originalTimestamp")),
-        # What a server received before, as in an archive, it has corrected.
+        # An event with receivedAt, such as one from an archive, was already corrected by a server.
         sent_at=None if is_given(event.get("receivedAt")) else first_given(sent_at, event.get("sentAt")),
         message_id=event.get("messageId"),
         properties=with_properties(
@@ -79,7 +81,7 @@ def _meant(
             | (campaign(page.get("search")) or campaign(page.get("url")))
             | {
                 "referrer": page.get("referrer"),
-                # RudderStack's for Python has them there only.
+                # RudderStack's SDK for Python has them in the context only.
                 "traits": first_given(event.get("traits"), context.get("traits"))
                 if kind in ("identify", "group")
                 else None,

@@ -1,4 +1,4 @@
-"""What RudderStack's browser SDK asks for besides the endpoints of Segment's."""
+"""The endpoint that RudderStack's browser SDK needs in addition to Segment's."""
 
 from typing import Annotated, Any, Literal
 
@@ -16,18 +16,18 @@ class ConfigQuery(msgspec.Struct):
     """The parameters of GET /sourceConfig."""
 
     write_key: Annotated[
-        str, Meta(description="The key of the site; left out: the user of basic authorization.", examples=["shop"])
+        str, Meta(description="The key of the site; by default the user of basic authorization.", examples=["shop"])
     ] = msgspec.field(name="writeKey", default="")
 
 
 class Switch(msgspec.Struct, frozen=True):
-    """Whether the SDK reports on itself."""
+    """Whether the SDK sends data about itself."""
 
     enabled: Literal[False] = False
 
 
 class StatsCollection(msgspec.Struct, frozen=True):
-    """What the SDK would report on itself."""
+    """The data that the SDK would send about itself."""
 
     errors: Switch = Switch()
     metrics: Switch = Switch()
@@ -40,7 +40,7 @@ class Config(msgspec.Struct, rename="camel", frozen=True):
 
 
 class Source(msgspec.Struct, kw_only=True, rename="camel"):
-    """A site: events go to this server, and to nobody else from the page."""
+    """A site. It has no destinations: the page sends events to this server only."""
 
     id: str
     name: str
@@ -53,7 +53,7 @@ class Source(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 class SourceConfig(msgspec.Struct):
-    """What RudderStack's browser SDK wants to know before it sends anything."""
+    """The settings that RudderStack's browser SDK requests before it sends anything."""
 
     source: Source
 
@@ -70,7 +70,7 @@ class SourceConfig(msgspec.Struct):
     },
 )
 def source_config(request: Request[Any, Any, Any]) -> SourceConfig:
-    """Says that events go to this server only: for RudderStack's browser SDK with this server as its `configUrl`."""
+    """Tells RudderStack's browser SDK, with this server as its `configUrl`, to send events to this server only."""
     caller = caller_of(request.scope)
     key = caller.query.get("writeKey") or caller.basic or ""
     sdks_of(request).check_key(key)

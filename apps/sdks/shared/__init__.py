@@ -1,1 +1,1 @@
-"""What all SDKs share: from a request to events of ours, and what SDKs are answered."""
+"""Shared by all SDK endpoints: converting a request to events, and the responses."""

@@ -1,9 +1,8 @@
-"""Bots: crawlers and headless browsers, told by their user agents, from the list of the package crawler-user-agents.
+"""Detect bots (crawlers and headless browsers) by their user agents, with the list of crawler-user-agents.
 
-The list is a community's: a pattern in it may match a phone's name or an app's browser, and whom it matches are people
-who buy something. tests/apps/sdks/test_bots.py holds it against the browsers of people (tests/builders/browsers.py):
-a pattern that matches one of them has to be named here. And whatever the list says, nothing that carries money is
-dropped.
+The list is maintained by a community: a pattern may match the name of a phone or an app's browser, and so drop events
+of customers. tests/apps/sdks/test_bots.py checks the list against browsers of people (tests/builders/browsers.py); a
+pattern that matches one of them must be narrowed here. Events with an amount of money are never dropped.
 """
 
 import re
@@ -16,11 +15,11 @@ from apps.events.given import is_given
 from apps.sdks.shared.sdk_event import SentEvent
 from db.reports.revenue import ORDERS, REFUNDS
 
-#: Characters of a user agent that are looked at: the time that the list takes grows with them.
-LOOKED_AT = 400
-#: How a user agent begins that claims to be a browser, as crawlers do that run a page's scripts.
+#: Characters of a user agent that are checked: the time of a check grows with them.
+CHECKED_CHARACTERS = 400
+#: The beginning of a user agent that claims to be a browser, as crawlers that run a page's scripts do.
 BROWSER = "Mozilla/"
-#: Patterns of the list that match browsers of people too; instead of each, what only the bot sends, if there is such.
+#: Patterns of the list that also match browsers of people, with a replacement that only the bot matches, or None.
 NARROWED = {
     r"AP3A\.240617\.008": None,  # a build of Android 15 that is on millions of phones
     r"MetaIAB Facebook": None,  # the browser inside Facebook's and Instagram's apps
@@ -29,10 +28,10 @@ NARROWED = {
     r"Sogou": r"Sogou[ \w]*[sS]pider",  # SogouMobileBrowser
     r"coccoc": r"coccoc(bot|/)",  # coccocbrowser, much used in Vietnam
     r"Freespoke\/": r"compatible; Freespoke/",  # a browser of that name
-    r"WhatsApp": r"^WhatsApp",  # what follows a link from its apps
-    r"Viber": r"^Viber",  # the same
-    r"Blackboard": r"^Blackboard",  # the same
-    r"Notion\/": r"^Notion/",  # the same
+    r"WhatsApp": r"^WhatsApp",  # the browser that opens links in its apps
+    r"Viber": r"^Viber",  # as WhatsApp
+    r"Blackboard": r"^Blackboard",  # as WhatsApp
+    r"Notion\/": r"^Notion/",  # as WhatsApp
     r"RED\/": r"^RED/",  # the app of WIRED
     r"Sonic": r"RankSonic|\bSonic/",  # ViewSonic's tablets, Cherry's phone Sonic
     r"Butterfly": r"\bButterfly/",  # a phone of HTC
@@ -40,25 +39,25 @@ NARROWED = {
     r"Expanse": r"^Expanse,",  # a phone
     r"008\/": r"(^|compatible; )008/",  # the end of an id that Baidu's app sends
 }
-#: What tells of money, besides the event types of orders and refunds.
+#: Properties that mark an event with an amount of money, besides the event types of orders and refunds.
 MONEY = ("revenue", "total", "order_id")
-#: Patterns that are searched for together: the more there are in one expression, the slower it is.
-TOGETHER = 25
+#: Patterns per regular expression: larger expressions are slower.
+PATTERNS_PER_EXPRESSION = 25
 
 
 def is_bot(*, visitor: Any, caller: str) -> bool:
-    """Whether a bot caused an event: by the user agent of the `visitor` that it carries, else by who sent it.
+    """Whether a bot caused an event: by the `visitor`'s user agent in the event, otherwise by the sender's.
 
-    Programs that send events for others, such as a shop's server with its python-requests, are no bots: of who sent
-    it, only what claims to be a browser can be one.
+    Programs that send events for others, such as a shop's server with python-requests, are not bots: a sender can be a
+    bot only if it claims to be a browser.
     """
     if isinstance(visitor, str) and visitor:
-        return is_listed(visitor[:LOOKED_AT])
-    return caller.startswith(BROWSER) and is_listed(caller[:LOOKED_AT])
+        return is_listed(visitor[:CHECKED_CHARACTERS])
+    return caller.startswith(BROWSER) and is_listed(caller[:CHECKED_CHARACTERS])
 
 
 def carries_money(sent: SentEvent) -> bool:
-    """Whether an event is an order or a refund, or has what only these have."""
+    """Whether an event is an order or a refund, or has a property that only these have."""
     if isinstance(sent.event_type, str) and sent.event_type in (*ORDERS, *REFUNDS):
         return True
     properties = sent.properties if isinstance(sent.properties, dict) else {}
@@ -67,20 +66,20 @@ def carries_money(sent: SentEvent) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_listed(user_agent: str) -> bool:
-    """Whether the list knows it as a bot's."""
-    # Some 0.3 ms for a browser that is in no list.
-    return any(part.search(user_agent) for part in PARTS)
+    """Whether the list has this user agent as a bot's. Cached: a search of the whole list is slow."""
+    return any(expression.search(user_agent) for expression in EXPRESSIONS)
 
 
 def patterns() -> list[str]:
-    """The list, narrowed."""
+    """The patterns of the list, with NARROWED applied."""
     listed = (NARROWED.get(bot["pattern"], bot["pattern"]) for bot in CRAWLER_USER_AGENTS_DATA)
     return [pattern for pattern in listed if pattern]
 
 
-def _together(patterns: list[str]) -> list[re.Pattern[str]]:
-    starts = range(0, len(patterns), TOGETHER)
-    return [re.compile("|".join(f"(?:{one})" for one in patterns[start : start + TOGETHER])) for start in starts]
+def _compiled(patterns: list[str]) -> list[re.Pattern[str]]:
+    size = PATTERNS_PER_EXPRESSION
+    groups = [patterns[start : start + size] for start in range(0, len(patterns), size)]
+    return [re.compile("|".join(f"(?:{pattern})" for pattern in group)) for group in groups]
 
 
-PARTS = _together(patterns())
+EXPRESSIONS = _compiled(patterns())

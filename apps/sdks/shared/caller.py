@@ -1,4 +1,4 @@
-"""Who sends a request, by its headers."""
+"""The sender of a request, from its headers and URL."""
 
 import binascii
 from base64 import b64decode
@@ -7,20 +7,20 @@ from urllib.parse import parse_qs
 
 
 class Caller(NamedTuple):
-    """What the headers of a request say."""
+    """The sender of a request."""
 
     basic: str | None
     """The user of basic authorization."""
     bearer: str | None
     write_key: str | None
-    """X-Write-Key up to its colon: Jitsu has the secret part behind it."""
+    """X-Write-Key up to its colon; Jitsu puts the secret part after it."""
     address: str
-    """Of the client; behind a trusted proxy (FORWARDED_ALLOW_IPS), of the proxy's client: uvicorn sees to that."""
+    """The client's; behind a trusted proxy (FORWARDED_ALLOW_IPS), uvicorn makes it that of the proxy's client."""
     user_agent: str
     query: dict[str, str]
-    """What stands in the URL, where a browser that leaves a page can set no header."""
+    """The URL's parameters; a browser that leaves a page cannot set headers."""
     sent_at: str | None
-    """PostHog-Request-Timestamp, by the clock of who sends."""
+    """PostHog-Request-Timestamp, by the sender's clock."""
 
 
 def caller_of(scope: Any) -> Caller:
@@ -40,7 +40,7 @@ def caller_of(scope: Any) -> Caller:
 
 
 def _query(text: bytes) -> dict[str, str]:
-    """The parameters of a URL, the first of each."""
+    """The parameters of a URL; the first one counts if one is repeated."""
     try:
         return {name: values[0] for name, values in parse_qs(text.decode("latin-1"), max_num_fields=100).items()}
     except ValueError:

@@ -1,5 +1,4 @@
-"""When an event of an SDK happened by our clock: an SDK says by its own when it sent the event, which tells how far off
-that clock is."""
+"""Correct the clock skew of SDKs: the time at which an SDK says it sent an event shows how far off its clock is."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,25 +8,25 @@ from apps.events.given import is_given
 from apps.sdks.shared.sdk_event import SentEvent
 from db.events.event import EPOCH, LAST_MILLISECOND, TimeWindow, event_time
 
-#: What the way through the network may take: clocks that differ by no more are right, and times stay as they were sent.
-ON_THE_WAY = timedelta(seconds=10)
+#: Allowance for the network: a clock that differs by no more counts as right, and its times stay unchanged.
+NETWORK_DELAY = timedelta(seconds=10)
 
 
 def time_of(sent: SentEvent, event_id: UUID | None, *, now: datetime, window: TimeWindow) -> Any:
-    """When an event happened that arrives `now`: as the real servers say it, `now - (sent_at - timestamp)`.
+    """The corrected time of an event that arrives `now`: `now - (sent_at - timestamp)`, as the SDKs' own servers do.
 
-    None where nothing says it; what cannot be read is left as it is, to be refused. A `sent_at` by which it would have
-    happened at a time that no event may have is none.
+    None if the event has no time. An unreadable time is returned unchanged and fails the validation later. `sent_at` is
+    ignored if the corrected time would be outside the window.
     """
     given = read_time(sent.timestamp)
     if given is None and (ago := _milliseconds(sent.milliseconds_ago)) is not None:
         return now - ago
     sent_at = moment(sent.sent_at)
-    if sent_at is None or abs(now - sent_at) <= ON_THE_WAY:
+    if sent_at is None or abs(now - sent_at) <= NETWORK_DELAY:
         return given
     time = moment(given) if given is not None else _inside(event_id)
-    # Nothing is sent before it happens: then these are times of two clocks, and nobody knows of which.
-    if time is None or time - sent_at > ON_THE_WAY:
+    # No event is sent before it happens: otherwise the two times come from different, unknown clocks.
+    if time is None or time - sent_at > NETWORK_DELAY:
         return given
     try:
         corrected = now - (sent_at - time)
@@ -37,7 +36,7 @@ def time_of(sent: SentEvent, event_id: UUID | None, *, now: datetime, window: Ti
 
 
 def read_time(timestamp: Any) -> Any:
-    """A time as our events have it, None where none is given; what cannot be read is left as it is."""
+    """A timestamp as our events have it; None if none is given; an unreadable one is returned unchanged."""
     if not is_given(timestamp):
         return None
     if not isinstance(timestamp, str):
@@ -50,7 +49,7 @@ def read_time(timestamp: Any) -> Any:
 
 
 def moment(given: Any) -> datetime | None:
-    """A time since 1970 (UTC), None where it is none; as text, milliseconds too: PostHog's SDK has them in the URL."""
+    """A time since 1970 (UTC) or None. Text may also hold milliseconds: PostHog's SDK has them in the URL."""
     if isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) < 16:
         given = int(given)
     time = read_time(given)
@@ -65,7 +64,7 @@ def moment(given: Any) -> datetime | None:
 
 
 def _inside(event_id: UUID | None) -> datetime | None:
-    """The time inside a UUIDv7, which is of the client's clock too."""
+    """The time inside a UUIDv7, which is by the client's clock too."""
     try:
         return event_time(None, event_id)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where an event of an SDK happened: its path, from a URL or a path, whole or relative, with the route behind `#`."""
+"""The path of an SDK's event, from a full or relative URL or a path, with the route behind `#`."""
 
 import re
 from collections.abc import Callable
@@ -8,35 +8,35 @@ from urllib.parse import parse_qsl
 from apps.events.url_path import path_of_target
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
-#: A URL without its scheme; `//lamp` is a path all the same.
+#: A URL without its scheme; `//lamp` is a path, because its first part has no dot.
 HOST = re.compile(r"//[^/?#.\s]+\.[^/?#\s]+")
-#: What a script wrote that had no URL.
+#: What scripts send if they have no URL.
 NONE = ("undefined", "null")
 CAMPAIGN = {"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"}
 
-#: Whether what is behind `#` belongs to the path.
+#: Whether the fragment (the part behind `#`) belongs to the path.
 Routed = Callable[[str], bool]
 
 
 def is_route(fragment: str) -> bool:
-    """Whether a page is meant, as by `#/cart` and `#!/cart`, and not a place within one, as by `#reviews`."""
+    """Whether a fragment names a page (`#/cart`, `#!/cart`) and not a place on one (`#reviews`)."""
     return fragment.startswith("/") or (fragment.startswith("!") and fragment != "!")
 
 
 def always(fragment: str) -> bool:
-    """For protocols that say so."""
+    """For protocols that say that the fragment belongs to the path."""
     return bool(fragment)
 
 
 def never(_: str) -> bool:
-    """For protocols that say so."""
+    """For protocols that say that it does not."""
     return False
 
 
-def path(*candidates: Any, routed: Routed = is_route) -> str:
-    """The path of the first of these that is a URL or a path; "/" where none is.
+def first_path(*candidates: Any, routed: Routed = is_route) -> str:
+    """The path of the first candidate that is a URL or a path, otherwise "/".
 
-    A path that is that of one of the URLs after it has the URL's route too: PostHog and Segment tell both.
+    PostHog and Segment send a path and a URL: if a later candidate is a URL of the same path, its route is added.
     """
     for index, candidate in enumerate(candidates):
         if isinstance(candidate, str) and (found := _path(candidate)):
@@ -48,7 +48,7 @@ def path(*candidates: Any, routed: Routed = is_route) -> str:
 
 
 def campaign(url: Any) -> dict[str, str]:
-    """The utm parameters of a URL, which its path does not have; those behind a route too."""
+    """The utm parameters of a URL, including those behind a route."""
     if not isinstance(url, str) or "utm_" not in url:
         return {}
     before, _, fragment = url.partition("#")
@@ -57,7 +57,7 @@ def campaign(url: Any) -> dict[str, str]:
 
 
 def _path(given: str) -> str | None:
-    """The path that a browser would go to from "/", None where it is none."""
+    """The path that a browser at "/" would go to; None if the text is neither a URL nor a path."""
     text = given.strip()
     if not text or text in NONE:
         return None
@@ -67,13 +67,13 @@ def _path(given: str) -> str | None:
         return found
     if scheme := SCHEME.match(text):
         rest = text[scheme.end() :]
-        # As of the pages that an app brings along: file:///index.html. about:blank is no path.
+        # Pages inside an app have URLs such as file:///index.html; about:blank has no path.
         return path_of_target(rest[2:]) if rest.startswith("///") else None
     return _resolved(text)
 
 
 def _resolved(relative: str) -> str:
-    """A relative URL, from "/" on (RFC 3986, section 5.2.4)."""
+    """A relative URL resolved against "/" (RFC 3986, section 5.2.4)."""
     parts: list[str] = []
     for part in re.split(r"[?#]", relative, maxsplit=1)[0].split("/"):
         if part == "..":
@@ -84,6 +84,6 @@ def _resolved(relative: str) -> str:
 
 
 def _route(url: str, routed: Routed) -> str:
-    """`#` and the route behind it, without a query; empty where there is none."""
+    """`#` and the route behind it without a query; empty if there is no route."""
     fragment = url.strip().partition("#")[2].partition("?")[0]
     return f"#{fragment}" if routed(fragment) else ""

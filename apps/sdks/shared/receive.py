@@ -1,7 +1,6 @@
-"""The way of an SDK's request into the queue: that of POST /events, with the same limits and the same promise.
+"""Receive an SDK's request and queue its events as POST /events does, with the same limits and the same promise.
 
-An event that cannot be taken is dropped and counted, and its neighbours are taken: an SDK whose request is refused
-throws all of it away.
+An invalid event is dropped and counted, and the others are queued: an SDK discards all events of a refused request.
 """
 
 import asyncio
@@ -33,51 +32,51 @@ logger = logging.getLogger(__name__)
 
 #: Bytes of a body, before and after decompression: PostHog's SDKs send up to 6 MiB.
 BODY_BYTES = 8 * 1024 * 1024
-#: What becomes of a bot's events, by the setting BOTS; those that carry money are marked instead of being dropped.
+#: The outcome of a bot's events by the setting BOTS; events with an amount of money are marked instead of dropped.
 OUTCOMES = {"drop": "dropped", "mark": "marked", "keep": "kept"}
 
-#: Events after which other requests get their turn.
+#: Events after which other requests get a turn of the event loop.
 SLICE = 100
 
 
-class Taken(NamedTuple):
-    """What became of a request."""
+class Outcome(NamedTuple):
+    """The outcome of a request."""
 
     message_id: str | None
-    """The id of the message that its events are in, None where none was taken."""
+    """The id of the message with its events; None if no event was queued."""
     events: dict[str, bool]
-    """By the id that the SDK gave it, whether an event was taken."""
+    """Whether an event was queued, by the id that the SDK gave it."""
     size: int
-    """How many events the request had."""
+    """Number of events in the request."""
 
 
-async def take(
+async def receive_events(
     request: Request[Any, Any, Any], protocol: str, parse: Parser, *, refuse_unknown_keys: bool = True
-) -> Taken:
-    """Return once the queue has the events of a request. Raises Refusal and QueueUnavailable."""
+) -> Outcome:
+    """Queue the events of a request; return once the queue has them. Raises Refusal and QueueUnavailable."""
     caller, sdks = caller_of(request.scope), sdks_of(request)
     try:
         timeout = sdks.events.settings.body_timeout_seconds
         body = await read_body(request.scope, request.receive, limit=BODY_BYTES, timeout=timeout)
-        delivery = Delivery(sdks, caller, _parsed(parse, body, caller))
+        sdk_request = SdkRequest(sdks, caller, _parsed(parse, body, caller))
         if refuse_unknown_keys:
-            delivery.check_keys()
+            sdk_request.check_keys()
     except Refusal as refusal:
         count_refusal(refusal)
         raise
     try:
-        await delivery.judge()
+        await sdk_request.validate()
     except QueueUnavailable:
-        QUEUE_UNAVAILABLE.inc(len(delivery.sent))
+        QUEUE_UNAVAILABLE.inc(len(sdk_request.sent))
         raise
-    batch = delivery.batch
+    batch = sdk_request.batch
     message_id = await sdks.events.batcher.put(b",".join(batch.accepted), batch.counts) if batch.accepted else None
-    # Not before the queue has the others: until then the SDK sends these again too.
-    delivery.count(protocol)
-    return Taken(message_id, delivery.taken, len(delivery.sent))
+    # Only after the queue has the valid events: if it fails, the SDK sends all of them again.
+    sdk_request.count(protocol)
+    return Outcome(message_id, sdk_request.queued, len(sdk_request.sent))
 
 
-class Delivery:
+class SdkRequest:
     """The events of one request."""
 
     def __init__(self, sdks: SdkResources, caller: Caller, sent: list[SentEvent | None]) -> None:
@@ -87,18 +86,18 @@ class Delivery:
         self.sent = sent
         self.now = datetime.now(UTC)
         self.batch = Batch(self.now)
-        self.taken: dict[str, bool] = {}
+        self.queued: dict[str, bool] = {}
         self.drops: Counter[str] = Counter()
         self.cuts: Counter[str] = Counter()
         self.from_bots: Counter[str] = Counter()
 
     def check_keys(self) -> None:
-        """Raises Refusal (401) where no event has the key of a site."""
+        """Raises Refusal (401) if no event has the key of a site."""
         if given := [one.key for one in self.sent if one]:
             self.sdks.check_key(*given)
 
-    async def judge(self) -> None:
-        """Put the events that can be taken into the batch, and count why the others cannot. Raises QueueUnavailable."""
+    async def validate(self) -> None:
+        """Put valid events into the batch, and count the reasons of the others. Raises QueueUnavailable."""
         salt = b""
         if any(one and one.by_visitor and not one.user_id for one in self.sent):
             salt = await self.sdks.daily_salt.at(self.now)
@@ -110,17 +109,17 @@ class Delivery:
                 self._drop(one, str(reason))
             if index % SLICE == 0:
                 await asyncio.sleep(0)
-        await self._give_times([event for _, event in events])
+        await self._set_times([event for _, event in events])
         for one, event in events:
             try:
                 self.batch.add(receive(event, now=self.now, window=self.window))
             except ValueError:
                 self._drop(one, "timestamp")
             else:
-                self._note(one, taken=True)
+                self._record(one, queued=True)
 
     def count(self, protocol: str) -> None:
-        """Count what was dropped, what was left out of others, and what came from bots."""
+        """Count dropped events, shortened fields, and events of bots."""
         for reason, number in self.drops.items():
             SDK_EVENTS_DROPPED.labels(protocol, reason).inc(number)
         for field, number in self.cuts.items():
@@ -131,7 +130,7 @@ class Delivery:
             logger.debug("%s: of %d events these were dropped: %s", protocol, len(self.sent), dict(self.drops))
 
     def _event(self, one: SentEvent | None, salt: bytes) -> Event:
-        """The event of ours. Raises Dropped."""
+        """The validated event. Raises Dropped."""
         if one is None:
             raise Dropped("event")
         if one.ignored:
@@ -163,10 +162,10 @@ class Delivery:
         self.cuts.update(cut)
         return event
 
-    async def _give_times(self, events: list[Event]) -> None:
-        """Give events without a time that of their arrival, the first one where they come again.
+    async def _set_times(self, events: list[Event]) -> None:
+        """Set a missing timestamp to the event's first arrival, so that a resend gets the same one.
 
-        An event without an id gets both when it is received, and a UUIDv7 has a time inside.
+        Not needed for an event without an id, which gets both when it is received, nor for a UUIDv7, which has a time.
         """
         undated = [
             event for event in events if event.timestamp is None and event.event_id and event.event_id.version != 7
@@ -179,17 +178,17 @@ class Delivery:
                 event.timestamp = first
 
     def _outcome(self, one: SentEvent) -> str:
-        """What becomes of a bot's event."""
+        """The outcome of a bot's event."""
         bots = self.sdks.bots
         return OUTCOMES["mark" if bots == "drop" and carries_money(one) else bots]
 
     def _drop(self, one: SentEvent | None, reason: str) -> None:
         self.drops[reason] += 1
-        self._note(one, taken=False)
+        self._record(one, queued=False)
 
-    def _note(self, one: SentEvent | None, *, taken: bool) -> None:
+    def _record(self, one: SentEvent | None, *, queued: bool) -> None:
         if one and isinstance(one.message_id, str):
-            self.taken[one.message_id] = taken
+            self.queued[one.message_id] = queued
 
 
 def _parsed(parse: Parser, body: bytes, caller: Caller) -> list[SentEvent | None]:

@@ -1,4 +1,4 @@
-"""What the handlers of SDKs use: made by the app, found through its state."""
+"""Resources of the SDK handlers: created by the app and kept in its state."""
 
 from http import HTTPStatus
 from typing import Any, cast
@@ -12,7 +12,7 @@ from apps.web.problems import refuse
 
 
 class SdkResources:
-    """The way of SDKs' events into the queue."""
+    """The event resources with what only SDKs need: site keys, the BOTS setting, the daily salt."""
 
     def __init__(self, events: EventResources) -> None:
         self.events = events
@@ -21,12 +21,12 @@ class SdkResources:
         self.daily_salt = DailySalt(events.producer)
 
     def check_key(self, *given: object) -> None:
-        """Raises Refusal (401) where none of these is the key of a site."""
+        """Raises Refusal (401) if none of these is the key of a site."""
         if not any(self.keys.site(key) for key in given):
             reason = "is unknown: it should be one of SITE_KEYS" if any(given) else "is missing"
             raise refuse(HTTPStatus.UNAUTHORIZED, f"the key of the site {reason}")
 
 
 def sdks_of(request: Request[Any, Any, Any]) -> SdkResources:
-    """Those of the app that a request came to."""
+    """The resources of the app that handles this request."""
     return cast("SdkResources", request.app.state.sdks)

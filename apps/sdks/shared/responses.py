@@ -1,4 +1,4 @@
-"""What SDKs are answered: constants that keep them content, and errors in the words that they look for."""
+"""The responses that SDKs expect: constants on success, and errors in their format."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from apps.events.batcher import NOT_TAKEN
 from apps.events.endpoints import MESSAGE_ID
-from apps.sdks.shared.receive import BODY_BYTES, Taken
+from apps.sdks.shared.receive import BODY_BYTES, Outcome
 from apps.web.openapi import answer
 from apps.web.problems import Refusal, refusal_for, refuse, unavailable
 
@@ -29,76 +29,76 @@ CODES = {
 
 
 class SdkError(msgspec.Struct):
-    """Why a request was not done. RudderStack's SDK for Python sends it again where one of the two is missing."""
+    """Why a request failed. RudderStack's SDK for Python sends it again if one of the two fields is missing."""
 
     code: Annotated[str, Meta(examples=["invalid_write_key"])]
     message: Annotated[str, Meta(examples=["the key of the site is missing"])]
 
 
 class SegmentAnswer(msgspec.Struct):
-    """All is well, for Segment and RudderStack."""
+    """Success, for Segment and RudderStack."""
 
     success: Literal[True] = True
 
 
 class JitsuAnswer(msgspec.Struct):
-    """All is well, for Jitsu."""
+    """Success, for Jitsu."""
 
     ok: Literal[True] = True
 
 
 class JitsuBatchAnswer(msgspec.Struct, rename="camel"):
-    """All is well, for a batch of Jitsu: what is no event of ours is no error."""
+    """Success, for a batch of Jitsu; dropped events are not errors."""
 
-    received_events: Annotated[int, Meta(description="Events of the request.", examples=[1])]
-    ok_events: Annotated[int, Meta(description="The same.", examples=[1])]
+    received_events: Annotated[int, Meta(description="Number of events in the request.", examples=[1])]
+    ok_events: Annotated[int, Meta(description="The same number.", examples=[1])]
     ok: Literal[True] = True
 
 
 class PosthogAnswer(msgspec.Struct):
-    """All is well, for PostHog."""
+    """Success, for PostHog."""
 
     status: Literal[1] = 1
 
 
 class EventResult(msgspec.Struct):
-    """What became of an event."""
+    """The outcome of an event."""
 
     result: Literal["ok", "drop"]
 
 
 class PosthogResults(msgspec.Struct):
-    """What became of each event, for PostHog's newer protocol."""
+    """The outcome of each event, for PostHog's newer protocol."""
 
     results: Annotated[dict[str, EventResult], Meta(description="By the event's uuid.")]
 
 
 class UmamiAnswer(msgspec.Struct):
-    """All is well, for Umami, whose script sends this text back in a header: it has to be a single line."""
+    """Success, for Umami. Its script sends this text back in a header, so it must be a single line."""
 
     cache: Annotated[str, Meta(description="A constant.", examples=["x"])] = "x"
 
 
 class UmamiBatchAnswer(msgspec.Struct):
-    """All is well, for a batch of Umami: what is no event of ours is no error."""
+    """Success, for a batch of Umami; dropped events are not errors."""
 
-    size: Annotated[int, Meta(description="Events of the request.", examples=[1])]
-    processed: Annotated[int, Meta(description="The same.", examples=[1])]
+    size: Annotated[int, Meta(description="Number of events in the request.", examples=[1])]
+    processed: Annotated[int, Meta(description="The same number.", examples=[1])]
     errors: Literal[0] = 0
     details: list[str] = []
     cache: str = "x"
 
 
-def done(content: msgspec.Struct | str, taken: Taken) -> Response[Any]:
-    """The answer once the events are taken."""
-    headers = {MESSAGE_ID: taken.message_id} if taken.message_id else {}
+def success(content: msgspec.Struct | str, outcome: Outcome) -> Response[Any]:
+    """The response once the events are queued."""
+    headers = {MESSAGE_ID: outcome.message_id} if outcome.message_id else {}
     if isinstance(content, str):
         return Response(content, status_code=HTTPStatus.ACCEPTED, media_type=MediaType.TEXT, headers=headers)
     return Response(content, headers=headers)
 
 
 def sdk_error_response(_: Request[Any, Any, Any], error: Exception) -> Response[SdkError]:
-    """Litestar's handler for every error of these endpoints."""
+    """The exception handler of the SDK endpoints."""
     refusal = refusal_for(error)
     return Response(_sdk_error(refusal), status_code=refusal.problem.status, headers=refusal.headers)
 
@@ -109,7 +109,7 @@ def _sdk_error(refusal: Refusal) -> SdkError:
 
 ERRORS = {
     400: (
-        "The body cannot be read. One bad event is not a reason: it is dropped and counted in the metrics.",
+        "The body cannot be read. A bad event is not an error: it is dropped and counted in the metrics.",
         refuse(HTTPStatus.BAD_REQUEST, "the body cannot be read: batch is missing"),
     ),
     401: (
@@ -125,7 +125,7 @@ ERRORS = {
         "The body is too large, before or after decompression, or has too many events.",
         refuse(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"a body here may have {BODY_BYTES:,} bytes, also when decompressed",
+            f"the body may have at most {BODY_BYTES:,} bytes, also when decompressed",
         ),
     ),
     415: (
@@ -133,14 +133,14 @@ ERRORS = {
         refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out"),
     ),
     503: (
-        "The queue did not take it, or is full; `Retry-After` says when to send it again.",
+        "The queue did not take the events, or is full: send them again after `Retry-After` seconds.",
         unavailable(NOT_TAKEN),
     ),
 }
 
 
 def error_responses(*statuses: int) -> Mapping[int, ResponseSpec]:
-    """How these errors are documented, and those that every endpoint has which takes events."""
+    """The documented errors: these, and those of every endpoint that takes events."""
     return {status: _documented(status) for status in (400, *statuses, 408, 413, 415, 503)}
 
 

@@ -1,4 +1,4 @@
-"""What an SDK sent: an event in our words, its values as they came, not judged yet; and reading it from JSON."""
+"""The event that an SDK sent, with our field names and unvalidated values, and functions to decode it from JSON."""
 
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
@@ -14,11 +14,11 @@ from db.events.spellings import PAGE_VIEW as PAGE_VIEW
 from db.events.spellings import is_nobody
 from db.events.tolerant_json import UNREADABLE, read, take_apart
 
-#: Events that one request may carry; Segment takes as many.
+#: Largest number of events in a request, as Segment has it.
 MAX_EVENTS = 2_500
-#: Bytes of one of them. What we keep of it is limited like any event; this bounds what is read.
+#: Largest event in bytes that is decoded; a stored event has smaller limits.
 EVENT_BYTES = 1024 * 1024
-#: Why a message is no event for us whose kind nobody knows: what it means cannot be guessed.
+#: The reason to drop a message of an unknown type.
 UNKNOWN_TYPE = "type"
 
 
@@ -26,30 +26,30 @@ class SentEvent(msgspec.Struct, kw_only=True):
     """One event of a request."""
 
     key: Any
-    """What names the site."""
+    """The key that names the site."""
     event_type: Any
     path: Any
     user_id: Any = None
-    """Who did it, None where the event does not say."""
+    """None if the event has none."""
     by_visitor: bool = False
-    """Whether an event without user_id belongs to a visitor who is told apart for a day, by address and browser."""
+    """Whether an event without user_id gets a visitor id for a day, by address and user agent."""
     timestamp: Any = None
     sent_at: Any = None
-    """When it was sent, by the clock by which `timestamp` says when it happened."""
+    """When it was sent, by the same clock as `timestamp`."""
     milliseconds_ago: Any = None
-    """How long before it was sent it happened, where it says no time."""
+    """Time between the event and its sending, for an event without a timestamp."""
     message_id: Any = None
     properties: Any = None
     address: str | None = None
-    """The visitor's, where the event carries it: a server that sends for its visitors says so."""
+    """The visitor's, if the event has it: servers that send events for visitors set it."""
     user_agent: Any = None
-    """The visitor's, where the event carries it."""
+    """The visitor's, if the event has it."""
     ignored: str | None = None
-    """Why it is no event for us, where it is none."""
+    """Why the event is ignored; None if it is not."""
 
 
 class Envelope(msgspec.Struct, rename={"write_key": "writeKey", "sent_at": "sentAt", "posthog_sent_at": "sent_at"}):
-    """What the protocols have around their events, each as it came, empty where it is missing."""
+    """The members around the events in all protocols, undecoded; empty if missing."""
 
     batch: msgspec.Raw = msgspec.Raw()
     write_key: msgspec.Raw = msgspec.Raw()
@@ -62,34 +62,34 @@ class Envelope(msgspec.Struct, rename={"write_key": "writeKey", "sent_at": "sent
     payload: msgspec.Raw = msgspec.Raw()
 
 
-#: None stands for what is no event at all.
+#: Parses a body; None stands for an element that is not an event at all.
 Parser = Callable[[bytes, Caller], Iterable[SentEvent | None]]
 
 
 def envelope(body: bytes | msgspec.Raw) -> Envelope:
-    """What is around the events. Raises ValueError and RecursionError where it is no object."""
+    """The members around the events. Raises ValueError and RecursionError if the JSON is not an object."""
     return take_apart(body, Envelope)
 
 
-def elements(raw: bytes | msgspec.Raw) -> Sequence[msgspec.Raw]:
-    """The elements of an array. Raises ValueError and RecursionError where it is none, and Refusal (413)."""
-    found = take_apart(raw, list[msgspec.Raw])
-    if len(found) > MAX_EVENTS:
+def decode_array(raw: bytes | msgspec.Raw) -> Sequence[msgspec.Raw]:
+    """The elements of an array. Raises ValueError and RecursionError if it is not one, and Refusal (413)."""
+    elements = take_apart(raw, list[msgspec.Raw])
+    if len(elements) > MAX_EVENTS:
         raise refuse(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"a request may hold {MAX_EVENTS:,} events; this one has {len(found):,}",
+            f"a request may hold {MAX_EVENTS:,} events; this one has {len(elements):,}",
         )
-    return found
+    return elements
 
 
-def event(raw: bytes | msgspec.Raw) -> dict[str, Any] | None:
-    """The object that is an event; None where it is none or too large."""
-    found = value(raw) if len(bytes(raw)) <= EVENT_BYTES else None
-    return found if isinstance(found, dict) else None
+def decode_event(raw: bytes | msgspec.Raw) -> dict[str, Any] | None:
+    """The JSON object of an event; None if it is not an object or too large."""
+    event = decode_value(raw) if len(bytes(raw)) <= EVENT_BYTES else None
+    return event if isinstance(event, dict) else None
 
 
-def value(raw: bytes | msgspec.Raw) -> Any:
-    """A value, None where it cannot be read."""
+def decode_value(raw: bytes | msgspec.Raw) -> Any:
+    """A JSON value; None if it cannot be decoded."""
     try:
         return read(raw)
     except UNREADABLE:
@@ -97,12 +97,12 @@ def value(raw: bytes | msgspec.Raw) -> Any:
 
 
 def as_object(given: Any) -> dict[str, Any]:
-    """An object, empty where it is none."""
+    """The object, or an empty one for any other value."""
     return given if isinstance(given, dict) else {}
 
 
-def text(*candidates: Any) -> str | None:
-    """The first of these that is text with something in it, or a number."""
+def first_text(*candidates: Any) -> str | None:
+    """The first candidate that is non-blank text or a number, as text."""
     for candidate in candidates:
         if isinstance(candidate, str) and is_given(candidate):
             return candidate
@@ -111,25 +111,25 @@ def text(*candidates: Any) -> str | None:
     return None
 
 
-def address(given: Any) -> str | None:
-    """An IP address, the first where it is a list as of X-Forwarded-For; None where it is none."""
+def read_address(given: Any) -> str | None:
+    """An IP address, the first of a list as in X-Forwarded-For; None if it is not one."""
     try:
-        found = ip_address(given.partition(",")[0].strip()) if isinstance(given, str) else None
+        address = ip_address(given.partition(",")[0].strip()) if isinstance(given, str) else None
     except ValueError:
         return None
-    if found is None or found.is_unspecified:  # as 0.0.0.0, by which an address is kept secret
+    if address is None or address.is_unspecified:  # 0.0.0.0 hides the address
         return None
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return str(mapped or found)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
 
 
-def user(*candidates: Any) -> str | None:
-    """The first of these that is the id of a user, and not nobody's such as `null`."""
-    return next((given for one in candidates if (given := text(one)) and not is_nobody(given)), None)
+def first_user_id(*candidates: Any) -> str | None:
+    """The first candidate that is a user id, and not a placeholder such as `null`."""
+    return next((given for one in candidates if (given := first_text(one)) and not is_nobody(given)), None)
 
 
 def with_properties(given: Any, more: dict[str, Any]) -> Any:
-    """Properties with more that is known, what was sent going first; where they are something else, as they came."""
+    """The sent properties with those of `more` that they lack; unchanged if they are not an object."""
     known = {name: value for name, value in more.items() if is_given(value)}
     if not is_given(given):
         return known or None

@@ -1,4 +1,4 @@
-"""From what an SDK sent to an event of ours: its id, its time, its user."""
+"""Convert an SDK's event to our Event: id, user, limits of the fields."""
 
 import re
 from datetime import datetime
@@ -12,36 +12,38 @@ from apps.events.given import is_given
 from apps.events.validation import encode
 from apps.sdks.shared.caller import Caller
 from apps.sdks.shared.clock_skew import moment
-from apps.sdks.shared.sdk_event import SentEvent, text
+from apps.sdks.shared.sdk_event import SentEvent, first_text
 from db.events.errors import field_errors
 from db.events.event import MAX_BYTES, Event, TimeWindow, text_fault
 from db.events.fitting import cut_text, fit_properties, storable
 from db.events.tolerant_json import UNREADABLE
 
-#: Of the ids that are made from those of SDKs. Fixed for ever: else what is sent again would count again.
+#: Namespace of the UUIDs made from SDKs' ids. It must never change, or an event sent again would count twice.
 NAMESPACE = UUID("b0a8f8a5-3a4c-5d0e-9c39-2f6f6b2c1d47")
-# UUID() would also take braces, urn: and digits without hyphens, which are other ids to who sent them.
+# UUID() also accepts braces, urn: and digits without hyphens, which are different ids for their sender.
 CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 class Dropped(Exception):
-    """An event that cannot be taken; the message says why, in a word for the metrics."""
+    """An event is dropped; the message is the reason label for the metrics."""
 
 
 def event_id(message_id: Any) -> UUID | None:
-    """The id of an event: the SDK's where it is a UUID, else one made of the whole text, None where there is none."""
-    given = text(message_id)
+    """The id of an event: the SDK's if it is a UUID, otherwise a UUID made from the whole text; None if it has none."""
+    given = first_text(message_id)
     if given is None:
         return None
-    # Not the UUID inside a longer text: those of segment-node share most of their digits with their neighbours.
+    # Not a UUID inside a longer text: in segment-node's ids those share most of their digits.
     return UUID(given) if CANONICAL.fullmatch(given) else uuid5(NAMESPACE, given)
 
 
 def visitor_id(salt: bytes, site_id: str, sent: SentEvent, caller: Caller, *, time: Any, now: datetime) -> str:
-    """Who a visitor without an id is, for a day: from their address and browser nobody can go back to them."""
+    """A pseudonymous visitor id for one day: a keyed hash of site, address and user agent. It cannot be reversed
+    without the salt.
+    """
     agent = sent.user_agent if isinstance(sent.user_agent, str) and is_given(sent.user_agent) else caller.user_agent
     parts = [site_id, sent.address or caller.address, agent]
-    # The salt is that of today; history that is sent now is of other days, and a visitor of each another one.
+    # The salt is today's. Older events are sent today too: add their day, so that each day has another visitor id.
     if (then := moment(time)) and then.date() != now.date():
         parts.append(then.date().isoformat())
     return "daily-" + blake2b("\0".join(parts).encode(), key=salt, digest_size=16).hexdigest()
@@ -58,9 +60,9 @@ def to_event(
     now: datetime,
     window: TimeWindow,
 ) -> tuple[Event, list[str]]:
-    """The event under our limits, and the fields of which not all could be kept; `bot` marks it as one of a bot.
+    """The event within our limits, and the names of shortened fields; `bot` marks it as a bot's.
 
-    Raises Dropped with the field that is not valid.
+    Raises Dropped with the name of the invalid field.
     """
     properties = sent.properties
     if bot and (properties is None or isinstance(properties, dict)):
@@ -86,7 +88,7 @@ def to_event(
 
 
 def _fitted(fields: dict[str, Any]) -> dict[str, Any]:
-    """What of the optional ones can be kept: a path's beginning, no user whose id is too long, fitting properties."""
+    """Fit fields to their limits: cut the path, drop a user_id that is too long, fit the properties."""
     path, user_id, properties = fields["path"], fields["user_id"], fields["properties"]
     if isinstance(path, str):
         path = cut_text(storable(path), MAX_BYTES["path"])

@@ -5,8 +5,8 @@ from typing import Any
 
 from litestar import Request, Response, post
 
-from apps.sdks.shared.receive import take
-from apps.sdks.shared.responses import UmamiAnswer, UmamiBatchAnswer, done, error_responses
+from apps.sdks.shared.receive import receive_events
+from apps.sdks.shared.responses import UmamiAnswer, UmamiBatchAnswer, error_responses, success
 from apps.sdks.umami import parser
 from apps.web.openapi import OBJECT, answer, operation
 
@@ -25,12 +25,12 @@ UMAMI_EVENT = {
     responses={200: answer("The event is in the queue.", UmamiAnswer()), **error_responses(401)},
 )
 async def umami_event(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Takes an event of Umami's script and of its SDKs. `website` names the site (SITE_KEYS), by default by being its
-    site_id. Without an `id`, visitors are told apart as Plausible's are, in `/api/event`; `ip` and
-    `userAgent` say whose event a server sends, `timestamp` (seconds) when it was. A `type` other than `event` and
-    `identify` is dropped and counted.
+    """Accepts an event of Umami's script and of its SDKs. `website` is the key of the site (SITE_KEYS), by default its
+    site_id. Without an `id`, a visitor gets an id for a day, as in `/api/event`. Servers that send events for visitors
+    set `ip` and `userAgent`, and `timestamp` in seconds. A `type` other than `event` and `identify` is dropped and
+    counted.
     """
-    return done(UmamiAnswer(), await take(request, "umami", parser.parse))
+    return success(UmamiAnswer(), await receive_events(request, "umami", parser.parse))
 
 
 @post(
@@ -45,6 +45,6 @@ async def umami_event(request: Request[Any, Any, Any]) -> Response[Any]:
     },
 )
 async def umami_batch(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Takes up to 2,500 events as those of `/api/send`, in an array."""
-    taken = await take(request, "umami", parser.parse_batch)
-    return done(UmamiBatchAnswer(size=taken.size, processed=taken.size), taken)
+    """Accepts an array of up to 2,500 events, each as in `/api/send`."""
+    outcome = await receive_events(request, "umami", parser.parse_batch)
+    return success(UmamiBatchAnswer(size=outcome.size, processed=outcome.size), outcome)

@@ -7,69 +7,69 @@ import msgspec
 
 from apps.events.given import first_given
 from apps.sdks.shared.caller import Caller
-from apps.sdks.shared.event_path import campaign, path
+from apps.sdks.shared.event_path import campaign, first_path
 from apps.sdks.shared.sdk_event import (
     PAGE_VIEW,
     UNKNOWN_TYPE,
     SentEvent,
-    address,
-    elements,
+    decode_array,
+    decode_event,
+    decode_value,
     envelope,
-    event,
-    text,
-    user,
-    value,
+    first_text,
+    first_user_id,
+    read_address,
     with_properties,
 )
 from db.events.tolerant_json import UNREADABLE
 
-#: What a message may be.
+#: The types of messages that become events.
 KINDS = ("event", "identify")
-#: What is as large is no time in seconds, but in milliseconds: those would be years after 5000.
+#: Times from this number on are milliseconds: as seconds they would be after the year 5000.
 MILLISECONDS = 10**11
-#: Members of a payload that say what no other field of ours does.
+#: Members of a payload that become properties.
 KEPT = ("title", "referrer", "language", "screen", "tag")
 
 
 def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
-    """`{"type": "event" or "identify", "payload": {...}}`; other types, as "performance", are no events of ours."""
-    return [_meant(body)]
+    """`{"type": "event" or "identify", "payload": {...}}`; other types, such as "performance", are dropped."""
+    return [_sent_event(body)]
 
 
 def parse_batch(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
-    """An array of these."""
-    return [_isolated(raw) for raw in elements(body)]
+    """An array of the objects that `parse` takes."""
+    return [_isolated(raw) for raw in decode_array(body)]
 
 
 def _isolated(raw: msgspec.Raw) -> SentEvent | None:
     try:
-        return _meant(raw)
+        return _sent_event(raw)
     except UNREADABLE:
         return None
 
 
-def _meant(raw: bytes | msgspec.Raw) -> SentEvent | None:
+def _sent_event(raw: bytes | msgspec.Raw) -> SentEvent | None:
     around = envelope(raw)
-    payload = event(around.payload)
+    payload = decode_event(around.payload)
     if payload is None:
         return None
-    url, kind = payload.get("url"), value(around.type)
+    url, kind = payload.get("url"), decode_value(around.type)
     return SentEvent(
-        key=text(payload.get("website")),
+        key=first_text(payload.get("website")),
         event_type=kind if kind == "identify" else first_given(payload.get("name"), PAGE_VIEW),
-        path=path(url),
-        user_id=user(payload.get("id")),
+        path=first_path(url),
+        user_id=first_user_id(payload.get("id")),
         by_visitor=True,
         properties=with_properties(payload.get("data"), {name: payload.get(name) for name in KEPT} | campaign(url)),
         timestamp=_seconds(payload.get("timestamp")),
-        address=address(payload.get("ip")),
+        address=read_address(payload.get("ip")),
         user_agent=payload.get("userAgent"),
         ignored=None if kind in KINDS else UNKNOWN_TYPE,
     )
 
 
 def _seconds(given: Any) -> Any:
-    """Umami's times, in seconds since 1970, in milliseconds; 0 and what is empty is none, anything else as it came."""
+    """Umami's time (seconds since 1970) in milliseconds; None for 0; anything else unchanged."""
     if isinstance(given, str) and given.strip().isascii() and given.strip().isdecimal() and len(given) < 16:
         given = int(given)
     if isinstance(given, float) and given.is_integer():

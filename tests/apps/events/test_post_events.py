@@ -182,7 +182,7 @@ def test_a_wrong_parameter_is_named(ingestion: httpx.Client, shop: str) -> None:
     answer = ingestion.post("/events?ids=perhaps&id=1", json=[event(shop)])
     assert answer.status_code == 400
     assert {error["field"]: error["allowed"] for error in answer.json()["errors"]} == {
-        "ids": "Whether the answer lists all event ids: true or false.",
+        "ids": "Whether the response lists all event ids: true or false.",
         "id": "one of ids",
     }
     assert queued(shop) == []

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from actors.queue.state import QueueState
-from apps.monitoring.queue_monitor import memory_bound
+from apps.monitoring.queue_monitor import memory_limit
 from db.settings import Settings
 from tests.builders.factories import event
 from tests.servers.queue import enqueue_old
@@ -45,9 +45,9 @@ def take_memory(queue: WatchedQueue) -> None:
 
 
 BOUNDS = [
-    (fill, {"queue_max_messages": 3}, "the queue has 3 messages that are not stored yet; the bound is 3 ("),
-    (age, {"queue_max_age_seconds": 400}, "s; the bound is 400 s ("),
-    (take_memory, {"queue_max_memory_bytes": 20_000_000}, "bytes of memory; the bound is 20,000,000 ("),
+    (fill, {"queue_max_messages": 3}, "the queue has 3 messages that are not stored yet; the limit is 3 ("),
+    (age, {"queue_max_age_seconds": 400}, "s; the limit is 400 s ("),
+    (take_memory, {"queue_max_memory_bytes": 20_000_000}, "bytes of memory; the limit is 20,000,000 ("),
 ]
 
 
@@ -97,8 +97,8 @@ def test_while_redis_is_away_the_last_verdict_stays(queue: WatchedQueue, ingesti
     until(lambda: detail() == "")
 
 
-def test_the_memory_bound_follows_from_what_redis_has() -> None:
-    assert memory_bound(STATE, Settings()) == 600_000
-    assert memory_bound(msgspec.structs.replace(STATE, memory_limit=200_000), Settings()) == 160_000
-    assert memory_bound(msgspec.structs.replace(STATE, memory_of_machine=None), Settings()) is None
-    assert memory_bound(STATE, Settings(queue_max_memory_bytes=5)) == 5
+def test_the_memory_limit_follows_from_what_redis_has() -> None:
+    assert memory_limit(STATE, Settings()) == 600_000
+    assert memory_limit(msgspec.structs.replace(STATE, memory_limit=200_000), Settings()) == 160_000
+    assert memory_limit(msgspec.structs.replace(STATE, memory_of_machine=None), Settings()) is None
+    assert memory_limit(STATE, Settings(queue_max_memory_bytes=5)) == 5
