@@ -9,11 +9,11 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import PathParameter
 from msgspec import Meta
 
-from apps import reporting_resources
 from apps.dead_letters import operations
 from apps.dead_letters.operations import Outcome
 from apps.dead_letters.sample import HEAD, LETTER
 from apps.events.endpoints import EVENT_BYTES, EXAMPLE, JSON_EVENT
+from apps.reporting_resources import resources
 from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
@@ -68,9 +68,7 @@ async def list_dead_letters(request: Request[Any, Any, Any]) -> LetterPage:
     """
     query = read_query(request, ListQuery)
     try:
-        return await reporting_resources.read(
-            partial(list_letters, which=query, limit=query.limit, cursor=query.cursor)
-        )
+        return await resources(request).read(partial(list_letters, which=query, limit=query.limit, cursor=query.cursor))
     except BadCursor as error:
         fault = FieldError(field="cursor", reason=str(error), allowed="`next_cursor` of the page before")
         raise refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [fault]) from None
@@ -82,12 +80,12 @@ async def list_dead_letters(request: Request[Any, Any, Any]) -> LetterPage:
     operation_class=operation(examples=OF_A_LETTER),
     responses={200: answer("The letter.", LETTER), 404: NOT_FOUND, 503: AWAY},
 )
-async def show_dead_letter(letter_id: LetterId) -> DeadLetter:
+async def show_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId) -> DeadLetter:
     """A dead letter with its payload, exactly as it was in the queue.
 
     The letter of the example is always there, to be tried; to replay or discard it does nothing.
     """
-    return await operations.show(letter_id)
+    return await operations.show(resources(request), letter_id)
 
 
 @post(
@@ -119,7 +117,7 @@ async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterI
     To replay a letter whose event is stored already does nothing: an event counts once.
     """
     body = await read_body(request.scope, request.receive, limit=EVENT_BYTES)
-    return _answer(*await operations.replay(letter_id, body))
+    return _answer(*await operations.replay(resources(request), letter_id, body))
 
 
 @post(
@@ -134,9 +132,9 @@ async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterI
         503: EITHER_AWAY,
     },
 )
-async def discard_dead_letter(letter_id: LetterId) -> Response[DeadLetter]:
+async def discard_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId) -> Response[DeadLetter]:
     """Says that nobody wants this event any more. It is kept, and can still be replayed."""
-    return _answer(*await operations.discard(letter_id))
+    return _answer(*await operations.discard(resources(request), letter_id))
 
 
 @post(
@@ -158,7 +156,7 @@ async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Resp
 
     At least one parameter is needed: `state=dead` means all.
     """
-    return _outcome(await operations.replay_all(_filter(request)))
+    return _outcome(await operations.replay_all(resources(request), _filter(request)))
 
 
 @post(
@@ -180,7 +178,7 @@ async def discard_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Res
 
     At least one parameter is needed: `state=dead` means all.
     """
-    return _outcome(await operations.discard_all(_filter(request)))
+    return _outcome(await operations.discard_all(resources(request), _filter(request)))
 
 
 def _filter(request: Request[Any, Any, Any]) -> LetterFilter:

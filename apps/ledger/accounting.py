@@ -10,7 +10,7 @@ from litestar import Request, get
 from msgspec import Meta
 
 from actors.queue.accepted_counts import accepted_now
-from apps import reporting_resources
+from apps.reporting_resources import ReportingResources, resources
 from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
@@ -94,20 +94,22 @@ async def get_accounting(request: Request[Any, Any, Any]) -> Accounting:
     start = query.start or end - min(timedelta(days=DAYS), end - date.min)
     if end <= start:
         raise refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DAY])
-    accounts = await read_ledger(start, end, site_id=query.site_id)
+    accounts = await read_ledger(resources(request), start, end, site_id=query.site_id)
     return Accounting(
         start=start, end=end, balanced=not any(account.unaccounted for account in accounts), accounts=accounts
     )
 
 
-async def read_ledger(start: date, end: date, *, site_id: str | None = None) -> list[Account]:
+async def read_ledger(
+    reporting: ReportingResources, start: date, end: date, *, site_id: str | None = None
+) -> list[Account]:
     """The ledger of the days from `start` to before `end`. Raises QueueUnavailable and psycopg's errors."""
     # In this order: what has left the queue at the first look is settled at the second, and what is settled then was
     # accepted at the third.
-    state = await reporting_resources.watch.reader.read()
-    source = (await accepted_now(reporting_resources.requests)).source
-    kept = await reporting_resources.read(partial(settled_days, source=source, start=start, end=end, site_id=site_id))
-    accepted = await accepted_now(reporting_resources.requests)
+    state = await reporting.queue_monitor.reader.read()
+    source = (await accepted_now(reporting.producer)).source
+    kept = await reporting.read(partial(settled_days, source=source, start=start, end=end, site_id=site_id))
+    accepted = await accepted_now(reporting.producer)
     in_queue = timedelta(seconds=state.oldest_seconds)
     # What waits for a retry, or to be filed, may be older than all that can be seen in the queue.
     unseen = state.delayed or state.filing

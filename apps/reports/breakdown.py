@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.reporting_resources import resources
 from apps.reports.shared.asking import ask, compared
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import ComparedQuery
@@ -93,7 +94,7 @@ async def get_breakdown(request: Request[Any, Any, Any]) -> Response[bytes]:
             await compare(conn, other, wanted, report)
         return report
 
-    report = await ask(query, read)
+    report = await ask(resources(request), query, read)
     absent = () if wanted.users else ("users", "anonymous")
     columns = columns_of(Row, without=absent if query.compare else (*absent, "compare_events"))
     return report_response(request, report, report.rows, columns, safe=query.safe)

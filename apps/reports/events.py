@@ -1,6 +1,5 @@
 """GET /events and GET /events/export."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -15,6 +14,7 @@ from litestar.openapi.spec import Example
 from litestar.response import Stream
 from msgspec import Meta
 
+from apps.reporting_resources import EXPORTS, ReportingResources, resources
 from apps.reports.shared.asking import ask, asking_long
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import FilteredQuery
@@ -29,8 +29,6 @@ from db.events.errors import FieldError
 from db.reports.events import EventPage, StoredEvent, events, export
 from db.reports.shared.report import Question
 
-#: Exports that may run at once: each has one of the pool's connections for as long as its client takes to read.
-EXPORTS = 2
 RETRY_EXPORT = 10
 #: Seconds for which a client may take nothing of an export: its transaction keeps the server from tidying up.
 PATIENCE = 60.0
@@ -102,7 +100,7 @@ async def get_events(request: Request[Any, Any, Any]) -> Response[bytes]:
         except BadCursor as error:
             raise bad_parameter(EventsQuery, "cursor", str(error)) from None
 
-    page = await ask(query, read)
+    page = await ask(resources(request), query, read)
     return report_response(request, page, page.events, EVENT_COLUMNS, safe=query.safe)
 
 
@@ -136,7 +134,7 @@ async def export_events(request: Request[Any, Any, Any]) -> Stream:
     """
     query = read_query(request, ExportQuery)
     media_type = accepted(request, (NDJSON, CSV))
-    parts = Parts(_export(query, media_type), patience=PATIENCE)
+    parts = Parts(_export(resources(request), query, media_type), patience=PATIENCE)
     try:
         await anext(parts)  # whatever refuses the request does so before the answer has begun
     except BaseException:
@@ -150,16 +148,17 @@ async def export_events(request: Request[Any, Any, Any]) -> Stream:
     )
 
 
-async def _export(query: ExportQuery, media_type: str) -> AsyncGenerator[bytes]:
+async def _export(resources: ReportingResources, query: ExportQuery, media_type: str) -> AsyncGenerator[bytes]:
     """The body in parts; an empty one first, as soon as nothing can be wrong any more. Raises Refusal."""
-    if running.locked():
+    if resources.exports.locked():
         raise unavailable(TOO_MANY, retry_after=RETRY_EXPORT)
-    async with running, asking_long(query) as (conn, asked), export(conn, asked) as found:
+    async with (
+        resources.exports,
+        asking_long(resources, query) as (conn, asked),
+        export(conn, asked) as found,
+    ):
         yield b""
         if media_type == CSV:
             yield encoded_rows([], EVENT_COLUMNS, media_type)
         async for some in found:
             yield encoded_rows(some, EVENT_COLUMNS, media_type, safe=query.safe, header=False)
-
-
-running = asyncio.Semaphore(EXPORTS)

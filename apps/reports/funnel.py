@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.reporting_resources import resources
 from apps.reports.shared.asking import ask, compared
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import ComparedQuery
@@ -97,7 +98,7 @@ async def get_funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
         report = Funnel(**asked.head(source, as_of), window=query.window, steps=steps, compare=before)
         return report, asked.range.end + window
 
-    report, over = await ask(query, read)
+    report, over = await ask(resources(request), query, read)
     return report_response(
         request, report, report.steps, columns_of(Step), safe=query.safe, compare=report.compare, over=over
     )

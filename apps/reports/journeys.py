@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.reporting_resources import resources
 from apps.reports.shared.asking import ask
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import FilteredQuery
@@ -90,5 +91,5 @@ async def get_journeys(request: Request[Any, Any, Any]) -> Response[bytes]:
             **msgspec.structs.asdict(found),
         )
 
-    report = await ask(query, read)
+    report = await ask(resources(request), query, read)
     return report_response(request, report, report.journeys, columns_of(Sequence), safe=query.safe)

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps import reporting_resources
+from apps.reporting_resources import ReportingResources, resources
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import Safe
 from apps.reports.shared.responses import columns_of, report_response
@@ -66,7 +66,7 @@ class LiveTableQuery(LiveQuery, kw_only=True):
     safe: Safe = False
 
 
-async def read_live(query: LiveQuery) -> Live:
+async def read_live(resources: ReportingResources, query: LiveQuery) -> Live:
     """The report now. Raises Refusal (400)."""
     wanted = query.filters()
 
@@ -74,7 +74,7 @@ async def read_live(query: LiveQuery) -> Live:
         as_of = await begin_snapshot(conn)
         return await live(conn, query.site_id, wanted, as_of=as_of, minutes=query.minutes, pages=query.limit)
 
-    return await reporting_resources.read(read)
+    return await resources.read(read)
 
 
 @get(
@@ -97,7 +97,7 @@ async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:
     By the time of the events: those that come late, or are dated ahead, are not in it.
     """
     query = read_query(request, LiveTableQuery)
-    report = await read_live(query)
+    report = await read_live(resources(request), query)
     response = report_response(request, report, report.points, columns_of(LivePoint), safe=query.safe)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.reporting_resources import resources
 from apps.reports.shared.asking import ask
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import FilteredQuery
@@ -99,5 +100,5 @@ async def get_retention(request: Request[Any, Any, Any]) -> Response[bytes]:
         report = Retention(**asked.head(source, as_of), interval=query.interval, periods=periods, cohorts=cohorts)
         return report, asked.range.end + (periods + 1) * STEPS[query.interval]
 
-    report, over = await ask(query, read)
+    report, over = await ask(resources(request), query, read)
     return report_response(request, report, returns(report.cohorts), columns_of(Return), safe=query.safe, over=over)

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.reporting_resources import resources
 from apps.reports.shared.asking import ask, compared
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import ComparedQuery
@@ -144,7 +145,7 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
             compare=None if before is None else rounded(before),
         )
 
-    report = await ask(query, read)
+    report = await ask(resources(request), query, read)
     if report.points is not None:
         return report_response(request, report, report.points, columns_of(SalesPoint), safe=query.safe)
     before = None if report.compare is None else _matched(report.currencies, report.compare)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.reporting_resources import resources
 from apps.reports.shared.asking import ask, compared
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import ComparedQuery
@@ -87,7 +88,7 @@ async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
             compare=before,
         )
 
-    report = await ask(query, read)
+    report = await ask(resources(request), query, read)
     before = [report.compare] if report.compare else None
     columns = columns_of(SessionSummary)
     return report_response(request, report, [report.summary], columns, safe=query.safe, compare=before)

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request, get
 from msgspec import Meta
 
-from apps import reporting_resources
+from apps.reporting_resources import resources
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse
@@ -62,4 +62,4 @@ async def get_stats(request: Request[Any, Any, Any]) -> Stats:
     Views are events of type `page_view`; users are counted over all event types. A site that was never seen has zeros.
     """
     query = read_query(request, StatsQuery)
-    return await reporting_resources.read(partial(stats, site_id=query.site_id, date=query.date))
+    return await resources(request).read(partial(stats, site_id=query.site_id, date=query.date))

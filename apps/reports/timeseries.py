@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from msgspec import Meta
 
+from apps.reporting_resources import resources
 from apps.reports.shared.asking import ask, compared
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import ComparedQuery
@@ -88,7 +89,7 @@ async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
             **asked.head(source, as_of), metric=query.metric, interval=interval, points=points, compare=before
         )
 
-    report = await ask(query, read)
+    report = await ask(resources(request), query, read)
     columns = columns_of(Point, without=() if query.metric == "users" else ("anonymous",))
     return report_response(request, report, report.points, columns, safe=query.safe, compare=report.compare)
 

@@ -11,6 +11,7 @@ from litestar import Request, Response, get
 from litestar.params import PathParameter
 from msgspec import Meta
 
+from apps.reporting_resources import resources
 from apps.reports.shared.asking import ask
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import FilteredQuery
@@ -107,7 +108,7 @@ async def get_user(
         head = asked.head("events", as_of)
         return UserReport(**head, user_id=user, ever=ever, events=events, next_cursor=next_cursor)
 
-    report = await ask(query, read)
+    report = await ask(resources(request), query, read)
     return report_response(request, report, report.events, columns_of(UserEvent), safe=query.safe)
 
 

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps import reporting_resources
+from apps.reporting_resources import resources
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import Safe
 from apps.reports.shared.responses import accepted, columns_of, encoded
@@ -73,6 +73,6 @@ async def get_sites(request: Request[Any, Any, Any]) -> Response[bytes]:
         except BadCursor as error:
             raise bad_parameter(SitesQuery, "cursor", str(error)) from None
 
-    page = await reporting_resources.read(read)
+    page = await resources(request).read(read)
     body = encoded(page, page.sites, columns_of(Site), media_type, safe=query.safe)
     return Response(body, media_type=media_type, headers={"Vary": "Accept"})

@@ -14,7 +14,6 @@ from actors.durable.broker import DurableBroker
 from actors.durable.heartbeat import Heartbeat
 from actors.queue.producer import Producer
 from actors.queue.state import QueueReader
-from apps import reporting_resources
 from apps.events import endpoints
 from apps.monitoring.queue_monitor import QueueMonitor
 from tests.servers.servers import Redis
@@ -53,7 +52,9 @@ class WatchedQueue:
 @contextmanager
 def watched_queue(redis: Redis, ingestion: httpx.Client, reporting_client: httpx.Client) -> Iterator[WatchedQueue]:
     """Both apps on this Redis; in the end on the one of all tests again, with what they see there."""
-    apps = {cast("App", ingestion): endpoints.watch, cast("App", reporting_client): reporting_resources.watch}
+    from apps.reporting import app as reporting
+
+    apps = {cast("App", ingestion): endpoints.watch, cast("App", reporting_client): reporting.resources.queue_monitor}
     queue = WatchedQueue(redis, apps)
     sending = Producer(queue.broker, redis.server.url)
     to_close: list[tuple[App, Callable[[], Awaitable[None]]]] = [(cast("App", ingestion), sending.close)]

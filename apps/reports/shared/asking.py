@@ -7,12 +7,11 @@ from typing import TypeVar
 
 import msgspec
 
-from apps import reporting_resources
+from apps.reporting_resources import LONG, ReportingResources
 from apps.reports.shared.query import ComparedQuery, RangeQuery, asked, refused, wanted_filters
 from apps.reports.shared.turns import Turn
 from apps.web.problems import unavailable
 from apps.web.query_params import bad_parameter
-from db.connections import pools
 from db.connections.pools import ReadConnection
 from db.reports.shared.ranges import BadRange, begin, resolve
 from db.reports.shared.report import Question, TakesLong
@@ -24,12 +23,12 @@ Work = Callable[[ReadConnection, datetime, Question], Awaitable[Result]]
 
 RETRY_LONG = 5
 TOO_MANY_LONG = (
-    f"{reporting_resources.LONG} reports that take long are running, which is as many as may run at once; "
+    f"{LONG} reports that take long are running, which is as many as may run at once; "
     "those from rollups are still answered"
 )
 
 
-async def ask(query: RangeQuery, work: Work[Result]) -> Result:
+async def ask(resources: ReportingResources, query: RangeQuery, work: Work[Result]) -> Result:
     """What `work` answers, which may be begun more than once. Raises Refusal: 400 that names the parameter, or 503.
 
     Where it takes long and as many such run as may, it waits for its turn, and meanwhile has no connection.
@@ -40,21 +39,23 @@ async def ask(query: RangeQuery, work: Work[Result]) -> Result:
         as_of, found = await question(conn, turn)
         return await work(conn, as_of, found)
 
-    with Turn(reporting_resources.long) as turn:
+    with Turn(resources.long_reports) as turn:
         try:
-            return await reporting_resources.read(answer)
+            return await resources.read(answer)
         except TakesLong:
-            await _wait(turn)
-        return await reporting_resources.read(answer)
+            await _wait(turn, resources.connection_timeout)
+        return await resources.read(answer)
 
 
 @asynccontextmanager
-async def asking_long(query: RangeQuery) -> AsyncIterator[tuple[ReadConnection, Question]]:
+async def asking_long(
+    resources: ReportingResources, query: RangeQuery
+) -> AsyncIterator[tuple[ReadConnection, Question]]:
     """The connection for what takes long for certain, and the question. Raises Refusal as `ask` does."""
     question = _question_of(query)
-    with Turn(reporting_resources.long) as turn:
-        await _wait(turn)
-        async with reporting_resources.pool.connection() as conn:
+    with Turn(resources.long_reports) as turn:
+        await _wait(turn, resources.connection_timeout)
+        async with resources.pool.connection() as conn:
             _, found = await question(conn, turn)
             yield conn, found
 
@@ -92,8 +93,8 @@ def _question_of(query: RangeQuery) -> Callable[[ReadConnection, Turn], Awaitabl
     return question
 
 
-async def _wait(turn: Turn) -> None:
+async def _wait(turn: Turn, seconds: float) -> None:
     try:
-        await turn.wait(pools.WAIT)
+        await turn.wait(seconds)
     except TimeoutError:
         raise unavailable(TOO_MANY_LONG, retry_after=RETRY_LONG) from None

@@ -32,9 +32,9 @@ ENDLESS = "/live/stream"
 def gets(name: str, site: str) -> Iterator[str]:
     """Each address of an app that is asked by GET: all routes, whether they are documented or not."""
     from apps.ingestion import litestar as ingestion
-    from apps.reporting import litestar as reporting
+    from apps.reporting import app as reporting
 
-    for route in {"ingestion": ingestion, "reporting": reporting}[name].routes:
+    for route in {"ingestion": ingestion, "reporting": reporting.litestar}[name].routes:
         assert isinstance(route, HTTPRoute)
         if "GET" in route.methods:
             path = route.path_format.format_map(Parameters(site))
