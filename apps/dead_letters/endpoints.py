@@ -18,7 +18,6 @@ from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from apps.web.request_body import read_body
-from db.cursors import BadCursor
 from db.dead_letters.read import DeadLetter, LetterFilter, LetterPage, list_letters
 from db.events.errors import FieldError
 
@@ -48,7 +47,7 @@ class ListQuery(LetterFilter, kw_only=True):
     """The parameters of GET /dead-letters."""
 
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
-    cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before.")] = None
+    cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before")] = None
 
 
 @get(
@@ -67,11 +66,7 @@ async def list_dead_letters(request: Request[Any, Any, Any]) -> LetterPage:
     They are kept until somebody replays or discards them, and after that for reference.
     """
     query = read_query(request, ListQuery)
-    try:
-        return await resources(request).read(partial(list_letters, which=query, limit=query.limit, cursor=query.cursor))
-    except BadCursor as error:
-        fault = FieldError(field="cursor", reason=str(error), allowed="`next_cursor` of the page before")
-        raise refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [fault]) from None
+    return await resources(request).read(partial(list_letters, which=query, limit=query.limit, cursor=query.cursor))
 
 
 @get(

@@ -16,7 +16,7 @@ from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_r
 from apps.web.query_params import read_query
 from apps.web.request_body import read_body
 from db.connections.pools import ReadConnection
-from db.events.errors import FieldError, sentence
+from db.events.errors import BadParameter, FieldError, sentence
 from db.events.event import SiteId
 from db.events.tolerant_json import UNREADABLE
 from db.ledger.imports import Import, ImportedFile, ImportId, KnownImport, progress, read_import
@@ -144,15 +144,11 @@ async def get_import(request: Request[Any, Any, Any], import_id: Id) -> ImportOu
 
 
 def check(import_id: str) -> None:
-    """Raises Refusal (400) where this cannot be an import's id."""
+    """Raises BadParameter where this cannot be an import's id."""
     try:
         msgspec.convert(import_id, ImportId)
     except msgspec.ValidationError:
-        raise refuse(
-            HTTPStatus.BAD_REQUEST,
-            "a parameter is not valid",
-            [FieldError(field="import_id", reason="is no such id", allowed=IDS)],
-        ) from None
+        raise BadParameter("import_id", "is no such id", IDS) from None
 
 
 router = Router("/imports", route_handlers=[put_import, get_import], tags=["imports"])

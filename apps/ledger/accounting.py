@@ -14,7 +14,7 @@ from apps.reporting_resources import ReportingResources, resources
 from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
-from db.events.errors import FieldError
+from db.events.errors import BadParameter, FieldError
 from db.events.event import SiteId
 from db.ledger.balance import Accepted, Account, balance, settled_days
 
@@ -93,7 +93,7 @@ async def get_accounting(request: Request[Any, Any, Any]) -> Accounting:
     end = query.end or today + timedelta(days=1)
     start = query.start or end - min(timedelta(days=DAYS), end - date.min)
     if end <= start:
-        raise refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DAY])
+        raise BadParameter(BAD_DAY.field, BAD_DAY.reason, BAD_DAY.allowed)
     accounts = await read_ledger(resources(request), start, end, site_id=query.site_id)
     return Accounting(
         start=start, end=end, balanced=not any(account.unaccounted for account in accounts), accounts=accounts

@@ -14,9 +14,9 @@ from apps.reports.shared.query import ComparedQuery
 from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
-from db.events.errors import FieldError
+from db.events.errors import BadParameter, FieldError
 from db.reports.breakdown import DIMENSIONS, Breakdown, Metrics, Row, Total, Wanted, breakdown, compare
 from db.reports.shared.filters import PROPERTY
 from db.reports.shared.report import Question
@@ -83,7 +83,7 @@ async def get_breakdown(request: Request[Any, Any, Any]) -> Response[bytes]:
     """
     query = read_query(request, BreakdownQuery)
     if query.dimension not in DIMENSIONS and not PROPERTY.fullmatch(query.dimension):
-        raise bad_parameter(BreakdownQuery, "dimension", f"{query.dimension!r} is unknown", ALLOWED)
+        raise BadParameter("dimension", f"{query.dimension!r} is unknown", ALLOWED)
     wanted = Wanted(
         dimension=query.dimension, users=query.metrics == "events,users", search=query.search, limit=query.limit
     )

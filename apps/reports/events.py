@@ -22,9 +22,8 @@ from apps.reports.shared.responses import CSV, NDJSON, accepted, columns_of, enc
 from apps.reports.shared.streaming import Parts
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse, unavailable
-from apps.web.query_params import bad_parameter, read_query
+from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
-from db.cursors import BadCursor
 from db.events.errors import FieldError
 from db.reports.events import EventPage, StoredEvent, events, export
 from db.reports.shared.report import Question
@@ -95,10 +94,7 @@ async def get_events(request: Request[Any, Any, Any]) -> Response[bytes]:
     query = read_query(request, EventsQuery)
 
     async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> EventPage:
-        try:
-            return await events(conn, asked, as_of=as_of, limit=query.limit, cursor=query.cursor)
-        except BadCursor as error:
-            raise bad_parameter(EventsQuery, "cursor", str(error)) from None
+        return await events(conn, asked, as_of=as_of, limit=query.limit, cursor=query.cursor)
 
     page = await ask(resources(request), query, read)
     return report_response(request, page, page.events, EVENT_COLUMNS, safe=query.safe)

@@ -14,11 +14,10 @@ from apps.reports.shared.query import ComparedQuery
 from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
-from db.events.errors import FieldError
+from db.events.errors import BadParameter, FieldError
 from db.reports.funnel import FEWEST_STEPS, LONGEST_WINDOW, MOST_STEPS, STEP, WINDOW, Funnel, Step, funnel, read_window
-from db.reports.shared.filters import BadFilter
 from db.reports.shared.report import Question
 
 EXAMPLE = Funnel(
@@ -82,19 +81,16 @@ async def get_funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
     """
     query = read_query(request, FunnelQuery)
     if not FEWEST_STEPS <= len(query.step) <= MOST_STEPS:
-        raise bad_parameter(FunnelQuery, "step", f"is given {len(query.step)} times")
+        raise BadParameter("step", f"is given {len(query.step)} times")
     if not (window := read_window(query.window)):
-        raise bad_parameter(FunnelQuery, "window", f"{query.window!r} is too long")
+        raise BadParameter("window", f"{query.window!r} is too long")
 
     async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> tuple[Funnel, datetime]:
         other = await compared(conn, query, asked)
-        try:
-            source, steps = await funnel(conn, asked, steps=query.step, window=window)
-            before = None
-            if other:
-                _, before = await funnel(conn, other, steps=query.step, window=window)
-        except BadFilter as error:
-            raise bad_parameter(FunnelQuery, "step", str(error)) from None
+        source, steps = await funnel(conn, asked, steps=query.step, window=window)
+        before = None
+        if other:
+            _, before = await funnel(conn, other, steps=query.step, window=window)
         report = Funnel(**asked.head(source, as_of), window=query.window, steps=steps, compare=before)
         return report, asked.range.end + window
 

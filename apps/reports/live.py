@@ -14,13 +14,13 @@ from apps.reports.shared.query import Safe
 from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection, begin_snapshot
 from db.events.errors import FieldError
 from db.events.event import SiteId
 from db.reports.live import Live, LivePage, LivePoint, live
 from db.reports.shared import filters
-from db.reports.shared.filters import BadFilter, read_filters
+from db.reports.shared.filters import read_filters
 
 EXAMPLE = Live(
     site_id="shop",
@@ -54,10 +54,7 @@ class LiveQuery(msgspec.Struct, kw_only=True):
 
     def filters(self) -> filters.Filters:
         """The filters. Raises Refusal (400)."""
-        try:
-            return read_filters(self.filter)
-        except BadFilter as error:
-            raise bad_parameter(type(self), "filter", str(error)) from None
+        return read_filters(self.filter)
 
 
 class LiveTableQuery(LiveQuery, kw_only=True):

@@ -14,9 +14,9 @@ from apps.reports.shared.query import FilteredQuery
 from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
-from db.events.errors import FieldError
+from db.events.errors import BadParameter, FieldError
 from db.reports.retention import (
     MAX_COHORTS,
     MAX_PERIODS,
@@ -95,7 +95,7 @@ async def get_retention(request: Request[Any, Any, Any]) -> Response[bytes]:
     async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> tuple[Retention, datetime]:
         if cohorts_at_most(asked, query.interval) > MAX_COHORTS:
             reason = f"{query.interval!r} makes more than {MAX_COHORTS} cohorts of this range"
-            raise bad_parameter(RetentionQuery, "interval", reason)
+            raise BadParameter("interval", reason)
         source, cohorts = await retention(conn, asked, interval=query.interval, periods=periods, as_of=as_of)
         report = Retention(**asked.head(source, as_of), interval=query.interval, periods=periods, cohorts=cohorts)
         return report, asked.range.end + (periods + 1) * STEPS[query.interval]

@@ -15,9 +15,9 @@ from apps.reports.shared.query import ComparedQuery
 from apps.reports.shared.responses import JSON, accepted, columns_of, report_response
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
-from db.events.errors import FieldError
+from db.events.errors import BadParameter, FieldError
 from db.events.event import EventType
 from db.reports.revenue import (
     ORDERS,
@@ -28,7 +28,6 @@ from db.reports.revenue import (
     Revenue,
     RevenueInterval,
     SalesPoint,
-    TooManyPoints,
     revenue,
     rounded,
 )
@@ -113,22 +112,17 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
     query = read_query(request, RevenueQuery)
     orders, refunds = query.event_type or list(ORDERS), query.refund_type or list(REFUNDS)
     if both := [name for name in refunds if name in orders]:
-        raise bad_parameter(RevenueQuery, "refund_type", f"{both[0]!r} is an order already")
+        raise BadParameter("refund_type", f"{both[0]!r} is an order already")
     if query.compare and query.interval and accepted(request) != JSON:
         reason = "is not part of a table of points"
-        raise bad_parameter(RevenueQuery, "compare", reason, "without `interval`, or with `Accept: application/json`")
+        raise BadParameter("compare", reason, "without `interval`, or with `Accept: application/json`")
 
     async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> Revenue:
         allowed = [name for name in intervals(asked) if name in get_args(RevenueInterval)]
         if query.interval and query.interval not in allowed:
             reason = f"{query.interval!r} is too fine for this range"
-            raise bad_parameter(RevenueQuery, "interval", reason, ", ".join(allowed))
-        try:
-            sold = await revenue(
-                conn, asked, orders=orders, refunds=refunds, products=query.limit, interval=query.interval
-            )
-        except TooManyPoints as error:
-            raise bad_parameter(RevenueQuery, "interval", str(error)) from None
+            raise BadParameter("interval", reason, ", ".join(allowed))
+        sold = await revenue(conn, asked, orders=orders, refunds=refunds, products=query.limit, interval=query.interval)
         before = None
         if other := await compared(conn, query, asked):
             before = (await revenue(conn, other, orders=orders, refunds=refunds, products=0)).currencies

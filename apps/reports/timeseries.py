@@ -14,9 +14,9 @@ from apps.reports.shared.query import ComparedQuery
 from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
-from db.events.errors import FieldError
+from db.events.errors import BadParameter, FieldError
 from db.reports.shared.report import Question
 from db.reports.timeseries import Interval, Metric, Point, Timeseries, intervals, timeseries
 
@@ -80,7 +80,7 @@ async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
         interval = query.interval or _usual(allowed, hours=(asked.range.end - asked.range.start).total_seconds() / 3600)
         if interval not in allowed:
             reason = f"{interval!r} is too fine for this range"
-            raise bad_parameter(TimeseriesQuery, "interval", reason, ", ".join(allowed) or "none: a shorter range")
+            raise BadParameter("interval", reason, ", ".join(allowed) or "none: a shorter range")
         source, points = await timeseries(conn, asked, metric=query.metric, interval=interval)
         before = None
         if other := await compared(conn, query, asked):

@@ -17,14 +17,14 @@ from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.query import FilteredQuery
 from apps.reports.shared.responses import columns_of, report_response
 from apps.web.openapi import answer, operation
-from apps.web.problems import Refusal, problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.web.problems import problem_response, refuse
+from apps.web.query_params import read_query
 from apps.web.request_path import own_raw_path
 from db.connections.pools import ReadConnection
-from db.events.errors import ALLOWED, FieldError
+from db.events.errors import ALLOWED, BadParameter, FieldError
 from db.events.event import text_fault
 from db.reports.shared.report import Question
-from db.reports.users import BadCursor, Order, UserEvent, UserHead, UserReport, user_events, user_head
+from db.reports.users import Order, UserEvent, UserHead, UserReport, user_events, user_head
 
 PREFIX = b"/users/"
 
@@ -99,12 +99,9 @@ async def get_user(
         ever = await user_head(conn, asked, user_id=user)
         if ever is None:
             raise refuse(HTTPStatus.NOT_FOUND, f"site {query.site_id!r} has no event of user {user!r}")
-        try:
-            events, next_cursor = await user_events(
-                conn, asked, user_id=user, order=query.order, limit=query.limit, cursor=query.cursor
-            )
-        except BadCursor as error:
-            raise bad_parameter(UserQuery, "cursor", str(error)) from None
+        events, next_cursor = await user_events(
+            conn, asked, user_id=user, order=query.order, limit=query.limit, cursor=query.cursor
+        )
         head = asked.head("events", as_of)
         return UserReport(**head, user_id=user, ever=ever, events=events, next_cursor=next_cursor)
 
@@ -123,6 +120,5 @@ def _user_id(request: Request[Any, Any, Any]) -> str:
     return user_id
 
 
-def _bad_user(reason: str) -> Refusal:
-    error = FieldError(field="user_id", reason=reason, allowed=ALLOWED["user_id"])
-    return refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [error])
+def _bad_user(reason: str) -> BadParameter:
+    return BadParameter("user_id", reason, ALLOWED["user_id"])

@@ -14,9 +14,8 @@ from apps.reports.shared.query import Safe
 from apps.reports.shared.responses import accepted, columns_of, encoded
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
-from db.cursors import BadCursor
 from db.events.errors import FieldError
 from db.reports.sites import Site, SitePage, sites
 
@@ -68,10 +67,7 @@ async def get_sites(request: Request[Any, Any, Any]) -> Response[bytes]:
     media_type = accepted(request)
 
     async def read(conn: ReadConnection) -> SitePage:
-        try:
-            return await sites(conn, search=query.search, limit=query.limit, cursor=query.cursor)
-        except BadCursor as error:
-            raise bad_parameter(SitesQuery, "cursor", str(error)) from None
+        return await sites(conn, search=query.search, limit=query.limit, cursor=query.cursor)
 
     page = await resources(request).read(read)
     body = encoded(page, page.sites, columns_of(Site), media_type, safe=query.safe)

@@ -12,8 +12,8 @@ from actors import queue_timezone
 from apps.reporting_resources import ReportingResources, resources
 from apps.web.openapi import answer, operation
 from apps.web.problems import QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
-from apps.web.query_params import bad_parameter, read_query
-from db.events.errors import FieldError
+from apps.web.query_params import read_query
+from db.events.errors import BadParameter, FieldError
 from db.events.event import SiteId
 from db.sites import timezones
 
@@ -73,7 +73,7 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
     current = await _timezone(reporting, query.site_id)
     names = await reporting.read(timezones.known)
     if query.timezone not in names:
-        raise bad_parameter(TimezoneQuery, "timezone", timezones.unknown(query.timezone, names))
+        raise BadParameter("timezone", timezones.unknown(query.timezone, names))
     if current != query.timezone:
         await queue_timezone(reporting.producer, query.site_id, query.timezone)
         current = await reporting.wait_for_worker(

@@ -45,7 +45,7 @@ class EventPage(Report, kw_only=True):
 async def events(
     conn: AsyncConnection, question: Question, *, as_of: datetime, limit: int, cursor: str | None = None
 ) -> EventPage:
-    """A page of the events that match. Raises BadCursor."""
+    """A page of the events that match. Raises BadParameter."""
     time, event_id = decode_cursor(cursor, Place) if cursor else (question.range.end, UUID(int=0))
     parameters = question.parameters(before_time=time, before_id=event_id, limit=limit + 1)
     found = [_event(row) for row in await rows(conn, "events", parameters)]

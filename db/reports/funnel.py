@@ -8,8 +8,9 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
+from db.events.errors import BadParameter
 from db.reports.funnel_months import follow_parameters
-from db.reports.shared.filters import BadFilter, Filters, read_filters, split
+from db.reports.shared.filters import Filters, read_filters, split
 from db.reports.shared.report import Question, Report, Source, rows, share
 
 #: How many steps a funnel has, and for how long a user may be followed.
@@ -55,11 +56,14 @@ class Funnel(Report, kw_only=True, omit_defaults=True):
 
 
 def read_step(text: str) -> Filters:
-    """What an event of this step has to match. Raises BadFilter."""
+    """What an event of this step has to match. Raises BadParameter."""
     event_type, *others = split(text, r";(?=path:|properties\.)")
     if not event_type or len(split(event_type, ";")) > 1:
-        raise BadFilter(f"{text!r} does not begin with an event type, or goes on with what is no filter")
-    return read_filters([f"event_type:is:{event_type}", *others])
+        raise BadParameter("step", f"{text!r} does not begin with an event type, or goes on with what is no filter")
+    try:
+        return read_filters([f"event_type:is:{event_type}", *others])
+    except BadParameter as error:  # of no `filter`
+        raise BadParameter("step", error.reason) from None
 
 
 def read_window(text: str) -> timedelta | None:
@@ -71,7 +75,7 @@ def read_window(text: str) -> timedelta | None:
 async def funnel(
     conn: AsyncConnection, question: Question, *, steps: Sequence[str], window: timedelta
 ) -> tuple[Source, list[Step]]:
-    """Where the numbers are from, and a row a step. Raises BadFilter.
+    """Where the numbers are from, and a row a step. Raises BadParameter.
 
     A user is in a step who has an event that matches it later than one that matches the step before, and so on back to
     the first step, which is in the range, and all of them within the window: the first and the last event of them are

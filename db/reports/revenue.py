@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
+from db.events.errors import BadParameter
 from db.reports.shared.currencies import average, shown
 from db.reports.shared.ranges import Range
 from db.reports.shared.report import Question, Report, Source, rows
@@ -137,10 +138,6 @@ class Answer(msgspec.Struct, kw_only=True):
     source: Source
 
 
-class TooManyPoints(ValueError):
-    """The series would have more than MAX_POINTS points; the message says of how many currencies."""
-
-
 async def revenue(
     conn: AsyncConnection,
     question: Question,
@@ -152,7 +149,7 @@ async def revenue(
 ) -> Answer:
     """Orders and refunds of these event types, at most so many products a currency, and points if there is an interval.
 
-    Amounts are exact; `rounded` makes them what is shown. Raises TooManyPoints.
+    Amounts are exact; `rounded` makes them what is shown. Raises BadParameter.
     """
     parameters = question.parameters(
         order_types=list(orders),
@@ -201,7 +198,7 @@ def _filled(answer: Answer, buckets: list[datetime], covered: Range, interval: R
     """A point for each bucket and currency."""
     currencies = [sales.currency for sales in answer.currencies]
     if len(buckets) * len(currencies) > MAX_POINTS:
-        raise TooManyPoints(f"is too fine for this range with {len(currencies)} currencies")
+        raise BadParameter("interval", f"is too fine for this range with {len(currencies)} currencies")
     # In UTC: a time that a clock shows twice is found by no time of another timezone.
     found = {(point.at.astimezone(UTC), point.currency): point for point in answer.points}
     points = []

@@ -42,7 +42,7 @@ class SitePage(msgspec.Struct, kw_only=True):
 
 
 async def sites(conn: AsyncConnection, *, search: str, limit: int, cursor: str | None = None) -> SitePage:
-    """A page of the sites that have a text in their `site_id`. Raises BadCursor."""
+    """A page of the sites that have a text in their `site_id`. Raises BadParameter."""
     after = decode_cursor(cursor, Place) if cursor else ""
     found = await rows(conn, "sites", {"search": any_case(search), "after": after, "limit": limit + 1})
     edges = await _edges(conn, [row for row in found if row["events"]])

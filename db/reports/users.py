@@ -1,7 +1,5 @@
 """GET /users/{user_id}: one user of a site and what they did."""
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,13 +8,12 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
+from db.cursors import decode_cursor, encode_cursor
 from db.reports.shared.report import Question, Report, rows
 
 Order = Literal["newest", "oldest"]
-
-
-class BadCursor(ValueError):
-    """The text is no cursor of ours."""
+#: The last event of a page: its time and its id.
+Place = tuple[Annotated[datetime, Meta(tz=True)], UUID]
 
 
 class UserEvent(msgspec.Struct, kw_only=True):
@@ -60,27 +57,16 @@ async def user_head(conn: AsyncConnection, question: Question, *, user_id: str) 
 async def user_events(
     conn: AsyncConnection, question: Question, *, user_id: str, order: Order, limit: int, cursor: str | None
 ) -> tuple[list[UserEvent], str | None]:
-    """A page of a user's events, and the cursor of the next. Raises BadCursor."""
-    time_after, id_after = _place(cursor) if cursor else (None, None)
+    """A page of a user's events, and the cursor of the next. Raises BadParameter."""
+    time_after, id_after = decode_cursor(cursor, Place) if cursor else (None, None)
     parameters = question.parameters(user_id=user_id, time_after=time_after, id_after=id_after, limit=limit + 1)
     found = await rows(conn, f"user_events_{order}", parameters)
     events = [UserEvent(**_local(row, question)) for row in found]
-    return events[:limit], _cursor(events[limit - 1]) if len(events) > limit else None
+    page, more = events[:limit], len(events) > limit
+    return page, encode_cursor((page[-1].event_time, page[-1].event_id)) if more else None
 
 
 def _local(row: dict[str, Any], question: Question) -> dict[str, Any]:
     """The same with its times in the report's timezone."""
     times = {name: question.range.local(value) for name, value in row.items() if isinstance(value, datetime)}
     return row | times
-
-
-def _cursor(event: UserEvent) -> str:
-    return base64.urlsafe_b64encode(f"{event.event_time.isoformat()} {event.event_id}".encode()).decode()
-
-
-def _place(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        time, event_id = base64.b64decode(cursor, altchars="-_", validate=True).decode().split(" ")
-        return msgspec.convert(time, Annotated[datetime, Meta(tz=True)], strict=False), UUID(event_id)
-    except (binascii.Error, ValueError):
-        raise BadCursor("is no cursor of this list") from None

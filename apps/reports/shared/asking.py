@@ -8,12 +8,12 @@ from typing import TypeVar
 import msgspec
 
 from apps.reporting_resources import LONG, ReportingResources
-from apps.reports.shared.query import ComparedQuery, RangeQuery, asked, refused, wanted_filters
+from apps.reports.shared.query import ComparedQuery, RangeQuery, asked, wanted_filters
 from apps.reports.shared.turns import Turn
 from apps.web.problems import unavailable
-from apps.web.query_params import bad_parameter
 from db.connections.pools import ReadConnection
-from db.reports.shared.ranges import BadRange, begin, resolve
+from db.events.errors import BadParameter
+from db.reports.shared.ranges import begin, resolve
 from db.reports.shared.report import Question, TakesLong
 
 Result = TypeVar("Result")
@@ -67,8 +67,8 @@ async def compared(conn: ReadConnection, query: ComparedQuery, question: Questio
     wanted = question.range.compared(query.compare, now=question.now)
     try:
         covered = await resolve(conn, query.site_id, wanted, now=question.now)
-    except BadRange as error:  # it is not the parameter's fault that was asked for
-        raise bad_parameter(type(query), "compare", f"leads to a range that {error.args[1]}") from None
+    except BadParameter as error:  # it is not the parameter's fault that was asked for
+        raise BadParameter("compare", f"leads to a range that {error.reason}") from None
     return msgspec.structs.replace(question, range=covered, begins_by="compare")
 
 
@@ -79,8 +79,7 @@ def _question_of(query: RangeQuery) -> Callable[[ReadConnection, Turn], Awaitabl
 
     async def question(conn: ReadConnection, turn: Turn) -> tuple[datetime, Question]:
         now = datetime.now(UTC)
-        with refused(query):
-            as_of, covered = await begin(conn, query.site_id, wanted, now=now)
+        as_of, covered = await begin(conn, query.site_id, wanted, now=now)
         return as_of, Question(
             site_id=query.site_id,
             range=covered,

@@ -1,18 +1,16 @@
 """The parameters that reports share: a range of time, filters, a range to compare with. Their queries inherit them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from apps.web.query_params import bad_parameter
+from db.events.errors import BadParameter
 from db.events.event import SiteId
 from db.reports.shared import filters, ranges
-from db.reports.shared.filters import BadFilter, Filters, read_filters
-from db.reports.shared.ranges import BadRange, Comparison, Period, RequestedRange
+from db.reports.shared.filters import Filters, read_filters
+from db.reports.shared.ranges import Comparison, Period, RequestedRange
 from db.sites.timezones import timezones
 
 #: Years that a range may reach to: what PostgreSQL's and Python's calendars both can add and subtract.
@@ -94,17 +92,16 @@ class ComparedQuery(FilteredQuery, kw_only=True):
 
 
 def asked(query: RangeQuery) -> RequestedRange:
-    """The range that was asked for. Raises Refusal (400)."""
-    kind = type(query)
+    """The range that was asked for. Raises BadParameter."""
     if query.timezone is not None and query.timezone not in timezones():
-        raise bad_parameter(kind, "timezone", f"{query.timezone!r} is unknown")
+        raise BadParameter("timezone", f"{query.timezone!r} is unknown")
     given = [name for name, value in (("date", query.date), ("from", query.start), ("period", query.period)) if value]
     if len(given) > 1:
-        raise bad_parameter(kind, given[1], f"is given beside `{given[0]}`", "one of date, from and period")
+        raise BadParameter(given[1], f"is given beside `{given[0]}`", "one of date, from and period")
     if query.end and not query.start:
-        raise bad_parameter(kind, "to", "is given without `from`")
+        raise BadParameter("to", "is given without `from`")
     if query.date:
-        _within(kind, "date", (query.date,))
+        _within("date", (query.date,))
         return RequestedRange(days=(query.date, query.date + timedelta(days=1)), timezone=query.timezone)
     if query.start:
         return _between(query, query.start, query.end)
@@ -112,45 +109,32 @@ def asked(query: RangeQuery) -> RequestedRange:
 
 
 def _between(query: RangeQuery, start: str, end: str | None) -> RequestedRange:
-    kind = type(query)
-    first, last = _moment(kind, "from", start), _moment(kind, "to", end) if end else None
+    first, last = _moment("from", start), _moment("to", end) if end else None
     if isinstance(first, datetime):
         if last is not None and not isinstance(last, datetime):
-            raise bad_parameter(kind, "to", "is a day, but `from` is an instant")
+            raise BadParameter("to", "is a day, but `from` is an instant")
         return RequestedRange(instants=(first, last or datetime.now(UTC)), timezone=query.timezone)
     if isinstance(last, datetime):
-        raise bad_parameter(kind, "to", "is an instant, but `from` is a day")
+        raise BadParameter("to", "is an instant, but `from` is a day")
     return RequestedRange(days=(first, last), timezone=query.timezone)
 
 
-def _moment(kind: type[RangeQuery], name: str, text: str) -> date | datetime:
+def _moment(name: str, text: str) -> date | datetime:
     for wanted in (date, Annotated[datetime, Meta(tz=True)]):
         try:
             moment: date | datetime = msgspec.convert(text, wanted)
-            return _within(kind, name, (moment,))[0]
+            return _within(name, (moment,))[0]
         except msgspec.ValidationError:
             continue
-    raise bad_parameter(kind, name, "is neither a day nor an instant with an offset", MOMENT)
+    raise BadParameter(name, "is neither a day nor an instant with an offset", MOMENT)
 
 
-def _within(kind: type[RangeQuery], name: str, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
+def _within(name: str, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
     if not all(FIRST_YEAR <= moment.year <= LAST_YEAR for moment in moments):
-        raise bad_parameter(kind, name, f"is not between the years {FIRST_YEAR} and {LAST_YEAR}", MOMENT)
+        raise BadParameter(name, f"is not between the years {FIRST_YEAR} and {LAST_YEAR}", MOMENT)
     return moments
 
 
 def wanted_filters(query: RangeQuery) -> Filters:
-    """The filters that were asked for. Raises Refusal (400)."""
-    with refused(query):
-        return read_filters(query.filter if isinstance(query, FilteredQuery) else [])
-
-
-@contextmanager
-def refused(query: RangeQuery) -> Iterator[None]:
-    """Raise Refusal (400) that names the parameter where there is no such range or filter."""
-    try:
-        yield
-    except BadFilter as error:
-        raise bad_parameter(type(query), "filter", str(error)) from None
-    except BadRange as error:
-        raise bad_parameter(type(query), *error.args) from None
+    """The filters that were asked for. Raises BadParameter."""
+    return read_filters(query.filter if isinstance(query, FilteredQuery) else [])

@@ -12,6 +12,7 @@ from psycopg.errors import InvalidParameterValue
 from psycopg.rows import dict_row
 
 from db.connections.pools import BEGIN
+from db.events.errors import BadParameter
 from db.queries import QUERIES
 from db.sites.timezones import timezones
 
@@ -26,10 +27,6 @@ Moment = TypeVar("Moment", bound=date)
 DAYS_BEFORE: dict[Period, int] = {"14d": 13, "60d": 59, "90d": 89}
 #: The range of a report that is asked for without one.
 DEFAULT: Period = "30d"
-
-
-class BadRange(ValueError):
-    """What was asked for is no range. `args`: the parameter, what is wrong with it, and what is allowed."""
 
 
 class RequestedRange(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +102,7 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def begin(conn: AsyncConnection, site_id: str, asked: RequestedRange, *, now: datetime) -> tuple[datetime, Range]:
-    """As pools.begin_snapshot, and the range that was asked for, in the same message. Raises BadRange."""
+    """As pools.begin_snapshot, and the range that was asked for, in the same message. Raises BadParameter."""
     # Several statements are one message only with their values put into the text, as the client library does here.
     async with AsyncClientCursor(conn, row_factory=dict_row) as cur:
         with _timezone_known(asked):
@@ -118,7 +115,7 @@ async def begin(conn: AsyncConnection, site_id: str, asked: RequestedRange, *, n
 
 
 async def resolve(conn: AsyncConnection, site_id: str, asked: RequestedRange, *, now: datetime) -> Range:
-    """The range that was asked for, of this site. Raises BadRange where it is empty or its timezone unknown."""
+    """The range that was asked for, of this site. Raises BadParameter where it is empty or its timezone unknown."""
     async with conn.cursor(row_factory=dict_row) as cur:
         with _timezone_known(asked):
             await cur.execute(QUERIES["reports/range"], _values(site_id, asked, now))
@@ -147,17 +144,17 @@ def _range(row: dict[str, Any] | None) -> Range:
     instants = {name: value.astimezone(UTC) for name, value in given.items() if isinstance(value, datetime)}
     found = Range(**given | instants)
     if found.end <= found.start:
-        raise BadRange("to", "is not after `from`", "a day or an instant after `from`, which is itself not covered")
+        raise BadParameter("to", "is not after `from`", "a day or an instant after `from`, which is itself not covered")
     return found
 
 
 @contextmanager
 def _timezone_known(asked: RequestedRange) -> Iterator[None]:
-    """Raise BadRange for a timezone of Python's that PostgreSQL does not know: each may have a list of its own."""
+    """Raise BadParameter for a timezone of Python's that PostgreSQL does not know: each may have a list of its own."""
     try:
         yield
     except InvalidParameterValue:
-        raise BadRange("timezone", f"{asked.timezone!r} is unknown", "a timezone that PostgreSQL knows") from None
+        raise BadParameter("timezone", f"{asked.timezone!r} is unknown", "a timezone that PostgreSQL knows") from None
 
 
 class Shift(Protocol):

@@ -10,6 +10,7 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
+from db.events.errors import BadParameter
 from db.events.event import SiteId
 from db.queries import QUERIES
 from db.reports.shared.filters import Filters
@@ -90,15 +91,18 @@ class TakesLong(Exception):
     """The question needs a query that may take long, and may not be answered so now."""
 
 
-class EventsNotKept(Exception):
-    """The answer is counted from events, of which the site had some in the range that are no longer kept."""
+class EventsNotKept(BadParameter):
+    """The report is counted from events, and some that the site had in the range are no longer kept."""
+
+    detail = "events of this range are no longer kept"
 
     def __init__(self, question: Question, kept_from: datetime) -> None:
         begin, kept = (question.range.local(moment).isoformat() for moment in (question.range.start, kept_from))
-        self.parameter = question.begins_by
-        self.reason = f"begins at {begin}; this is counted from events, which are no longer kept before {kept}"
-        self.allowed = f"a range from {kept} on, or a question that rollups can answer"
-        super().__init__(f"{self.parameter} {self.reason}")
+        super().__init__(
+            question.begins_by,
+            f"begins at {begin}; this is counted from events, which are no longer kept before {kept}",
+            f"a range from {kept} on, or a question that rollups can answer",
+        )
 
 
 def check(query: str, parameters: dict[str, Any]) -> None:
