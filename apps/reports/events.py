@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request
 from litestar.background_tasks import BackgroundTask
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
@@ -15,13 +14,13 @@ from litestar.response import Stream
 from msgspec import Meta
 
 from apps.reporting_resources import EXPORTS, ReportingResources, resources
-from apps.reports.shared.asking import ask, asking_long
 from apps.reports.shared.disconnects import UNANSWERED
-from apps.reports.shared.query import FilteredQuery
-from apps.reports.shared.responses import CSV, NDJSON, accepted, columns_of, encoded_rows, report_response
+from apps.reports.shared.endpoint import endpoint, report
+from apps.reports.shared.execution import long_connection
+from apps.reports.shared.query import ReportQuery
+from apps.reports.shared.responses import CSV, NDJSON, Table, accepted, columns_of, encoded_rows
 from apps.reports.shared.streaming import Parts
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse, unavailable
+from apps.web.problems import problem_response, unavailable
 from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
@@ -54,69 +53,55 @@ PAGE = EventPage(
     events=[EVENT],
     next_cursor=None,
 )
-BAD_PARAMETER = problem_response(
-    "A parameter is missing or not valid.",
-    refuse(
-        HTTPStatus.BAD_REQUEST,
-        "a parameter is not valid",
-        [FieldError(field="cursor", reason="is no cursor of this list", allowed="`next_cursor` of the page before.")],
-    ),
-)
+BAD_CURSOR = FieldError(field="cursor", reason="is no cursor of this list", allowed="`next_cursor` of the page before.")
 
 
-class EventsQuery(FilteredQuery, kw_only=True):
+class EventsQuery(ReportQuery, kw_only=True):
     """The parameters of GET /events."""
 
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
     cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before.")] = None
 
 
-class ExportQuery(FilteredQuery, kw_only=True):
+class ExportQuery(ReportQuery, kw_only=True):
     """The parameters of GET /events/export."""
 
 
-@get(
+@report(
     "/events",
+    query=EventsQuery,
     summary="List events",
     tags=["events"],
-    operation_class=operation(query=EventsQuery),
-    responses={
-        200: answer("A page of them. As CSV or NDJSON: the events.", PAGE),
-        400: BAD_PARAMETER,
-        **UNANSWERED,
-    },
+    example=PAGE,
+    table="A page of them. As CSV or NDJSON: the events.",
+    bad=BAD_CURSOR,
 )
-async def get_events(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def get_events(conn: ReadConnection, question: Question, query: EventsQuery) -> Table:
     """The events of a range as they are stored, the newest first, a page at a time.
 
     Events that are stored meanwhile do not shift the pages. For all events of a range see `GET /events/export`.
     """
-    query = read_query(request, EventsQuery)
-
-    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> EventPage:
-        return await events(conn, asked, as_of=as_of, limit=query.limit, cursor=query.cursor)
-
-    page = await ask(resources(request), query, read)
-    return report_response(request, page, page.events, EVENT_COLUMNS, safe=query.safe)
+    page = await events(conn, question, limit=query.limit, cursor=query.cursor)
+    return Table(report=page, rows=page.events, columns=EVENT_COLUMNS)
 
 
-@get(
+@endpoint(
     "/events/export",
+    query=ExportQuery,
     summary="Export events",
     tags=["events"],
-    operation_class=operation(query=ExportQuery),
-    responses={
-        200: ResponseSpec(
-            data_container=str,
-            description="All of them, a line each.",
-            media_type=NDJSON,
-            generate_examples=False,
-            examples=[Example(value=encoded_rows([EVENT], EVENT_COLUMNS, NDJSON).decode())],
-        ),
-        400: BAD_PARAMETER,
+    ok=ResponseSpec(
+        data_container=str,
+        description="All of them, a line each.",
+        media_type=NDJSON,
+        generate_examples=False,
+        examples=[Example(value=encoded_rows([EVENT], EVENT_COLUMNS, NDJSON).decode())],
+    ),
+    bad=BAD_CURSOR,
+    others={
         503: problem_response(
-            f"The database is away, or {TOO_MANY}, or other reports take all turns; `Retry-After` says when to try "
-            "again.",
+            f"The database is unavailable, or {TOO_MANY}, or other reports take all turns; `Retry-After` says when to "
+            "try again.",
             unavailable(TOO_MANY, retry_after=RETRY_EXPORT),
         ),
         504: UNANSWERED[504],
@@ -150,8 +135,8 @@ async def _export(resources: ReportingResources, query: ExportQuery, media_type:
         raise unavailable(TOO_MANY, retry_after=RETRY_EXPORT)
     async with (
         resources.exports,
-        asking_long(resources, query) as (conn, asked),
-        export(conn, asked) as found,
+        long_connection(resources, query) as (conn, question),
+        export(conn, question) as found,
     ):
         yield b""
         if media_type == CSV:

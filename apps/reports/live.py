@@ -1,19 +1,17 @@
 """GET /live."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response
 from msgspec import Meta
 
 from apps.reporting_resources import ReportingResources, resources
-from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.endpoint import endpoint
 from apps.reports.shared.query import Safe
-from apps.reports.shared.responses import columns_of, report_response
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
+from apps.reports.shared.responses import Table, accepted, columns_of, report_response
+from apps.web.openapi import answer
 from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection, begin_snapshot
 from db.events.errors import FieldError
@@ -53,7 +51,7 @@ class LiveQuery(msgspec.Struct, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=100, description="How many pages, from 1 to 100.")] = 10
 
     def filters(self) -> filters.Filters:
-        """The filters. Raises Refusal (400)."""
+        """The filters. Raises BadParameter."""
         return read_filters(self.filter)
 
 
@@ -64,7 +62,7 @@ class LiveTableQuery(LiveQuery, kw_only=True):
 
 
 async def read_live(resources: ReportingResources, query: LiveQuery) -> Live:
-    """The report now. Raises Refusal (400)."""
+    """The report now. Raises BadParameter."""
     wanted = query.filters()
 
     async def read(conn: ReadConnection) -> Live:
@@ -74,19 +72,12 @@ async def read_live(resources: ReportingResources, query: LiveQuery) -> Live:
     return await resources.read(read)
 
 
-@get(
+@endpoint(
     "/live",
+    query=LiveTableQuery,
     summary="The last minutes",
-    tags=["reports"],
-    operation_class=operation(query=LiveTableQuery),
-    responses={
-        200: answer("The report. As CSV or NDJSON: its minutes.", EXAMPLE),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_MINUTES]),
-        ),
-        **UNANSWERED,
-    },
+    ok=answer("The report. As CSV or NDJSON: its minutes.", EXAMPLE),
+    bad=BAD_MINUTES,
 )
 async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The events and users of the last minutes, minute by minute, and the pages that are viewed.
@@ -94,7 +85,9 @@ async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:
     By the time of the events: those that come late, or are dated ahead, are not in it.
     """
     query = read_query(request, LiveTableQuery)
+    media_type = accepted(request)
     report = await read_live(resources(request), query)
-    response = report_response(request, report, report.points, columns_of(LivePoint), safe=query.safe)
+    table = Table(report=report, rows=report.points, columns=columns_of(LivePoint))
+    response = report_response(request, table, media_type, safe=query.safe)
     response.headers["Cache-Control"] = "no-store"
     return response

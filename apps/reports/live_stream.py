@@ -6,14 +6,13 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from math import inf
 from time import monotonic
 from typing import Annotated, Any
 from weakref import WeakValueDictionary
 
 import msgspec
-from litestar import Request, get
+from litestar import Request
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi.datastructures import ResponseSpec
@@ -24,8 +23,8 @@ from msgspec import Meta
 
 from apps.reporting_resources import ReportingResources
 from apps.reports.live import BAD_MINUTES, EXAMPLE, LiveQuery, read_live
-from apps.web.openapi import operation
-from apps.web.problems import problem_response, refusal_for, refuse, unavailable
+from apps.reports.shared.endpoint import endpoint
+from apps.web.problems import problem_response, refusal_for, unavailable
 from apps.web.query_params import read_query
 from apps.web.shutdown import on_stop_signal
 
@@ -140,26 +139,21 @@ class Bounded(ASGIMiddleware):
             streams.open -= 1
 
 
-@get(
+@endpoint(
     "/live/stream",
+    query=LiveStreamQuery,
     summary="The last minutes, as a stream",
-    tags=["reports"],
-    operation_class=operation(query=LiveStreamQuery, examples={"seconds": 5}),
+    examples={"seconds": 5},
     middleware=[Bounded()],
-    responses={
-        200: ResponseSpec(
-            data_container=str,
-            description="Server-sent events, without end unless `seconds` says when.",
-            media_type="text/event-stream",
-            generate_examples=False,
-            examples=[Example(value=f"data: {msgspec.json.encode(EXAMPLE).decode()}\n\n")],
-        ),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_MINUTES]),
-        ),
-        503: problem_response("Too many streams are open.", unavailable(TOO_MANY, retry_after=HEARTBEAT)),
-    },
+    ok=ResponseSpec(
+        data_container=str,
+        description="Server-sent events, without end unless `seconds` says when.",
+        media_type="text/event-stream",
+        generate_examples=False,
+        examples=[Example(value=f"data: {msgspec.json.encode(EXAMPLE).decode()}\n\n")],
+    ),
+    bad=BAD_MINUTES,
+    others={503: problem_response("Too many streams are open.", unavailable(TOO_MANY, retry_after=HEARTBEAT))},
 )
 async def get_live_stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
     """The report of GET /live every few seconds: `curl -N`, or in a browser `new EventSource(...)`.

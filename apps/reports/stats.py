@@ -2,17 +2,15 @@
 
 from datetime import date
 from functools import partial
-from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, get
+from litestar import Request
 from msgspec import Meta
 
 from apps.reporting_resources import resources
-from apps.reports.shared.disconnects import UNANSWERED
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
+from apps.reports.shared.endpoint import endpoint
+from apps.web.openapi import answer
 from apps.web.query_params import read_query
 from db.events.errors import FieldError
 from db.events.event import SiteId
@@ -32,28 +30,21 @@ class StatsQuery(msgspec.Struct, kw_only=True):
     date: Day | None = None
 
 
-@get(
+@endpoint(
     "/stats",
+    query=StatsQuery,
     summary="Views, users and top paths",
-    tags=["reports"],
-    operation_class=operation(query=StatsQuery),
-    responses={
-        200: answer(
-            "The report.",
-            Stats(
-                site_id="shop",
-                date=date(2026, 1, 2),
-                total_views=1024,
-                unique_users=417,
-                top_paths=[PathViews(path="/products/lamp", views=120)],
-            ),
+    ok=answer(
+        "The report.",
+        Stats(
+            site_id="shop",
+            date=date(2026, 1, 2),
+            total_views=1024,
+            unique_users=417,
+            top_paths=[PathViews(path="/products/lamp", views=120)],
         ),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DATE]),
-        ),
-        **UNANSWERED,
-    },
+    ),
+    bad=BAD_DATE,
 )
 async def get_stats(request: Request[Any, Any, Any]) -> Stats:
     """How often a site's pages were viewed on a day or ever, by how many different users, and the ten most viewed

@@ -1,19 +1,17 @@
 """GET /sites."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response
 from msgspec import Meta
 
 from apps.reporting_resources import resources
-from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.endpoint import endpoint
 from apps.reports.shared.query import Safe
 from apps.reports.shared.responses import accepted, columns_of, encoded
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
+from apps.web.openapi import answer
 from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
@@ -48,18 +46,12 @@ class SitesQuery(msgspec.Struct, kw_only=True):
     safe: Safe = False
 
 
-@get(
+@endpoint(
     "/sites",
+    query=SitesQuery,
     summary="List the sites",
-    tags=["reports"],
-    operation_class=operation(query=SitesQuery),
-    responses={
-        200: answer("A page of them. As CSV or NDJSON: the sites.", EXAMPLE),
-        400: problem_response(
-            "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT])
-        ),
-        **UNANSWERED,
-    },
+    ok=answer("A page of them. As CSV or NDJSON: the sites.", EXAMPLE),
+    bad=BAD_LIMIT,
 )
 async def get_sites(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Every site that has sent an event or was set up, by `site_id`: its timezone, totals, first and last event."""

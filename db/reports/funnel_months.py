@@ -26,8 +26,7 @@ async def follow_parameters(
     if question.filters.conditions or not covered.hours_fit or covered.end - covered.start < SHORTEST:
         return None
     event_types = sorted({name for names in steps for name in names})
-    parameters = question.parameters(window=window)
-    months = next(iter(await rows(conn, "funnel_months", parameters)), None)
+    months = next(iter(await rows(conn, question, "funnel_months", window=window)), None)
     numbers = months and _numbered(months.pop("numbers"), event_types)
     if not months or not numbers:
         return None
@@ -35,7 +34,7 @@ async def follow_parameters(
     # What comes first is looked at first, and there is most of the first step.
     in_order = sorted(numbers.values(), key=lambda number: number not in of_steps[0])
     return {
-        **parameters,
+        "window": window,
         **months,
         "event_types": event_types,
         "numbers": [numbers[name] for name in event_types],

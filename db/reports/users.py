@@ -9,7 +9,7 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.cursors import decode_cursor, encode_cursor
-from db.reports.shared.report import Question, Report, rows
+from db.reports.shared.report import Question, Report, rows, source_of
 
 Order = Literal["newest", "oldest"]
 #: The last event of a page: its time and its id.
@@ -48,22 +48,29 @@ class UserReport(Report, kw_only=True):
     next_cursor: Annotated[str | None, Meta(description="Give it as `cursor` to go on; null: these were the last.")]
 
 
-async def user_head(conn: AsyncConnection, question: Question, *, user_id: str) -> UserHead | None:
-    """What is known of a user, or None if no event of the site names them."""
-    found = await rows(conn, "user", question.parameters(user_id=user_id))
-    return UserHead(**_local(found[0], question)) if found else None
+async def user_report(
+    conn: AsyncConnection, question: Question, *, user_id: str, order: Order, limit: int, cursor: str | None = None
+) -> UserReport | None:
+    """What is known of a user, and a page of their events; None if no event of the site names them.
 
-
-async def user_events(
-    conn: AsyncConnection, question: Question, *, user_id: str, order: Order, limit: int, cursor: str | None
-) -> tuple[list[UserEvent], str | None]:
-    """A page of a user's events, and the cursor of the next. Raises BadParameter."""
+    Raises BadParameter.
+    """
+    known = await rows(conn, question, "user", user_id=user_id)
+    if not known:
+        return None
     time_after, id_after = decode_cursor(cursor, Place) if cursor else (None, None)
-    parameters = question.parameters(user_id=user_id, time_after=time_after, id_after=id_after, limit=limit + 1)
-    found = await rows(conn, f"user_events_{order}", parameters)
-    events = [UserEvent(**_local(row, question)) for row in found]
-    page, more = events[:limit], len(events) > limit
-    return page, encode_cursor((page[-1].event_time, page[-1].event_id)) if more else None
+    query = f"user_events_{order}"
+    found = await rows(
+        conn, question, query, user_id=user_id, time_after=time_after, id_after=id_after, limit=limit + 1
+    )
+    page, more = [UserEvent(**_local(row, question)) for row in found[:limit]], len(found) > limit
+    return UserReport(
+        **question.head(source_of(query)),
+        user_id=user_id,
+        ever=UserHead(**_local(known[0], question)),
+        events=page,
+        next_cursor=encode_cursor((page[-1].event_time, page[-1].event_id)) if more else None,
+    )
 
 
 def _local(row: dict[str, Any], question: Question) -> dict[str, Any]:

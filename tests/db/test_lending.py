@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from apps.reporting_resources import ReportingResources
-from apps.reports.shared.turns import Turn
+from apps.reports.shared.concurrency import Turn
 from db.connections.lending import AllInUse, AsyncLivePool
 from db.connections.pools import ReadConnection, read_pool, write_pool
 from db.settings import load

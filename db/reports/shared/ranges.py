@@ -1,4 +1,4 @@
-"""The time that a report covers: from what was asked to two instants, in the timezone that its days are meant in."""
+"""The time that a report covers: from what is requested to two instants, in the timezone that its days are meant in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,12 +25,12 @@ Moment = TypeVar("Moment", bound=date)
 
 #: How many days before today these periods begin; the others begin as the function report_range says.
 DAYS_BEFORE: dict[Period, int] = {"14d": 13, "60d": 59, "90d": 89}
-#: The range of a report that is asked for without one.
+#: The range of a report that is requested without one.
 DEFAULT: Period = "30d"
 
 
 class RequestedRange(msgspec.Struct, frozen=True, kw_only=True):
-    """A range as it was asked for: two days, two instants, or a period."""
+    """A range as it is requested: two days, two instants, or a period."""
 
     days: tuple[date, date | None] | None = None
     """The first day, and the day after the last; None: after today."""
@@ -101,12 +101,14 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-async def begin(conn: AsyncConnection, site_id: str, asked: RequestedRange, *, now: datetime) -> tuple[datetime, Range]:
-    """As pools.begin_snapshot, and the range that was asked for, in the same message. Raises BadParameter."""
+async def begin(
+    conn: AsyncConnection, site_id: str, requested: RequestedRange, *, now: datetime
+) -> tuple[datetime, Range]:
+    """As pools.begin_snapshot, and the requested range, in the same message. Raises BadParameter."""
     # Several statements are one message only with their values put into the text, as the client library does here.
     async with AsyncClientCursor(conn, row_factory=dict_row) as cur:
-        with _timezone_known(asked):
-            await cur.execute(BEGIN.encode() + b";" + QUERIES["reports/range"], _values(site_id, asked, now))
+        with _timezone_known(requested):
+            await cur.execute(BEGIN.encode() + b";" + QUERIES["reports/range"], _values(site_id, requested, now))
         while cur.description is None:
             cur.nextset()
         moment: datetime = (await cur.fetchone() or {"now": now})["now"]
@@ -114,28 +116,28 @@ async def begin(conn: AsyncConnection, site_id: str, asked: RequestedRange, *, n
         return moment.astimezone(UTC), _range(await cur.fetchone())
 
 
-async def resolve(conn: AsyncConnection, site_id: str, asked: RequestedRange, *, now: datetime) -> Range:
-    """The range that was asked for, of this site. Raises BadParameter where it is empty or its timezone unknown."""
+async def resolve(conn: AsyncConnection, site_id: str, requested: RequestedRange, *, now: datetime) -> Range:
+    """The requested range of this site. Raises BadParameter where it is empty or its timezone unknown."""
     async with conn.cursor(row_factory=dict_row) as cur:
-        with _timezone_known(asked):
-            await cur.execute(QUERIES["reports/range"], _values(site_id, asked, now))
+        with _timezone_known(requested):
+            await cur.execute(QUERIES["reports/range"], _values(site_id, requested, now))
         return _range(await cur.fetchone())
 
 
-def _values(site_id: str, asked: RequestedRange, now: datetime) -> dict[str, Any]:
-    first_day, end_day = asked.days or (None, None)
-    start, end = asked.instants or (None, None)
-    before = DAYS_BEFORE.get(asked.period) if asked.period else None
+def _values(site_id: str, requested: RequestedRange, now: datetime) -> dict[str, Any]:
+    first_day, end_day = requested.days or (None, None)
+    start, end = requested.instants or (None, None)
+    before = DAYS_BEFORE.get(requested.period) if requested.period else None
     return {
         "site_id": site_id,
         "now": now,
-        "timezone": asked.timezone,
+        "timezone": requested.timezone,
         "first_day": first_day,
         "end_day": end_day,
         "start": start,
         "end": end,
         "days_before": before,
-        "period": asked.period if before is None else None,
+        "period": requested.period if before is None else None,
     }
 
 
@@ -149,12 +151,14 @@ def _range(row: dict[str, Any] | None) -> Range:
 
 
 @contextmanager
-def _timezone_known(asked: RequestedRange) -> Iterator[None]:
+def _timezone_known(requested: RequestedRange) -> Iterator[None]:
     """Raise BadParameter for a timezone of Python's that PostgreSQL does not know: each may have a list of its own."""
     try:
         yield
     except InvalidParameterValue:
-        raise BadParameter("timezone", f"{asked.timezone!r} is unknown", "a timezone that PostgreSQL knows") from None
+        raise BadParameter(
+            "timezone", f"{requested.timezone!r} is unknown", "a timezone that PostgreSQL knows"
+        ) from None
 
 
 class Shift(Protocol):

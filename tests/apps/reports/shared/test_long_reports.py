@@ -15,8 +15,8 @@ import pytest
 from psycopg import AsyncConnection
 
 from apps.reporting_resources import CONNECTIONS, LONG
-from apps.reports.shared.asking import TOO_MANY_LONG
 from apps.reports.shared.disconnects import Attended
+from apps.reports.shared.execution import TOO_MANY_LONG
 from db.settings import Settings
 from db.store.events import store_events
 from tests.builders.factories import batch, received
