@@ -1,4 +1,4 @@
-"""How a report is answered: JSON, or its rows as CSV or NDJSON where `Accept` asks for that; and how long it keeps."""
+"""The response with a report: JSON, or its rows as CSV or NDJSON if `Accept` prefers that; and how long it keeps."""
 
 import csv
 import hashlib
@@ -24,8 +24,8 @@ TYPES = (JSON, CSV, NDJSON)
 #: unless it is just a number.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
-#: Seconds for which an answer may be kept: of a range that is over, to which late events may still be added, and of one
-#: that is not.
+#: Seconds for which a response may be kept: of a range that is over, to which late events may still be added, and of
+#: one that is not.
 OVER, NOT_OVER = 300, 5
 
 
@@ -66,8 +66,8 @@ def report_response(request: Request[Any, Any, Any], table: Table, media_type: s
 def entity_tag(body: bytes, as_of: datetime, *others: str) -> str:
     """The ETag of a report, the same whenever it is read: `as_of` is left out.
 
-    In JSON, `"as_of":` can only be a name, as quotes in a text are escaped; and all that is before the report's own has
-    no names that clients choose. So the first one is the report's.
+    In JSON, `"as_of":` can only be a name, as quotes in a text are escaped. The fields before the report's own are
+    texts, so the first such name is the report's.
     """
     before, _, after = body.partition(b'"as_of":' + msgspec.json.encode(as_of))
     found = hashlib.blake2b(before, digest_size=12)
@@ -100,7 +100,7 @@ def columns_of(kind: type[msgspec.Struct], *, without: Sequence[str] = ()) -> li
 def encoded(
     whole: msgspec.Struct, rows: Sequence[Row], columns: Sequence[str], media_type: str, *, safe: bool
 ) -> bytes:
-    """An answer as JSON, or the part of it that is a table as CSV or NDJSON."""
+    """All of it as JSON, or the part that is a table as CSV or NDJSON."""
     return msgspec.json.encode(whole) if media_type == JSON else encoded_rows(rows, columns, media_type, safe=safe)
 
 
