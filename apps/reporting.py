@@ -47,7 +47,7 @@ from db.settings import Settings, load
 
 DESCRIPTION = """
 Reports on what the [ingestion API](ingestion:/schema) has accepted. They are exact, and an event is in them the moment
-it is stored. The examples ask about the site `shop`: on a new installation send the example of `POST /event` first.
+it is stored. The examples are about the site `shop`: on a new installation send the example of `POST /event` first.
 
 HEAD is answered wherever GET is. Every error is `application/problem+json` with the reason and, in `errors`, each
 parameter that is wrong.
@@ -133,7 +133,7 @@ def _app() -> ReportingApp:
 
 
 def __getattr__(name: str) -> ReportingApp:
-    """Make `app` when it is first asked for (PEP 562): importing this module opens nothing and needs no settings."""
+    """Make `app` on first access (PEP 562): importing this module opens nothing and needs no settings."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return _app()

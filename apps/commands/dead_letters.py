@@ -53,8 +53,8 @@ def list_command(limit: int, as_json: bool, **which: Any) -> None:
     from db.dead_letters.read import list_letters
 
     async def run(resources: "ReportingResources") -> list[Any]:
-        wanted = _filter(which | {"state": which["state"] or "dead"})
-        page = await resources.read(functools.partial(list_letters, which=wanted, limit=limit))
+        chosen = _filter(which | {"state": which["state"] or "dead"})
+        page = await resources.read(functools.partial(list_letters, which=chosen, limit=limit))
         return page.dead_letters
 
     letters = _run(run)
@@ -149,8 +149,8 @@ def _run(work: Callable[["ReportingResources"], Awaitable[Result]], *needs: str)
         raise click.ClickException(str(error)) from None
 
 
-def _print(answer: Any) -> None:
-    builtins = msgspec.json.decode(msgspec.json.encode(answer))
-    if isinstance(answer, DeadLetter) and bytes(answer.payload) != b"null":
+def _print(result: Any) -> None:
+    builtins = msgspec.json.decode(msgspec.json.encode(result))
+    if isinstance(result, DeadLetter) and bytes(result.payload) != b"null":
         del builtins["payload_base64"]  # the payload once more
     click.echo(msgspec.json.format(msgspec.json.encode(builtins)))

@@ -32,11 +32,11 @@ NOT_FOUND = problem_response(
     "There is no such letter.",
     refuse(HTTPStatus.NOT_FOUND, "there is no dead letter 019b7ca9-8f2e-7cc3-98c4-dc0c0c073991"),
 )
-AWAY = problem_response(
-    "The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
+UNAVAILABLE_DATABASE = problem_response(
+    "The database is unavailable; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
 )
-EITHER_AWAY = problem_response(
-    "The database or the queue is away; `Retry-After` says when to try again.", unavailable(QUEUE_UNAVAILABLE)
+EITHER_UNAVAILABLE = problem_response(
+    "The database or the queue is unavailable; `Retry-After` says when to try again.", unavailable(QUEUE_UNAVAILABLE)
 )
 #: What can be tried where nothing has failed.
 OF_A_LETTER = {"letter_id": str(HEAD.id)}
@@ -57,13 +57,13 @@ class ListQuery(LetterFilter, kw_only=True):
     responses={
         200: answer("A page of them.", LetterPage(dead_letters=[HEAD], next_cursor=None)),
         400: BAD_PARAMETER,
-        503: AWAY,
+        503: UNAVAILABLE_DATABASE,
     },
 )
 async def list_dead_letters(request: Request[Any, Any, Any]) -> LetterPage:
     """Events that were accepted and could not be stored, with the reason: the newest failure first.
 
-    They are kept until somebody replays or discards them, and after that for reference.
+    They are kept until they are replayed or discarded, and after that for reference.
     """
     query = read_query(request, ListQuery)
     return await resources(request).read(partial(list_letters, which=query, limit=query.limit, cursor=query.cursor))
@@ -73,7 +73,7 @@ async def list_dead_letters(request: Request[Any, Any, Any]) -> LetterPage:
     "/{letter_id:uuid}",
     summary="Open a dead letter",
     operation_class=operation(examples=OF_A_LETTER),
-    responses={200: answer("The letter.", LETTER), 404: NOT_FOUND, 503: AWAY},
+    responses={200: answer("The letter.", LETTER), 404: NOT_FOUND, 503: UNAVAILABLE_DATABASE},
 )
 async def show_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId) -> DeadLetter:
     """A dead letter with its payload, exactly as it was in the queue.
@@ -102,7 +102,7 @@ async def show_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId)
             ),
         ),
         404: NOT_FOUND,
-        503: EITHER_AWAY,
+        503: EITHER_UNAVAILABLE,
     },
 )
 async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId) -> Response[DeadLetter]:
@@ -112,7 +112,7 @@ async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterI
     To replay a letter whose event is stored already does nothing: an event counts once.
     """
     body = await read_body(request.scope, request.receive, limit=EVENT_BYTES)
-    return _answer(*await operations.replay(resources(request), letter_id, body))
+    return _letter_response(*await operations.replay(resources(request), letter_id, body))
 
 
 @post(
@@ -124,12 +124,12 @@ async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterI
         200: answer("The letter.", LETTER),
         202: answer("The request is in the queue; no worker has got to it yet.", LETTER),
         404: NOT_FOUND,
-        503: EITHER_AWAY,
+        503: EITHER_UNAVAILABLE,
     },
 )
 async def discard_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId) -> Response[DeadLetter]:
-    """Says that nobody wants this event any more. It is kept, and can still be replayed."""
-    return _answer(*await operations.discard(resources(request), letter_id))
+    """Marks the event as not wanted any more. It is kept, and can still be replayed."""
+    return _letter_response(*await operations.discard(resources(request), letter_id))
 
 
 @post(
@@ -143,7 +143,7 @@ async def discard_dead_letter(request: Request[Any, Any, Any], letter_id: Letter
             "The request is in the queue; no worker has got to some of them yet.", Outcome(letters=3, waiting=3)
         ),
         400: BAD_PARAMETER,
-        503: EITHER_AWAY,
+        503: EITHER_UNAVAILABLE,
     },
 )
 async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Response[Outcome]:
@@ -151,7 +151,7 @@ async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Resp
 
     At least one parameter is needed: `state=dead` means all.
     """
-    return _outcome(await operations.replay_all(resources(request), _filter(request)))
+    return _outcome_response(await operations.replay_all(resources(request), _filter(request)))
 
 
 @post(
@@ -165,7 +165,7 @@ async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Resp
             "The request is in the queue; no worker has got to some of them yet.", Outcome(letters=3, waiting=3)
         ),
         400: BAD_PARAMETER,
-        503: EITHER_AWAY,
+        503: EITHER_UNAVAILABLE,
     },
 )
 async def discard_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Response[Outcome]:
@@ -173,7 +173,7 @@ async def discard_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Res
 
     At least one parameter is needed: `state=dead` means all.
     """
-    return _outcome(await operations.discard_all(resources(request), _filter(request)))
+    return _outcome_response(await operations.discard_all(resources(request), _filter(request)))
 
 
 def _filter(request: Request[Any, Any, Any]) -> LetterFilter:
@@ -183,11 +183,11 @@ def _filter(request: Request[Any, Any, Any]) -> LetterFilter:
     return which
 
 
-def _answer(letter: DeadLetter, outcome: Outcome) -> Response[DeadLetter]:
+def _letter_response(letter: DeadLetter, outcome: Outcome) -> Response[DeadLetter]:
     return Response(letter, status_code=HTTPStatus.ACCEPTED if outcome.waiting else HTTPStatus.OK)
 
 
-def _outcome(outcome: Outcome) -> Response[Outcome]:
+def _outcome_response(outcome: Outcome) -> Response[Outcome]:
     return Response(outcome, status_code=HTTPStatus.ACCEPTED if outcome.waiting else HTTPStatus.OK)
 
 

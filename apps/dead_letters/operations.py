@@ -1,4 +1,4 @@
-"""Replaying and discarding dead letters: the queue does it, and whoever asked is told what became of them."""
+"""Replaying and discarding dead letters: the workers do it, and the outcome is returned within some seconds."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""PUT /imports/{id} and GET /imports/{id}/outcome: imports of files are remembered, and what became of them is told."""
+"""PUT /imports/{id} and GET /imports/{id}/outcome: remember imports of files, and what became of their events."""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -85,13 +85,15 @@ class Noted(msgspec.Struct, kw_only=True):
     responses={
         202: answer("The request is in the queue.", Noted(import_id=EXAMPLE["import_id"])),
         400: BAD,
-        503: problem_response("The queue is away; send it again after `Retry-After`.", unavailable(QUEUE_UNAVAILABLE)),
+        503: problem_response(
+            "The queue is unavailable; send it again after `Retry-After`.", unavailable(QUEUE_UNAVAILABLE)
+        ),
     },
 )
 async def put_import(request: Request[Any, Any, Any], import_id: Id) -> Response[Noted]:
-    """Remembers an import of files, as `tjra import` tells it before and after: its events have its id as the property
-    `import_id`. What is told after an `ended_at` changes nothing.
-    `tjra import` asks this; by hand it makes an entry in `tjra imports`, and no event."""
+    """Remembers an import of files, as `tjra import` reports it before and after. The events of an import have its id
+    as the property `import_id`; a request after an `ended_at` changes nothing. Sent by hand it makes an entry in
+    `tjra imports`, and no event."""
     query = read_query(request, ImportQuery)
     check(import_id)
     body = await read_body(request.scope, request.receive, limit=BODY_BYTES)
@@ -114,7 +116,7 @@ async def put_import(request: Request[Any, Any, Any], import_id: Id) -> Response
         400: BAD,
         404: problem_response("There is no such import.", refuse(HTTPStatus.NOT_FOUND, "there is no such import")),
         503: problem_response(
-            "The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
+            "The database is unavailable; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
         ),
     },
 )

@@ -18,7 +18,7 @@ from db.events.errors import BadParameter, FieldError
 from db.events.event import SiteId
 from db.ledger.balance import Accepted, Account, balance, settled_days
 
-#: Days that are told without `from`, today among them.
+#: Days of a ledger without `from`, today among them.
 DAYS = 7
 #: How much the clocks of the machines may differ.
 CLOCKS = timedelta(seconds=5)
@@ -77,7 +77,7 @@ class Accounting(msgspec.Struct, kw_only=True):
             "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DAY])
         ),
         503: problem_response(
-            "The database or the queue is away; `Retry-After` says when to try again.",
+            "The database or the queue is unavailable; `Retry-After` says when to try again.",
             unavailable(DATABASE_UNAVAILABLE),
         ),
     },

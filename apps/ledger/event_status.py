@@ -21,7 +21,7 @@ from db.events.errors import ALLOWED, FieldError
 from db.events.event import SiteId
 from db.ledger.event_status import Receipt, receipt
 
-#: What the answer says where the queue could not be looked through.
+#: The `detail` if the queue could not be searched.
 TOO_LONG = "the queue is too long to be searched in full: the event may be in it"
 CANNOT_LOOK = "the queue (Redis) cannot be asked now: the event may be in it"
 
@@ -57,14 +57,14 @@ class ReceiptQuery(msgspec.Struct, kw_only=True):
         ),
         404: problem_response("The id is no UUID.", refuse(HTTPStatus.NOT_FOUND, "Not Found")),
         503: problem_response(
-            "The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
+            "The database is unavailable; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
         ),
     },
 )
 async def get_receipt(
     request: Request[Any, Any, Any], event_id: Annotated[UUID, PathParameter(description="The event's id.")]
 ) -> Receipt:
-    """Says whether an event that was answered with 202 is `queued`, `stored` or `dead`, or `unknown` here.
+    """Says whether an event that was accepted with 202 is `queued`, `stored` or `dead`, or `unknown` here.
 
     `stored` and `dead` are certain. `queued` means that it was seen in the queue: it will be stored, or be a dead
     letter. `unknown` without a `detail` means that it is in none of these: it was never accepted, or its raw data is no

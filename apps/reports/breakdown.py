@@ -70,7 +70,7 @@ class BreakdownQuery(ComparedQuery, kw_only=True):
 async def get_breakdown(conn: ReadConnection, question: Question, query: BreakdownQuery) -> Table:
     """The values of a dimension that most events have, each with its share of all events.
 
-    All events are told: `total.events` = those of the rows + `rest` + `without_value.events`. What a `search` leaves
+    No event is missing: `total.events` = those of the rows + `rest` + `without_value.events`. What a `search` leaves
     out is in the rest, so that shares stay what they are. `compare` gives each row its events in the other range.
     """
     users = query.metrics == "events,users"

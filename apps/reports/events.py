@@ -28,8 +28,8 @@ from db.reports.events import EventPage, StoredEvent, events, export
 from db.reports.shared.report import Question
 
 RETRY_EXPORT = 10
-#: Seconds for which a client may take nothing of an export: its transaction keeps the server from tidying up.
-PATIENCE = 60.0
+#: Seconds for which a client may take nothing of an export: its open transaction holds up vacuum.
+STALL_TIMEOUT = 60.0
 TOO_MANY = f"{EXPORTS} exports are running, which is as many as may run at once"
 
 EVENT = StoredEvent(
@@ -108,16 +108,16 @@ async def get_events(conn: ReadConnection, question: Question, query: EventsQuer
     },
 )
 async def export_events(request: Request[Any, Any, Any]) -> Stream:
-    """All events of a range as they are stored, the oldest first, as NDJSON, or as CSV if `Accept` asks for that.
+    """All events of a range as they are stored, the oldest first, as NDJSON, or as CSV if `Accept` prefers that.
 
-    They are those of one moment, however long it takes, and are sent as they are read. An answer that was cut short has
-    no regular end, which every HTTP client notices. Who takes nothing for a minute is cut off.
+    They are those of one moment, however long it takes, and are sent as they are read. A response that is cut short has
+    no regular end, which every HTTP client notices. A client that takes nothing for a minute is cut off.
     """
     query = read_query(request, ExportQuery)
     media_type = accepted(request, (NDJSON, CSV))
-    parts = Parts(_export(resources(request), query, media_type), patience=PATIENCE)
+    parts = Parts(_export(resources(request), query, media_type), patience=STALL_TIMEOUT)
     try:
-        await anext(parts)  # whatever refuses the request does so before the answer has begun
+        await anext(parts)  # a refusal is raised before the response begins
     except BaseException:
         await parts.close()
         raise
@@ -125,7 +125,7 @@ async def export_events(request: Request[Any, Any, Any]) -> Stream:
         parts,
         media_type=media_type,
         headers={"Cache-Control": "no-store", "Vary": "Accept"},
-        background=BackgroundTask(parts.close),  # also runs where the client went away
+        background=BackgroundTask(parts.close),  # also runs if the client went away
     )
 
 

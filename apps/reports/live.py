@@ -40,7 +40,7 @@ BAD_MINUTES = FieldError(field="minutes", reason="Expected `int` <= 60", allowed
 
 
 class LiveQuery(msgspec.Struct, kw_only=True):
-    """What is asked of the last minutes."""
+    """What is requested of the last minutes."""
 
     site_id: SiteId
     minutes: Annotated[int, Meta(ge=1, le=60, description="How many minutes back, from 1 to 60.")] = 5
@@ -63,11 +63,11 @@ class LiveTableQuery(LiveQuery, kw_only=True):
 
 async def read_live(resources: ReportingResources, query: LiveQuery) -> Live:
     """The report now. Raises BadParameter."""
-    wanted = query.filters()
+    filters = query.filters()
 
     async def read(conn: ReadConnection) -> Live:
         as_of = await begin_snapshot(conn)
-        return await live(conn, query.site_id, wanted, as_of=as_of, minutes=query.minutes, pages=query.limit)
+        return await live(conn, query.site_id, filters, as_of=as_of, minutes=query.minutes, pages=query.limit)
 
     return await resources.read(read)
 

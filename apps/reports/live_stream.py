@@ -1,4 +1,4 @@
-"""GET /live/stream: what GET /live answers, pushed again and again as server-sent events.
+"""GET /live/stream: the report of GET /live, sent again and again as server-sent events.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -158,10 +158,10 @@ class Bounded(ASGIMiddleware):
 async def get_live_stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
     """The report of GET /live every few seconds: `curl -N`, or in a browser `new EventSource(...)`.
 
-    Each message is the report as JSON. Where it cannot be had, as while the database is away, an event `problem` says
-    why instead, and the stream goes on. It costs the same however many listen, as long as they ask the same.
+    Each message is the report as JSON. If there is none, as while the database is unavailable, an event `problem`
+    says why instead, and the stream goes on. It costs the same for any number of clients with the same parameters.
 
-    With `seconds` it ends by itself, for clients that show an answer once it is whole; an `EventSource` comes back.
+    With `seconds` it ends by itself, for clients that show a response once it is complete; an `EventSource` comes back.
     """
     query = read_query(request, LiveStreamQuery)
     query.filters()  # a 400 rather than a stream of problems

@@ -99,7 +99,7 @@ async def get_revenue(conn: ReadConnection, question: Question, query: RevenueQu
     where that is before the range. An order without an id counts each time it is sent. **Refunds** count each; their
     amount may be written with or without a minus.
 
-    Sums are exact; the amounts of the answer are rounded, each by itself, to the digits that ISO 4217 gives their
+    Sums are exact; the amounts of the report are rounded, each by itself, to the digits that ISO 4217 gives their
     currency (JPY 0, EUR 2, KWD 3; half up, without zeros at the end). Amounts in what is no such currency stay as they
     are.
 
@@ -107,8 +107,8 @@ async def get_revenue(conn: ReadConnection, question: Question, query: RevenueQu
     order's products cannot be counted is in `ignored` too: entries, and as `products_invalid` orders whose products are
     no list.
 
-    For days of the site's own timezone, without filters and with the usual event types, the answer is from rollups: at
-    once, however many orders there are. Anything else is counted from the events, which takes longer.
+    For days of the site's own timezone, without filters and with the usual event types, the report is from rollups: at
+    once, for any number of orders. Anything else is counted from the events, which takes longer.
     """
     found = await revenue(
         conn,

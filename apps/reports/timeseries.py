@@ -58,7 +58,7 @@ class TimeseriesQuery(ComparedQuery, kw_only=True):
 async def get_timeseries(conn: ReadConnection, question: Question, query: TimeseriesQuery) -> Table:
     """A point for each minute, hour, day, week or month of a range, also where nothing happened.
 
-    Buckets are those of the timezone, whatever its clocks do. The first and the last bucket have what is in the range.
+    Buckets are those of the timezone, also when its clocks change. The first and last bucket have what is in the range.
     """
     series = await timeseries(conn, question, metric=query.metric, interval=query.interval)
     columns = columns_of(Point, without=() if query.metric == "users" else ("anonymous",))

@@ -83,7 +83,7 @@ async def get_user(
     """When a user was first and last seen, how many events of each type there are of them, and the events themselves.
 
     `ever` is of all time and all events; `events` are those of the range that match the filters. Addresses cannot name
-    a user called `.`, `..`, or nothing but slashes: for these ask other reports with a filter `user_id:is:..`.
+    a user called `.`, `..`, or nothing but slashes: for these request other reports with a filter `user_id:is:..`.
     """
     query = read_query(request, UserQuery)
     name = _user_id(request)

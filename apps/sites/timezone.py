@@ -57,16 +57,17 @@ class SiteTimezone(msgspec.Struct, kw_only=True):
         ),
         404: problem_response("There is no such site.", refuse(HTTPStatus.NOT_FOUND, "there is no site 'shop'")),
         503: problem_response(
-            "The database or the queue is away; `Retry-After` says when to try again.", unavailable(QUEUE_UNAVAILABLE)
+            "The database or the queue is unavailable; `Retry-After` says when to try again.",
+            unavailable(QUEUE_UNAVAILABLE),
         ),
     },
 )
 async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone]:
-    """Sets the timezone in which a site's days begin, and counts its days anew from the events, in one transaction.
+    """Sets the timezone in which a site's days begin, and recounts its days from the events, in one transaction.
 
     Reports have the old days until that is done, and the new ones from then on. Events of the site are taken meanwhile,
     and stored after it. Days whose events are no longer kept stay days of the old timezone.
-    What the example asks for is done: it sets that of `shop`.
+    The example is carried out: it sets that of `shop`.
     """
     query = read_query(request, TimezoneQuery)
     reporting = resources(request)

@@ -55,7 +55,7 @@ class Breakdown(Report, kw_only=True, omit_defaults=True):
     """The values that most events have."""
 
     dimension: Annotated[str, Meta(examples=["path"])]
-    total: Annotated[Total, Meta(description="All events that match the filters, whatever their value.")]
+    total: Annotated[Total, Meta(description="All events that match the filters, with any value or none.")]
     without_value: Annotated[
         Total | None, Meta(description="Those of them that have no value: no `user_id`, or not this property.")
     ] = None
@@ -117,7 +117,7 @@ async def _compare(conn: AsyncConnection, other: Question, criteria: Criteria, r
 
 
 async def _of_day(conn: AsyncConnection, question: Question, criteria: Criteria) -> dict[str, Any] | None:
-    """What all paths of a single day that is over answer; None where it is another question."""
+    """The row of a single day that is over, for all paths; None if it is another question, or there is none."""
     covered = question.range
     if criteria.dimension != "path" or criteria.search or question.filters.conditions or not covered.days_fit:
         return None
@@ -149,7 +149,7 @@ async def _count_users(conn: AsyncConnection, question: Question, criteria: Crit
 
 
 def _events_query(question: Question, criteria: Criteria) -> str:
-    """The query that answers fastest."""
+    """The fastest query that has the numbers."""
     needs = question.filters.needs
     if criteria.dimension == "event_type" and needs <= {"event_type"} and question.range.hours_fit:
         return "breakdown_by_hours"

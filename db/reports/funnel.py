@@ -29,7 +29,7 @@ UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days
 class Step(msgspec.Struct, kw_only=True):
     """One step of a funnel."""
 
-    step: Annotated[str, Meta(description="The step as it was asked for.", examples=["purchase"])]
+    step: Annotated[str, Meta(description="The step as it was requested.", examples=["purchase"])]
     users: Annotated[int, Meta(description="How many users came as far as this.", examples=[120])]
     from_previous: Annotated[
         float | None, Meta(description="Their share of the users of the step before; null where those are none.")
@@ -41,7 +41,7 @@ class Step(msgspec.Struct, kw_only=True):
     ] = None
     anonymous: Annotated[
         int,
-        Meta(description="Events of the range that match this step and name no user, so that nobody can be followed."),
+        Meta(description="Events of the range that match this step and name no user, who cannot be followed."),
     ]
 
 

@@ -11,14 +11,14 @@ from db.reports.shared.report import Question, rows
 
 #: The bytes that can stand for an event type: not those that mean something in a pattern of SQL's `like`.
 NUMBERS = frozenset(range(1, 256)) - frozenset(rb"%_\\")
-#: Shorter ranges are answered faster by the events, as months have to be read whole.
+#: Shorter ranges are faster from the events, as months have to be read whole.
 SHORTEST = timedelta(days=3)
 
 
 async def follow_parameters(
     conn: AsyncConnection, question: Question, steps: Sequence[Sequence[str]], *, window: int
 ) -> dict[str, Any] | None:
-    """The parameters of funnel_from_rollup, each step any of some event types; None where the events answer better.
+    """The parameters of funnel_from_rollup, each step any of some event types; None if the events are faster.
 
     `window`: in microseconds.
     """

@@ -38,7 +38,7 @@ class Journeys(Report, kw_only=True):
     sessions: Annotated[int, Meta(description="Sessions that have the page.", examples=[480])]
     users: Annotated[int, Meta(description="Different users who had them.", examples=[417])]
     anonymous: Annotated[
-        int, Meta(description="Views of the page that name no user, of whom no session can be told.", examples=[96])
+        int, Meta(description="Views of the page that name no user, which belong to no session.", examples=[96])
     ]
     other_sessions: Annotated[int, Meta(description="Sessions whose sequences are not listed.", examples=[360])]
     journeys: list[Sequence]

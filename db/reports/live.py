@@ -47,7 +47,7 @@ class Live(Report, kw_only=True):
 async def live(
     conn: AsyncConnection, site_id: str, filters: Filters, *, as_of: datetime, minutes: int, pages: int
 ) -> Live:
-    """The minutes before this moment, counted from the events, with at most so many pages."""
+    """The minutes before this moment, counted from the events, with at most `pages` pages."""
     requested = RequestedRange(instants=(as_of - timedelta(minutes=minutes), as_of))
     covered = await resolve(conn, site_id, requested, now=as_of)
     question = Question(site_id=site_id, range=covered, filters=filters, now=as_of, as_of=as_of)

@@ -23,7 +23,7 @@ MAX_POINTS = 10_000
 
 RevenueInterval = Literal["day", "week", "month"]
 
-#: Numbers are exact and answered as text: money is no binary fraction.
+#: Numbers are exact and returned as text: money is no binary fraction.
 NUMBER = r"^[0-9]+(\.[0-9]+)?$"
 Currency = Annotated[str, Meta(description="ISO 4217, in capitals.", pattern="^[A-Z]{3}$", examples=["EUR"])]
 Orders = Annotated[int, Meta(examples=[12])]
@@ -147,7 +147,7 @@ async def revenue(
     products: int,
     interval: RevenueInterval | None = None,
 ) -> Revenue:
-    """Orders and refunds of these event types, at most so many products a currency, and points if there is an interval.
+    """Orders and refunds of these event types, at most `products` products a currency, and points with an interval.
 
     Raises BadParameter.
     """

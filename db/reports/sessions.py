@@ -22,9 +22,7 @@ class SessionSummary(msgspec.Struct, kw_only=True):
 
     sessions: Annotated[int, Meta(examples=[480])]
     users: Annotated[int, Meta(description="Different users who had them.", examples=[417])]
-    anonymous: Annotated[
-        int, Meta(description="Events that name no user, of whom no session can be told.", examples=[96])
-    ]
+    anonymous: Annotated[int, Meta(description="Events that name no user, which belong to no session.", examples=[96])]
     bounces: Annotated[int, Meta(description="Sessions of a single event.", examples=[120])]
     bounce_rate: Annotated[float | None, Meta(description="Their share, from 0 to 1.", examples=[0.25])]
     views: Annotated[int, Meta(description="Events of type `page_view` in the sessions.", examples=[1920])]
@@ -47,7 +45,7 @@ class Sessions(Report, kw_only=True, omit_defaults=True):
 
 
 async def open_sessions(conn: AsyncConnection, question: Question) -> dict[str, Any] | None:
-    """The parameters of a query that reads the rollup of sessions; None where that cannot answer the question.
+    """The parameters of a query that reads the rollup of sessions; None if that does not have the numbers.
 
     The rollup is written some time after the events: what these add to it comes as one of the parameters.
     """
@@ -57,7 +55,7 @@ async def open_sessions(conn: AsyncConnection, question: Question) -> dict[str, 
 
 
 async def sessions(conn: AsyncConnection, question: Question, *, pages: int) -> Sessions:
-    """The sessions in numbers, and at most so many of their entry pages and of their exit pages."""
+    """The sessions in numbers, with at most `pages` entry pages and exit pages."""
     report = await _sessions(conn, question, pages)
     if other := await compared(conn, question):
         report.compare = (await _sessions(conn, other, pages)).summary

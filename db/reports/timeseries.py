@@ -105,7 +105,7 @@ def _spans(question: Question, metric: Metric, interval: Interval) -> dict[str, 
 
 
 def _query(question: Question, metric: Metric, interval: Interval) -> str:
-    """The query that answers fastest."""
+    """The fastest query that has the numbers."""
     needs = question.filters.needs
     by_day = question.range.days_fit and interval not in ("minute", "hour")
     if metric == "users":

@@ -28,7 +28,7 @@ class UserEvent(msgspec.Struct, kw_only=True):
 
 
 class UserHead(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What is known of a user, whatever range and filters are asked for."""
+    """What is known of a user, for any range and filters."""
 
     first_seen: datetime
     last_seen: datetime
@@ -44,7 +44,7 @@ class UserReport(Report, kw_only=True):
 
     user_id: str
     ever: UserHead
-    events: Annotated[list[UserEvent], Meta(description="The events of the range that match, in the order asked for.")]
+    events: Annotated[list[UserEvent], Meta(description="The events of the range that match, in the requested order.")]
     next_cursor: Annotated[str | None, Meta(description="Give it as `cursor` to go on; null: these were the last.")]
 
 

@@ -54,8 +54,8 @@ class Filters(msgspec.Struct, frozen=True):
 
     def only(self, event_type: str) -> "Filters":
         """These filters, for events of one type only."""
-        wanted = self.conditions.get("event_type_is", [event_type])
-        return Filters({**self.conditions, "event_type_is": [event_type] if event_type in wanted else []})
+        requested = self.conditions.get("event_type_is", [event_type])
+        return Filters({**self.conditions, "event_type_is": [event_type] if event_type in requested else []})
 
 
 def read_filters(texts: Iterable[str]) -> Filters:
@@ -124,7 +124,7 @@ def _expression(operator: str, values: Iterable[str]) -> str:
 
 
 def any_case(text: str) -> str:
-    """A regular expression of PostgreSQL's: this text in small or large letters, whatever collation compares them."""
+    """A regular expression of PostgreSQL's: this text in small or large letters, in any collation."""
     return "".join(f"(?:{'|'.join(map(_escaped, sorted({one, one.lower(), one.upper()})))})" for one in text)
 
 
