@@ -86,7 +86,7 @@ class ReportingResources:
         return refusal_of(self.settings.required("database_url"))
 
 
-def resources(request: Request[Any, Any, Any]) -> ReportingResources:
+def resources_of(request: Request[Any, Any, Any]) -> ReportingResources:
     """The resources of the app that handles this request."""
     found: ReportingResources = request.app.state.resources
     return found

@@ -13,7 +13,7 @@ from apps.dead_letters import operations
 from apps.dead_letters.operations import Outcome
 from apps.dead_letters.sample import HEAD, LETTER
 from apps.events.endpoints import EVENT_BYTES, EXAMPLE, JSON_EVENT
-from apps.reporting_resources import resources
+from apps.reporting_resources import resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
@@ -66,7 +66,7 @@ async def list_dead_letters(request: Request[Any, Any, Any]) -> LetterPage:
     They are kept until they are replayed or discarded, and after that for reference.
     """
     query = read_query(request, ListQuery)
-    return await resources(request).read(partial(list_letters, which=query, limit=query.limit, cursor=query.cursor))
+    return await resources_of(request).read(partial(list_letters, which=query, limit=query.limit, cursor=query.cursor))
 
 
 @get(
@@ -80,7 +80,7 @@ async def show_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId)
 
     The letter of the example is always there, to be tried; to replay or discard it does nothing.
     """
-    return await operations.show(resources(request), letter_id)
+    return await operations.show(resources_of(request), letter_id)
 
 
 @post(
@@ -112,7 +112,7 @@ async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterI
     To replay a letter whose event is stored already does nothing: an event counts once.
     """
     body = await read_body(request.scope, request.receive, limit=EVENT_BYTES)
-    return _letter_response(*await operations.replay(resources(request), letter_id, body))
+    return _letter_response(*await operations.replay(resources_of(request), letter_id, body))
 
 
 @post(
@@ -129,7 +129,7 @@ async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterI
 )
 async def discard_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId) -> Response[DeadLetter]:
     """Marks the event as not wanted any more. It is kept, and can still be replayed."""
-    return _letter_response(*await operations.discard(resources(request), letter_id))
+    return _letter_response(*await operations.discard(resources_of(request), letter_id))
 
 
 @post(
@@ -151,7 +151,7 @@ async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Resp
 
     At least one parameter is needed: `state=dead` means all.
     """
-    return _outcome_response(await operations.replay_all(resources(request), _filter(request)))
+    return _outcome_response(await operations.replay_all(resources_of(request), _filter(request)))
 
 
 @post(
@@ -173,7 +173,7 @@ async def discard_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Res
 
     At least one parameter is needed: `state=dead` means all.
     """
-    return _outcome_response(await operations.discard_all(resources(request), _filter(request)))
+    return _outcome_response(await operations.discard_all(resources_of(request), _filter(request)))
 
 
 def _filter(request: Request[Any, Any, Any]) -> LetterFilter:

@@ -10,7 +10,7 @@ from litestar.params import PathParameter
 from msgspec import Meta
 
 from actors import queue_import
-from apps.reporting_resources import resources
+from apps.reporting_resources import resources_of
 from apps.web.openapi import answer, json_schema, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
@@ -103,7 +103,7 @@ async def put_import(request: Request[Any, Any, Any], import_id: Id) -> Response
             raise ValueError("a text holds U+0000")
     except UNREADABLE as error:
         raise refuse(HTTPStatus.BAD_REQUEST, f"the body is no import: {sentence(error)}") from None
-    await queue_import(resources(request).producer, query.site_id, import_id, one)
+    await queue_import(resources_of(request).producer, query.site_id, import_id, one)
     return Response(Noted(import_id=import_id), status_code=HTTPStatus.ACCEPTED)
 
 
@@ -132,7 +132,7 @@ async def get_import(request: Request[Any, Any, Any], import_id: Id) -> ImportOu
             raise refuse(HTTPStatus.NOT_FOUND, f"site {query.site_id!r} has no import {import_id}")
         return one, await progress(conn, query.site_id, one)
 
-    one, (settled, stored, dead) = await resources(request).read(outcome)
+    one, (settled, stored, dead) = await resources_of(request).read(outcome)
     long_ago = one.ended_at is not None and datetime.now(UTC) - one.ended_at > SETTLED_AFTER
     return ImportOutcome(
         import_id=import_id,

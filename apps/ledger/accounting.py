@@ -10,7 +10,7 @@ from litestar import Request, get
 from msgspec import Meta
 
 from actors.queue.accepted_counts import accepted_now
-from apps.reporting_resources import ReportingResources, resources
+from apps.reporting_resources import ReportingResources, resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
@@ -21,7 +21,7 @@ from db.ledger.balance import Accepted, Account, balance, settled_days
 #: Days of a ledger without `from`, today among them.
 DAYS = 7
 #: How much the clocks of the machines may differ.
-CLOCKS = timedelta(seconds=5)
+CLOCK_SKEW = timedelta(seconds=5)
 
 BAD_DAY = FieldError(field="to", reason="is not after `from`", allowed="the day after the last, as YYYY-MM-DD")
 
@@ -94,26 +94,26 @@ async def get_accounting(request: Request[Any, Any, Any]) -> Accounting:
     start = query.start or end - min(timedelta(days=DAYS), end - date.min)
     if end <= start:
         raise BadParameter(BAD_DAY.field, BAD_DAY.reason, BAD_DAY.allowed)
-    accounts = await read_ledger(resources(request), start, end, site_id=query.site_id)
+    accounts = await read_ledger(resources_of(request), start, end, site_id=query.site_id)
     return Accounting(
         start=start, end=end, balanced=not any(account.unaccounted for account in accounts), accounts=accounts
     )
 
 
 async def read_ledger(
-    reporting: ReportingResources, start: date, end: date, *, site_id: str | None = None
+    resources: ReportingResources, start: date, end: date, *, site_id: str | None = None
 ) -> list[Account]:
     """The ledger of the days from `start` to before `end`. Raises QueueUnavailable and psycopg's errors."""
     # In this order: what has left the queue at the first look is settled at the second, and what is settled then was
     # accepted at the third.
-    state = await reporting.queue_monitor.reader.read()
-    source = (await accepted_now(reporting.producer)).source
-    kept = await reporting.read(partial(settled_days, source=source, start=start, end=end, site_id=site_id))
-    accepted = await accepted_now(reporting.producer)
+    state = await resources.queue_monitor.reader.read()
+    source = (await accepted_now(resources.producer)).source
+    kept = await resources.read(partial(settled_days, source=source, start=start, end=end, site_id=site_id))
+    accepted = await accepted_now(resources.producer)
     in_queue = timedelta(seconds=state.oldest_seconds)
     # What waits for a retry, or to be filed, may be older than all that can be seen in the queue.
     unseen = state.delayed or state.filing
-    oldest = datetime.min.replace(tzinfo=UTC) if unseen else accepted.counted_at - in_queue - CLOCKS
+    oldest = datetime.min.replace(tzinfo=UTC) if unseen else accepted.counted_at - in_queue - CLOCK_SKEW
     counts = {
         (count.site_id, count.day): count.events
         for count in accepted.counts

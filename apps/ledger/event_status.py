@@ -13,7 +13,7 @@ from litestar.params import PathParameter
 from actors.queue.producer import QueueUnavailable
 from actors.queue.search import find_event
 from apps.events.endpoints import EVENT_ID
-from apps.reporting_resources import ReportingResources, resources
+from apps.reporting_resources import ReportingResources, resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
@@ -71,19 +71,19 @@ async def get_receipt(
     longer kept. With a `detail` it may be in a part of the queue that could not be searched (64 MiB are).
     """
     query = read_query(request, ReceiptQuery)
-    reporting = resources(request)
-    if known := await _stored_or_dead(reporting, query.site_id, event_id):
+    resources = resources_of(request)
+    if known := await _stored_or_dead(resources, query.site_id, event_id):
         return known
     try:
-        found = await find_event(reporting.producer, site_id=query.site_id, event_id=event_id)
+        found = await find_event(resources.producer, site_id=query.site_id, event_id=event_id)
     except QueueUnavailable:
         return Receipt(status="unknown", detail=CANNOT_LOOK)
     if found.received_at:
         return Receipt(status="queued", received_at=found.received_at)
     # It may have left the queue between the two looks.
-    known = await _stored_or_dead(reporting, query.site_id, event_id)
+    known = await _stored_or_dead(resources, query.site_id, event_id)
     return known or Receipt(status="unknown", detail=None if found.complete else TOO_LONG)
 
 
-async def _stored_or_dead(reporting: ReportingResources, site_id: str, event_id: UUID) -> Receipt | None:
-    return await reporting.read(partial(receipt, site_id=site_id, event_id=event_id))
+async def _stored_or_dead(resources: ReportingResources, site_id: str, event_id: UUID) -> Receipt | None:
+    return await resources.read(partial(receipt, site_id=site_id, event_id=event_id))

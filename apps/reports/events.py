@@ -13,7 +13,7 @@ from litestar.openapi.spec import Example
 from litestar.response import Stream
 from msgspec import Meta
 
-from apps.reporting_resources import EXPORTS, ReportingResources, resources
+from apps.reporting_resources import EXPORTS, ReportingResources, resources_of
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.endpoint import endpoint, report
 from apps.reports.shared.execution import long_connection
@@ -115,7 +115,7 @@ async def export_events(request: Request[Any, Any, Any]) -> Stream:
     """
     query = read_query(request, ExportQuery)
     media_type = accepted(request, (NDJSON, CSV))
-    parts = Parts(_export(resources(request), query, media_type), patience=STALL_TIMEOUT)
+    parts = Parts(_export(resources_of(request), query, media_type), patience=STALL_TIMEOUT)
     try:
         await anext(parts)  # a refusal is raised before the response begins
     except BaseException:

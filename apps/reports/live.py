@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Response
 from msgspec import Meta
 
-from apps.reporting_resources import ReportingResources, resources
+from apps.reporting_resources import ReportingResources, resources_of
 from apps.reports.shared.endpoint import endpoint
 from apps.reports.shared.query import Safe
 from apps.reports.shared.responses import Table, accepted, columns_of, report_response
@@ -86,7 +86,7 @@ async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:
     """
     query = read_query(request, LiveTableQuery)
     media_type = accepted(request)
-    report = await read_live(resources(request), query)
+    report = await read_live(resources_of(request), query)
     table = Table(report=report, rows=report.points, columns=columns_of(LivePoint))
     response = report_response(request, table, media_type, safe=query.safe)
     response.headers["Cache-Control"] = "no-store"

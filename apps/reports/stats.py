@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request
 from msgspec import Meta
 
-from apps.reporting_resources import resources
+from apps.reporting_resources import resources_of
 from apps.reports.shared.endpoint import endpoint
 from apps.web.openapi import answer
 from apps.web.query_params import read_query
@@ -53,4 +53,4 @@ async def get_stats(request: Request[Any, Any, Any]) -> Stats:
     Views are events of type `page_view`; users are counted over all event types. A site that was never seen has zeros.
     """
     query = read_query(request, StatsQuery)
-    return await resources(request).read(partial(stats, site_id=query.site_id, date=query.date))
+    return await resources_of(request).read(partial(stats, site_id=query.site_id, date=query.date))

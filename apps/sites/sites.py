@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Response
 from msgspec import Meta
 
-from apps.reporting_resources import resources
+from apps.reporting_resources import resources_of
 from apps.reports.shared.endpoint import endpoint
 from apps.reports.shared.query import Safe
 from apps.reports.shared.responses import accepted, columns_of, encoded
@@ -61,6 +61,6 @@ async def get_sites(request: Request[Any, Any, Any]) -> Response[bytes]:
     async def read(conn: ReadConnection) -> SitePage:
         return await sites(conn, search=query.search, limit=query.limit, cursor=query.cursor)
 
-    page = await resources(request).read(read)
+    page = await resources_of(request).read(read)
     body = encoded(page, page.sites, columns_of(Site), media_type, safe=query.safe)
     return Response(body, media_type=media_type, headers={"Vary": "Accept"})

@@ -9,7 +9,7 @@ from litestar import Request, Response, put
 from msgspec import Meta
 
 from actors import queue_timezone
-from apps.reporting_resources import ReportingResources, resources
+from apps.reporting_resources import ReportingResources, resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
@@ -70,15 +70,15 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
     The example is carried out: it sets that of `shop`.
     """
     query = read_query(request, TimezoneQuery)
-    reporting = resources(request)
-    current = await _timezone(reporting, query.site_id)
-    names = await reporting.read(timezones.known)
+    resources = resources_of(request)
+    current = await _timezone(resources, query.site_id)
+    names = await resources.read(timezones.known)
     if query.timezone not in names:
         raise BadParameter("timezone", timezones.unknown(query.timezone, names))
     if current != query.timezone:
-        await queue_timezone(reporting.producer, query.site_id, query.timezone)
-        current = await reporting.wait_for_worker(
-            lambda: _timezone(reporting, query.site_id), lambda seen: seen == query.timezone
+        await queue_timezone(resources.producer, query.site_id, query.timezone)
+        current = await resources.wait_for_worker(
+            lambda: _timezone(resources, query.site_id), lambda seen: seen == query.timezone
         )
     done = current == query.timezone
     return Response(
@@ -87,8 +87,8 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
     )
 
 
-async def _timezone(reporting: ReportingResources, site_id: str) -> str:
-    timezone = await reporting.read(partial(timezones.timezone_of, site_id=site_id))
+async def _timezone(resources: ReportingResources, site_id: str) -> str:
+    timezone = await resources.read(partial(timezones.timezone_of, site_id=site_id))
     if timezone is None:
         raise refuse(HTTPStatus.NOT_FOUND, f"there is no site {site_id!r}")
     return timezone

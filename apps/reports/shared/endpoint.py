@@ -10,7 +10,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
-from apps.reporting_resources import resources
+from apps.reporting_resources import resources_of
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.execution import Query, Work, execute
 from apps.reports.shared.responses import Table, accepted, report_response
@@ -87,5 +87,5 @@ async def respond(request: Request[Any, Any, Any], query: Query, work: Work[Quer
     """The response to a report's query. Raises BadParameter and Refusal."""
     media_type = accepted(request)
     query.check(media_type)
-    table = await execute(resources(request), query, work)
+    table = await execute(resources_of(request), query, work)
     return report_response(request, table, media_type, safe=query.safe)
