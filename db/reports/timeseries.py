@@ -71,14 +71,14 @@ async def timeseries(
     if interval not in allowed:
         reason = f"{interval!r} is too fine for this range"
         raise BadParameter("interval", reason, ", ".join(allowed) or "none: a shorter range")
-    points = await _points(conn, question, metric, interval)
+    found = await points(conn, question, metric, interval)
     other = await compared(conn, question)
     return Timeseries(
         **question.head(source_of(_query(question, metric, interval))),
         metric=metric,
         interval=interval,
-        points=points,
-        compare=await _points(conn, other, metric, interval) if other else None,
+        points=found,
+        compare=await points(conn, other, metric, interval) if other else None,
     )
 
 
@@ -87,7 +87,8 @@ def _usual_interval(question: Question, allowed: list[Interval]) -> Interval:
     return usual if usual in allowed or not allowed else allowed[0]
 
 
-async def _points(conn: AsyncConnection, question: Question, metric: Metric, interval: Interval) -> list[Point]:
+async def points(conn: AsyncConnection, question: Question, metric: Metric, interval: Interval) -> list[Point]:
+    """The points of a series of any length."""
     query, spans = _query(question, metric, interval), _spans(question, metric, interval)
     if metric == "views":
         question = msgspec.structs.replace(question, filters=question.filters.only(VIEW))

@@ -42,9 +42,8 @@ def report(
         async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
             return await respond(request, read_query(request, query), work)
 
-        update_wrapper(handle, work, updated=())
-        del handle.__wrapped__  # type: ignore[attr-defined]  # Litestar would look for that function's parameters
-        handle.__annotations__ = {"request": Request[Any, Any, Any], "return": Response[bytes]}
+        update_wrapper(handle, work, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
+        del handle.__wrapped__  # type: ignore[attr-defined]  # Litestar would look for the parameters there
         return documented(handle)
 
     documented = endpoint(path, query=query, summary=summary, ok=answer(table, example), bad=bad, tags=tags)

@@ -26,7 +26,7 @@ from db.reports.shared.filters import read_filters
 from db.reports.shared.ranges import RequestedRange, resolve
 from db.reports.shared.report import Question
 from db.reports.stats import stats
-from db.reports.timeseries import timeseries
+from db.reports.timeseries import points
 from db.rollups.advance import Rollup, advance
 from db.store.events import store_events
 from tests.builders.factories import batch
@@ -59,7 +59,7 @@ Ask = Callable[[AsyncConnection, Question], Awaitable[Any]]
 
 
 def series(metric: Any, interval: Any) -> Ask:
-    return lambda conn, question: timeseries(conn, question, metric=metric, interval=interval)
+    return lambda conn, question: points(conn, question, metric, interval)
 
 
 def parts(dimension: str, *, users: bool = True) -> Ask:
