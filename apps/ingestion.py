@@ -3,11 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache, partial
-from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
-from litestar.types import ASGIApp
 
 from actors.durable.broker import refusal
 from apps.events.cors import Cors, Origins
@@ -42,51 +40,54 @@ Accepted events appear at once in the reports of the [reporting API](reporting:/
 """
 
 
-def make_litestar(sdks: SdkResources) -> Litestar:
-    """The Litestar app: routes and OpenAPI document."""
-    events = sdks.events
+class IngestionApp(CheckedStart):
+    """The ingestion app as a server runs it: the Litestar app, with a fast path, started only if Redis accepts us."""
+
+    def __init__(self, resources: SdkResources) -> None:
+        self.resources = resources
+        events, settings = resources.events, resources.events.settings
+        self.litestar = Litestar(
+            [
+                front_page("ingestion", settings),
+                post_event,
+                post_events,
+                sdk_endpoints,
+                health,
+                readiness(events.monitor),
+                metrics(INGESTION, QueueMetrics(events.monitor)),
+            ],
+            lifespan=[self.lifespan],
+            state=State({"events": events, "sdks": resources}),
+            exception_handlers={Exception: error_response},
+            openapi_config=openapi("ingestion", DESCRIPTION, settings),
+            logging_config=None,
+        )
+        origins = Origins(settings.cors_origins)
+        measured = Measured(Heads(Cors(self.litestar, origins)), REQUESTS)
+        fast = FastPath(measured, events, REQUESTS, origins)
+        super().__init__(fast, partial(refusal, settings.address("redis_url")))
 
     @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        configure(events.settings)
-        async with events.running():
+    async def lifespan(self, _: Litestar) -> AsyncIterator[None]:
+        """Accept events while the app runs."""
+        configure(self.resources.events.settings)
+        async with self.resources.events.running():
             yield
 
-    return Litestar(
-        [
-            front_page("ingestion", events.settings),
-            post_event,
-            post_events,
-            sdk_endpoints,
-            health,
-            readiness(events.monitor),
-            metrics(INGESTION, QueueMetrics(events.monitor)),
-        ],
-        lifespan=[lifespan],
-        state=State({"events": events, "sdks": sdks}),
-        exception_handlers={Exception: error_response},
-        openapi_config=openapi("ingestion", DESCRIPTION, events.settings),
-        logging_config=None,
-    )
 
-
-def create_app(settings: Settings, sdks: SdkResources | None = None) -> ASGIApp:
-    """The ASGI app for these settings; it creates its resources if none are given. Raises SettingsError."""
-    sdks = sdks or SdkResources(EventResources(settings))
-    origins = Origins(settings.cors_origins)
-    served = Measured(Heads(Cors(make_litestar(sdks), origins)), REQUESTS)
-    return CheckedStart(
-        FastPath(served, sdks.events, REQUESTS, origins), partial(refusal, settings.required("redis_url"))
-    )
+def create_app(settings: Settings) -> IngestionApp:
+    """Make the app with these settings. Raises SettingsError if the address of Redis is missing."""
+    settings.required("redis_url")  # now, so that what a server lacks is the last line that it prints
+    return IngestionApp(SdkResources(EventResources(settings)))
 
 
 @cache
-def _app() -> ASGIApp:
+def _app() -> IngestionApp:
     return create_app(load())
 
 
-def __getattr__(name: str) -> Any:
-    """Create `app` when a server imports it, so that importing this module needs no settings."""
-    if name == "app":
-        return _app()
-    raise AttributeError(name)
+def __getattr__(name: str) -> IngestionApp:
+    """Make `app` on first access (PEP 562): importing this module opens nothing and needs no settings."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _app()

@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 
 from litestar import Litestar
+from litestar.datastructures import State
+from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from actors.broker import redis_url
 from actors.durable.broker import refusal
-from apps import reporting_resources
 from apps.dead_letters.endpoints import router as dead_letters
 from apps.importing.endpoints import router as imports
 from apps.ledger.accounting import get_accounting
@@ -18,12 +19,13 @@ from apps.ledger.metrics import LedgerMetrics
 from apps.monitoring.health import health, readiness
 from apps.monitoring.metrics import Measured, Requests, metrics
 from apps.monitoring.queue_metrics import QueueMetrics
+from apps.reporting_resources import ReportingResources
 from apps.reports.breakdown import get_breakdown
 from apps.reports.events import export_events, get_events
 from apps.reports.funnel import get_funnel
 from apps.reports.journeys import get_journeys
 from apps.reports.live import get_live
-from apps.reports.live_stream import get_live_stream, streaming
+from apps.reports.live_stream import LiveStreams, get_live_stream
 from apps.reports.retention import get_retention
 from apps.reports.revenue import get_revenue
 from apps.reports.sessions import get_sessions
@@ -41,70 +43,97 @@ from apps.web.startup import CheckedStart
 from db.connections.metrics import PoolMetrics
 from db.connections.pools import ReadConnection
 from db.logs import configure
+from db.settings import Settings, load
 
 DESCRIPTION = """
 Reports on what the [ingestion API](ingestion:/schema) has accepted. They are exact, and an event is in them the moment
-it is stored. The examples ask about the site `shop`: on a new installation send the example of `POST /event` first.
+it is stored. The examples are about the site `shop`: on a new installation send the example of `POST /event` first.
 
 HEAD is answered wherever GET is. Every error is `application/problem+json` with the reason and, in `errors`, each
 parameter that is wrong.
 """
 
+HANDLERS: list[ControllerRouterHandler] = [
+    get_stats,
+    get_timeseries,
+    get_breakdown,
+    get_events,
+    export_events,
+    get_sites,
+    put_timezone,
+    get_revenue,
+    get_live,
+    get_live_stream,
+    get_funnel,
+    get_retention,
+    get_sessions,
+    get_journeys,
+    get_user,
+    dead_letters,
+    imports,
+    get_receipt,
+    get_accounting,
+    health,
+]
 
-async def check_postgresql() -> None:
-    await reporting_resources.read(look)
+
+class ReportingApp(CheckedStart):
+    """The reporting app as a server runs it: the Litestar app, measured, and started only if no server refuses us."""
+
+    def __init__(self, resources: ReportingResources) -> None:
+        self.resources = resources
+        self.streams = LiveStreams(resources)
+        self.ledger = LedgerMetrics(resources)
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        registry.register(PoolMetrics(resources.pool.get_stats))
+        monitor = resources.queue_monitor
+        self.litestar = Litestar(
+            [
+                front_page("reporting", resources.settings),
+                *HANDLERS,
+                readiness(monitor, postgresql=self.check_postgresql),
+                metrics(registry, QueueMetrics(monitor), self.ledger),
+            ],
+            lifespan=[self.lifespan],
+            state=State({"resources": resources, "streams": self.streams}),
+            exception_handlers={Exception: error_response},
+            openapi_config=openapi("reporting", DESCRIPTION, resources.settings),
+            logging_config=None,
+        )
+        attended = Attended(Heads(self.litestar), seconds=resources.settings.report_timeout_seconds)
+        super().__init__(Measured(attended, Requests(registry)), resources.refusal, partial(refusal, redis_url))
+
+    @asynccontextmanager
+    async def lifespan(self, _: Litestar) -> AsyncIterator[None]:
+        """Hold open what the app needs, and look at the ledger in the background."""
+        configure(self.resources.settings)
+        async with self.resources.connected(), self.ledger.watching(), self.streams.streaming():
+            yield
+
+    async def check_postgresql(self) -> None:
+        """Raise if PostgreSQL cannot answer."""
+
+        async def look(conn: ReadConnection) -> None:
+            await conn.execute("select from sites limit 1")
+
+        await self.resources.read(look)
 
 
-async def look(conn: ReadConnection) -> None:
-    await conn.execute("select from sites limit 1")
+def create_app(settings: Settings) -> ReportingApp:
+    """Make the app with these settings. Raises SettingsError if an address is missing."""
+    for name in ("database_url", "redis_url"):
+        settings.required(name)  # now, so that what a server lacks is the last line that it prints
+    return ReportingApp(ReportingResources(settings))
 
 
-@asynccontextmanager
-async def lifespan(_: Litestar) -> AsyncIterator[None]:
-    configure(reporting_resources.settings)
-    async with reporting_resources.connected(), ledger.watching(), streaming():
-        yield
+@cache
+def _app() -> ReportingApp:
+    return create_app(load())
 
 
-for name in ("database_url", "redis_url"):
-    reporting_resources.settings.required(name)  # now: what a server lacks is the last line that it says
-ledger = LedgerMetrics()
-own = CollectorRegistry()
-ProcessCollector(registry=own)
-own.register(PoolMetrics(lambda: reporting_resources.pool.get_stats()))
-litestar = Litestar(
-    [
-        front_page("reporting", reporting_resources.settings),
-        get_stats,
-        get_timeseries,
-        get_breakdown,
-        get_events,
-        export_events,
-        get_sites,
-        put_timezone,
-        get_revenue,
-        get_live,
-        get_live_stream,
-        get_funnel,
-        get_retention,
-        get_sessions,
-        get_journeys,
-        get_user,
-        dead_letters,
-        imports,
-        get_receipt,
-        get_accounting,
-        health,
-        readiness(reporting_resources.watch, postgresql=check_postgresql),
-        metrics(own, QueueMetrics(reporting_resources.watch), ledger),
-    ],
-    lifespan=[lifespan],
-    exception_handlers={Exception: error_response},
-    openapi_config=openapi("reporting", DESCRIPTION, reporting_resources.settings),
-    logging_config=None,
-)
-app = CheckedStart(
-    Measured(Attended(Heads(litestar), seconds=reporting_resources.settings.report_timeout_seconds), Requests(own)),
-    reporting_resources.refusal,
-    partial(refusal, redis_url),
-)
+def __getattr__(name: str) -> ReportingApp:
+    """Make `app` on first access (PEP 562): importing this module opens nothing and needs no settings."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _app()

@@ -6,9 +6,7 @@ from typing import Any
 
 import msgspec
 
-
-class BadCursor(ValueError):
-    """The text is no cursor of ours."""
+from db.events.errors import BadParameter
 
 
 def encode_cursor(place: Any) -> str:
@@ -17,8 +15,8 @@ def encode_cursor(place: Any) -> str:
 
 
 def decode_cursor(cursor: str, kind: Any) -> Any:
-    """The place of a cursor, of this type. Raises BadCursor."""
+    """The place of a cursor, of this type. Raises BadParameter."""
     try:
         return msgspec.json.decode(base64.b64decode(cursor, altchars="-_", validate=True), type=kind)
     except (binascii.Error, ValueError):  # also of msgspec
-        raise BadCursor("is no cursor of this list") from None
+        raise BadParameter("cursor", "is no cursor of this list") from None

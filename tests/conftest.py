@@ -14,7 +14,7 @@ from litestar.testing import TestClient
 from psycopg.conninfo import make_conninfo
 
 from db.migrations import migrate
-from db.settings import Settings, load
+from db.settings import Settings
 from tests.servers.servers import Redis, Servers, temporary_folder
 from tests.servers.serving import Served, serve
 
@@ -151,18 +151,17 @@ def worker(database_url: str) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def sdk_resources(servers: Servers) -> "SdkResources":
     """What the ingestion app of `ingestion` uses."""
-    from apps.events.resources import EventResources
-    from apps.sdks.shared.resources import SdkResources
+    from apps.ingestion import app
 
-    return SdkResources(EventResources(load()))
+    return app.resources
 
 
 @pytest.fixture(scope="session")
-def ingestion(sdk_resources: "SdkResources") -> Iterator[httpx.Client]:
+def ingestion(servers: Servers) -> Iterator[httpx.Client]:
     """A client of the ingestion app."""
-    from apps.ingestion import create_app
+    from apps.ingestion import app
 
-    with TestClient(create_app(sdk_resources.events.settings, sdk_resources)) as client:
+    with TestClient(app) as client:
         yield client
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import click
@@ -13,10 +13,14 @@ from rich.table import Table
 
 from db.connections.pools import probe
 from db.dead_letters.read import DeadLetter, LetterFilter
+from db.settings import load
+
+if TYPE_CHECKING:
+    from apps.reporting_resources import ReportingResources
 
 # Importing the apps' and actors' modules reads the settings, which cli.py completes first: so they are imported late.
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 STATES = click.Choice(["dead", "stored", "duplicate", "discarded"])
 
@@ -46,24 +50,23 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
 def list_command(limit: int, as_json: bool, **which: Any) -> None:
     """List dead letters, the newest failure first."""
-    from apps import reporting_resources
     from db.dead_letters.read import list_letters
 
-    async def run() -> list[Any]:
-        wanted = _filter(which | {"state": which["state"] or "dead"})
-        page = await reporting_resources.read(functools.partial(list_letters, which=wanted, limit=limit))
+    async def run(resources: "ReportingResources") -> list[Any]:
+        chosen = _filter(which | {"state": which["state"] or "dead"})
+        page = await resources.read(functools.partial(list_letters, which=chosen, limit=limit))
         return page.dead_letters
 
-    operations = _run(run)
+    letters = _run(run)
     if as_json:
-        for letter in operations:
+        for letter in letters:
             click.echo(msgspec.json.encode(letter))
         return
     table = Table("id", "failed at", "site", "event type", "tries", "error")
-    for letter in operations:
+    for letter in letters:
         failed_at = f"{letter.failed_at:%Y-%m-%d %H:%M:%S}"
         table.add_row(str(letter.id), failed_at, letter.site_id, letter.event_type, str(letter.attempts), letter.error)
-    Console().print(table if operations else "no dead letters match")
+    Console().print(table if letters else "no dead letters match")
 
 
 @dead_letters.command("show")
@@ -72,7 +75,7 @@ def show_command(letter_id: UUID) -> None:
     """Print a dead letter, its payload included, as JSON."""
     from apps.dead_letters import operations
 
-    _print(_run(lambda: operations.show(letter_id)))
+    _print(_run(lambda resources: operations.show(resources, letter_id)))
 
 
 @dead_letters.command("replay")
@@ -85,11 +88,11 @@ def replay_command(letter_id: UUID | None, event: Any, **which: Any) -> None:
 
     if letter_id:
         body = event.read() if event else None
-        letter, _ = _run(lambda: operations.replay(letter_id, body), "redis_url")
+        letter, _ = _run(lambda resources: operations.replay(resources, letter_id, body), "redis_url")
         _print(letter)
     else:
         chosen = _chosen(which, event=event)
-        _print(_run(lambda: operations.replay_all(chosen), "redis_url"))
+        _print(_run(lambda resources: operations.replay_all(resources, chosen), "redis_url"))
 
 
 @dead_letters.command("discard")
@@ -100,11 +103,11 @@ def discard_command(letter_id: UUID | None, **which: Any) -> None:
     from apps.dead_letters import operations
 
     if letter_id:
-        letter, _ = _run(lambda: operations.discard(letter_id), "redis_url")
+        letter, _ = _run(lambda resources: operations.discard(resources, letter_id), "redis_url")
         _print(letter)
     else:
         chosen = _chosen(which)
-        _print(_run(lambda: operations.discard_all(chosen), "redis_url"))
+        _print(_run(lambda resources: operations.discard_all(resources, chosen), "redis_url"))
 
 
 def _filter(which: dict[str, Any]) -> LetterFilter:
@@ -121,22 +124,24 @@ def _chosen(which: dict[str, Any], *, event: object = None) -> LetterFilter:
     return chosen
 
 
-def _run(work: Callable[[], Awaitable[Answer]], *needs: str) -> Answer:
-    """Do work that needs PostgreSQL, and besides what these settings say."""
+def _run(work: Callable[["ReportingResources"], Awaitable[Result]], *needs: str) -> Result:
+    """Do work that needs PostgreSQL, and also what these settings name."""
     from actors.queue.producer import QueueUnavailable
-    from apps import reporting_resources
+    from apps.reporting_resources import ReportingResources
     from apps.web.problems import Refusal
 
+    settings = load()
     for name in ("database_url", *needs):
-        reporting_resources.settings.required(name)
+        settings.required(name)
 
-    async def run() -> Answer:
-        probe(reporting_resources.settings.required("database_url"))  # it says why, where a pool only waits in vain
-        async with reporting_resources.pool:
+    async def run() -> Result:
+        probe(settings.required("database_url"))  # it says why, where a pool only waits without success
+        resources = ReportingResources(settings)
+        async with resources.pool:
             try:
-                return await work()
+                return await work(resources)
             finally:
-                await reporting_resources.requests.close()
+                await resources.producer.close()
 
     try:
         return asyncio.run(run())
@@ -144,8 +149,8 @@ def _run(work: Callable[[], Awaitable[Answer]], *needs: str) -> Answer:
         raise click.ClickException(str(error)) from None
 
 
-def _print(answer: Any) -> None:
-    builtins = msgspec.json.decode(msgspec.json.encode(answer))
-    if isinstance(answer, DeadLetter) and bytes(answer.payload) != b"null":
+def _print(result: Any) -> None:
+    builtins = msgspec.json.decode(msgspec.json.encode(result))
+    if isinstance(result, DeadLetter) and bytes(result.payload) != b"null":
         del builtins["payload_base64"]  # the payload once more
     click.echo(msgspec.json.format(msgspec.json.encode(builtins)))

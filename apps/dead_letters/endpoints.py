@@ -9,16 +9,15 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import PathParameter
 from msgspec import Meta
 
-from apps import reporting_resources
 from apps.dead_letters import operations
 from apps.dead_letters.operations import Outcome
 from apps.dead_letters.sample import HEAD, LETTER
 from apps.events.endpoints import EVENT_BYTES, EXAMPLE, JSON_EVENT
+from apps.reporting_resources import resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from apps.web.request_body import read_body
-from db.cursors import BadCursor
 from db.dead_letters.read import DeadLetter, LetterFilter, LetterPage, list_letters
 from db.events.errors import FieldError
 
@@ -33,11 +32,11 @@ NOT_FOUND = problem_response(
     "There is no such letter.",
     refuse(HTTPStatus.NOT_FOUND, "there is no dead letter 019b7ca9-8f2e-7cc3-98c4-dc0c0c073991"),
 )
-AWAY = problem_response(
-    "The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
+UNAVAILABLE_DATABASE = problem_response(
+    "The database is unavailable; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
 )
-EITHER_AWAY = problem_response(
-    "The database or the queue is away; `Retry-After` says when to try again.", unavailable(QUEUE_UNAVAILABLE)
+EITHER_UNAVAILABLE = problem_response(
+    "The database or the queue is unavailable; `Retry-After` says when to try again.", unavailable(QUEUE_UNAVAILABLE)
 )
 #: What can be tried where nothing has failed.
 OF_A_LETTER = {"letter_id": str(HEAD.id)}
@@ -48,7 +47,7 @@ class ListQuery(LetterFilter, kw_only=True):
     """The parameters of GET /dead-letters."""
 
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
-    cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before.")] = None
+    cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before")] = None
 
 
 @get(
@@ -58,36 +57,30 @@ class ListQuery(LetterFilter, kw_only=True):
     responses={
         200: answer("A page of them.", LetterPage(dead_letters=[HEAD], next_cursor=None)),
         400: BAD_PARAMETER,
-        503: AWAY,
+        503: UNAVAILABLE_DATABASE,
     },
 )
 async def list_dead_letters(request: Request[Any, Any, Any]) -> LetterPage:
     """Events that were accepted and could not be stored, with the reason: the newest failure first.
 
-    They are kept until somebody replays or discards them, and after that for reference.
+    They are kept until they are replayed or discarded, and after that for reference.
     """
     query = read_query(request, ListQuery)
-    try:
-        return await reporting_resources.read(
-            partial(list_letters, which=query, limit=query.limit, cursor=query.cursor)
-        )
-    except BadCursor as error:
-        fault = FieldError(field="cursor", reason=str(error), allowed="`next_cursor` of the page before")
-        raise refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [fault]) from None
+    return await resources_of(request).read(partial(list_letters, which=query, limit=query.limit, cursor=query.cursor))
 
 
 @get(
     "/{letter_id:uuid}",
     summary="Open a dead letter",
     operation_class=operation(examples=OF_A_LETTER),
-    responses={200: answer("The letter.", LETTER), 404: NOT_FOUND, 503: AWAY},
+    responses={200: answer("The letter.", LETTER), 404: NOT_FOUND, 503: UNAVAILABLE_DATABASE},
 )
-async def show_dead_letter(letter_id: LetterId) -> DeadLetter:
+async def show_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId) -> DeadLetter:
     """A dead letter with its payload, exactly as it was in the queue.
 
     The letter of the example is always there, to be tried; to replay or discard it does nothing.
     """
-    return await operations.show(letter_id)
+    return await operations.show(resources_of(request), letter_id)
 
 
 @post(
@@ -109,7 +102,7 @@ async def show_dead_letter(letter_id: LetterId) -> DeadLetter:
             ),
         ),
         404: NOT_FOUND,
-        503: EITHER_AWAY,
+        503: EITHER_UNAVAILABLE,
     },
 )
 async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId) -> Response[DeadLetter]:
@@ -118,10 +111,10 @@ async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterI
 
     To replay a letter whose event is stored already does nothing: an event counts once.
     """
-    body = await read_body(
-        request.scope, request.receive, limit=EVENT_BYTES, timeout=reporting_resources.settings.body_timeout_seconds
-    )
-    return _answer(*await operations.replay(letter_id, body))
+    resources = resources_of(request)
+    timeout = resources.settings.body_timeout_seconds
+    body = await read_body(request.scope, request.receive, limit=EVENT_BYTES, timeout=timeout)
+    return _letter_response(*await operations.replay(resources, letter_id, body))
 
 
 @post(
@@ -133,12 +126,12 @@ async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterI
         200: answer("The letter.", LETTER),
         202: answer("The request is in the queue; no worker has got to it yet.", LETTER),
         404: NOT_FOUND,
-        503: EITHER_AWAY,
+        503: EITHER_UNAVAILABLE,
     },
 )
-async def discard_dead_letter(letter_id: LetterId) -> Response[DeadLetter]:
-    """Says that nobody wants this event any more. It is kept, and can still be replayed."""
-    return _answer(*await operations.discard(letter_id))
+async def discard_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId) -> Response[DeadLetter]:
+    """Marks the event as not wanted any more. It is kept, and can still be replayed."""
+    return _letter_response(*await operations.discard(resources_of(request), letter_id))
 
 
 @post(
@@ -152,7 +145,7 @@ async def discard_dead_letter(letter_id: LetterId) -> Response[DeadLetter]:
             "The request is in the queue; no worker has got to some of them yet.", Outcome(letters=3, waiting=3)
         ),
         400: BAD_PARAMETER,
-        503: EITHER_AWAY,
+        503: EITHER_UNAVAILABLE,
     },
 )
 async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Response[Outcome]:
@@ -160,7 +153,7 @@ async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Resp
 
     At least one parameter is needed: `state=dead` means all.
     """
-    return _outcome(await operations.replay_all(_filter(request)))
+    return _outcome_response(await operations.replay_all(resources_of(request), _filter(request)))
 
 
 @post(
@@ -174,7 +167,7 @@ async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Resp
             "The request is in the queue; no worker has got to some of them yet.", Outcome(letters=3, waiting=3)
         ),
         400: BAD_PARAMETER,
-        503: EITHER_AWAY,
+        503: EITHER_UNAVAILABLE,
     },
 )
 async def discard_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Response[Outcome]:
@@ -182,7 +175,7 @@ async def discard_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Res
 
     At least one parameter is needed: `state=dead` means all.
     """
-    return _outcome(await operations.discard_all(_filter(request)))
+    return _outcome_response(await operations.discard_all(resources_of(request), _filter(request)))
 
 
 def _filter(request: Request[Any, Any, Any]) -> LetterFilter:
@@ -192,11 +185,11 @@ def _filter(request: Request[Any, Any, Any]) -> LetterFilter:
     return which
 
 
-def _answer(letter: DeadLetter, outcome: Outcome) -> Response[DeadLetter]:
+def _letter_response(letter: DeadLetter, outcome: Outcome) -> Response[DeadLetter]:
     return Response(letter, status_code=HTTPStatus.ACCEPTED if outcome.waiting else HTTPStatus.OK)
 
 
-def _outcome(outcome: Outcome) -> Response[Outcome]:
+def _outcome_response(outcome: Outcome) -> Response[Outcome]:
     return Response(outcome, status_code=HTTPStatus.ACCEPTED if outcome.waiting else HTTPStatus.OK)
 
 

@@ -1,6 +1,5 @@
-"""Replaying and discarding dead letters: the queue does it, and whoever asked is told what became of them."""
+"""Replaying and discarding dead letters: the workers do it, and the outcome is returned within some seconds."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -13,22 +12,17 @@ from msgspec import Meta
 from uuid_utils.compat import uuid7
 
 from actors.dead_letters import queue_discard, queue_replay
-from apps import reporting_resources
 from apps.dead_letters import sample
 from apps.events.validation import EventValidator, encode
+from apps.reporting_resources import ReportingResources
 from apps.web.problems import refuse
 from db.dead_letters.read import DeadLetter, LetterFilter, list_letters, outcomes, read_letter
 from db.events.errors import field_errors
 from db.events.event import receive
 from db.events.tolerant_json import UNREADABLE
-from db.settings import load
 
 #: How many letters one request may be about.
 MAX_LETTERS = 1_000
-#: Seconds to wait for the workers, and between looks at what they have done.
-PATIENCE, PAUSE = 5.0, 0.05
-
-validator = EventValidator(load())
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -42,78 +36,77 @@ class Outcome(msgspec.Struct, kw_only=True):
     waiting: Annotated[int, Meta(description="No worker has got to them yet; it will.", examples=[0])] = 0
 
 
-async def show(letter_id: UUID) -> DeadLetter:
+async def show(resources: ReportingResources, letter_id: UUID) -> DeadLetter:
     """The letter with this id. Raises Refusal (404)."""
     if letter_id == sample.HEAD.id:
         return sample.LETTER
-    letter = await reporting_resources.read(partial(read_letter, letter_id=letter_id))
+    letter = await resources.read(partial(read_letter, letter_id=letter_id))
     if letter is None:
         raise refuse(HTTPStatus.NOT_FOUND, f"there is no dead letter {letter_id}")
     return letter
 
 
-async def replay(letter_id: UUID, event: bytes | None = None) -> tuple[DeadLetter, Outcome]:
+async def replay(
+    resources: ReportingResources, letter_id: UUID, event: bytes | None = None
+) -> tuple[DeadLetter, Outcome]:
     """Store the event of a dead letter, or in its place the one that `event` holds, as a client would send it.
 
     What that one leaves out of `event_id` and `timestamp`, it has from the letter. Raises Refusal (400, 404).
     """
-    letter = await show(letter_id)
-    replacement = _replacement(event, letter) if event else None
+    letter = await show(resources, letter_id)
+    replacement = _replacement(event, letter, EventValidator(resources.settings)) if event else None
     if letter is sample.LETTER:
         return letter, Outcome(letters=0)
     request = uuid7()
-    await queue_replay(reporting_resources.requests, [letter_id], request=request, event=replacement)
-    outcome = await _outcome([letter_id], request)
-    return await show(letter_id), outcome
+    await queue_replay(resources.producer, [letter_id], request=request, event=replacement)
+    outcome = await _outcome(resources, [letter_id], request)
+    return await show(resources, letter_id), outcome
 
 
-async def discard(letter_id: UUID) -> tuple[DeadLetter, Outcome]:
+async def discard(resources: ReportingResources, letter_id: UUID) -> tuple[DeadLetter, Outcome]:
     """Discard a dead letter. Raises Refusal (404)."""
-    letter = await show(letter_id)
+    letter = await show(resources, letter_id)
     if letter is sample.LETTER:
         return letter, Outcome(letters=0)
     request = uuid7()
-    await queue_discard(reporting_resources.requests, [letter_id], request=request)
-    outcome = await _outcome([letter_id], request)
-    return await show(letter_id), outcome
+    await queue_discard(resources.producer, [letter_id], request=request)
+    outcome = await _outcome(resources, [letter_id], request)
+    return await show(resources, letter_id), outcome
 
 
-async def replay_all(which: LetterFilter) -> Outcome:
+async def replay_all(resources: ReportingResources, which: LetterFilter) -> Outcome:
     """Replay up to 1,000 letters that match, the newest first; dead ones where no state is given."""
     request = uuid7()
-    if letter_ids := await _matching(which):
-        await queue_replay(reporting_resources.requests, letter_ids, request=request)
-    return await _outcome(letter_ids, request)
+    if letter_ids := await _matching(resources, which):
+        await queue_replay(resources.producer, letter_ids, request=request)
+    return await _outcome(resources, letter_ids, request)
 
 
-async def discard_all(which: LetterFilter) -> Outcome:
+async def discard_all(resources: ReportingResources, which: LetterFilter) -> Outcome:
     """Discard up to 1,000 letters that match, the newest first."""
     request = uuid7()
-    if letter_ids := await _matching(which):
-        await queue_discard(reporting_resources.requests, letter_ids, request=request)
-    return await _outcome(letter_ids, request)
+    if letter_ids := await _matching(resources, which):
+        await queue_discard(resources.producer, letter_ids, request=request)
+    return await _outcome(resources, letter_ids, request)
 
 
-async def _matching(which: LetterFilter) -> list[UUID]:
+async def _matching(resources: ReportingResources, which: LetterFilter) -> list[UUID]:
     which = msgspec.structs.replace(which, state=which.state or "dead")
-    page = await reporting_resources.read(partial(list_letters, which=which, limit=MAX_LETTERS))
+    page = await resources.read(partial(list_letters, which=which, limit=MAX_LETTERS))
     return [letter.id for letter in page.dead_letters]
 
 
-async def _outcome(letter_ids: Sequence[UUID], request: UUID) -> Outcome:
-    """What became of the letters within some seconds."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE
-    while True:
-        counts = await reporting_resources.read(partial(outcomes, letter_ids=letter_ids, request=request))
-        done: dict[Any, int] = dict(counts)
-        waiting = len(letter_ids) - sum(done.values())
-        if not waiting or loop.time() > deadline:
-            return Outcome(letters=len(letter_ids), waiting=waiting, **done)
-        await asyncio.sleep(PAUSE)
+async def _outcome(resources: ReportingResources, letter_ids: Sequence[UUID], request: UUID) -> Outcome:
+    """What becomes of the letters within some seconds."""
+
+    async def look() -> Outcome:
+        counts: dict[Any, int] = dict(await resources.read(partial(outcomes, letter_ids=letter_ids, request=request)))
+        return Outcome(letters=len(letter_ids), waiting=len(letter_ids) - sum(counts.values()), **counts)
+
+    return await resources.wait_for_worker(look, lambda seen: not seen.waiting)
 
 
-def _replacement(body: bytes, letter: DeadLetter) -> bytes:
+def _replacement(body: bytes, letter: DeadLetter, validator: EventValidator) -> bytes:
     now = letter.received_at or datetime.now(UTC)
     try:
         event = validator.decode(body)

@@ -1,4 +1,4 @@
-"""PUT /imports/{id} and GET /imports/{id}/outcome: imports of files are remembered, and what became of them is told."""
+"""PUT /imports/{id} and GET /imports/{id}/outcome: remember imports of files, and what became of their events."""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -10,13 +10,13 @@ from litestar.params import PathParameter
 from msgspec import Meta
 
 from actors.imports import queue_import
-from apps import reporting_resources
+from apps.reporting_resources import resources_of
 from apps.web.openapi import answer, json_schema, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from apps.web.request_body import read_body
 from db.connections.pools import ReadConnection
-from db.events.errors import FieldError, sentence
+from db.events.errors import BadParameter, FieldError, sentence
 from db.events.event import SiteId
 from db.events.tolerant_json import UNREADABLE
 from db.ledger.imports import Import, ImportedFile, ImportId, KnownImport, progress, read_import
@@ -85,25 +85,27 @@ class Noted(msgspec.Struct, kw_only=True):
     responses={
         202: answer("The request is in the queue.", Noted(import_id=EXAMPLE["import_id"])),
         400: BAD,
-        503: problem_response("The queue is away; send it again after `Retry-After`.", unavailable(QUEUE_UNAVAILABLE)),
+        503: problem_response(
+            "The queue is unavailable; send it again after `Retry-After`.", unavailable(QUEUE_UNAVAILABLE)
+        ),
     },
 )
 async def put_import(request: Request[Any, Any, Any], import_id: Id) -> Response[Noted]:
-    """Remembers an import of files, as `tjra import` tells it before and after: its events have its id as the property
-    `import_id`. What is told after an `ended_at` changes nothing.
-    `tjra import` asks this; by hand it makes an entry in `tjra imports`, and no event."""
+    """Remembers an import of files, as `tjra import` reports it before and after. The events of an import have its id
+    as the property `import_id`; a request after an `ended_at` changes nothing. Sent by hand it makes an entry in
+    `tjra imports`, and no event."""
     query = read_query(request, ImportQuery)
     check(import_id)
-    body = await read_body(
-        request.scope, request.receive, limit=BODY_BYTES, timeout=reporting_resources.settings.body_timeout_seconds
-    )
+    resources = resources_of(request)
+    timeout = resources.settings.body_timeout_seconds
+    body = await read_body(request.scope, request.receive, limit=BODY_BYTES, timeout=timeout)
     try:
         one = msgspec.json.decode(body, type=Import)
         if "\0" in "".join([*one.options, *(file.name for file in one.files)]):
             raise ValueError("a text holds U+0000")
     except UNREADABLE as error:
         raise refuse(HTTPStatus.BAD_REQUEST, f"the body is no import: {sentence(error)}") from None
-    await queue_import(reporting_resources.requests, query.site_id, import_id, one)
+    await queue_import(resources_of(request).producer, query.site_id, import_id, one)
     return Response(Noted(import_id=import_id), status_code=HTTPStatus.ACCEPTED)
 
 
@@ -116,7 +118,7 @@ async def put_import(request: Request[Any, Any, Any], import_id: Id) -> Response
         400: BAD,
         404: problem_response("There is no such import.", refuse(HTTPStatus.NOT_FOUND, "there is no such import")),
         503: problem_response(
-            "The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
+            "The database is unavailable; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
         ),
     },
 )
@@ -132,7 +134,7 @@ async def get_import(request: Request[Any, Any, Any], import_id: Id) -> ImportOu
             raise refuse(HTTPStatus.NOT_FOUND, f"site {query.site_id!r} has no import {import_id}")
         return one, await progress(conn, query.site_id, one)
 
-    one, (settled, stored, dead) = await reporting_resources.read(outcome)
+    one, (settled, stored, dead) = await resources_of(request).read(outcome)
     long_ago = one.ended_at is not None and datetime.now(UTC) - one.ended_at > SETTLED_AFTER
     return ImportOutcome(
         import_id=import_id,
@@ -146,15 +148,11 @@ async def get_import(request: Request[Any, Any, Any], import_id: Id) -> ImportOu
 
 
 def check(import_id: str) -> None:
-    """Raises Refusal (400) where this cannot be an import's id."""
+    """Raises BadParameter where this cannot be an import's id."""
     try:
         msgspec.convert(import_id, ImportId)
     except msgspec.ValidationError:
-        raise refuse(
-            HTTPStatus.BAD_REQUEST,
-            "a parameter is not valid",
-            [FieldError(field="import_id", reason="is no such id", allowed=IDS)],
-        ) from None
+        raise BadParameter("import_id", "is no such id", IDS) from None
 
 
 router = Router("/imports", route_handlers=[put_import, get_import], tags=["imports"])

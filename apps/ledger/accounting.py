@@ -10,18 +10,18 @@ from litestar import Request, get
 from msgspec import Meta
 
 from actors.queue.accepted_counts import accepted_now
-from apps import reporting_resources
+from apps.reporting_resources import ReportingResources, resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
-from db.events.errors import FieldError
+from db.events.errors import BadParameter, FieldError
 from db.events.event import SiteId
 from db.ledger.balance import Accepted, Account, balance, settled_days
 
-#: Days that are told without `from`, today among them.
+#: Days of a ledger without `from`, today among them.
 DAYS = 7
 #: How much the clocks of the machines may differ.
-CLOCKS = timedelta(seconds=5)
+CLOCK_SKEW = timedelta(seconds=5)
 
 BAD_DAY = FieldError(field="to", reason="is not after `from`", allowed="the day after the last, as YYYY-MM-DD")
 
@@ -77,7 +77,7 @@ class Accounting(msgspec.Struct, kw_only=True):
             "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DAY])
         ),
         503: problem_response(
-            "The database or the queue is away; `Retry-After` says when to try again.",
+            "The database or the queue is unavailable; `Retry-After` says when to try again.",
             unavailable(DATABASE_UNAVAILABLE),
         ),
     },
@@ -93,25 +93,27 @@ async def get_accounting(request: Request[Any, Any, Any]) -> Accounting:
     end = query.end or today + timedelta(days=1)
     start = query.start or end - min(timedelta(days=DAYS), end - date.min)
     if end <= start:
-        raise refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DAY])
-    accounts = await read_ledger(start, end, site_id=query.site_id)
+        raise BadParameter(BAD_DAY.field, BAD_DAY.reason, BAD_DAY.allowed)
+    accounts = await read_ledger(resources_of(request), start, end, site_id=query.site_id)
     return Accounting(
         start=start, end=end, balanced=not any(account.unaccounted for account in accounts), accounts=accounts
     )
 
 
-async def read_ledger(start: date, end: date, *, site_id: str | None = None) -> list[Account]:
+async def read_ledger(
+    resources: ReportingResources, start: date, end: date, *, site_id: str | None = None
+) -> list[Account]:
     """The ledger of the days from `start` to before `end`. Raises QueueUnavailable and psycopg's errors."""
     # In this order: what has left the queue at the first look is settled at the second, and what is settled then was
     # accepted at the third.
-    state = await reporting_resources.watch.reader.read()
-    source = (await accepted_now(reporting_resources.requests)).source
-    kept = await reporting_resources.read(partial(settled_days, source=source, start=start, end=end, site_id=site_id))
-    accepted = await accepted_now(reporting_resources.requests)
+    state = await resources.queue_monitor.reader.read()
+    source = (await accepted_now(resources.producer)).source
+    kept = await resources.read(partial(settled_days, source=source, start=start, end=end, site_id=site_id))
+    accepted = await accepted_now(resources.producer)
     in_queue = timedelta(seconds=state.oldest_seconds)
     # What waits for a retry, or to be filed, may be older than all that can be seen in the queue.
     unseen = state.delayed or state.filing
-    oldest = datetime.min.replace(tzinfo=UTC) if unseen else accepted.counted_at - in_queue - CLOCKS
+    oldest = datetime.min.replace(tzinfo=UTC) if unseen else accepted.counted_at - in_queue - CLOCK_SKEW
     counts = {
         (count.site_id, count.day): count.events
         for count in accepted.counts

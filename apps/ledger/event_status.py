@@ -12,8 +12,8 @@ from litestar.params import PathParameter
 
 from actors.queue.producer import QueueUnavailable
 from actors.queue.search import find_event
-from apps import reporting_resources
 from apps.events.endpoints import EVENT_ID
+from apps.reporting_resources import ReportingResources, resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
@@ -21,7 +21,7 @@ from db.events.errors import ALLOWED, FieldError
 from db.events.event import SiteId
 from db.ledger.event_status import Receipt, receipt
 
-#: What the answer says where the queue could not be looked through.
+#: The `detail` if the queue could not be searched.
 TOO_LONG = "the queue is too long to be searched in full: the event may be in it"
 CANNOT_LOOK = "the queue (Redis) cannot be asked now: the event may be in it"
 
@@ -57,32 +57,33 @@ class ReceiptQuery(msgspec.Struct, kw_only=True):
         ),
         404: problem_response("The id is no UUID.", refuse(HTTPStatus.NOT_FOUND, "Not Found")),
         503: problem_response(
-            "The database is away; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
+            "The database is unavailable; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
         ),
     },
 )
 async def get_receipt(
     request: Request[Any, Any, Any], event_id: Annotated[UUID, PathParameter(description="The event's id.")]
 ) -> Receipt:
-    """Says whether an event that was answered with 202 is `queued`, `stored` or `dead`, or `unknown` here.
+    """Says whether an event that was accepted with 202 is `queued`, `stored` or `dead`, or `unknown` here.
 
     `stored` and `dead` are certain. `queued` means that it was seen in the queue: it will be stored, or be a dead
     letter. `unknown` without a `detail` means that it is in none of these: it was never accepted, or its raw data is no
     longer kept. With a `detail` it may be in a part of the queue that could not be searched (64 MiB are).
     """
     query = read_query(request, ReceiptQuery)
-    if known := await _stored_or_dead(query.site_id, event_id):
+    resources = resources_of(request)
+    if known := await _stored_or_dead(resources, query.site_id, event_id):
         return known
     try:
-        found = await find_event(reporting_resources.requests, site_id=query.site_id, event_id=event_id)
+        found = await find_event(resources.producer, site_id=query.site_id, event_id=event_id)
     except QueueUnavailable:
         return Receipt(status="unknown", detail=CANNOT_LOOK)
     if found.received_at:
         return Receipt(status="queued", received_at=found.received_at)
     # It may have left the queue between the two looks.
-    known = await _stored_or_dead(query.site_id, event_id)
+    known = await _stored_or_dead(resources, query.site_id, event_id)
     return known or Receipt(status="unknown", detail=None if found.complete else TOO_LONG)
 
 
-async def _stored_or_dead(site_id: str, event_id: UUID) -> Receipt | None:
-    return await reporting_resources.read(partial(receipt, site_id=site_id, event_id=event_id))
+async def _stored_or_dead(resources: ReportingResources, site_id: str, event_id: UUID) -> Receipt | None:
+    return await resources.read(partial(receipt, site_id=site_id, event_id=event_id))

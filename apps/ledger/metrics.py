@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from apps.ledger.accounting import DAYS, read_ledger
+from apps.reporting_resources import ReportingResources
 from apps.web.background import in_background
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,8 @@ PAUSE = 30.0
 class LedgerMetrics(Collector):
     """Collects what the ledger of the last seven days said at the last look."""
 
-    def __init__(self) -> None:
+    def __init__(self, resources: ReportingResources) -> None:
+        self.resources = resources
         #: Events that are missing and events that were stored too often; None before the first look.
         self.unaccounted: tuple[int, int] | None = None
 
@@ -45,7 +47,8 @@ class LedgerMetrics(Collector):
     async def look(self) -> None:
         """Look at the ledger now. Raises QueueUnavailable and psycopg's errors."""
         end = datetime.now(UTC).date() + timedelta(days=1)
-        found = [account.unaccounted for account in await read_ledger(end - timedelta(days=DAYS), end)]
+        accounts = await read_ledger(self.resources, end - timedelta(days=DAYS), end)
+        found = [account.unaccounted for account in accounts]
         missing, excess = sum(max(0, events) for events in found), sum(max(0, -events) for events in found)
         if (missing, excess) not in ((0, 0), self.unaccounted):
             logger.error(

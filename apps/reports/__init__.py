@@ -1,1 +1,1 @@
-"""The reports of the reporting app: a module each; `parameters` and `answers` are what they share."""
+"""The reports of the reporting app: a module each, with its query, its example and its handler."""

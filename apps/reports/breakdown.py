@@ -1,22 +1,16 @@
 """GET /breakdown."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps.reports.shared.asking import ask, compared
-from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.endpoint import report
 from apps.reports.shared.query import ComparedQuery
-from apps.reports.shared.responses import columns_of, report_response
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.reports.shared.responses import Table, columns_of
 from db.connections.pools import ReadConnection
-from db.events.errors import FieldError
-from db.reports.breakdown import DIMENSIONS, Breakdown, Metrics, Row, Total, Wanted, breakdown, compare
+from db.events.errors import BadParameter, FieldError
+from db.reports.breakdown import DIMENSIONS, Breakdown, Criteria, Metrics, Row, Total, breakdown
 from db.reports.shared.filters import PROPERTY
 from db.reports.shared.report import Question
 
@@ -59,41 +53,29 @@ class BreakdownQuery(ComparedQuery, kw_only=True):
     ] = ""
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many rows at most: 1 to 1,000; left out: 10.")] = 10
 
+    def check(self, media_type: str) -> None:
+        """Raise BadParameter for an unknown dimension."""
+        if self.dimension not in DIMENSIONS and not PROPERTY.fullmatch(self.dimension):
+            raise BadParameter("dimension", f"{self.dimension!r} is unknown", ALLOWED)
 
-@get(
+
+@report(
     "/breakdown",
+    query=BreakdownQuery,
     summary="Top paths, event types, users or properties",
-    tags=["reports"],
-    operation_class=operation(query=BreakdownQuery),
-    responses={
-        200: answer("The values with most events. As CSV or NDJSON: the rows.", EXAMPLE),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DIMENSION]),
-        ),
-        **UNANSWERED,
-    },
+    example=EXAMPLE,
+    table="The values with most events. As CSV or NDJSON: the rows.",
+    bad=BAD_DIMENSION,
 )
-async def get_breakdown(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def get_breakdown(conn: ReadConnection, question: Question, query: BreakdownQuery) -> Table:
     """The values of a dimension that most events have, each with its share of all events.
 
-    All events are told: `total.events` = those of the rows + `rest` + `without_value.events`. What a `search` leaves
+    No event is missing: `total.events` = those of the rows + `rest` + `without_value.events`. What a `search` leaves
     out is in the rest, so that shares stay what they are. `compare` gives each row its events in the other range.
     """
-    query = read_query(request, BreakdownQuery)
-    if query.dimension not in DIMENSIONS and not PROPERTY.fullmatch(query.dimension):
-        raise bad_parameter(BreakdownQuery, "dimension", f"{query.dimension!r} is unknown", ALLOWED)
-    wanted = Wanted(
-        dimension=query.dimension, users=query.metrics == "events,users", search=query.search, limit=query.limit
-    )
-
-    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> Breakdown:
-        report = await breakdown(conn, asked, wanted, as_of=as_of)
-        if other := await compared(conn, query, asked):
-            await compare(conn, other, wanted, report)
-        return report
-
-    report = await ask(query, read)
-    absent = () if wanted.users else ("users", "anonymous")
+    users = query.metrics == "events,users"
+    criteria = Criteria(dimension=query.dimension, users=users, search=query.search, limit=query.limit)
+    found = await breakdown(conn, question, criteria)
+    absent = () if users else ("users", "anonymous")
     columns = columns_of(Row, without=absent if query.compare else (*absent, "compare_events"))
-    return report_response(request, report, report.rows, columns, safe=query.safe)
+    return Table(report=found, rows=found.rows, columns=columns)

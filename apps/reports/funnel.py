@@ -1,23 +1,16 @@
 """GET /funnel."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps.reports.shared.asking import ask, compared
-from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.endpoint import report
 from apps.reports.shared.query import ComparedQuery
-from apps.reports.shared.responses import columns_of, report_response
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.reports.shared.responses import Table, columns_of
 from db.connections.pools import ReadConnection
-from db.events.errors import FieldError
+from db.events.errors import BadParameter, FieldError
 from db.reports.funnel import FEWEST_STEPS, LONGEST_WINDOW, MOST_STEPS, STEP, WINDOW, Funnel, Step, funnel, read_window
-from db.reports.shared.filters import BadFilter
 from db.reports.shared.report import Question
 
 EXAMPLE = Funnel(
@@ -57,47 +50,28 @@ class FunnelQuery(ComparedQuery, kw_only=True):
         ),
     ] = "1d"
 
+    def check(self, media_type: str) -> None:
+        """Raise BadParameter for too few or too many steps, or a window that is too long."""
+        if not FEWEST_STEPS <= len(self.step) <= MOST_STEPS:
+            raise BadParameter("step", f"is given {len(self.step)} times")
+        read_window(self.window)
 
-@get(
+
+@report(
     "/funnel",
+    query=FunnelQuery,
     summary="How many users go through some steps",
-    tags=["reports"],
-    operation_class=operation(query=FunnelQuery),
-    responses={
-        200: answer("The funnel. As CSV or NDJSON: its steps.", EXAMPLE),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STEP]),
-        ),
-        **UNANSWERED,
-    },
+    example=EXAMPLE,
+    table="The funnel. As CSV or NDJSON: its steps.",
+    bad=BAD_STEP,
 )
-async def get_funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def get_funnel(conn: ReadConnection, question: Question, query: FunnelQuery) -> Table:
     """How many users took the steps in their order, each later than the one before and all within a window of time.
 
-    The first step is in the range, the others may be after it; anything may happen in between. A user may begin as
-    often as he likes, and counts as far as he ever came. Two events of the same time are not one after the other. A
-    step took the time from when the user last was in the step before to when he first was in this one.
+    The first step is in the range, the others may be after it; anything may happen in between. A user may enter the
+    funnel several times; the furthest attempt counts. Events with equal times are not ordered. A step's duration runs
+    from when the user last was in the step before to when they first were in this one.
     """
-    query = read_query(request, FunnelQuery)
-    if not FEWEST_STEPS <= len(query.step) <= MOST_STEPS:
-        raise bad_parameter(FunnelQuery, "step", f"is given {len(query.step)} times")
-    if not (window := read_window(query.window)):
-        raise bad_parameter(FunnelQuery, "window", f"{query.window!r} is too long")
-
-    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> tuple[Funnel, datetime]:
-        other = await compared(conn, query, asked)
-        try:
-            source, steps = await funnel(conn, asked, steps=query.step, window=window)
-            before = None
-            if other:
-                _, before = await funnel(conn, other, steps=query.step, window=window)
-        except BadFilter as error:
-            raise bad_parameter(FunnelQuery, "step", str(error)) from None
-        report = Funnel(**asked.head(source, as_of), window=query.window, steps=steps, compare=before)
-        return report, asked.range.end + window
-
-    report, over = await ask(query, read)
-    return report_response(
-        request, report, report.steps, columns_of(Step), safe=query.safe, compare=report.compare, over=over
-    )
+    found = await funnel(conn, question, steps=query.step, window=query.window)
+    over = question.range.end + read_window(query.window)
+    return Table(report=found, rows=found.steps, columns=columns_of(Step), compare=found.compare, over=over)

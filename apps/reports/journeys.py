@@ -1,20 +1,13 @@
 """GET /journeys."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
-from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps.reports.shared.asking import ask
-from apps.reports.shared.disconnects import UNANSWERED
-from apps.reports.shared.query import FilteredQuery
-from apps.reports.shared.responses import columns_of, report_response
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
-from apps.web.query_params import read_query
+from apps.reports.shared.endpoint import report
+from apps.reports.shared.query import ReportQuery
+from apps.reports.shared.responses import Table, columns_of
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
 from db.reports.journeys import Direction, Journeys, Sequence, journeys
@@ -42,7 +35,7 @@ EXAMPLE = Journeys(
 BAD_STEPS = FieldError(field="steps", reason="Expected `int` <= 5", allowed="How many pages beyond it: 1 to 5; ...")
 
 
-class JourneysQuery(FilteredQuery, kw_only=True):
+class JourneysQuery(ReportQuery, kw_only=True):
     """The parameters of GET /journeys."""
 
     path: Annotated[
@@ -56,39 +49,21 @@ class JourneysQuery(FilteredQuery, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=100, description="How many sequences: 1 to 100; left out: 10.")] = 10
 
 
-@get(
+@report(
     "/journeys",
+    query=JourneysQuery,
     summary="The most frequent ways from or to a page",
-    tags=["reports"],
-    operation_class=operation(query=JourneysQuery),
-    responses={
-        200: answer("The sequences. As CSV or NDJSON: one a row.", EXAMPLE),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STEPS]),
-        ),
-        **UNANSWERED,
-    },
+    example=EXAMPLE,
+    table="The sequences. As CSV or NDJSON: one a row.",
+    bad=BAD_STEPS,
 )
-async def get_journeys(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def get_journeys(conn: ReadConnection, question: Question, query: JourneysQuery) -> Table:
     """Which pages users view one after the other, from a page or to it, the most frequent sequences first.
 
     Views are events of type `page_view`. Each session that has the page counts once, by its first view of it; a page
     viewed several times in a row is one. Sessions are those of `/sessions`.
     """
-    query = read_query(request, JourneysQuery)
-
-    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> Journeys:
-        found = await journeys(
-            conn, asked, path=query.path, direction=query.direction, steps=query.steps, limit=query.limit
-        )
-        return Journeys(
-            **asked.head("events", as_of),
-            path=query.path,
-            direction=query.direction,
-            steps=query.steps,
-            **msgspec.structs.asdict(found),
-        )
-
-    report = await ask(query, read)
-    return report_response(request, report, report.journeys, columns_of(Sequence), safe=query.safe)
+    found = await journeys(
+        conn, question, path=query.path, direction=query.direction, steps=query.steps, limit=query.limit
+    )
+    return Table(report=found, rows=found.journeys, columns=columns_of(Sequence))

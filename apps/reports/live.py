@@ -1,26 +1,24 @@
 """GET /live."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response
 from msgspec import Meta
 
-from apps import reporting_resources
-from apps.reports.shared.disconnects import UNANSWERED
+from apps.reporting_resources import ReportingResources, resources_of
+from apps.reports.shared.endpoint import endpoint
 from apps.reports.shared.query import Safe
-from apps.reports.shared.responses import columns_of, report_response
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.reports.shared.responses import Table, accepted, columns_of, report_response
+from apps.web.openapi import answer
+from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection, begin_snapshot
 from db.events.errors import FieldError
 from db.events.event import SiteId
 from db.reports.live import Live, LivePage, LivePoint, live
 from db.reports.shared import filters
-from db.reports.shared.filters import BadFilter, read_filters
+from db.reports.shared.filters import read_filters
 
 EXAMPLE = Live(
     site_id="shop",
@@ -42,7 +40,7 @@ BAD_MINUTES = FieldError(field="minutes", reason="Expected `int` <= 60", allowed
 
 
 class LiveQuery(msgspec.Struct, kw_only=True):
-    """What is asked of the last minutes."""
+    """What is requested of the last minutes."""
 
     site_id: SiteId
     minutes: Annotated[int, Meta(ge=1, le=60, description="How many minutes back, from 1 to 60.")] = 5
@@ -53,11 +51,8 @@ class LiveQuery(msgspec.Struct, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=100, description="How many pages, from 1 to 100.")] = 10
 
     def filters(self) -> filters.Filters:
-        """The filters. Raises Refusal (400)."""
-        try:
-            return read_filters(self.filter)
-        except BadFilter as error:
-            raise bad_parameter(type(self), "filter", str(error)) from None
+        """The filters. Raises BadParameter."""
+        return read_filters(self.filter)
 
 
 class LiveTableQuery(LiveQuery, kw_only=True):
@@ -66,30 +61,23 @@ class LiveTableQuery(LiveQuery, kw_only=True):
     safe: Safe = False
 
 
-async def read_live(query: LiveQuery) -> Live:
-    """The report now. Raises Refusal (400)."""
-    wanted = query.filters()
+async def read_live(resources: ReportingResources, query: LiveQuery) -> Live:
+    """The report now. Raises BadParameter."""
+    filters = query.filters()
 
     async def read(conn: ReadConnection) -> Live:
         as_of = await begin_snapshot(conn)
-        return await live(conn, query.site_id, wanted, as_of=as_of, minutes=query.minutes, pages=query.limit)
+        return await live(conn, query.site_id, filters, as_of=as_of, minutes=query.minutes, pages=query.limit)
 
-    return await reporting_resources.read(read)
+    return await resources.read(read)
 
 
-@get(
+@endpoint(
     "/live",
+    query=LiveTableQuery,
     summary="The last minutes",
-    tags=["reports"],
-    operation_class=operation(query=LiveTableQuery),
-    responses={
-        200: answer("The report. As CSV or NDJSON: its minutes.", EXAMPLE),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_MINUTES]),
-        ),
-        **UNANSWERED,
-    },
+    ok=answer("The report. As CSV or NDJSON: its minutes.", EXAMPLE),
+    bad=BAD_MINUTES,
 )
 async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The events and users of the last minutes, minute by minute, and the pages that are viewed.
@@ -97,7 +85,9 @@ async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:
     By the time of the events: those that come late, or are dated ahead, are not in it.
     """
     query = read_query(request, LiveTableQuery)
-    report = await read_live(query)
-    response = report_response(request, report, report.points, columns_of(LivePoint), safe=query.safe)
+    media_type = accepted(request)
+    report = await read_live(resources_of(request), query)
+    table = Table(report=report, rows=report.points, columns=columns_of(LivePoint))
+    response = report_response(request, table, media_type, safe=query.safe)
     response.headers["Cache-Control"] = "no-store"
     return response

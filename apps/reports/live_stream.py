@@ -1,4 +1,4 @@
-"""GET /live/stream: what GET /live answers, pushed again and again as server-sent events.
+"""GET /live/stream: the report of GET /live, sent again and again as server-sent events.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -6,14 +6,13 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from math import inf
 from time import monotonic
 from typing import Annotated, Any
 from weakref import WeakValueDictionary
 
 import msgspec
-from litestar import Request, get
+from litestar import Request
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi.datastructures import ResponseSpec
@@ -22,9 +21,10 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Meta
 
+from apps.reporting_resources import ReportingResources
 from apps.reports.live import BAD_MINUTES, EXAMPLE, LiveQuery, read_live
-from apps.web.openapi import operation
-from apps.web.problems import problem_response, refusal_for, refuse, unavailable
+from apps.reports.shared.endpoint import endpoint
+from apps.web.problems import problem_response, refusal_for, unavailable
 from apps.web.query_params import read_query
 from apps.web.shutdown import on_stop_signal
 
@@ -51,9 +51,10 @@ class LiveStreamQuery(LiveQuery, kw_only=True):
 
 
 class Feed:
-    """What all who ask the same are sent: whoever comes first when it is due has it read for them all."""
+    """The messages that all clients share who request the same: whoever comes first when one is due has it read."""
 
-    def __init__(self, query: LiveStreamQuery) -> None:
+    def __init__(self, resources: ReportingResources, query: LiveStreamQuery) -> None:
+        self.resources = resources
         self.query = query
         self.reading: asyncio.Task[None] | None = None
         self.message = ServerSentEventMessage()
@@ -70,95 +71,99 @@ class Feed:
 
     async def _read(self) -> None:
         try:
-            self.message = ServerSentEventMessage(msgspec.json.encode(await read_live(self.query)))
+            report = await read_live(self.resources, self.query)
+            self.message = ServerSentEventMessage(msgspec.json.encode(report))
         except Exception as error:  # the streams go on: the database may be back the next time
             self.message = ServerSentEventMessage(msgspec.json.encode(refusal_for(error).problem), event="problem")
         self.due = monotonic() + self.query.every
         self.reading = None
 
 
+class LiveStreams:
+    """The streams of one app."""
+
+    def __init__(self, resources: ReportingResources, *, heartbeat: float = HEARTBEAT) -> None:
+        self.resources = resources
+        self.heartbeat = heartbeat
+        self.open = 0
+        self.stopping = asyncio.Event()
+        #: A feed lives as long as somebody listens, or it is being read.
+        self.feeds: WeakValueDictionary[bytes, Feed] = WeakValueDictionary()
+
+    def feed(self, query: LiveStreamQuery) -> Feed:
+        """The feed of this query, whenever its streams end."""
+        shared = msgspec.structs.replace(query, seconds=None)
+        return self.feeds.setdefault(msgspec.json.encode(shared), Feed(self.resources, shared))
+
+    @asynccontextmanager
+    async def streaming(self) -> AsyncIterator[None]:
+        """End all streams once the app should stop: the server waits for them."""
+        with on_stop_signal(self.stopping.set):
+            yield
+
+    async def messages(self, feed: Feed, *, seconds: int | None = None) -> AsyncIterator[ServerSentEventMessage]:
+        """What one stream sends."""
+        end = monotonic() + seconds if seconds else inf
+        yield ServerSentEventMessage(data=None, retry=RECONNECT)
+        while not self.stopping.is_set() and monotonic() < end:
+            message, due = await feed.latest()
+            yield message
+            while (left := min(due, end) - monotonic()) > 0:
+                if await self._stops_within(min(left, self.heartbeat)):
+                    break
+                if left > self.heartbeat:
+                    yield ServerSentEventMessage(data=None, comment="still here")
+
+    async def _stops_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.stopping.wait()
+        except TimeoutError:
+            return False
+
+
 class Bounded(ASGIMiddleware):
-    """Counts the streams, each until its connection is done with, and refuses those that are too many."""
+    """Counts the streams of the app, each until its connection is done with, and refuses those over the limit."""
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self) -> None:
-        self.open = 0
-
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        if self.open >= MOST:
+        """Refuse the stream, or count it while it is open."""
+        streams: LiveStreams = scope["litestar_app"].state.streams
+        if streams.open >= MOST:
             raise unavailable(TOO_MANY, retry_after=HEARTBEAT)
-        self.open += 1
+        streams.open += 1
         try:
             await next_app(scope, receive, send)
         finally:
-            self.open -= 1
+            streams.open -= 1
 
 
-#: Feeds live as long as somebody listens, or one is read.
-feeds: WeakValueDictionary[bytes, Feed] = WeakValueDictionary()
-stopping = asyncio.Event()
-
-
-@asynccontextmanager
-async def streaming() -> AsyncIterator[None]:
-    """End all streams once the app should stop: the server waits for them."""
-    with on_stop_signal(stopping.set):
-        yield
-
-
-@get(
+@endpoint(
     "/live/stream",
+    query=LiveStreamQuery,
     summary="The last minutes, as a stream",
-    tags=["reports"],
-    operation_class=operation(query=LiveStreamQuery, examples={"seconds": 5}),
+    examples={"seconds": 5},
     middleware=[Bounded()],
-    responses={
-        200: ResponseSpec(
-            data_container=str,
-            description="Server-sent events, without end unless `seconds` says when.",
-            media_type="text/event-stream",
-            generate_examples=False,
-            examples=[Example(value=f"data: {msgspec.json.encode(EXAMPLE).decode()}\n\n")],
-        ),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_MINUTES]),
-        ),
-        503: problem_response("Too many streams are open.", unavailable(TOO_MANY, retry_after=HEARTBEAT)),
-    },
+    ok=ResponseSpec(
+        data_container=str,
+        description="Server-sent events, without end unless `seconds` says when.",
+        media_type="text/event-stream",
+        generate_examples=False,
+        examples=[Example(value=f"data: {msgspec.json.encode(EXAMPLE).decode()}\n\n")],
+    ),
+    bad=BAD_MINUTES,
+    others={503: problem_response("Too many streams are open.", unavailable(TOO_MANY, retry_after=HEARTBEAT))},
 )
 async def get_live_stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
     """The report of GET /live every few seconds: `curl -N`, or in a browser `new EventSource(...)`.
 
-    Each message is the report as JSON. Where it cannot be had, as while the database is away, an event `problem` says
-    why instead, and the stream goes on. It costs the same however many listen, as long as they ask the same.
+    Each message is the report as JSON. If there is none, as while the database is unavailable, an event `problem`
+    says why instead, and the stream goes on. It costs the same for any number of clients with the same parameters.
 
-    With `seconds` it ends by itself, for clients that show an answer once it is whole; an `EventSource` comes back.
+    With `seconds` it ends by itself, for clients that show a response once it is complete; an `EventSource` comes back.
     """
     query = read_query(request, LiveStreamQuery)
     query.filters()  # a 400 rather than a stream of problems
-    shared = msgspec.structs.replace(query, seconds=None)
-    feed = feeds.setdefault(msgspec.json.encode(shared), Feed(shared))
-    return ServerSentEvent(_messages(feed, seconds=query.seconds))
-
-
-async def _messages(feed: Feed, *, seconds: int | None = None) -> AsyncIterator[ServerSentEventMessage]:
-    end = monotonic() + seconds if seconds else inf
-    yield ServerSentEventMessage(data=None, retry=RECONNECT)
-    while not stopping.is_set() and monotonic() < end:
-        message, due = await feed.latest()
-        yield message
-        while (left := min(due, end) - monotonic()) > 0:
-            if await _stops_within(min(left, HEARTBEAT)):
-                break
-            if left > HEARTBEAT:
-                yield ServerSentEventMessage(data=None, comment="still here")
-
-
-async def _stops_within(seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            return await stopping.wait()
-    except TimeoutError:
-        return False
+    streams: LiveStreams = request.app.state.streams
+    return ServerSentEvent(streams.messages(streams.feed(query), seconds=query.seconds))

@@ -1,23 +1,16 @@
 """GET /retention."""
 
 from datetime import UTC, date, datetime
-from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps.reports.shared.asking import ask
-from apps.reports.shared.disconnects import UNANSWERED
-from apps.reports.shared.query import FilteredQuery
-from apps.reports.shared.responses import columns_of, report_response
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.reports.shared.endpoint import report
+from apps.reports.shared.query import ReportQuery
+from apps.reports.shared.responses import Table, columns_of
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
 from db.reports.retention import (
-    MAX_COHORTS,
     MAX_PERIODS,
     PERIODS,
     STEPS,
@@ -25,7 +18,6 @@ from db.reports.retention import (
     Interval,
     Retention,
     Return,
-    cohorts_at_most,
     retention,
     returns,
 )
@@ -48,7 +40,7 @@ EXAMPLE = Retention(
 BAD_PERIODS = FieldError(field="periods", reason="Expected `int` <= 90", allowed="1 to 90")
 
 
-class RetentionQuery(FilteredQuery, kw_only=True):
+class RetentionQuery(ReportQuery, kw_only=True):
     """The parameters of GET /retention. The filters say what counts as coming back."""
 
     interval: Annotated[Interval, Meta(description="Cohorts and what follows them: by `day` or by `week`.")] = "day"
@@ -67,37 +59,21 @@ class RetentionQuery(FilteredQuery, kw_only=True):
     ) = None
 
 
-@get(
+@report(
     "/retention",
+    query=RetentionQuery,
     summary="How many users come back",
-    tags=["reports"],
-    operation_class=operation(query=RetentionQuery),
-    responses={
-        200: answer("The cohorts. As CSV or NDJSON: one row for each cohort and period.", EXAMPLE),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_PERIODS]),
-        ),
-        **UNANSWERED,
-    },
+    example=EXAMPLE,
+    table="The cohorts. As CSV or NDJSON: one row for each cohort and period.",
+    bad=BAD_PERIODS,
 )
-async def get_retention(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def get_retention(conn: ReadConnection, question: Question, query: RetentionQuery) -> Table:
     """For each day or week of a range: the users whom the site saw then for the first time ever, and how many of them
     were there again in each day or week that followed, also after the range, up to now.
 
     Days are those of the timezone; weeks begin on Monday, and the range may begin or end within one. Filters say what
     counts as being there again; users are first seen by events of any kind.
     """
-    query = read_query(request, RetentionQuery)
-    periods = query.periods or PERIODS[query.interval]
-
-    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> tuple[Retention, datetime]:
-        if cohorts_at_most(asked, query.interval) > MAX_COHORTS:
-            reason = f"{query.interval!r} makes more than {MAX_COHORTS} cohorts of this range"
-            raise bad_parameter(RetentionQuery, "interval", reason)
-        source, cohorts = await retention(conn, asked, interval=query.interval, periods=periods, as_of=as_of)
-        report = Retention(**asked.head(source, as_of), interval=query.interval, periods=periods, cohorts=cohorts)
-        return report, asked.range.end + (periods + 1) * STEPS[query.interval]
-
-    report, over = await ask(query, read)
-    return report_response(request, report, returns(report.cohorts), columns_of(Return), safe=query.safe, over=over)
+    found = await retention(conn, question, interval=query.interval, periods=query.periods)
+    over = question.range.end + (found.periods + 1) * STEPS[query.interval]
+    return Table(report=found, rows=returns(found.cohorts), columns=columns_of(Return), over=over)

@@ -1,22 +1,16 @@
 """GET /revenue."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 import msgspec
-from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps.reports.shared.asking import ask, compared
-from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.endpoint import report
 from apps.reports.shared.query import ComparedQuery
-from apps.reports.shared.responses import JSON, accepted, columns_of, report_response
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.reports.shared.responses import JSON, Table, columns_of
 from db.connections.pools import ReadConnection
-from db.events.errors import FieldError
+from db.events.errors import BadParameter, FieldError
 from db.events.event import EventType
 from db.reports.revenue import (
     ORDERS,
@@ -27,12 +21,9 @@ from db.reports.revenue import (
     Revenue,
     RevenueInterval,
     SalesPoint,
-    TooManyPoints,
     revenue,
-    rounded,
 )
 from db.reports.shared.report import Question
-from db.reports.timeseries import intervals
 
 EXAMPLE = Revenue(
     site_id="shop",
@@ -71,22 +62,32 @@ class RevenueQuery(ComparedQuery, kw_only=True):
     ] = None
     limit: Annotated[int, Meta(ge=1, le=100, description="How many products of each currency, from 1 to 100.")] = 10
 
+    def orders(self) -> list[str]:
+        """The event types that are orders."""
+        return self.event_type or list(ORDERS)
 
-@get(
+    def refunds(self) -> list[str]:
+        """The event types that are refunds."""
+        return self.refund_type or list(REFUNDS)
+
+    def check(self, media_type: str) -> None:
+        """Raise BadParameter for an event type that is both, or a table that cannot have what it is compared with."""
+        if both := [name for name in self.refunds() if name in self.orders()]:
+            raise BadParameter("refund_type", f"{both[0]!r} is an order already")
+        if self.compare and self.interval and media_type != JSON:
+            allowed = "without `interval`, or with `Accept: application/json`"
+            raise BadParameter("compare", "is not part of a table of points", allowed)
+
+
+@report(
     "/revenue",
+    query=RevenueQuery,
     summary="Orders, revenue and products",
-    tags=["reports"],
-    operation_class=operation(query=RevenueQuery),
-    responses={
-        200: answer("The report. As CSV or NDJSON: its points if there is an interval, else its currencies.", EXAMPLE),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT]),
-        ),
-        **UNANSWERED,
-    },
+    example=EXAMPLE,
+    table="The report. As CSV or NDJSON: its points if there is an interval, else its currencies.",
+    bad=BAD_LIMIT,
 )
-async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def get_revenue(conn: ReadConnection, question: Question, query: RevenueQuery) -> Table:
     """What a shop sold and took back, by currency; amounts of different currencies are never added.
 
     **Orders** are events with these properties: `revenue`, else `total`, else `value`; `currency`; `order_id`, else
@@ -98,7 +99,7 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
     where that is before the range. An order without an id counts each time it is sent. **Refunds** count each; their
     amount may be written with or without a minus.
 
-    Sums are exact; the amounts of the answer are rounded, each by itself, to the digits that ISO 4217 gives their
+    Sums are exact; the amounts of the report are rounded, each by itself, to the digits that ISO 4217 gives their
     currency (JPY 0, EUR 2, KWD 3; half up, without zeros at the end). Amounts in what is no such currency stay as they
     are.
 
@@ -106,50 +107,21 @@ async def get_revenue(request: Request[Any, Any, Any]) -> Response[bytes]:
     order's products cannot be counted is in `ignored` too: entries, and as `products_invalid` orders whose products are
     no list.
 
-    For days of the site's own timezone, without filters and with the usual event types, the answer is from rollups: at
-    once, however many orders there are. Anything else is counted from the events, which takes longer.
+    For days of the site's own timezone, without filters and with the usual event types, the report is from rollups: at
+    once, for any number of orders. Anything else is counted from the events, which takes longer.
     """
-    query = read_query(request, RevenueQuery)
-    orders, refunds = query.event_type or list(ORDERS), query.refund_type or list(REFUNDS)
-    if both := [name for name in refunds if name in orders]:
-        raise bad_parameter(RevenueQuery, "refund_type", f"{both[0]!r} is an order already")
-    if query.compare and query.interval and accepted(request) != JSON:
-        reason = "is not part of a table of points"
-        raise bad_parameter(RevenueQuery, "compare", reason, "without `interval`, or with `Accept: application/json`")
-
-    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> Revenue:
-        allowed = [name for name in intervals(asked) if name in get_args(RevenueInterval)]
-        if query.interval and query.interval not in allowed:
-            reason = f"{query.interval!r} is too fine for this range"
-            raise bad_parameter(RevenueQuery, "interval", reason, ", ".join(allowed))
-        try:
-            sold = await revenue(
-                conn, asked, orders=orders, refunds=refunds, products=query.limit, interval=query.interval
-            )
-        except TooManyPoints as error:
-            raise bad_parameter(RevenueQuery, "interval", str(error)) from None
-        before = None
-        if other := await compared(conn, query, asked):
-            before = (await revenue(conn, other, orders=orders, refunds=refunds, products=0)).currencies
-        return Revenue(
-            **asked.head(sold.source, as_of),
-            event_types=orders,
-            refund_types=refunds,
-            currencies=rounded(sold.currencies),
-            products=rounded(sold.products),
-            repeated=sold.repeated,
-            ignored=sold.ignored,
-            interval=query.interval,
-            points=rounded(sold.points) if query.interval else None,
-            compare=None if before is None else rounded(before),
-        )
-
-    report = await ask(query, read)
-    if report.points is not None:
-        return report_response(request, report, report.points, columns_of(SalesPoint), safe=query.safe)
-    before = None if report.compare is None else _matched(report.currencies, report.compare)
-    columns = columns_of(CurrencySales)
-    return report_response(request, report, report.currencies, columns, safe=query.safe, compare=before)
+    found = await revenue(
+        conn,
+        question,
+        orders=query.orders(),
+        refunds=query.refunds(),
+        products=query.limit,
+        interval=query.interval,
+    )
+    if found.points is not None:
+        return Table(report=found, rows=found.points, columns=columns_of(SalesPoint))
+    before = None if found.compare is None else _matched(found.currencies, found.compare)
+    return Table(report=found, rows=found.currencies, columns=columns_of(CurrencySales), compare=before)
 
 
 def _matched(currencies: list[CurrencySales], others: list[CurrencySales]) -> list[CurrencySales | None]:

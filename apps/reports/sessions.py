@@ -1,19 +1,13 @@
 """GET /sessions."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps.reports.shared.asking import ask, compared
-from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.endpoint import report
 from apps.reports.shared.query import ComparedQuery
-from apps.reports.shared.responses import columns_of, report_response
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
-from apps.web.query_params import read_query
+from apps.reports.shared.responses import Table, columns_of
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
 from db.reports.sessions import PageSessions, Sessions, SessionSummary, sessions
@@ -51,43 +45,21 @@ class SessionsQuery(ComparedQuery, kw_only=True):
     ] = 10
 
 
-@get(
+@report(
     "/sessions",
+    query=SessionsQuery,
     summary="Sessions, bounces, entry and exit pages",
-    tags=["reports"],
-    operation_class=operation(query=SessionsQuery),
-    responses={
-        200: answer("The sessions. As CSV or NDJSON: the summary.", EXAMPLE),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT]),
-        ),
-        **UNANSWERED,
-    },
+    example=EXAMPLE,
+    table="The sessions. As CSV or NDJSON: the summary.",
+    bad=BAD_LIMIT,
 )
-async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def get_sessions(conn: ReadConnection, question: Question, query: SessionsQuery) -> Table:
     """How many sessions there were, how long, how many were bounces, and at which pages they began and ended.
 
     A session is all events of a user with less than 30 minutes between one and the next, and belongs to the range in
     which it begins: what follows after the range's end still counts, what began before does not. A bounce is a session
     of a single event. Filters say which events sessions are made of: with `event_type:is:page_view`, of views alone.
     """
-    query = read_query(request, SessionsQuery)
-
-    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> Sessions:
-        source, summary, entry_pages, exit_pages = await sessions(conn, asked, pages=query.limit)
-        before = None
-        if other := await compared(conn, query, asked):
-            _, before, _, _ = await sessions(conn, other, pages=query.limit)
-        return Sessions(
-            **asked.head(source, as_of),
-            summary=summary,
-            entry_pages=entry_pages,
-            exit_pages=exit_pages,
-            compare=before,
-        )
-
-    report = await ask(query, read)
-    before = [report.compare] if report.compare else None
-    columns = columns_of(SessionSummary)
-    return report_response(request, report, [report.summary], columns, safe=query.safe, compare=before)
+    found = await sessions(conn, question, pages=query.limit)
+    before = [found.compare] if found.compare else None
+    return Table(report=found, rows=[found.summary], columns=columns_of(SessionSummary), compare=before)

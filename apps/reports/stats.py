@@ -2,17 +2,15 @@
 
 from datetime import date
 from functools import partial
-from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, get
+from litestar import Request
 from msgspec import Meta
 
-from apps import reporting_resources
-from apps.reports.shared.disconnects import UNANSWERED
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
+from apps.reporting_resources import resources_of
+from apps.reports.shared.endpoint import endpoint
+from apps.web.openapi import answer
 from apps.web.query_params import read_query
 from db.events.errors import FieldError
 from db.events.event import SiteId
@@ -32,28 +30,21 @@ class StatsQuery(msgspec.Struct, kw_only=True):
     date: Day | None = None
 
 
-@get(
+@endpoint(
     "/stats",
+    query=StatsQuery,
     summary="Views, users and top paths",
-    tags=["reports"],
-    operation_class=operation(query=StatsQuery),
-    responses={
-        200: answer(
-            "The report.",
-            Stats(
-                site_id="shop",
-                date=date(2026, 1, 2),
-                total_views=1024,
-                unique_users=417,
-                top_paths=[PathViews(path="/products/lamp", views=120)],
-            ),
+    ok=answer(
+        "The report.",
+        Stats(
+            site_id="shop",
+            date=date(2026, 1, 2),
+            total_views=1024,
+            unique_users=417,
+            top_paths=[PathViews(path="/products/lamp", views=120)],
         ),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DATE]),
-        ),
-        **UNANSWERED,
-    },
+    ),
+    bad=BAD_DATE,
 )
 async def get_stats(request: Request[Any, Any, Any]) -> Stats:
     """How often a site's pages were viewed on a day or ever, by how many different users, and the ten most viewed
@@ -62,4 +53,4 @@ async def get_stats(request: Request[Any, Any, Any]) -> Stats:
     Views are events of type `page_view`; users are counted over all event types. A site that was never seen has zeros.
     """
     query = read_query(request, StatsQuery)
-    return await reporting_resources.read(partial(stats, site_id=query.site_id, date=query.date))
+    return await resources_of(request).read(partial(stats, site_id=query.site_id, date=query.date))

@@ -1,23 +1,17 @@
 """GET /timeseries."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Request, Response, get
 from msgspec import Meta
 
-from apps.reports.shared.asking import ask, compared
-from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.endpoint import report
 from apps.reports.shared.query import ComparedQuery
-from apps.reports.shared.responses import columns_of, report_response
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.reports.shared.responses import Table, columns_of
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
 from db.reports.shared.report import Question
-from db.reports.timeseries import Interval, Metric, Point, Timeseries, intervals, timeseries
+from db.reports.timeseries import Interval, Metric, Point, Timeseries, timeseries
 
 EXAMPLE = Timeseries(
     site_id="shop",
@@ -53,46 +47,19 @@ class TimeseriesQuery(ComparedQuery, kw_only=True):
     ] = None
 
 
-@get(
+@report(
     "/timeseries",
+    query=TimeseriesQuery,
     summary="Events, views or users over time",
-    tags=["reports"],
-    operation_class=operation(query=TimeseriesQuery),
-    responses={
-        200: answer("The series. As CSV or NDJSON: its points.", EXAMPLE),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_INTERVAL]),
-        ),
-        **UNANSWERED,
-    },
+    example=EXAMPLE,
+    table="The series. As CSV or NDJSON: its points.",
+    bad=BAD_INTERVAL,
 )
-async def get_timeseries(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def get_timeseries(conn: ReadConnection, question: Question, query: TimeseriesQuery) -> Table:
     """A point for each minute, hour, day, week or month of a range, also where nothing happened.
 
-    Buckets are those of the timezone, whatever its clocks do. The first and the last bucket have what is in the range.
+    Buckets are those of the timezone, also when its clocks change. The first and last bucket have what is in the range.
     """
-    query = read_query(request, TimeseriesQuery)
-
-    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> Timeseries:
-        allowed = intervals(asked)
-        interval = query.interval or _usual(allowed, hours=(asked.range.end - asked.range.start).total_seconds() / 3600)
-        if interval not in allowed:
-            reason = f"{interval!r} is too fine for this range"
-            raise bad_parameter(TimeseriesQuery, "interval", reason, ", ".join(allowed) or "none: a shorter range")
-        source, points = await timeseries(conn, asked, metric=query.metric, interval=interval)
-        before = None
-        if other := await compared(conn, query, asked):
-            _, before = await timeseries(conn, other, metric=query.metric, interval=interval)
-        return Timeseries(
-            **asked.head(source, as_of), metric=query.metric, interval=interval, points=points, compare=before
-        )
-
-    report = await ask(query, read)
+    series = await timeseries(conn, question, metric=query.metric, interval=query.interval)
     columns = columns_of(Point, without=() if query.metric == "users" else ("anonymous",))
-    return report_response(request, report, report.points, columns, safe=query.safe, compare=report.compare)
-
-
-def _usual(allowed: list[Interval], *, hours: float) -> Interval:
-    usual: Interval = "hour" if hours <= 48 else "day"
-    return usual if usual in allowed or not allowed else allowed[0]
+    return Table(report=series, rows=series.points, columns=columns, compare=series.compare)

@@ -7,23 +7,23 @@ from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.params import PathParameter
 from msgspec import Meta
 
-from apps.reports.shared.asking import ask
 from apps.reports.shared.disconnects import UNANSWERED
-from apps.reports.shared.query import FilteredQuery
-from apps.reports.shared.responses import columns_of, report_response
-from apps.web.openapi import answer, operation
-from apps.web.problems import Refusal, problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.reports.shared.endpoint import endpoint, respond
+from apps.reports.shared.query import ReportQuery
+from apps.reports.shared.responses import Table, columns_of
+from apps.web.openapi import answer
+from apps.web.problems import problem_response, refuse
+from apps.web.query_params import read_query
 from apps.web.request_path import own_raw_path
 from db.connections.pools import ReadConnection
-from db.events.errors import ALLOWED, FieldError
+from db.events.errors import ALLOWED, BadParameter, FieldError
 from db.events.event import text_fault
 from db.reports.shared.report import Question
-from db.reports.users import BadCursor, Order, UserEvent, UserHead, UserReport, user_events, user_head
+from db.reports.users import Order, UserEvent, UserHead, UserReport, user_report
 
 PREFIX = b"/users/"
 
@@ -57,7 +57,7 @@ BAD_ORDER = FieldError(field="order", reason="Invalid enum value 'random'", allo
 NOT_FOUND = refuse(HTTPStatus.NOT_FOUND, "site 'shop' has no event of user 'customer-17'")
 
 
-class UserQuery(FilteredQuery, kw_only=True):
+class UserQuery(ReportQuery, kw_only=True):
     """The parameters of GET /users/{user_id}."""
 
     order: Annotated[Order, Meta(description="Which events come first: `newest` or `oldest`.")] = "newest"
@@ -65,20 +65,14 @@ class UserQuery(FilteredQuery, kw_only=True):
     cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before.")] = None
 
 
-@get(
+@endpoint(
     "/users/{user_id:path}",
+    query=UserQuery,
     summary="A user and what they did",
-    tags=["reports"],
-    operation_class=operation(query=UserQuery, examples={"user_id": "customer-17"}),
-    responses={
-        200: answer("The user. As CSV or NDJSON: the events.", EXAMPLE),
-        400: problem_response(
-            "A parameter is missing or not valid.",
-            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_ORDER]),
-        ),
-        404: problem_response("No event of the site names this user.", NOT_FOUND),
-        **UNANSWERED,
-    },
+    examples={"user_id": "customer-17"},
+    ok=answer("The user. As CSV or NDJSON: the events.", EXAMPLE),
+    bad=BAD_ORDER,
+    others={404: problem_response("No event of the site names this user.", NOT_FOUND), **UNANSWERED},
 )
 async def get_user(
     request: Request[Any, Any, Any],
@@ -89,26 +83,20 @@ async def get_user(
     """When a user was first and last seen, how many events of each type there are of them, and the events themselves.
 
     `ever` is of all time and all events; `events` are those of the range that match the filters. Addresses cannot name
-    a user called `.`, `..`, or nothing but slashes: for these ask other reports with a filter `user_id:is:..`.
+    a user called `.`, `..`, or nothing but slashes: for these request other reports with a filter `user_id:is:..`.
     """
     query = read_query(request, UserQuery)
-    user = _user_id(request)
+    name = _user_id(request)
 
-    async def read(conn: ReadConnection, as_of: datetime, asked: Question) -> UserReport:
-        ever = await user_head(conn, asked, user_id=user)
-        if ever is None:
-            raise refuse(HTTPStatus.NOT_FOUND, f"site {query.site_id!r} has no event of user {user!r}")
-        try:
-            events, next_cursor = await user_events(
-                conn, asked, user_id=user, order=query.order, limit=query.limit, cursor=query.cursor
-            )
-        except BadCursor as error:
-            raise bad_parameter(UserQuery, "cursor", str(error)) from None
-        head = asked.head("events", as_of)
-        return UserReport(**head, user_id=user, ever=ever, events=events, next_cursor=next_cursor)
+    async def work(conn: ReadConnection, question: Question, query: UserQuery) -> Table:
+        found = await user_report(
+            conn, question, user_id=name, order=query.order, limit=query.limit, cursor=query.cursor
+        )
+        if found is None:
+            raise refuse(HTTPStatus.NOT_FOUND, f"site {query.site_id!r} has no event of user {name!r}")
+        return Table(report=found, rows=found.events, columns=columns_of(UserEvent))
 
-    report = await ask(query, read)
-    return report_response(request, report, report.events, columns_of(UserEvent), safe=query.safe)
+    return await respond(request, query, work)
 
 
 def _user_id(request: Request[Any, Any, Any]) -> str:
@@ -122,6 +110,5 @@ def _user_id(request: Request[Any, Any, Any]) -> str:
     return user_id
 
 
-def _bad_user(reason: str) -> Refusal:
-    error = FieldError(field="user_id", reason=reason, allowed=ALLOWED["user_id"])
-    return refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [error])
+def _bad_user(reason: str) -> BadParameter:
+    return BadParameter("user_id", reason, ALLOWED["user_id"])

@@ -1,22 +1,19 @@
 """GET /sites."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response
 from msgspec import Meta
 
-from apps import reporting_resources
-from apps.reports.shared.disconnects import UNANSWERED
+from apps.reporting_resources import resources_of
+from apps.reports.shared.endpoint import endpoint
 from apps.reports.shared.query import Safe
 from apps.reports.shared.responses import accepted, columns_of, encoded
-from apps.web.openapi import answer, operation
-from apps.web.problems import problem_response, refuse
-from apps.web.query_params import bad_parameter, read_query
+from apps.web.openapi import answer
+from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
-from db.cursors import BadCursor
 from db.events.errors import FieldError
 from db.reports.sites import Site, SitePage, sites
 
@@ -49,18 +46,12 @@ class SitesQuery(msgspec.Struct, kw_only=True):
     safe: Safe = False
 
 
-@get(
+@endpoint(
     "/sites",
+    query=SitesQuery,
     summary="List the sites",
-    tags=["reports"],
-    operation_class=operation(query=SitesQuery),
-    responses={
-        200: answer("A page of them. As CSV or NDJSON: the sites.", EXAMPLE),
-        400: problem_response(
-            "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT])
-        ),
-        **UNANSWERED,
-    },
+    ok=answer("A page of them. As CSV or NDJSON: the sites.", EXAMPLE),
+    bad=BAD_LIMIT,
 )
 async def get_sites(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Every site that has sent an event or was set up, by `site_id`: its timezone, totals, first and last event."""
@@ -68,11 +59,8 @@ async def get_sites(request: Request[Any, Any, Any]) -> Response[bytes]:
     media_type = accepted(request)
 
     async def read(conn: ReadConnection) -> SitePage:
-        try:
-            return await sites(conn, search=query.search, limit=query.limit, cursor=query.cursor)
-        except BadCursor as error:
-            raise bad_parameter(SitesQuery, "cursor", str(error)) from None
+        return await sites(conn, search=query.search, limit=query.limit, cursor=query.cursor)
 
-    page = await reporting_resources.read(read)
+    page = await resources_of(request).read(read)
     body = encoded(page, page.sites, columns_of(Site), media_type, safe=query.safe)
     return Response(body, media_type=media_type, headers={"Vary": "Accept"})

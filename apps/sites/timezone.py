@@ -1,6 +1,5 @@
 """PUT /timezone: in which timezone a site's days are."""
 
-import asyncio
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -10,16 +9,13 @@ from litestar import Request, Response, put
 from msgspec import Meta
 
 from actors.sites import queue_timezone
-from apps import reporting_resources
+from apps.reporting_resources import ReportingResources, resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
-from apps.web.query_params import bad_parameter, read_query
-from db.events.errors import FieldError
+from apps.web.query_params import read_query
+from db.events.errors import BadParameter, FieldError
 from db.events.event import SiteId
 from db.sites import timezones
-
-#: Seconds to wait for the worker, and between looks at what it has done.
-PATIENCE, PAUSE = 5.0, 0.05
 
 ALLOWED = "a name of the IANA list, as Europe/Berlin"
 BERLN = FieldError(
@@ -61,25 +57,29 @@ class SiteTimezone(msgspec.Struct, kw_only=True):
         ),
         404: problem_response("There is no such site.", refuse(HTTPStatus.NOT_FOUND, "there is no site 'shop'")),
         503: problem_response(
-            "The database or the queue is away; `Retry-After` says when to try again.", unavailable(QUEUE_UNAVAILABLE)
+            "The database or the queue is unavailable; `Retry-After` says when to try again.",
+            unavailable(QUEUE_UNAVAILABLE),
         ),
     },
 )
 async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone]:
-    """Sets the timezone in which a site's days begin, and counts its days anew from the events, in one transaction.
+    """Sets the timezone in which a site's days begin, and recounts its days from the events, in one transaction.
 
     Reports have the old days until that is done, and the new ones from then on. Events of the site are taken meanwhile,
     and stored after it. Days whose events are no longer kept stay days of the old timezone.
-    What the example asks for is done: it sets that of `shop`.
+    The example is carried out: it sets that of `shop`.
     """
     query = read_query(request, TimezoneQuery)
-    current = await _timezone(query.site_id)
-    names = await reporting_resources.read(timezones.known)
+    resources = resources_of(request)
+    current = await _timezone(resources, query.site_id)
+    names = await resources.read(timezones.known)
     if query.timezone not in names:
-        raise bad_parameter(TimezoneQuery, "timezone", timezones.unknown(query.timezone, names))
+        raise BadParameter("timezone", timezones.unknown(query.timezone, names))
     if current != query.timezone:
-        await queue_timezone(reporting_resources.requests, query.site_id, query.timezone)
-        current = await _waited_for(query.site_id, query.timezone)
+        await queue_timezone(resources.producer, query.site_id, query.timezone)
+        current = await resources.wait_for_worker(
+            lambda: _timezone(resources, query.site_id), lambda seen: seen == query.timezone
+        )
     done = current == query.timezone
     return Response(
         SiteTimezone(site_id=query.site_id, timezone=current),
@@ -87,19 +87,8 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
     )
 
 
-async def _timezone(site_id: str) -> str:
-    timezone = await reporting_resources.read(partial(timezones.timezone_of, site_id=site_id))
+async def _timezone(resources: ReportingResources, site_id: str) -> str:
+    timezone = await resources.read(partial(timezones.timezone_of, site_id=site_id))
     if timezone is None:
         raise refuse(HTTPStatus.NOT_FOUND, f"there is no site {site_id!r}")
     return timezone
-
-
-async def _waited_for(site_id: str, timezone: str) -> str:
-    """The timezone once it is this one, or after some seconds."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE
-    while True:
-        current = await _timezone(site_id)
-        if current == timezone or loop.time() > deadline:
-            return current
-        await asyncio.sleep(PAUSE)

@@ -15,8 +15,7 @@ from actors.queue.producer import QueueUnavailable
 from apps.web.openapi import answer
 from db.connections.errors import is_unavailable, was_cancelled
 from db.connections.lending import AllInUse
-from db.events.errors import FieldError
-from db.reports.shared.report import EventsNotKept
+from db.events.errors import BadParameter, FieldError, description
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +23,8 @@ MEDIA_TYPE = "application/problem+json"
 DATABASE_UNAVAILABLE = "the database (PostgreSQL) cannot answer now"
 QUEUE_UNAVAILABLE = "the queue (Redis) cannot take anything now"
 CANCELLED = "PostgreSQL ended the query: it exceeded statement_timeout or was cancelled"
+#: The key in a request's scope of the Struct that its parameters were read as.
+QUERY = "tjra.query"
 #: Retry-After of a 503, in seconds.
 RETRY_AFTER = 1
 
@@ -62,16 +63,20 @@ def unavailable(detail: str, *, retry_after: int = RETRY_AFTER) -> Refusal:
     return refuse(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": str(retry_after)})
 
 
-def refusal_for(error: Exception) -> Refusal:
-    """The error response for an exception: the one place where exceptions become responses."""
+def refusal_for(error: Exception, query: type[msgspec.Struct] | None = None) -> Refusal:
+    """The error response for an exception: the one place where exceptions become responses.
+
+    query: the Struct of the request's parameters, whose descriptions say what is allowed.
+    """
     if isinstance(error, Refusal):
         return error
     if isinstance(error, HTTPException):
         # The headers of 405 include Allow, which RFC 9110 requires.
         return refuse(HTTPStatus(error.status_code), error.detail, headers=error.headers)
-    if isinstance(error, EventsNotKept):
-        field_error = FieldError(field=error.parameter, reason=error.reason, allowed=error.allowed)
-        return refuse(HTTPStatus.BAD_REQUEST, "events of this range are no longer kept", [field_error])
+    if isinstance(error, BadParameter):
+        allowed = error.allowed or _allowed(error.name, query)
+        told = FieldError(field=error.name, reason=error.reason, allowed=allowed)
+        return refuse(HTTPStatus.BAD_REQUEST, error.detail, [told])
     if isinstance(error, QueueUnavailable):
         logger.warning("Redis cannot answer: %s", error)
         return unavailable(QUEUE_UNAVAILABLE)
@@ -88,15 +93,21 @@ def refusal_for(error: Exception) -> Refusal:
     return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "something failed here; the log says what")
 
 
-def error_response(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def error_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The exception handler of the Litestar apps."""
-    refusal = refusal_for(error)
+    scope: Any = request.scope
+    refusal = refusal_for(error, scope.get(QUERY))
     return Response(
         msgspec.json.encode(refusal.problem),
         status_code=refusal.problem.status,
         media_type=MEDIA_TYPE,
         headers=refusal.headers,
     )
+
+
+def _allowed(name: str, query: type[msgspec.Struct] | None) -> str:
+    fields = msgspec.structs.fields(query) if query else ()
+    return next((description(field.type) for field in fields if field.encode_name == name), "")
 
 
 def problem_response(description: str, refusal: Refusal) -> ResponseSpec:

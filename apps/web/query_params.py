@@ -9,7 +9,7 @@ import msgspec
 import msgspec.inspect
 from litestar import Request
 
-from apps.web.problems import Refusal, refuse
+from apps.web.problems import QUERY, refuse
 from db.events.errors import FieldError, description, sentence
 from db.events.event import MAX_BYTES, text_fault
 
@@ -21,6 +21,8 @@ def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
 
     Raises Refusal (400) that names each bad parameter: missing, given twice, unknown, or with an invalid value.
     """
+    scope: Any = request.scope
+    scope[QUERY] = query  # for the answer to a BadParameter
     fields, lists = _fields(query)
     errors = []
     values = {}
@@ -48,13 +50,6 @@ def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
     if errors:
         raise refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", errors)
     return msgspec.convert(values, query)
-
-
-def bad_parameter(query: type[msgspec.Struct], name: str, reason: str, allowed: str | None = None) -> Refusal:
-    """A Refusal (400) for a parameter whose value proves invalid only after `read_query`."""
-    field = next(field for field in msgspec.structs.fields(query) if field.encode_name == name)
-    error = FieldError(field=name, reason=reason, allowed=allowed or description(field.type))
-    return refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [error])
 
 
 @cache

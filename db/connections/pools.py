@@ -77,14 +77,14 @@ def write_pool(database_url: str, *, connections: int) -> LivePool:
     )
 
 
-def read_pool(database_url: str, *, connections: int) -> AsyncLivePool:
+def read_pool(database_url: str, *, connections: int, connection_timeout: float = WAIT) -> AsyncLivePool:
     """The same for tasks."""
     return AsyncLivePool(
         _own(database_url),
         kwargs=_connection_options("tjra reporting"),
         min_size=1,
         max_size=connections,
-        timeout=WAIT,
+        timeout=connection_timeout,
         reconnect_timeout=RECONNECT,
         configure=_configure_async,
         open=False,

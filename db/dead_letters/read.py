@@ -81,7 +81,7 @@ class LetterPage(msgspec.Struct, kw_only=True):
 async def list_letters(
     conn: AsyncConnection, which: LetterFilter, *, limit: int, cursor: str | None = None
 ) -> LetterPage:
-    """A page of the dead letters that match. Raises BadCursor."""
+    """A page of the dead letters that match. Raises BadParameter."""
     failed_before, id_before = decode_cursor(cursor, Place) if cursor else (None, None)
     place = {"failed_before": failed_before, "id_before": id_before, "limit": limit + 1}
     async with conn.cursor(row_factory=dict_row) as cur:

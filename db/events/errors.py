@@ -34,6 +34,19 @@ class FieldError(msgspec.Struct, kw_only=True):
     allowed: Annotated[str, Meta(description="What it should be.", examples=["text of 1 to 2,048 bytes (UTF-8)"])]
 
 
+class BadParameter(Exception):
+    """A query parameter is wrong in a way that its type does not say: its name, why, and what is allowed."""
+
+    detail = "a parameter is not valid"
+
+    def __init__(self, name: str, reason: str, allowed: str | None = None) -> None:
+        super().__init__(f"{name} {reason}")
+        self.name = name
+        self.reason = reason
+        #: None: what the text on the parameter's type says.
+        self.allowed = allowed
+
+
 def field_errors(raw: bytes | msgspec.Raw, *, now: datetime, window: TimeWindow) -> list[FieldError]:
     """Every field of a refused event that is wrong: which, why, and what is allowed."""
     try:

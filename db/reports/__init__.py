@@ -1,1 +1,1 @@
-"""The reports: one module each, with its rows as Structs and the function that asks; `ranges` and `filters` for all."""
+"""The reports: one module each, with its rows as Structs and the function that makes its Report."""

@@ -9,7 +9,7 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.reports.shared.filters import PROPERTY, any_case
-from db.reports.shared.report import Question, Report, rows
+from db.reports.shared.report import Question, Report, compared, rows, source_of
 from db.reports.shared.spans import path_parameters, spans, spans_and_days, user_parameters
 
 Metrics = Literal["events", "events,users"]
@@ -55,7 +55,7 @@ class Breakdown(Report, kw_only=True, omit_defaults=True):
     """The values that most events have."""
 
     dimension: Annotated[str, Meta(examples=["path"])]
-    total: Annotated[Total, Meta(description="All events that match the filters, whatever their value.")]
+    total: Annotated[Total, Meta(description="All events that match the filters, with any value or none.")]
     without_value: Annotated[
         Total | None, Meta(description="Those of them that have no value: no `user_id`, or not this property.")
     ] = None
@@ -65,8 +65,8 @@ class Breakdown(Report, kw_only=True, omit_defaults=True):
     compare: Annotated[Compared | None, Meta(description="With `compare`: the range compared with.")] = None
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which values are wanted."""
+class Criteria(msgspec.Struct, frozen=True, kw_only=True):
+    """Which values are criteria."""
 
     dimension: str
     """One of DIMENSIONS or properties.NAME."""
@@ -80,31 +80,35 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         return self.dimension not in ("path", "event_type")
 
 
-async def breakdown(conn: AsyncConnection, question: Question, wanted: Wanted, *, as_of: datetime) -> Breakdown:
-    """The values with most events."""
-    query = _events_query(question, wanted)
-    parameters = _parameters(question, wanted, search=any_case(wanted.search))
-    found = await _of_day(conn, question, wanted) or (await rows(conn, query, parameters))[0]
+async def breakdown(conn: AsyncConnection, question: Question, criteria: Criteria) -> Breakdown:
+    """The values with most events. Raises BadParameter."""
+    query = _events_query(question, criteria)
+    found = await _of_day(conn, question, criteria)
+    if found is None:
+        parameters = _parameters(question, criteria, search=any_case(criteria.search))
+        (found,) = await rows(conn, question, query, **parameters)
     events: int = found["events"]
     absent: int = found.get("without_value", 0)
     report = Breakdown(
-        **question.head("events" if query.endswith("from_events") else "rollups", as_of),
-        dimension=wanted.dimension,
+        **question.head(source_of(query)),
+        dimension=criteria.dimension,
         total=Total(events=events),
-        without_value=Total(events=absent) if wanted.may_be_absent else None,
+        without_value=Total(events=absent) if criteria.may_be_absent else None,
         rest=events - absent - sum(row["events"] for row in found["rows"]),
         values=found["values"],
         rows=[Row(**row, share=round(row["events"] / events, 6)) for row in found["rows"]],
     )
-    if wanted.users:
-        await _count_users(conn, question, wanted, report)
+    if criteria.users:
+        await _count_users(conn, question, criteria, report)
+    if other := await compared(conn, question):
+        await _compare(conn, other, criteria, report)
     return report
 
 
-async def compare(conn: AsyncConnection, other: Question, wanted: Wanted, report: Breakdown) -> None:
+async def _compare(conn: AsyncConnection, other: Question, criteria: Criteria, report: Breakdown) -> None:
     """Add to a report the events that its values have in another range."""
     only = [row.value for row in report.rows]
-    (found,) = await rows(conn, _events_query(other, wanted), _parameters(other, wanted, only=only))
+    (found,) = await rows(conn, other, _events_query(other, criteria), **_parameters(other, criteria, only=only))
     events = {row["value"]: row["events"] for row in found["rows"]}
     for row in report.rows:
         row.compare_events = events.get(row.value, 0)
@@ -112,27 +116,29 @@ async def compare(conn: AsyncConnection, other: Question, wanted: Wanted, report
     report.compare = Compared(start=start, end=end, events=found["events"])
 
 
-async def _of_day(conn: AsyncConnection, question: Question, wanted: Wanted) -> dict[str, Any] | None:
-    """What all paths of a single day that is over answer; None where it is another question."""
+async def _of_day(conn: AsyncConnection, question: Question, criteria: Criteria) -> dict[str, Any] | None:
+    """The row of a single day that is over, for all paths; None if it is another question, or there is none."""
     covered = question.range
-    if wanted.dimension != "path" or wanted.search or question.filters.conditions or not covered.days_fit:
+    if criteria.dimension != "path" or criteria.search or question.filters.conditions or not covered.days_fit:
         return None
     if not covered.first_day or covered.end_day != covered.first_day + timedelta(days=1):
         return None
-    return next(iter(await rows(conn, "breakdown_of_day", question.parameters(limit=wanted.limit))), None)
+    return next(iter(await rows(conn, question, "breakdown_of_day", limit=criteria.limit)), None)
 
 
-async def _count_users(conn: AsyncConnection, question: Question, wanted: Wanted, report: Breakdown) -> None:
+async def _count_users(conn: AsyncConnection, question: Question, criteria: Criteria, report: Breakdown) -> None:
     """Add users to a report: of its values only, which takes much less time than to count them of all."""
     by_days = question.range.days_fit and question.filters.needs <= {"event_type"}
-    parameters = _parameters(question, wanted, only=[row.value for row in report.rows])
-    if by_days and wanted.dimension == "event_type":
-        found = await rows(conn, "breakdown_users_by_days", parameters | user_parameters(question.range, cut=spans))
+    parameters = _parameters(question, criteria, only=[row.value for row in report.rows])
+    if by_days and criteria.dimension == "event_type":
+        query = "breakdown_users_by_days"
+        parameters |= user_parameters(question.range, cut=spans)
     else:
-        found = await rows(conn, "breakdown_users_from_events", parameters)
-        report.source = "events"
+        query = "breakdown_users_from_events"
+        report.source = source_of(query)
+    found = await rows(conn, question, query, **parameters)
     of_all = user_parameters(question.range, cut=None if question.filters.conditions else spans_and_days)
-    (total,) = await rows(conn, "users_by_days" if by_days else "users_from_events", parameters | of_all)
+    (total,) = await rows(conn, question, "users_by_days" if by_days else "users_from_events", **parameters | of_all)
     report.total = Total(events=report.total.events, **total)
     counted = {row["value"]: row for row in found}
     for row in report.rows:
@@ -142,23 +148,25 @@ async def _count_users(conn: AsyncConnection, question: Question, wanted: Wanted
         report.without_value.users, report.without_value.anonymous = absent["users"], absent["anonymous"]
 
 
-def _events_query(question: Question, wanted: Wanted) -> str:
-    """The query that answers fastest."""
+def _events_query(question: Question, criteria: Criteria) -> str:
+    """The fastest query that has the numbers."""
     needs = question.filters.needs
-    if wanted.dimension == "event_type" and needs <= {"event_type"} and question.range.hours_fit:
+    if criteria.dimension == "event_type" and needs <= {"event_type"} and question.range.hours_fit:
         return "breakdown_by_hours"
-    if not wanted.may_be_absent and needs <= {"event_type", "path"} and question.range.days_fit:
+    if not criteria.may_be_absent and needs <= {"event_type", "path"} and question.range.days_fit:
         return "breakdown_by_paths"
     return "breakdown_from_events"
 
 
-def _parameters(question: Question, wanted: Wanted, *, search: str = "", only: Sequence[str] = ()) -> dict[str, Any]:
-    named = PROPERTY.fullmatch(wanted.dimension)
-    return question.parameters(
-        dimension=wanted.dimension,
-        property=named.group(1).split(".") if named else [],
-        search=search,
-        only=list(only),
-        limit=wanted.limit,
+def _parameters(
+    question: Question, criteria: Criteria, *, search: str = "", only: Sequence[str] = ()
+) -> dict[str, Any]:
+    named = PROPERTY.fullmatch(criteria.dimension)
+    return {
+        "dimension": criteria.dimension,
+        "property": named.group(1).split(".") if named else [],
+        "search": search,
+        "only": list(only),
+        "limit": criteria.limit,
         **path_parameters(question.range),
-    )
+    }

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from db.cursors import decode_cursor, encode_cursor
 from db.queries import QUERIES
-from db.reports.shared.report import Question, Report, check, rows
+from db.reports.shared.report import Question, Report, check, rows, source_of
 
 #: The last event of a page: its time and its id.
 Place = tuple[Annotated[datetime, Meta(tz=True)], UUID]
@@ -42,16 +42,13 @@ class EventPage(Report, kw_only=True):
     next_cursor: Annotated[str | None, Meta(description="Give it as `cursor` to go on; null: these were the last.")]
 
 
-async def events(
-    conn: AsyncConnection, question: Question, *, as_of: datetime, limit: int, cursor: str | None = None
-) -> EventPage:
-    """A page of the events that match. Raises BadCursor."""
+async def events(conn: AsyncConnection, question: Question, *, limit: int, cursor: str | None = None) -> EventPage:
+    """A page of the events that match. Raises BadParameter."""
     time, event_id = decode_cursor(cursor, Place) if cursor else (question.range.end, UUID(int=0))
-    parameters = question.parameters(before_time=time, before_id=event_id, limit=limit + 1)
-    found = [_event(row) for row in await rows(conn, "events", parameters)]
-    page, more = found[:limit], len(found) > limit
+    found = await rows(conn, question, "events", before_time=time, before_id=event_id, limit=limit + 1)
+    page, more = [_event(row) for row in found[:limit]], len(found) > limit
     return EventPage(
-        **question.head("events", as_of),
+        **question.head(source_of("events")),
         events=page,
         next_cursor=encode_cursor((page[-1].event_time, page[-1].event_id)) if more else None,
     )
@@ -63,9 +60,9 @@ async def export(conn: AsyncConnection, question: Question) -> AsyncIterator[Asy
 
     Raises EventsNotKept and TakesLong.
     """
-    check("events_export", parameters := question.parameters())
+    check(question, "events_export")
     async with conn.cursor(name="export", row_factory=dict_row) as cur:
-        await cur.execute(QUERIES["reports/events_export"], parameters)
+        await cur.execute(QUERIES["reports/events_export"], question.parameters())
         yield _fetched(cur)
 
 

@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
+from db.events.errors import BadParameter
 from db.reports.funnel_months import follow_parameters
-from db.reports.shared.filters import BadFilter, Filters, read_filters, split
-from db.reports.shared.report import Question, Report, Source, rows, share
+from db.reports.shared.filters import Filters, read_filters, split
+from db.reports.shared.report import Question, Report, Source, compared, rows, share, source_of
 
 #: How many steps a funnel has, and for how long a user may be followed.
 FEWEST_STEPS, MOST_STEPS = 2, 8
@@ -28,7 +29,7 @@ UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days
 class Step(msgspec.Struct, kw_only=True):
     """One step of a funnel."""
 
-    step: Annotated[str, Meta(description="The step as it was asked for.", examples=["purchase"])]
+    step: Annotated[str, Meta(description="The step as it was requested.", examples=["purchase"])]
     users: Annotated[int, Meta(description="How many users came as far as this.", examples=[120])]
     from_previous: Annotated[
         float | None, Meta(description="Their share of the users of the step before; null where those are none.")
@@ -40,7 +41,7 @@ class Step(msgspec.Struct, kw_only=True):
     ] = None
     anonymous: Annotated[
         int,
-        Meta(description="Events of the range that match this step and name no user, so that nobody can be followed."),
+        Meta(description="Events of the range that match this step and name no user, who cannot be followed."),
     ]
 
 
@@ -55,43 +56,54 @@ class Funnel(Report, kw_only=True, omit_defaults=True):
 
 
 def read_step(text: str) -> Filters:
-    """What an event of this step has to match. Raises BadFilter."""
+    """What an event of this step has to match. Raises BadParameter."""
     event_type, *others = split(text, r";(?=path:|properties\.)")
     if not event_type or len(split(event_type, ";")) > 1:
-        raise BadFilter(f"{text!r} does not begin with an event type, or goes on with what is no filter")
-    return read_filters([f"event_type:is:{event_type}", *others])
+        raise BadParameter("step", f"{text!r} does not begin with an event type, or goes on with what is no filter")
+    try:
+        return read_filters([f"event_type:is:{event_type}", *others])
+    except BadParameter as error:  # of no `filter`
+        raise BadParameter("step", error.reason) from None
 
 
-def read_window(text: str) -> timedelta | None:
-    """How long that is; None where it is too long. `text` matches WINDOW."""
+def read_window(text: str) -> timedelta:
+    """How long that is; `text` matches WINDOW. Raises BadParameter."""
     number, unit = int(text[:-1]), UNITS[text[-1]]
-    return number * unit if number <= LONGEST_WINDOW / unit else None
+    if number > LONGEST_WINDOW / unit:
+        raise BadParameter("window", f"{text!r} is too long")
+    return number * unit
 
 
-async def funnel(
-    conn: AsyncConnection, question: Question, *, steps: Sequence[str], window: timedelta
-) -> tuple[Source, list[Step]]:
-    """Where the numbers are from, and a row a step. Raises BadFilter.
+async def funnel(conn: AsyncConnection, question: Question, *, steps: Sequence[str], window: str) -> Funnel:
+    """A row a step. Raises BadParameter.
 
-    A user is in a step who has an event that matches it later than one that matches the step before, and so on back to
-    the first step, which is in the range, and all of them within the window: the first and the last event of them are
-    no further apart than that, and any first step will do. Events at the same time are not one after the other.
+    A user is in a step if they have an event that matches it later than one that matches the step before, and so on
+    back to the first step, which is in the range, and all of them within the window: the first and the last event of
+    them are no further apart than that, and any first step will do. Events with equal times are not ordered.
 
-    The time that a step took is that from the event with which the user first was in it back to the last one before
-    with which he was in the step before.
+    A step's duration runs from the user's last event in the step before to the event with which they first are in this
+    step.
     """
-    filters = [read_step(step) for step in steps]
+    filters, length = [read_step(step) for step in steps], read_window(window)
+    source, found = await _steps(conn, question, steps, filters, length)
+    other = await compared(conn, question)
+    before = (await _steps(conn, other, steps, filters, length))[1] if other else None
+    return Funnel(**question.head(source), window=window, steps=found, compare=before)
+
+
+async def _steps(
+    conn: AsyncConnection, question: Question, steps: Sequence[str], filters: Sequence[Filters], window: timedelta
+) -> tuple[Source, list[Step]]:
     microseconds = window // timedelta(microseconds=1)
     of_types = [one.conditions["event_type_is"] for one in filters if one.needs == {"event_type"}]
-    packed = None
+    query, parameters = "funnel_from_rollup", None
     if len(of_types) == len(steps):
-        packed = await follow_parameters(conn, question, of_types, window=microseconds)
-    if packed:
-        found = await rows(conn, "funnel_from_rollup", packed)
-    else:
-        found = await _from_events(conn, question, filters, microseconds)
+        parameters = await follow_parameters(conn, question, of_types, window=microseconds)
+    if parameters is None:
+        query, parameters = "funnel_from_events", await _event_parameters(conn, question, filters, microseconds)
+    found = await rows(conn, question, query, **parameters)
     users = [row["users"] for row in found]
-    return "rollups" if packed else "events", [
+    return source_of(query), [
         Step(
             step=step,
             users=row["users"],
@@ -104,20 +116,20 @@ async def funnel(
     ]
 
 
-async def _from_events(
+async def _event_parameters(
     conn: AsyncConnection, question: Question, steps: Sequence[Filters], window: int
-) -> list[dict[str, Any]]:
-    parameters = question.parameters(
-        window=window,
-        steps=msgspec.json.encode([one.conditions for one in steps]).decode(),
-        event_types=list({name for one in steps for name in one.conditions["event_type_is"]}),
-        by_properties=any("properties" in one.needs for one in (question.filters, *steps)),
-        kinds=_kinds(steps),
-        kinds_after=_kinds(steps, first=False),
-        besides=[bytes(kind for kind in range(256) if not kind >> place & 1) for place in range(len(steps))],
-    )
-    (shares,) = await rows(conn, "funnel_shares", parameters)
-    return await rows(conn, "funnel_from_events", parameters | shares)
+) -> dict[str, Any]:
+    parameters = {
+        "window": window,
+        "steps": msgspec.json.encode([one.conditions for one in steps]).decode(),
+        "event_types": list({name for one in steps for name in one.conditions["event_type_is"]}),
+        "by_properties": any("properties" in one.needs for one in (question.filters, *steps)),
+        "kinds": _kinds(steps),
+        "kinds_after": _kinds(steps, first=False),
+        "besides": [bytes(kind for kind in range(256) if not kind >> place & 1) for place in range(len(steps))],
+    }
+    (shares,) = await rows(conn, question, "funnel_shares", **parameters)
+    return parameters | shares
 
 
 def _kinds(steps: Sequence[Filters], *, first: bool = True) -> str | None:

@@ -11,14 +11,14 @@ from db.reports.shared.report import Question, rows
 
 #: The bytes that can stand for an event type: not those that mean something in a pattern of SQL's `like`.
 NUMBERS = frozenset(range(1, 256)) - frozenset(rb"%_\\")
-#: Shorter ranges are answered faster by the events, as months have to be read whole.
+#: Shorter ranges are faster from the events, as months have to be read whole.
 SHORTEST = timedelta(days=3)
 
 
 async def follow_parameters(
     conn: AsyncConnection, question: Question, steps: Sequence[Sequence[str]], *, window: int
 ) -> dict[str, Any] | None:
-    """The parameters of funnel_from_rollup, each step any of some event types; None where the events answer better.
+    """The parameters of funnel_from_rollup, each step any of some event types; None if the events are faster.
 
     `window`: in microseconds.
     """
@@ -26,8 +26,7 @@ async def follow_parameters(
     if question.filters.conditions or not covered.hours_fit or covered.end - covered.start < SHORTEST:
         return None
     event_types = sorted({name for names in steps for name in names})
-    parameters = question.parameters(window=window)
-    months = next(iter(await rows(conn, "funnel_months", parameters)), None)
+    months = next(iter(await rows(conn, question, "funnel_months", window=window)), None)
     numbers = months and _numbered(months.pop("numbers"), event_types)
     if not months or not numbers:
         return None
@@ -35,7 +34,7 @@ async def follow_parameters(
     # What comes first is looked at first, and there is most of the first step.
     in_order = sorted(numbers.values(), key=lambda number: number not in of_steps[0])
     return {
-        **parameters,
+        "window": window,
         **months,
         "event_types": event_types,
         "numbers": [numbers[name] for name in event_types],

@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 
 from db.events.event import EventPath
 from db.reports.sessions import open_sessions
-from db.reports.shared.report import Question, Report, rows
+from db.reports.shared.report import Question, Report, rows, source_of
 
 Direction = Literal["from", "to"]
 
@@ -38,30 +38,26 @@ class Journeys(Report, kw_only=True):
     sessions: Annotated[int, Meta(description="Sessions that have the page.", examples=[480])]
     users: Annotated[int, Meta(description="Different users who had them.", examples=[417])]
     anonymous: Annotated[
-        int, Meta(description="Views of the page that name no user, of whom no session can be told.", examples=[96])
+        int, Meta(description="Views of the page that name no user, which belong to no session.", examples=[96])
     ]
     other_sessions: Annotated[int, Meta(description="Sessions whose sequences are not listed.", examples=[360])]
     journeys: list[Sequence]
 
 
-class Found(msgspec.Struct, kw_only=True):
-    """What Journeys has to say of a question."""
-
-    sessions: int
-    users: int
-    anonymous: int
-    other_sessions: int
-    journeys: list[Sequence]
-
-
 async def journeys(
     conn: AsyncConnection, question: Question, *, path: str, direction: Direction, steps: int, limit: int
-) -> Found:
-    """The sequences, the most frequent first, each with up to `steps` pages beyond `path`. Counted from the events."""
+) -> Journeys:
+    """The sequences, the most frequent first, each with up to `steps` pages beyond `path`."""
     kept = await open_sessions(conn, question)
     query = "journeys_from_rollup" if kept else "journeys_from_events"
-    parameters = question.parameters(path=path, direction=direction, steps=steps, limit=limit, **kept or {})
-    (row,) = await rows(conn, query, parameters)
+    (row,) = await rows(conn, question, query, path=path, direction=direction, steps=steps, limit=limit, **kept or {})
     sequences = [Sequence(**one, share=one["sessions"] / row["sessions"]) for one in row.pop("sequences")]
-    others = row["sessions"] - sum(one.sessions for one in sequences)
-    return Found(**row, other_sessions=others, journeys=sequences)
+    return Journeys(
+        **question.head(source_of(query)),
+        path=path,
+        direction=direction,
+        steps=steps,
+        **row,
+        other_sessions=row["sessions"] - sum(one.sessions for one in sequences),
+        journeys=sequences,
+    )

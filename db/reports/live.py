@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from db.events.event import EventPath
 from db.reports.shared.filters import Filters
 from db.reports.shared.ranges import RequestedRange, resolve
-from db.reports.shared.report import Question, Report, rows
+from db.reports.shared.report import Question, Report, rows, source_of
 
 Users = Annotated[int, Meta(description="Different `user_id`s.", examples=[17])]
 Anonymous = Annotated[int, Meta(description="Events that name no user, who are not in `users`.", examples=[3])]
@@ -47,13 +47,13 @@ class Live(Report, kw_only=True):
 async def live(
     conn: AsyncConnection, site_id: str, filters: Filters, *, as_of: datetime, minutes: int, pages: int
 ) -> Live:
-    """The minutes before this moment, counted from the events, with at most so many pages."""
-    asked = RequestedRange(instants=(as_of - timedelta(minutes=minutes), as_of))
-    covered = await resolve(conn, site_id, asked, now=as_of)
-    question = Question(site_id=site_id, range=covered, filters=filters, now=as_of)
-    (row,) = await rows(conn, "live", question.parameters(limit=pages))
+    """The minutes before this moment, counted from the events, with at most `pages` pages."""
+    requested = RequestedRange(instants=(as_of - timedelta(minutes=minutes), as_of))
+    covered = await resolve(conn, site_id, requested, now=as_of)
+    question = Question(site_id=site_id, range=covered, filters=filters, now=as_of, as_of=as_of)
+    (row,) = await rows(conn, question, "live", limit=pages)
     points = msgspec.convert(row.pop("points"), list[LivePoint])
     for point in points:
         point.at = covered.local(point.at)
     found = msgspec.convert(row.pop("pages"), list[LivePage])
-    return Live(**question.head("events", as_of), **row, pages=found, points=points)
+    return Live(**question.head(source_of("live")), **row, pages=found, points=points)

@@ -1,13 +1,14 @@
 """GET /retention: of the users whom a site first saw in a day or week, how many came back in those that followed."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.reports.shared.report import Question, Report, Source, rows, share
+from db.events.errors import BadParameter
+from db.reports.shared.report import Question, Report, rows, share, source_of
 
 Interval = Literal["day", "week"]
 
@@ -59,25 +60,23 @@ class Retention(Report, kw_only=True):
     cohorts: list[Cohort]
 
 
-def cohorts_at_most(question: Question, interval: Interval) -> float:
-    """How many cohorts a range has, give or take one."""
-    return (question.range.end - question.range.start) / STEPS[interval]
-
-
 async def retention(
-    conn: AsyncConnection, question: Question, *, interval: Interval, periods: int, as_of: datetime
-) -> tuple[Source, list[Cohort]]:
-    """A row a cohort, with at most `periods` values after its first; and where the numbers are from.
+    conn: AsyncConnection, question: Question, *, interval: Interval, periods: int | None = None
+) -> Retention:
+    """A row a cohort, with at most `periods` values after its first. Raises BadParameter.
 
     A cohort are those first seen in the range and never before, by events of any kind; the filters say what counts as
     being there later.
     """
     covered = question.range
+    if (covered.end - covered.start) / STEPS[interval] > MAX_COHORTS:
+        raise BadParameter("interval", f"{interval!r} makes more than {MAX_COHORTS} cohorts of this range")
     kept = covered.days_fit and covered.hours_fit and question.filters.needs <= {"event_type"}
-    parameters = question.parameters(interval=interval, periods=periods, as_of=as_of)
-    found = await rows(conn, "retention_by_days" if kept else "retention_from_events", parameters)
+    query = "retention_by_days" if kept else "retention_from_events"
+    periods = periods or PERIODS[interval]
+    found = await rows(conn, question, query, interval=interval, periods=periods, as_of=question.as_of)
     cohorts = [Cohort(**row, shares=[share(users, row["size"]) for users in row["values"]]) for row in found]
-    return "rollups" if kept else "events", cohorts
+    return Retention(**question.head(source_of(query)), interval=interval, periods=periods, cohorts=cohorts)
 
 
 def returns(cohorts: list[Cohort]) -> list[Return]:

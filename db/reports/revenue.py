@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
+from db.events.errors import BadParameter
 from db.reports.shared.currencies import average, shown
 from db.reports.shared.ranges import Range
-from db.reports.shared.report import Question, Report, Source, rows
-from db.reports.timeseries import STEPS
+from db.reports.shared.report import Question, Report, Source, compared, rows, source_of
+from db.reports.timeseries import STEPS, intervals
 
-#: The event types that are orders and refunds where none are asked for. The rollups (by the function is_sale) and the
+#: The event types that are orders and refunds where none are requested. The rollups (by the function is_sale) and the
 #: index events_sales hold just these.
 ORDERS = ("Order Completed", "order_completed", "purchase", "Purchase", "checkout_completed")
 REFUNDS = ("Order Refunded", "order_refunded", "refund", "Refund")
@@ -22,7 +23,7 @@ MAX_POINTS = 10_000
 
 RevenueInterval = Literal["day", "week", "month"]
 
-#: Numbers are exact and answered as text: money is no binary fraction.
+#: Numbers are exact and returned as text: money is no binary fraction.
 NUMBER = r"^[0-9]+(\.[0-9]+)?$"
 Currency = Annotated[str, Meta(description="ISO 4217, in capitals.", pattern="^[A-Z]{3}$", examples=["EUR"])]
 Orders = Annotated[int, Meta(examples=[12])]
@@ -126,8 +127,8 @@ class Revenue(Report, kw_only=True, omit_defaults=True):
     ] = None
 
 
-class Answer(msgspec.Struct, kw_only=True):
-    """What the report's query answers."""
+class ExactSales(msgspec.Struct, kw_only=True):
+    """What the report's query returns, exactly."""
 
     currencies: list[CurrencySales]
     products: list[ProductSales]
@@ -135,10 +136,6 @@ class Answer(msgspec.Struct, kw_only=True):
     repeated: int
     ignored: list[Ignored]
     source: Source
-
-
-class TooManyPoints(ValueError):
-    """The series would have more than MAX_POINTS points; the message says of how many currencies."""
 
 
 async def revenue(
@@ -149,29 +146,59 @@ async def revenue(
     refunds: Sequence[str],
     products: int,
     interval: RevenueInterval | None = None,
-) -> Answer:
-    """Orders and refunds of these event types, at most so many products a currency, and points if there is an interval.
+) -> Revenue:
+    """Orders and refunds of these event types, at most `products` products a currency, and points with an interval.
 
-    Amounts are exact; `rounded` makes them what is shown. Raises TooManyPoints.
+    Raises BadParameter.
     """
-    parameters = question.parameters(
-        order_types=list(orders),
+    allowed = [name for name in intervals(question) if name in get_args(RevenueInterval)]
+    if interval and interval not in allowed:
+        raise BadParameter("interval", f"{interval!r} is too fine for this range", ", ".join(allowed))
+    found = await exactly(conn, question, orders=orders, refunds=refunds, products=products, interval=interval)
+    before = None
+    if other := await compared(conn, question):
+        before = await exactly(conn, other, orders=orders, refunds=refunds, products=0)
+    return Revenue(
+        **question.head(found.source),
+        event_types=list(orders),
         refund_types=list(refunds),
-        usual=_usual(orders, refunds),
-        limit=products,
+        currencies=_rounded(found.currencies),
+        products=_rounded(found.products),
+        repeated=found.repeated,
+        ignored=found.ignored,
         interval=interval,
+        points=_rounded(found.points) if interval else None,
+        compare=_rounded(before.currencies) if before else None,
     )
-    source = await _source(conn, question, orders, refunds)
-    query = "revenue_by_days" if source == "rollups" else "revenue_from_events"
-    (row,) = await rows(conn, query, parameters)
-    answer = msgspec.convert(row | {"source": source}, Answer)
+
+
+async def exactly(
+    conn: AsyncConnection,
+    question: Question,
+    *,
+    orders: Sequence[str],
+    refunds: Sequence[str],
+    products: int,
+    interval: RevenueInterval | None = None,
+) -> ExactSales:
+    """The same with exact amounts, and without what it is compared with."""
+    parameters = {
+        "order_types": list(orders),
+        "refund_types": list(refunds),
+        "usual": _usual(orders, refunds),
+        "limit": products,
+        "interval": interval,
+    }
+    query = "revenue_by_days" if await _held(conn, question, orders, refunds) else "revenue_from_events"
+    (row,) = await rows(conn, question, query, **parameters)
+    found = msgspec.convert(row | {"source": source_of(query)}, ExactSales)
     if interval:
-        buckets = await rows(conn, "buckets", parameters | {"step": STEPS[interval]})
-        answer.points = _filled(answer, [bucket["at"] for bucket in buckets], question.range, interval)
-    return answer
+        buckets = await rows(conn, question, "buckets", **parameters, step=STEPS[interval])
+        found.points = _filled(found, [bucket["at"] for bucket in buckets], question.range, interval)
+    return found
 
 
-def rounded(sales: Sequence[Sales]) -> list[Sales]:
+def _rounded(sales: Sequence[Sales]) -> list[Sales]:
     """The same with amounts rounded to the digits of their currencies."""
     return [_shown(one) for one in sales]
 
@@ -189,21 +216,21 @@ def _usual(orders: Sequence[str], refunds: Sequence[str]) -> bool:
     return set(orders) == set(ORDERS) and set(refunds) == set(REFUNDS)
 
 
-async def _source(conn: AsyncConnection, question: Question, orders: Sequence[str], refunds: Sequence[str]) -> Source:
-    """Whether the rollups hold what is asked: days of the site, all events of the usual types."""
+async def _held(conn: AsyncConnection, question: Question, orders: Sequence[str], refunds: Sequence[str]) -> bool:
+    """Whether the rollups hold what is requested: days of the site, all events of the usual types."""
     if _usual(orders, refunds) and question.range.days_fit and not question.filters.conditions:
-        (row,) = await rows(conn, "sales_held", question.parameters())
-        return "rollups" if row["held"] else "events"
-    return "events"
+        (row,) = await rows(conn, question, "sales_held")
+        return bool(row["held"])
+    return False
 
 
-def _filled(answer: Answer, buckets: list[datetime], covered: Range, interval: RevenueInterval) -> list[SalesPoint]:
+def _filled(sold: ExactSales, buckets: list[datetime], covered: Range, interval: RevenueInterval) -> list[SalesPoint]:
     """A point for each bucket and currency."""
-    currencies = [sales.currency for sales in answer.currencies]
+    currencies = [sales.currency for sales in sold.currencies]
     if len(buckets) * len(currencies) > MAX_POINTS:
-        raise TooManyPoints(f"is too fine for this range with {len(currencies)} currencies")
+        raise BadParameter("interval", f"is too fine for this range with {len(currencies)} currencies")
     # In UTC: a time that a clock shows twice is found by no time of another timezone.
-    found = {(point.at.astimezone(UTC), point.currency): point for point in answer.points}
+    found = {(point.at.astimezone(UTC), point.currency): point for point in sold.points}
     points = []
     for bucket in buckets:
         at = covered.begin(bucket, interval)

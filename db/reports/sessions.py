@@ -7,7 +7,7 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.events.event import EventPath
-from db.reports.shared.report import Question, Report, Source, rows
+from db.reports.shared.report import Question, Report, compared, rows, source_of
 
 
 class PageSessions(msgspec.Struct, kw_only=True):
@@ -22,9 +22,7 @@ class SessionSummary(msgspec.Struct, kw_only=True):
 
     sessions: Annotated[int, Meta(examples=[480])]
     users: Annotated[int, Meta(description="Different users who had them.", examples=[417])]
-    anonymous: Annotated[
-        int, Meta(description="Events that name no user, of whom no session can be told.", examples=[96])
-    ]
+    anonymous: Annotated[int, Meta(description="Events that name no user, which belong to no session.", examples=[96])]
     bounces: Annotated[int, Meta(description="Sessions of a single event.", examples=[120])]
     bounce_rate: Annotated[float | None, Meta(description="Their share, from 0 to 1.", examples=[0.25])]
     views: Annotated[int, Meta(description="Events of type `page_view` in the sessions.", examples=[1920])]
@@ -47,27 +45,33 @@ class Sessions(Report, kw_only=True, omit_defaults=True):
 
 
 async def open_sessions(conn: AsyncConnection, question: Question) -> dict[str, Any] | None:
-    """The parameters of a query that reads the rollup of sessions; None where that cannot answer the question.
+    """The parameters of a query that reads the rollup of sessions; None if that does not have the numbers.
 
     The rollup is written some time after the events: what these add to it comes as one of the parameters.
     """
     if question.filters.conditions or not question.range.hours_fit:
         return None
-    return next(iter(await rows(conn, "open_sessions", question.parameters())), None)
+    return next(iter(await rows(conn, question, "open_sessions")), None)
 
 
-async def sessions(
-    conn: AsyncConnection, question: Question, *, pages: int
-) -> tuple[Source, SessionSummary, list[PageSessions], list[PageSessions]]:
-    """Where the numbers are from, the sessions in numbers, and so many of their entry and of their exit pages."""
+async def sessions(conn: AsyncConnection, question: Question, *, pages: int) -> Sessions:
+    """The sessions in numbers, with at most `pages` entry pages and exit pages."""
+    report = await _sessions(conn, question, pages)
+    if other := await compared(conn, question):
+        report.compare = (await _sessions(conn, other, pages)).summary
+    return report
+
+
+async def _sessions(conn: AsyncConnection, question: Question, pages: int) -> Sessions:
     kept = await open_sessions(conn, question)
     rollup = "sessions_by_days" if question.range.days_fit else "sessions_from_rollup"
     query = rollup if kept else "sessions_from_events"
-    (row,) = await rows(conn, query, question.parameters(limit=pages, **kept or {}))
+    (row,) = await rows(conn, question, query, limit=pages, **kept or {})
     entry_pages, exit_pages = (
         msgspec.convert(row.pop(name), list[PageSessions]) for name in ("entry_pages", "exit_pages")
     )
-    return "rollups" if kept else "events", _summary(row), entry_pages, exit_pages
+    head = question.head(source_of(query))
+    return Sessions(**head, summary=_summary(row), entry_pages=entry_pages, exit_pages=exit_pages)
 
 
 def _summary(row: dict[str, Any]) -> SessionSummary:

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from db.cursors import decode_cursor, encode_cursor
 from db.events.event import SiteId
 from db.reports.shared.filters import any_case
-from db.reports.shared.report import rows
+from db.reports.shared.report import fetch
 
 #: The last site of a page. PostgreSQL's text cannot hold U+0000.
 Place = Annotated[str, Meta(pattern=r"^[^\0]+$")]
@@ -42,9 +42,9 @@ class SitePage(msgspec.Struct, kw_only=True):
 
 
 async def sites(conn: AsyncConnection, *, search: str, limit: int, cursor: str | None = None) -> SitePage:
-    """A page of the sites that have a text in their `site_id`. Raises BadCursor."""
+    """A page of the sites that have a text in their `site_id`. Raises BadParameter."""
     after = decode_cursor(cursor, Place) if cursor else ""
-    found = await rows(conn, "sites", {"search": any_case(search), "after": after, "limit": limit + 1})
+    found = await fetch(conn, "sites", {"search": any_case(search), "after": after, "limit": limit + 1})
     edges = await _edges(conn, [row for row in found if row["events"]])
     for row in found:
         hours = row.pop("first_hour"), row.pop("last_hour")
@@ -71,5 +71,5 @@ async def _edges(conn: AsyncConnection, sites: list[dict[str, Any]]) -> dict[str
         "last_to": max(lasts) + timedelta(hours=2),
     }
     return {
-        row["site_id"]: (row["first_event"], row["last_event"]) for row in await rows(conn, "site_edges", parameters)
+        row["site_id"]: (row["first_event"], row["last_event"]) for row in await fetch(conn, "site_edges", parameters)
     }

@@ -7,8 +7,9 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
+from db.events.errors import BadParameter
 from db.reports.shared.filters import VIEW
-from db.reports.shared.report import Question, Report, Source, rows
+from db.reports.shared.report import Question, Report, compared, rows, source_of
 from db.reports.shared.spans import days, path_parameters, spans_and_days, user_parameters
 
 Metric = Literal["events", "views", "users"]
@@ -62,16 +63,37 @@ def intervals(question: Question) -> list[Interval]:
 
 
 async def timeseries(
-    conn: AsyncConnection, question: Question, *, metric: Metric, interval: Interval
-) -> tuple[Source, list[Point]]:
-    """One point a bucket, the first and the last perhaps of a part of one; and where the numbers are from."""
-    query = _query(question, metric, interval)
+    conn: AsyncConnection, question: Question, *, metric: Metric, interval: Interval | None = None
+) -> Timeseries:
+    """One point a bucket; the first and the last may have a part of one. Raises BadParameter."""
+    allowed = intervals(question)
+    interval = interval or _usual_interval(question, allowed)
+    if interval not in allowed:
+        reason = f"{interval!r} is too fine for this range"
+        raise BadParameter("interval", reason, ", ".join(allowed) or "none: a shorter range")
+    found = await points(conn, question, metric, interval)
+    other = await compared(conn, question)
+    return Timeseries(
+        **question.head(source_of(_query(question, metric, interval))),
+        metric=metric,
+        interval=interval,
+        points=found,
+        compare=await points(conn, other, metric, interval) if other else None,
+    )
+
+
+def _usual_interval(question: Question, allowed: list[Interval]) -> Interval:
+    usual: Interval = "hour" if question.range.end - question.range.start <= timedelta(hours=48) else "day"
+    return usual if usual in allowed or not allowed else allowed[0]
+
+
+async def points(conn: AsyncConnection, question: Question, metric: Metric, interval: Interval) -> list[Point]:
+    """The points of a series of any length."""
+    query, spans = _query(question, metric, interval), _spans(question, metric, interval)
     if metric == "views":
         question = msgspec.structs.replace(question, filters=question.filters.only(VIEW))
-    parameters = question.parameters(interval=interval, step=STEPS[interval], **_spans(question, metric, interval))
-    begin = question.range.begin
-    points = [Point(**row | {"at": begin(row["at"], interval)}) for row in await rows(conn, query, parameters)]
-    return "events" if query.endswith("from_events") else "rollups", points
+    found = await rows(conn, question, query, interval=interval, step=STEPS[interval], **spans)
+    return [Point(**row | {"at": question.range.begin(row["at"], interval)}) for row in found]
 
 
 def _spans(question: Question, metric: Metric, interval: Interval) -> dict[str, Any]:
@@ -84,7 +106,7 @@ def _spans(question: Question, metric: Metric, interval: Interval) -> dict[str, 
 
 
 def _query(question: Question, metric: Metric, interval: Interval) -> str:
-    """The query that answers fastest."""
+    """The fastest query that has the numbers."""
     needs = question.filters.needs
     by_day = question.range.days_fit and interval not in ("minute", "hour")
     if metric == "users":

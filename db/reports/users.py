@@ -1,7 +1,5 @@
 """GET /users/{user_id}: one user of a site and what they did."""
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,13 +8,12 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.reports.shared.report import Question, Report, rows
+from db.cursors import decode_cursor, encode_cursor
+from db.reports.shared.report import Question, Report, rows, source_of
 
 Order = Literal["newest", "oldest"]
-
-
-class BadCursor(ValueError):
-    """The text is no cursor of ours."""
+#: The last event of a page: its time and its id.
+Place = tuple[Annotated[datetime, Meta(tz=True)], UUID]
 
 
 class UserEvent(msgspec.Struct, kw_only=True):
@@ -31,7 +28,7 @@ class UserEvent(msgspec.Struct, kw_only=True):
 
 
 class UserHead(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What is known of a user, whatever range and filters are asked for."""
+    """What is known of a user, for any range and filters."""
 
     first_seen: datetime
     last_seen: datetime
@@ -47,40 +44,36 @@ class UserReport(Report, kw_only=True):
 
     user_id: str
     ever: UserHead
-    events: Annotated[list[UserEvent], Meta(description="The events of the range that match, in the order asked for.")]
+    events: Annotated[list[UserEvent], Meta(description="The events of the range that match, in the requested order.")]
     next_cursor: Annotated[str | None, Meta(description="Give it as `cursor` to go on; null: these were the last.")]
 
 
-async def user_head(conn: AsyncConnection, question: Question, *, user_id: str) -> UserHead | None:
-    """What is known of a user, or None if no event of the site names them."""
-    found = await rows(conn, "user", question.parameters(user_id=user_id))
-    return UserHead(**_local(found[0], question)) if found else None
+async def user_report(
+    conn: AsyncConnection, question: Question, *, user_id: str, order: Order, limit: int, cursor: str | None = None
+) -> UserReport | None:
+    """What is known of a user, and a page of their events; None if no event of the site names them.
 
-
-async def user_events(
-    conn: AsyncConnection, question: Question, *, user_id: str, order: Order, limit: int, cursor: str | None
-) -> tuple[list[UserEvent], str | None]:
-    """A page of a user's events, and the cursor of the next. Raises BadCursor."""
-    time_after, id_after = _place(cursor) if cursor else (None, None)
-    parameters = question.parameters(user_id=user_id, time_after=time_after, id_after=id_after, limit=limit + 1)
-    found = await rows(conn, f"user_events_{order}", parameters)
-    events = [UserEvent(**_local(row, question)) for row in found]
-    return events[:limit], _cursor(events[limit - 1]) if len(events) > limit else None
+    Raises BadParameter.
+    """
+    known = await rows(conn, question, "user", user_id=user_id)
+    if not known:
+        return None
+    time_after, id_after = decode_cursor(cursor, Place) if cursor else (None, None)
+    query = f"user_events_{order}"
+    found = await rows(
+        conn, question, query, user_id=user_id, time_after=time_after, id_after=id_after, limit=limit + 1
+    )
+    page, more = [UserEvent(**_local(row, question)) for row in found[:limit]], len(found) > limit
+    return UserReport(
+        **question.head(source_of(query)),
+        user_id=user_id,
+        ever=UserHead(**_local(known[0], question)),
+        events=page,
+        next_cursor=encode_cursor((page[-1].event_time, page[-1].event_id)) if more else None,
+    )
 
 
 def _local(row: dict[str, Any], question: Question) -> dict[str, Any]:
     """The same with its times in the report's timezone."""
     times = {name: question.range.local(value) for name, value in row.items() if isinstance(value, datetime)}
     return row | times
-
-
-def _cursor(event: UserEvent) -> str:
-    return base64.urlsafe_b64encode(f"{event.event_time.isoformat()} {event.event_id}".encode()).decode()
-
-
-def _place(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        time, event_id = base64.b64decode(cursor, altchars="-_", validate=True).decode().split(" ")
-        return msgspec.convert(time, Annotated[datetime, Meta(tz=True)], strict=False), UUID(event_id)
-    except (binascii.Error, ValueError):
-        raise BadCursor("is no cursor of this list") from None

@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
 
 import anyio
+import msgspec
 import pytest
 
-from apps import reporting_resources
-from apps.reports.shared.turns import Turn
+from apps.reporting_resources import ReportingResources
+from apps.reports.shared.concurrency import Turn
 from db.connections.lending import AllInUse, AsyncLivePool
 from db.connections.pools import ReadConnection, read_pool, write_pool
+from db.settings import load
 from tests.conftest import Connection
 from tests.servers.servers import until
 
@@ -62,9 +64,7 @@ def test_threads_notice_nothing_of_connections_that_died_idle(database_url: str,
             assert list(threads.map(ask, range(3 * MANY))) == [(1,)] * 3 * MANY
 
 
-def test_a_server_that_comes_back_is_found_by_who_waits(
-    database_url: str, end: End, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_comes_back_is_found_by_who_waits(database_url: str, end: End) -> None:
     async def run() -> object:
         async with read_pool(database_url, connections=MANY) as pool:
             async with pool.connection() as conn:
@@ -82,9 +82,7 @@ def test_a_server_that_comes_back_is_found_by_who_waits(
     assert asyncio.run(run()) is False
 
 
-def test_what_was_lent_in_the_moment_of_its_end_is_read_again(
-    database_url: str, end: End, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_lent_in_the_moment_of_its_end_is_read_again(database_url: str, end: End) -> None:
     seen: list[int] = []
 
     async def work(conn: ReadConnection) -> int:
@@ -96,9 +94,9 @@ def test_what_was_lent_in_the_moment_of_its_end_is_read_again(
         return pid
 
     async def run() -> int:
-        async with read_pool(database_url, connections=MANY) as pool:
-            monkeypatch.setattr(reporting_resources, "pool", pool)
-            return await reporting_resources.read(work)
+        resources = ReportingResources(msgspec.structs.replace(load(), database_url=database_url))
+        async with resources.pool:
+            return await resources.read(work)
 
     assert asyncio.run(run()) == seen[1] != seen[0]
 

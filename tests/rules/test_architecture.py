@@ -64,6 +64,7 @@ ROOMS = {
     "actors.sites": {"actors.queue_names", "actors.broker", "actors.maintenance", "actors.queue"},
     "actors.worker": {"actors.queue_names", "actors.durable", "actors.metrics"},
     "db.backups": {"db.queries"},
+    "db.cursors": {"db.events"},
     "db.dead_letters": {"db.connections", "db.cursors", "db.events", "db.queries", "db.store"},
     "db.expiry": {"db.connections", "db.queries"},
     "db.ledger": {"db.connections", "db.events", "db.queries"},

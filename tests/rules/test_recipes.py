@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.events.resources import EventResources
-from apps.ingestion import make_litestar
-from apps.sdks.shared.resources import SdkResources
+from apps.ingestion import create_app
 from db.settings import Settings
 
 FOLDER = Path(__file__).parent.parent.parent / "apps" / "recipes"
@@ -20,7 +18,7 @@ def test_a_proxy_lets_pass_what_senders_send(name: str) -> None:
     found = re.search(r"(?:location ~|path_regexp) (\^\S+\$)", (FOLDER / name).read_text())
     assert found
     public = re.compile(found[1])
-    for route in make_litestar(SdkResources(EventResources(Settings()))).routes:
+    for route in create_app(Settings(redis_url="redis://localhost")).litestar.routes:
         path = re.sub(r"\{\w+:\w+\}", "some", route.path)
         assert bool(public.search(path)) != bool(OWN.match(path)), path
     for path in ("/", "/stats", "/events/export", "/dead-letters", "/schema", "/eventsx", "/x/event"):

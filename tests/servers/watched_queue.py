@@ -13,7 +13,6 @@ from actors.durable.broker import DurableBroker
 from actors.durable.heartbeat import Heartbeat
 from actors.queue.producer import Producer
 from actors.queue.state import QueueReader
-from apps import reporting_resources
 from apps.events.resources import EventResources
 from apps.monitoring.queue_monitor import QueueMonitor
 from tests.servers.servers import Redis
@@ -54,7 +53,9 @@ def watched_queue(
     redis: Redis, ingestion: httpx.Client, reporting_client: httpx.Client, events: EventResources
 ) -> Iterator[WatchedQueue]:
     """Both apps on this Redis; in the end on the one of all tests again, with what they see there."""
-    apps = {cast("App", ingestion): events.monitor, cast("App", reporting_client): reporting_resources.watch}
+    from apps.reporting import app as reporting
+
+    apps = {cast("App", ingestion): events.monitor, cast("App", reporting_client): reporting.resources.queue_monitor}
     queue = WatchedQueue(redis, apps)
     sending = Producer(queue.broker, redis.server.url)
     to_close: list[tuple[App, Callable[[], Awaitable[None]]]] = [(cast("App", ingestion), sending.close)]

@@ -16,10 +16,8 @@ from psycopg.conninfo import make_conninfo
 
 from actors.durable.broker import DurableBroker, refusal
 from actors.queue.state import QueueReader, QueueState
-from apps import reporting_resources
 from apps.cli import main
 from db.connections.errors import refused
-from db.settings import load
 from tests.servers.servers import Redis, Servers
 
 PROGRAMS = {
@@ -88,7 +86,6 @@ def test_every_command_says_in_a_line_that_it_cannot_use_the_database(
     url = away if fault == "away" else make_conninfo(servers.database_url, dbname="nowhere", password="secret")
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(reporting_resources, "settings", load())
     done = CliRunner().invoke(main, command)
     assert done.exit_code == 1, done.exception
     assert done.output.startswith("Error: ")

@@ -1,1 +1,1 @@
-"""What reports share: their query, how the database is asked, how they are answered."""
+"""What reports share: their query, their execution, their responses, and the decorators of their handlers."""

@@ -1,4 +1,4 @@
-"""Work for somebody who waits: it ends when the client hangs up, or when it has taken too long."""
+"""Requests that end when the client hangs up, or when they have taken too long."""
 
 import asyncio
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, Receive, Send
 
 from apps.web.problems import DATABASE_UNAVAILABLE, MEDIA_TYPE, Refusal, problem_response, refuse, unavailable
 
-#: What is counted for those who hung up, as nginx does; it is sent to nobody.
+#: The status that is counted for a client that hung up, as nginx does; it is never sent.
 HUNG_UP = 499
 EMPTY = {"type": "http.request", "body": b"", "more_body": False}
 
@@ -27,8 +27,8 @@ def too_slow(seconds: float) -> Refusal:
 #: How OpenAPI documents that a report could not be had.
 UNANSWERED: dict[int, ResponseSpec] = {
     503: problem_response(
-        "The database is away, or as many reports that take long are running as may at once; `detail` says which, and "
-        "`Retry-After` when to try again.",
+        "The database is unavailable, or as many reports that take long are running as may at once; `detail` says "
+        "which, and `Retry-After` when to try again.",
         unavailable(DATABASE_UNAVAILABLE),
     ),
     504: problem_response("It took longer than `REPORT_TIMEOUT_SECONDS`, and was ended.", too_slow(60)),
@@ -36,9 +36,9 @@ UNANSWERED: dict[int, ResponseSpec] = {
 
 
 class Attended:
-    """An ASGI app that cancels the one inside, and by that its query in PostgreSQL, where nobody waits any more.
+    """An ASGI app that cancels the one inside, and so its query in PostgreSQL, once no client waits for it.
 
-    That is so for GET and HEAD until the answer begins: what writes goes on, and answers that are streamed end
+    That holds for GET and HEAD until the response begins: what writes goes on, and streamed responses end
     themselves. Bodies of such requests mean nothing (RFC 9110) and are dropped, so that the end behind them is seen.
     """
 

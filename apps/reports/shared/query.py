@@ -1,18 +1,16 @@
 """The parameters that reports share: a range of time, filters, a range to compare with. Their queries inherit them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from apps.web.query_params import bad_parameter
+from db.events.errors import BadParameter
 from db.events.event import SiteId
 from db.reports.shared import filters, ranges
-from db.reports.shared.filters import BadFilter, Filters, read_filters
-from db.reports.shared.ranges import BadRange, Comparison, Period, RequestedRange
+from db.reports.shared.filters import Filters, read_filters
+from db.reports.shared.ranges import Comparison, Period, RequestedRange
 from db.sites.timezones import timezones
 
 #: Years that a range may reach to: what PostgreSQL's and Python's calendars both can add and subtract.
@@ -35,8 +33,8 @@ Safe = Annotated[
 ]
 
 
-class RangeQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "to"}):
-    """Which site, and which time."""
+class ReportQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "to"}):
+    """Which site, which time and which events."""
 
     site_id: SiteId
     date: Day | None = None
@@ -68,19 +66,45 @@ class RangeQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "
         | None
     ) = None
     safe: Safe = False
-
-
-class FilteredQuery(RangeQuery, kw_only=True):
-    """Which site, which time and which events."""
-
     filter: Annotated[
         list[str],
         Meta(description=f"What events have to match; may be repeated (all have to match): {filters.ALLOWED}."),
     ] = msgspec.field(default_factory=list)
 
+    def check(self, media_type: str) -> None:
+        """Raise BadParameter for what the types do not say, and which needs no database."""
 
-class ComparedQuery(FilteredQuery, kw_only=True):
-    """Which site, which time and which events, and whether to compare."""
+    def begins_by(self) -> str:
+        """The parameter that says where the range begins."""
+        return "date" if self.date else "from" if self.start else "period"
+
+    def comparison(self) -> Comparison | None:
+        """Which range to compare with, if any."""
+        return None
+
+    def filters(self) -> Filters:
+        """What events have to match. Raises BadParameter."""
+        return read_filters(self.filter)
+
+    def requested_range(self) -> RequestedRange:
+        """The range as it is requested. Raises BadParameter."""
+        if self.timezone is not None and self.timezone not in timezones():
+            raise BadParameter("timezone", f"{self.timezone!r} is unknown")
+        given = [name for name, value in (("date", self.date), ("from", self.start), ("period", self.period)) if value]
+        if len(given) > 1:
+            raise BadParameter(given[1], f"is given beside `{given[0]}`", "one of date, from and period")
+        if self.end and not self.start:
+            raise BadParameter("to", "is given without `from`")
+        if self.date:
+            day = _within("date", self.date)
+            return RequestedRange(days=(day, day + timedelta(days=1)), timezone=self.timezone)
+        if self.start:
+            return _between(self.start, self.end, timezone=self.timezone)
+        return RequestedRange(period=self.period or ranges.DEFAULT, timezone=self.timezone)
+
+
+class ComparedQuery(ReportQuery, kw_only=True):
+    """The same, and whether to compare with another range."""
 
     compare: Annotated[
         Comparison | None,
@@ -92,65 +116,33 @@ class ComparedQuery(FilteredQuery, kw_only=True):
         ),
     ] = None
 
-
-def asked(query: RangeQuery) -> RequestedRange:
-    """The range that was asked for. Raises Refusal (400)."""
-    kind = type(query)
-    if query.timezone is not None and query.timezone not in timezones():
-        raise bad_parameter(kind, "timezone", f"{query.timezone!r} is unknown")
-    given = [name for name, value in (("date", query.date), ("from", query.start), ("period", query.period)) if value]
-    if len(given) > 1:
-        raise bad_parameter(kind, given[1], f"is given beside `{given[0]}`", "one of date, from and period")
-    if query.end and not query.start:
-        raise bad_parameter(kind, "to", "is given without `from`")
-    if query.date:
-        _within(kind, "date", (query.date,))
-        return RequestedRange(days=(query.date, query.date + timedelta(days=1)), timezone=query.timezone)
-    if query.start:
-        return _between(query, query.start, query.end)
-    return RequestedRange(period=query.period or ranges.DEFAULT, timezone=query.timezone)
+    def comparison(self) -> Comparison | None:
+        """Which range to compare with, if any."""
+        return self.compare
 
 
-def _between(query: RangeQuery, start: str, end: str | None) -> RequestedRange:
-    kind = type(query)
-    first, last = _moment(kind, "from", start), _moment(kind, "to", end) if end else None
+def _between(start: str, end: str | None, *, timezone: str | None) -> RequestedRange:
+    first, last = _moment("from", start), _moment("to", end) if end else None
     if isinstance(first, datetime):
         if last is not None and not isinstance(last, datetime):
-            raise bad_parameter(kind, "to", "is a day, but `from` is an instant")
-        return RequestedRange(instants=(first, last or datetime.now(UTC)), timezone=query.timezone)
+            raise BadParameter("to", "is a day, but `from` is an instant")
+        return RequestedRange(instants=(first, last or datetime.now(UTC)), timezone=timezone)
     if isinstance(last, datetime):
-        raise bad_parameter(kind, "to", "is an instant, but `from` is a day")
-    return RequestedRange(days=(first, last), timezone=query.timezone)
+        raise BadParameter("to", "is an instant, but `from` is a day")
+    return RequestedRange(days=(first, last), timezone=timezone)
 
 
-def _moment(kind: type[RangeQuery], name: str, text: str) -> date | datetime:
-    for wanted in (date, Annotated[datetime, Meta(tz=True)]):
+def _moment(name: str, text: str) -> date | datetime:
+    for kind in (date, Annotated[datetime, Meta(tz=True)]):
         try:
-            moment: date | datetime = msgspec.convert(text, wanted)
-            return _within(kind, name, (moment,))[0]
+            moment: date | datetime = msgspec.convert(text, kind)
+            return _within(name, moment)
         except msgspec.ValidationError:
             continue
-    raise bad_parameter(kind, name, "is neither a day nor an instant with an offset", MOMENT)
+    raise BadParameter(name, "is neither a day nor an instant with an offset", MOMENT)
 
 
-def _within(kind: type[RangeQuery], name: str, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
-    if not all(FIRST_YEAR <= moment.year <= LAST_YEAR for moment in moments):
-        raise bad_parameter(kind, name, f"is not between the years {FIRST_YEAR} and {LAST_YEAR}", MOMENT)
-    return moments
-
-
-def wanted_filters(query: RangeQuery) -> Filters:
-    """The filters that were asked for. Raises Refusal (400)."""
-    with refused(query):
-        return read_filters(query.filter if isinstance(query, FilteredQuery) else [])
-
-
-@contextmanager
-def refused(query: RangeQuery) -> Iterator[None]:
-    """Raise Refusal (400) that names the parameter where there is no such range or filter."""
-    try:
-        yield
-    except BadFilter as error:
-        raise bad_parameter(type(query), "filter", str(error)) from None
-    except BadRange as error:
-        raise bad_parameter(type(query), *error.args) from None
+def _within(name: str, moment: Moment) -> Moment:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise BadParameter(name, f"is not between the years {FIRST_YEAR} and {LAST_YEAR}", MOMENT)
+    return moment

@@ -1,4 +1,4 @@
-"""How a report is answered: JSON, or its rows as CSV or NDJSON where `Accept` asks for that; and how long it keeps."""
+"""The response with a report: JSON, or its rows as CSV or NDJSON if `Accept` prefers that; and how long it keeps."""
 
 import csv
 import hashlib
@@ -24,41 +24,56 @@ TYPES = (JSON, CSV, NDJSON)
 #: unless it is just a number.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
-#: Seconds for which an answer may be kept: of a range that is over, to which late events may still be added, and of one
-#: that is not.
+#: Seconds for which a response may be kept: of a range that is over, to which late events may still be added, and of
+#: one that is not.
 OVER, NOT_OVER = 300, 5
 
 
-def report_response(
-    request: Request[Any, Any, Any],
-    report: Report,
-    rows: Sequence[msgspec.Struct],
-    columns: Sequence[str],
-    *,
-    safe: bool,
-    compare: Sequence[msgspec.Struct | None] | None = None,
-    over: datetime | None = None,
-) -> Response[bytes]:
-    """The report as the client wants it; `rows` is the part of it that is a table. Raises Refusal (406).
+class Table(msgspec.Struct, kw_only=True, frozen=True):
+    """A report, and how it looks as a table."""
 
-    columns: the names of their fields, whether there are rows or not.
+    report: Report
+    rows: Sequence[msgspec.Struct]
+    columns: Sequence[str]
+    """The names of the rows' fields, also of a table without rows."""
+    compare: Sequence[msgspec.Struct | None] | None = None
+    """What is beside each of the rows."""
+    over: datetime | None = None
+    """From when on only late events change the report, if that is not the end of its range."""
+
+
+def report_response(request: Request[Any, Any, Any], table: Table, media_type: str, *, safe: bool) -> Response[bytes]:
+    """The response with a report as JSON, CSV or NDJSON, or without one if the client has it already.
+
     safe: whether CSV is for a spreadsheet, as in encoded_rows.
-    compare: what stands in the table beside each of the rows.
-    over: from when on only late events change it, where that is not the end of its range.
     """
-    media_type = accepted(request)
-    # Not of the moment at which it was asked.
-    unchanging = msgspec.json.encode(msgspec.structs.replace(report, as_of=report.end))
-    tag = f'"{hashlib.blake2b(unchanging + media_type.encode() + bytes([safe]), digest_size=12).hexdigest()}"'
-    seconds = OVER if (over or report.end) <= datetime.now(UTC) else NOT_OVER
+    body = msgspec.json.encode(table.report)
+    tag = entity_tag(body, table.report.as_of, media_type, str(safe))
+    seconds = OVER if (table.over or table.report.end) <= datetime.now(UTC) else NOT_OVER
     headers = {"ETag": tag, "Cache-Control": f"private, max-age={seconds}", "Vary": "Accept"}
     if tag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
         return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=media_type)
-    table: Sequence[Row] = rows
-    if compare is not None and media_type != JSON:
-        table = side_by_side(rows, compare)
-        columns = [*columns, *(f"compare_{name}" for name in columns)]
-    return Response(encoded(report, table, columns, media_type, safe=safe), headers=headers, media_type=media_type)
+    if media_type != JSON:
+        rows: Sequence[Row] = table.rows
+        columns = table.columns
+        if table.compare is not None:
+            rows = side_by_side(table.rows, table.compare)
+            columns = [*columns, *(f"compare_{name}" for name in columns)]
+        body = encoded_rows(rows, columns, media_type, safe=safe)
+    return Response(body, headers=headers, media_type=media_type)
+
+
+def entity_tag(body: bytes, as_of: datetime, *others: str) -> str:
+    """The ETag of a report, the same whenever it is read: `as_of` is left out.
+
+    In JSON, `"as_of":` can only be a name, as quotes in a text are escaped. The fields before the report's own are
+    texts, so the first such name is the report's.
+    """
+    before, _, after = body.partition(b'"as_of":' + msgspec.json.encode(as_of))
+    found = hashlib.blake2b(before, digest_size=12)
+    found.update(after)
+    found.update("".join(others).encode())
+    return f'"{found.hexdigest()}"'
 
 
 def accepted(request: Request[Any, Any, Any], types: Sequence[str] = TYPES) -> str:
@@ -85,7 +100,7 @@ def columns_of(kind: type[msgspec.Struct], *, without: Sequence[str] = ()) -> li
 def encoded(
     whole: msgspec.Struct, rows: Sequence[Row], columns: Sequence[str], media_type: str, *, safe: bool
 ) -> bytes:
-    """An answer as JSON, or the part of it that is a table as CSV or NDJSON."""
+    """All of it as JSON, or the part that is a table as CSV or NDJSON."""
     return msgspec.json.encode(whole) if media_type == JSON else encoded_rows(rows, columns, media_type, safe=safe)
 
 

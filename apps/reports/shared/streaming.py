@@ -1,17 +1,17 @@
-"""Answers that are sent while they are made."""
+"""Responses that are sent while they are made."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 
 
 class Parts:
-    """The parts of an answer, as a generator makes them; each is made in a task of its own.
+    """The parts of a response, as a generator makes them; each is made in a task of its own.
 
     Litestar cancels what a stream waits for when its client goes away, and again with each turn of the event loop. But
     a query has to be cancelled once: then psycopg also asks the server to stop, and keeps the connection.
 
-    A client that does not take the next part for `patience` seconds ends the generator too: what that holds, such as a
-    transaction, others wait for. Raises TimeoutError then, as the answer must not look as if it were whole.
+    If a client does not take the next part for `patience` seconds, the generator is closed too, as it may hold a
+    transaction that others wait for. Raises TimeoutError then, as the response must not look complete.
     """
 
     def __init__(self, generator: AsyncGenerator[bytes], *, patience: float) -> None:

@@ -32,7 +32,7 @@ def shown(amount: str, currency: str) -> str:
 
 
 def average(amount: str, number: int, currency: str) -> str | None:
-    """What each of so many has of an amount, rounded likewise; None of nothing."""
+    """An amount divided by a number, rounded likewise; None of nothing."""
     if not number:
         return None
     with localcontext(prec=len(amount) + 40):

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from db.events.errors import BadParameter
 from db.reports.shared.number_texts import matching
 
 #: The operators, by dimension. A value may be several, with | between them: any of them. A backslash takes its meaning
@@ -31,10 +32,6 @@ ALLOWED = (
 VIEW = "page_view"
 
 
-class BadFilter(ValueError):
-    """The text is no filter; the message says why."""
-
-
 class Filters(msgspec.Struct, frozen=True):
     """What an event has to match, as event_matches takes it."""
 
@@ -57,12 +54,12 @@ class Filters(msgspec.Struct, frozen=True):
 
     def only(self, event_type: str) -> "Filters":
         """These filters, for events of one type only."""
-        wanted = self.conditions.get("event_type_is", [event_type])
-        return Filters({**self.conditions, "event_type_is": [event_type] if event_type in wanted else []})
+        requested = self.conditions.get("event_type_is", [event_type])
+        return Filters({**self.conditions, "event_type_is": [event_type] if event_type in requested else []})
 
 
 def read_filters(texts: Iterable[str]) -> Filters:
-    """All of these filters, which an event has to match. Raises BadFilter."""
+    """All of these filters, which an event has to match. Raises BadParameter."""
     conditions: dict[str, Any] = {}
     predicates = []
     for text in texts:
@@ -72,7 +69,9 @@ def read_filters(texts: Iterable[str]) -> Filters:
             continue
         key = f"{dimension}_{operator}"
         if key in conditions:
-            raise BadFilter(f"{dimension}:{operator} is given twice; several values go into one, with | between them")
+            raise BadParameter(
+                "filter", f"{dimension}:{operator} is given twice; several values go into one, with | between them"
+            )
         values = _alternatives(value)
         conditions[key] = _expression(operator, values) if dimension == "path" else list(map(_plain, values))
     if predicates:
@@ -88,14 +87,14 @@ def _parts(text: str) -> tuple[str, str, str]:
     elif dimension in OPERATORS and dimension != "properties":
         operators = OPERATORS[dimension]
     else:
-        raise BadFilter(f"has the unknown dimension {dimension!r}")
+        raise BadParameter("filter", f"has the unknown dimension {dimension!r}")
     if operator not in operators:
-        raise BadFilter(f"has the unknown operator {operator!r} for {dimension}")
+        raise BadParameter("filter", f"has the unknown operator {operator!r} for {dimension}")
     if operator in ("exists", "missing"):
         if colon:
-            raise BadFilter(f"{operator} takes no value")
+            raise BadParameter("filter", f"{operator} takes no value")
     elif not value:
-        raise BadFilter("has no value")
+        raise BadParameter("filter", "has no value")
     return dimension, operator, value
 
 
@@ -125,7 +124,7 @@ def _expression(operator: str, values: Iterable[str]) -> str:
 
 
 def any_case(text: str) -> str:
-    """A regular expression of PostgreSQL's: this text in small or large letters, whatever collation compares them."""
+    """A regular expression of PostgreSQL's: this text in small or large letters, in any collation."""
     return "".join(f"(?:{'|'.join(map(_escaped, sorted({one, one.lower(), one.upper()})))})" for one in text)
 
 
@@ -161,7 +160,7 @@ def _literals(value: str) -> list[str]:
 
 def _number(value: str) -> str:
     if not NUMBER.fullmatch(value):
-        raise BadFilter(f"should compare with a number, not {value!r}")
+        raise BadParameter("filter", f"should compare with a number, not {value!r}")
     return value
 
 

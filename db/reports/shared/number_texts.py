@@ -1,5 +1,5 @@
 """Comparing a text with a number where only SQL's path language can look: as a regular expression that texts of such
-numbers match. Exact, whatever the number of digits, and it costs nothing where the value is a number."""
+numbers match. Exact for any number of digits, and it costs nothing where the value is a number."""
 
 from collections.abc import Iterator
 

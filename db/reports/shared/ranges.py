@@ -1,4 +1,4 @@
-"""The time that a report covers: from what was asked to two instants, in the timezone that its days are meant in."""
+"""The time that a report covers: from what is requested to two instants, in the timezone that its days are meant in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +12,7 @@ from psycopg.errors import InvalidParameterValue
 from psycopg.rows import dict_row
 
 from db.connections.pools import BEGIN
+from db.events.errors import BadParameter
 from db.queries import QUERIES
 from db.sites.timezones import timezones
 
@@ -24,16 +25,12 @@ Moment = TypeVar("Moment", bound=date)
 
 #: How many days before today these periods begin; the others begin as the function report_range says.
 DAYS_BEFORE: dict[Period, int] = {"14d": 13, "60d": 59, "90d": 89}
-#: The range of a report that is asked for without one.
+#: The range of a report that is requested without one.
 DEFAULT: Period = "30d"
 
 
-class BadRange(ValueError):
-    """What was asked for is no range. `args`: the parameter, what is wrong with it, and what is allowed."""
-
-
 class RequestedRange(msgspec.Struct, frozen=True, kw_only=True):
-    """A range as it was asked for: two days, two instants, or a period."""
+    """A range as it is requested: two days, two instants, or a period."""
 
     days: tuple[date, date | None] | None = None
     """The first day, and the day after the last; None: after today."""
@@ -104,12 +101,14 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-async def begin(conn: AsyncConnection, site_id: str, asked: RequestedRange, *, now: datetime) -> tuple[datetime, Range]:
-    """As pools.begin_snapshot, and the range that was asked for, in the same message. Raises BadRange."""
+async def begin(
+    conn: AsyncConnection, site_id: str, requested: RequestedRange, *, now: datetime
+) -> tuple[datetime, Range]:
+    """As pools.begin_snapshot, and the requested range, in the same message. Raises BadParameter."""
     # Several statements are one message only with their values put into the text, as the client library does here.
     async with AsyncClientCursor(conn, row_factory=dict_row) as cur:
-        with _timezone_known(asked):
-            await cur.execute(BEGIN.encode() + b";" + QUERIES["reports/range"], _values(site_id, asked, now))
+        with _timezone_known(requested):
+            await cur.execute(BEGIN.encode() + b";" + QUERIES["reports/range"], _values(site_id, requested, now))
         while cur.description is None:
             cur.nextset()
         moment: datetime = (await cur.fetchone() or {"now": now})["now"]
@@ -117,28 +116,28 @@ async def begin(conn: AsyncConnection, site_id: str, asked: RequestedRange, *, n
         return moment.astimezone(UTC), _range(await cur.fetchone())
 
 
-async def resolve(conn: AsyncConnection, site_id: str, asked: RequestedRange, *, now: datetime) -> Range:
-    """The range that was asked for, of this site. Raises BadRange where it is empty or its timezone unknown."""
+async def resolve(conn: AsyncConnection, site_id: str, requested: RequestedRange, *, now: datetime) -> Range:
+    """The requested range of this site. Raises BadParameter where it is empty or its timezone unknown."""
     async with conn.cursor(row_factory=dict_row) as cur:
-        with _timezone_known(asked):
-            await cur.execute(QUERIES["reports/range"], _values(site_id, asked, now))
+        with _timezone_known(requested):
+            await cur.execute(QUERIES["reports/range"], _values(site_id, requested, now))
         return _range(await cur.fetchone())
 
 
-def _values(site_id: str, asked: RequestedRange, now: datetime) -> dict[str, Any]:
-    first_day, end_day = asked.days or (None, None)
-    start, end = asked.instants or (None, None)
-    before = DAYS_BEFORE.get(asked.period) if asked.period else None
+def _values(site_id: str, requested: RequestedRange, now: datetime) -> dict[str, Any]:
+    first_day, end_day = requested.days or (None, None)
+    start, end = requested.instants or (None, None)
+    before = DAYS_BEFORE.get(requested.period) if requested.period else None
     return {
         "site_id": site_id,
         "now": now,
-        "timezone": asked.timezone,
+        "timezone": requested.timezone,
         "first_day": first_day,
         "end_day": end_day,
         "start": start,
         "end": end,
         "days_before": before,
-        "period": asked.period if before is None else None,
+        "period": requested.period if before is None else None,
     }
 
 
@@ -147,17 +146,19 @@ def _range(row: dict[str, Any] | None) -> Range:
     instants = {name: value.astimezone(UTC) for name, value in given.items() if isinstance(value, datetime)}
     found = Range(**given | instants)
     if found.end <= found.start:
-        raise BadRange("to", "is not after `from`", "a day or an instant after `from`, which is itself not covered")
+        raise BadParameter("to", "is not after `from`", "a day or an instant after `from`, which is itself not covered")
     return found
 
 
 @contextmanager
-def _timezone_known(asked: RequestedRange) -> Iterator[None]:
-    """Raise BadRange for a timezone of Python's that PostgreSQL does not know: each may have a list of its own."""
+def _timezone_known(requested: RequestedRange) -> Iterator[None]:
+    """Raise BadParameter for a timezone of Python's that PostgreSQL does not know: each may have a list of its own."""
     try:
         yield
     except InvalidParameterValue:
-        raise BadRange("timezone", f"{asked.timezone!r} is unknown", "a timezone that PostgreSQL knows") from None
+        raise BadParameter(
+            "timezone", f"{requested.timezone!r} is unknown", "a timezone that PostgreSQL knows"
+        ) from None
 
 
 class Shift(Protocol):

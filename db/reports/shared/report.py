@@ -10,10 +10,11 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
+from db.events.errors import BadParameter
 from db.events.event import SiteId
 from db.queries import QUERIES
 from db.reports.shared.filters import Filters
-from db.reports.shared.ranges import Range
+from db.reports.shared.ranges import Comparison, Range, resolve
 
 Source = Literal["rollups", "events"]
 
@@ -24,6 +25,8 @@ FROM_EVENTS = {
     if path.startswith("reports/") and re.search(rb"\b(from|join) (events|journeys_of_half|sessions_in)\b", text)
 }
 
+#: Queries of rollups that read the newest events as well, which the rollup does not have yet.
+WITH_NEWEST_EVENTS = {"funnel_from_rollup"}
 #: Those that may take long: what they read grows with the events or users of the range.
 LONG = FROM_EVENTS | {
     path.removeprefix("reports/")
@@ -46,22 +49,25 @@ class Report(msgspec.Struct, kw_only=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of one site: a range of time, and what events have to match."""
+    """What is requested of one site: a range of time, and what events have to match."""
 
     site_id: str
     range: Range
     filters: Filters
     now: datetime
     """The present, for which a range may not be over and a rollup may be behind."""
+    as_of: datetime
+    """The moment that all queries of the report see."""
+    comparison: Comparison | None = None
+    """Which range to compare with, if any."""
     begins_by: str = "from"
     """The parameter that says where the range begins."""
     may_take_long: Callable[[], bool] = lambda: True
-    """RequestedRange before each query of LONG; where it says no, TakesLong is raised."""
+    """Called before each query of LONG; if it says no, TakesLong is raised."""
 
-    def parameters(self, **others: Any) -> dict[str, Any]:
-        """The named parameters of a query about it, and the question itself."""
+    def parameters(self) -> dict[str, Any]:
+        """The named parameters that every query about it may use."""
         return {
-            "question": self,
             "site_id": self.site_id,
             "start": self.range.start,
             "end": self.range.end,
@@ -71,51 +77,74 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             "filters": self.filters.parameter(),
             "users": self.filters.users,
             "now": self.now,
-            **others,
         }
 
-    def head(self, source: Source, as_of: datetime) -> dict[str, Any]:
-        """The fields of its Report."""
+    def head(self, source: Source) -> dict[str, Any]:
+        """The fields that every Report begins with."""
         return {
             "site_id": self.site_id,
             "start": self.range.local(self.range.start),
             "end": self.range.local(self.range.end),
             "timezone": self.range.timezone,
             "source": source,
-            "as_of": as_of,
+            "as_of": self.as_of,
         }
 
 
 class TakesLong(Exception):
-    """The question needs a query that may take long, and may not be answered so now."""
+    """The question needs a query that may take long, and may not run it now."""
 
 
-class EventsNotKept(Exception):
-    """The answer is counted from events, of which the site had some in the range that are no longer kept."""
+class EventsNotKept(BadParameter):
+    """The report is counted from events, and some that the site had in the range are no longer kept."""
+
+    detail = "events of this range are no longer kept"
 
     def __init__(self, question: Question, kept_from: datetime) -> None:
         begin, kept = (question.range.local(moment).isoformat() for moment in (question.range.start, kept_from))
-        self.parameter = question.begins_by
-        self.reason = f"begins at {begin}; this is counted from events, which are no longer kept before {kept}"
-        self.allowed = f"a range from {kept} on, or a question that rollups can answer"
-        super().__init__(f"{self.parameter} {self.reason}")
+        super().__init__(
+            question.begins_by,
+            f"begins at {begin}; this is counted from events, which are no longer kept before {kept}",
+            f"a range from {kept} on, or a question that rollups can answer",
+        )
 
 
-def check(query: str, parameters: dict[str, Any]) -> None:
-    """Raise EventsNotKept where a query reads events of a range and some of them are no longer kept, and TakesLong.
+async def compared(conn: AsyncConnection, question: Question) -> Question | None:
+    """The same question about the range to compare with, if one is requested. Raises BadParameter."""
+    if not question.comparison:
+        return None
+    requested = question.range.compared(question.comparison, now=question.now)
+    try:
+        covered = await resolve(conn, question.site_id, requested, now=question.now)
+    except BadParameter as error:  # the parameters of the range itself are not to blame
+        raise BadParameter("compare", f"leads to a range that {error.reason}") from None
+    return msgspec.structs.replace(question, range=covered, begins_by="compare")
+
+
+def source_of(query: str) -> Source:
+    """Where the numbers of a query are from."""
+    return "events" if query in FROM_EVENTS - WITH_NEWEST_EVENTS else "rollups"
+
+
+def check(question: Question, query: str) -> None:
+    """Raise EventsNotKept if a query reads events of a range of which some are no longer kept, and TakesLong.
 
     The one place for all reports: numbers that are too low without a word are worse than none.
     """
-    question: Question | None = parameters.get("question")
-    if question and question.range.kept_from and query in FROM_EVENTS:
+    if question.range.kept_from and query in FROM_EVENTS:
         raise EventsNotKept(question, question.range.kept_from)
-    if question and query in LONG and not question.may_take_long():
+    if query in LONG and not question.may_take_long():
         raise TakesLong(query)
 
 
-async def rows(conn: AsyncConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows that a query of sql/reports answers with. Raises EventsNotKept and TakesLong."""
-    check(query, parameters)
+async def rows(conn: AsyncConnection, question: Question, query: str, /, **others: Any) -> list[dict[str, Any]]:
+    """The rows that a query returns for a question and its other parameters. Raises EventsNotKept and TakesLong."""
+    check(question, query)
+    return await fetch(conn, query, question.parameters() | others)
+
+
+async def fetch(conn: AsyncConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows that a query of sql/reports returns."""
     async with conn.cursor(row_factory=dict_row) as cur:
         await cur.execute(QUERIES[f"reports/{query}"], parameters)
         return await cur.fetchall()

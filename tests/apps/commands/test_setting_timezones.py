@@ -1,12 +1,17 @@
 """`tjra timezone` and PUT /timezone."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from click.testing import CliRunner
+from litestar.testing import TestClient
 
 from apps.cli import main
+from apps.reporting import ReportingApp
+from apps.reporting_resources import ReportingResources
+from db.settings import load
 from db.store.events import store_events
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
@@ -66,16 +71,17 @@ def test_the_command_and_the_api_name_what_may_be_meant(
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.sites.timezone.PATIENCE", 0.2)
+def impatient(database_url: str) -> Iterator[httpx.Client]:
+    """A reporting app that does not wait long for a worker."""
+    with TestClient(ReportingApp(ReportingResources(load(), worker_timeout=0.2))) as client:
+        yield client
 
 
-@pytest.mark.usefixtures("impatient")
-def test_without_a_worker_it_is_in_the_queue(reporting: httpx.Client, conn: Connection, shop: str, queue: Any) -> None:
+def test_without_a_worker_it_is_in_the_queue(impatient: httpx.Client, conn: Connection, shop: str) -> None:
     store_events(conn, batch(received(shop)))
-    answer = reporting.put("/timezone", params={"site_id": shop, "timezone": "Europe/Berlin"})
+    answer = impatient.put("/timezone", params={"site_id": shop, "timezone": "Europe/Berlin"})
     assert (answer.status_code, answer.json()) == (202, {"site_id": shop, "timezone": "UTC"})
-    answer = reporting.put("/timezone", params={"site_id": shop, "timezone": "UTC"})
+    answer = impatient.put("/timezone", params={"site_id": shop, "timezone": "UTC"})
     assert (answer.status_code, answer.json()) == (200, {"site_id": shop, "timezone": "UTC"})
 
 

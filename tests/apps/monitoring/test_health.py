@@ -3,20 +3,23 @@
 import resource
 import signal
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import redis.asyncio
+from litestar.testing import TestClient
 
-from apps import reporting_resources
+from apps.reporting import ReportingApp
+from apps.reporting_resources import ReportingResources
 from apps.sdks.shared.resources import SdkResources
-from db.connections.pools import read_pool
+from db.settings import load
 from tests.builders.factories import event
 from tests.conftest import Connection
 from tests.servers.queue import enqueue_old
-from tests.servers.servers import until
-from tests.servers.watched_queue import App, WatchedQueue
+from tests.servers.servers import Servers, until
+from tests.servers.watched_queue import WatchedQueue
 
 OK = {"status": "ok"}
 
@@ -30,15 +33,11 @@ def without_redis(sdk_resources: SdkResources, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def reporting_without_postgresql(reporting: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
-    """The reporting app with a pool that finds no server."""
-    monkeypatch.setattr("db.connections.pools.WAIT", 0.2)
-    pool = read_pool("host=/nowhere", connections=1)
-    monkeypatch.setattr(reporting_resources, "pool", pool)
-    with cast("App", reporting).portal() as portal:
-        portal.call(pool.open)
-        yield reporting
-        portal.call(pool.close)
+def reporting_without_postgresql(servers: Servers) -> Iterator[httpx.Client]:
+    """A reporting app that finds no PostgreSQL."""
+    settings = msgspec.structs.replace(load(), database_url="host=/nowhere")
+    with TestClient(ReportingApp(ReportingResources(settings, connection_timeout=0.2))) as client:
+        yield client
 
 
 def checks(client: httpx.Client, status: int) -> dict[str, Any]:

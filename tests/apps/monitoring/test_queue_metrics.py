@@ -4,7 +4,7 @@ from typing import cast
 
 import httpx
 
-from apps.reporting import ledger
+from apps.reporting import app
 from db.store.events import store_events
 from tests.apps.monitoring.test_metrics import values
 from tests.builders.factories import batch, event, received
@@ -34,7 +34,7 @@ def test_both_apps_tell_of_the_queue(
 def test_what_is_unaccounted_for_is_told(reporting: httpx.Client, conn: Connection, shop: str) -> None:
     def excess() -> float:
         with cast("App", reporting).portal() as portal:
-            portal.call(ledger.look)
+            portal.call(app.ledger.look)
         return values(reporting.get("/metrics").text)["tjra_ledger_unaccounted_events{kind=excess}"]
 
     before = excess()

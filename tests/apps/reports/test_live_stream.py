@@ -15,9 +15,9 @@ import msgspec
 import pytest
 from litestar.response import ServerSentEventMessage
 
-from apps.reporting_resources import CONNECTIONS
-from apps.reports import live_stream
-from apps.reports.live_stream import MOST, Feed, LiveStreamQuery
+from apps.reporting_resources import CONNECTIONS, ReportingResources
+from apps.reports.live_stream import MOST, LiveStreamQuery, LiveStreams
+from db.settings import load
 from db.store.events import store_events
 from tests.apps.reports.test_live import ago
 from tests.builders.factories import batch, received
@@ -153,16 +153,15 @@ def test_it_says_why_there_are_no_numbers_and_goes_on(servers: object, unused_po
             assert next(line for line in lines if line.startswith("event")) == "event: problem"
 
 
-def test_a_silent_stream_has_a_heartbeat(monkeypatch: pytest.MonkeyPatch, shop: str) -> None:
-    monkeypatch.setattr(live_stream, "HEARTBEAT", 0.01)
-    monkeypatch.setattr(live_stream, "stopping", asyncio.Event())
+def test_a_silent_stream_has_a_heartbeat(shop: str) -> None:
+    streams = LiveStreams(ReportingResources(load()), heartbeat=0.01)
 
     async def sent() -> list[bytes]:
-        feed = Feed(LiveStreamQuery(site_id=shop))
+        feed = streams.feed(LiveStreamQuery(site_id=shop))
         feed.message, feed.due = ServerSentEventMessage("numbers"), monotonic() + 60
-        stream = live_stream._messages(feed)
+        stream = streams.messages(feed)
         found = [(await anext(stream)).encode() for _ in range(4)]
-        live_stream.stopping.set()
+        streams.stopping.set()
         return found + [message.encode() async for message in stream]
 
     beat = b": still here\r\n\r\n"

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.reports.events import EXPORTS
+from apps.reporting_resources import EXPORTS
 from db.cursors import encode_cursor
 from db.events.event import ReceivedEvent
 from db.store.events import store_events
@@ -198,13 +198,13 @@ def most_memory(pid: int) -> int:
     return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
+#: The transactions of exports that are open.
+EXPORTING = b"pg_stat_activity where query like '%export%' and xact_start is not null and pid <> pg_backend_pid()"
+
+
 def exporting(conn: Connection) -> int:
-    """How many transactions of exports are open."""
-    (count,) = conn.execute(
-        "select count(*) from pg_stat_activity where query like '%export%' and xact_start is not null"
-        " and pid <> pg_backend_pid()"
-    ).fetchone() or (0,)
-    return int(count)
+    """How many of them there are."""
+    return len(conn.execute(b"select from " + EXPORTING).fetchall())
 
 
 def test_an_export_of_many_events_takes_little_memory(server: tuple[httpx.Client, int], many: str) -> None:
@@ -221,9 +221,8 @@ def test_an_export_of_many_events_takes_little_memory(server: tuple[httpx.Client
 
 def test_a_client_that_goes_away_ends_its_export(server: tuple[httpx.Client, int], conn: Connection, many: str) -> None:
     client, _ = server
-    asked = {"site_id": many, **RANGE}
     for _ in range(EXPORTS + 1):
-        with client.stream("GET", "/events/export", params=asked) as answer:
+        with client.stream("GET", "/events/export", params={"site_id": many, **RANGE}) as answer:
             assert answer.status_code == 200
             assert next(answer.iter_raw())
             assert exporting(conn) == 1
@@ -237,10 +236,7 @@ def test_an_export_that_is_cut_short_does_not_look_whole(
     with client.stream("GET", "/events/export", params={"site_id": many, **RANGE}) as answer:
         parts = answer.iter_raw()
         assert next(parts)
-        conn.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where query like '%export%' "
-            "and xact_start is not null and pid <> pg_backend_pid()"
-        )
+        conn.execute(b"select pg_terminate_backend(pid) from " + EXPORTING)
         with pytest.raises(httpx.RemoteProtocolError):
             list(parts)
 

@@ -7,7 +7,6 @@ import httpx
 import pytest
 from litestar.routes import HTTPRoute
 
-from db.settings import load
 from db.store.events import store_events
 from tests.apps.monitoring.test_metrics import values
 from tests.builders.factories import batch, received
@@ -32,14 +31,10 @@ ENDLESS = "/live/stream"
 
 def gets(name: str, site: str) -> Iterator[str]:
     """Each address of an app that is asked by GET: all routes, whether they are documented or not."""
-    from apps.events.resources import EventResources
-    from apps.ingestion import make_litestar
-    from apps.reporting import litestar as reporting
-    from apps.sdks.shared.resources import SdkResources
+    from apps.ingestion import app as ingestion
+    from apps.reporting import app as reporting
 
-    ingestion = make_litestar(SdkResources(EventResources(load())))
-
-    for route in {"ingestion": ingestion, "reporting": reporting}[name].routes:
+    for route in (ingestion if name == "ingestion" else reporting).litestar.routes:
         assert isinstance(route, HTTPRoute)
         if "GET" in route.methods:
             path = route.path_format.format_map(Parameters(site))

@@ -113,11 +113,11 @@ async def days(conn: psycopg.AsyncConnection, site: str, first: date, end: date)
 async def ask(
     conn: psycopg.AsyncConnection, site: str, covered: Range, metric: Metric, interval: Interval, *filters: str
 ) -> Counter[Any]:
-    question = Question(site_id=site, range=covered, filters=read_filters(filters), now=NOW)
-    source, points = await timeseries(conn, question, metric=metric, interval=interval)
-    assert source == "events" if filters else source
-    found = {point.at.astimezone(UTC): (point.value, point.anonymous or 0) for point in points}
-    assert len(found) == len(points)
+    question = Question(site_id=site, range=covered, filters=read_filters(filters), now=NOW, as_of=NOW)
+    report = await timeseries(conn, question, metric=metric, interval=interval)
+    assert report.source == "events" if filters else report.source
+    found = {point.at.astimezone(UTC): (point.value, point.anonymous or 0) for point in report.points}
+    assert len(found) == len(report.points)
     return Counter({(at, n): value for at, values in found.items() for n, value in enumerate(values) if value})
 
 

@@ -16,7 +16,7 @@ from psycopg import AsyncConnection
 
 from db.events.event import ReceivedEvent
 from db.migrations import migrate
-from db.reports.breakdown import Wanted, breakdown
+from db.reports.breakdown import Criteria, breakdown
 from db.reports.funnel import funnel
 from db.reports.journeys import journeys
 from db.reports.retention import retention
@@ -26,7 +26,7 @@ from db.reports.shared.filters import read_filters
 from db.reports.shared.ranges import RequestedRange, resolve
 from db.reports.shared.report import Question
 from db.reports.stats import stats
-from db.reports.timeseries import timeseries
+from db.reports.timeseries import points
 from db.rollups.advance import Rollup, advance
 from db.store.events import store_events
 from tests.builders.factories import batch
@@ -59,16 +59,16 @@ Ask = Callable[[AsyncConnection, Question], Awaitable[Any]]
 
 
 def series(metric: Any, interval: Any) -> Ask:
-    return lambda conn, question: timeseries(conn, question, metric=metric, interval=interval)
+    return lambda conn, question: points(conn, question, metric, interval)
 
 
 def parts(dimension: str, *, users: bool = True) -> Ask:
-    wanted = Wanted(dimension=dimension, users=users, search="", limit=7)
-    return lambda conn, question: breakdown(conn, question, wanted, as_of=NOW)
+    criteria = Criteria(dimension=dimension, users=users, search="", limit=7)
+    return lambda conn, question: breakdown(conn, question, criteria)
 
 
 def steps(*names: str, days: int) -> Ask:
-    return lambda conn, question: funnel(conn, question, steps=names, window=timedelta(days=days))
+    return lambda conn, question: funnel(conn, question, steps=names, window=f"{days}d")
 
 
 def ways(direction: Any) -> Ask:
@@ -84,8 +84,8 @@ QUESTIONS: dict[str, Ask] = {
     "users by month": series("users", "month"),
     "paths": parts("path", users=False),
     "event types": parts("event_type"),
-    "cohorts by day": lambda conn, question: retention(conn, question, interval="day", periods=9, as_of=NOW),
-    "cohorts by week": lambda conn, question: retention(conn, question, interval="week", periods=9, as_of=NOW),
+    "cohorts by day": lambda conn, question: retention(conn, question, interval="day", periods=9),
+    "cohorts by week": lambda conn, question: retention(conn, question, interval="week", periods=9),
     "sessions": lambda conn, question: sessions(conn, question, pages=7),
     "journeys from": ways("from"),
     "journeys to": ways("to"),
@@ -145,7 +145,7 @@ def fill(conn: psycopg.Connection) -> None:
 async def compare(url: str) -> None:
     async with await psycopg.AsyncConnection.connect(url, autocommit=True, prepare_threshold=None) as conn:
         covered = await resolve(conn, "shop", RequestedRange(days=DAYS), now=NOW)
-        asked = Question(site_id="shop", range=covered, filters=read_filters([]), now=NOW)
+        asked = Question(site_id="shop", range=covered, filters=read_filters([]), now=NOW, as_of=NOW)
         of_events = msgspec.structs.replace(asked, filters=read_filters(["properties.none:missing"]))
         answers = {name: plain(await ask(conn, of_events)) for name, ask in QUESTIONS.items()}
         ever = await ever_and_day(conn)

@@ -69,7 +69,7 @@ class Asking:
         self.asked |= {"from": start.isoformat(), "to": stop.isoformat(), "range": kind}
         found = await resolve(self.conn, self.site.name, asked, now=self.now)
         self.same("range", (found.start.astimezone(UTC), found.end.astimezone(UTC)), (start, stop))
-        return Question(site_id=self.site.name, range=found, filters=matching, now=self.now)
+        return Question(site_id=self.site.name, range=found, filters=matching, now=self.now, as_of=self.now)
 
     def events(self, question: Question, matches: Matches = lambda _: True) -> Events:
         """The site's events that it is about."""

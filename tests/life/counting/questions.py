@@ -6,9 +6,9 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
-from db.reports.breakdown import Wanted, breakdown
+from db.reports.breakdown import Criteria, breakdown
 from db.reports.events import events, export
-from db.reports.revenue import ORDERS, REFUNDS, revenue
+from db.reports.revenue import ORDERS, REFUNDS, exactly
 from db.reports.sites import sites
 from db.reports.stats import stats
 from db.reports.timeseries import intervals, timeseries
@@ -36,13 +36,13 @@ async def ask_timeseries(ask: Asking) -> None:
     question = await ask.question(matching=filters)
     metric = ask.draw("metric", ["events", "views", "users"])
     interval = ask.draw("interval", [name for name in intervals(question) if name != "minute"] or ["month"])
-    _, points = await timeseries(ask.conn, question, metric=metric, interval=interval)
+    report = await timeseries(ask.conn, question, metric=metric, interval=interval)
     found = ask.events(question, matches)
     counted = counts.series(
         counts.views(found) if metric == "views" else found, metric, interval, question.range.timezone
     )
-    told = {point.at.astimezone(UTC): (point.value, point.anonymous) for point in points}
-    ask.same("points", len(told), len(points))
+    told = {point.at.astimezone(UTC): (point.value, point.anonymous) for point in report.points}
+    ask.same("points", len(told), len(report.points))
     empty = (0, 0 if metric == "users" else None)
     ask.same("points", {moment: point for moment, point in told.items() if point != empty}, counted)
 
@@ -53,14 +53,14 @@ async def ask_breakdown(ask: Asking) -> None:
     question = await ask.question(matching=filters)
     dimension = ask.draw("dimension", ["path"] * 3 + ["event_type", "event_type", "user_id", "properties.plan"])
     users, limit = ask.draw("users", [False, True]), ask.draw("limit", [1, 3, 1000])
-    wanted = Wanted(dimension=dimension, users=users, search=ask.draw("search", ["", "", "A", "/"]), limit=limit)
-    report = await breakdown(ask.conn, question, wanted, as_of=ask.now)
+    criteria = Criteria(dimension=dimension, users=users, search=ask.draw("search", ["", "", "A", "/"]), limit=limit)
+    report = await breakdown(ask.conn, question, criteria)
     found = ask.events(question, matches)
     groups = defaultdict(list)
     for one in found:
         groups[counts.value(one, dimension)].append(one)
     fitting = Counter({
-        name: len(group) for name, group in groups.items() if name and wanted.search.lower() in name.lower()
+        name: len(group) for name, group in groups.items() if name and criteria.search.lower() in name.lower()
     })  # fmt: skip
     ask.same("rows", [(row.value, row.events) for row in report.rows], counts.top(fitting, limit))
     ask.same("total", (report.total.events, report.values), (len(found), len(fitting)))
@@ -80,7 +80,7 @@ async def ask_revenue(ask: Asking) -> None:
     filters, matches = ask.filter(some=[None, None, "path:is:/products/*|/a"])
     question = await ask.question(matching=filters)
     interval = ask.draw("interval", [None, "day", "week", "month"])
-    report = await revenue(ask.conn, question, orders=ORDERS, refunds=REFUNDS, products=1000, interval=interval)
+    report = await exactly(ask.conn, question, orders=ORDERS, refunds=REFUNDS, products=1000, interval=interval)
     ask.asked["source"] = report.source
     end = question.range.end.astimezone(UTC)
     before = [one for one in ask.site.events if one.timestamp < end]
@@ -116,7 +116,7 @@ async def ask_events(ask: Asking) -> None:
     cursor = None
     limit = max(2, len(wanted) // 3)
     while True:
-        page = await events(ask.conn, question, as_of=ask.now, limit=limit, cursor=cursor)
+        page = await events(ask.conn, question, limit=limit, cursor=cursor)
         listed += [str(one.event_id) for one in page.events]
         cursor = page.next_cursor
         if cursor is None:

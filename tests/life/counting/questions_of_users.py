@@ -8,7 +8,7 @@ from db.reports.funnel import funnel, read_window
 from db.reports.journeys import journeys
 from db.reports.retention import retention
 from db.reports.sessions import sessions
-from db.reports.users import user_events, user_head
+from db.reports.users import user_report
 from tests.life.counting import counts
 from tests.life.counting.asking import Asking
 from tests.life.counting.counts import Matches
@@ -29,7 +29,8 @@ async def ask_sessions(ask: Asking) -> None:
     """GET /sessions"""
     filters, matches = ask.filter(some=[None, None, None, "event_type:is_not:click"])
     question = await ask.question(matching=filters)
-    _, summary, entries, exits = await sessions(ask.conn, question, pages=1000)
+    report = await sessions(ask.conn, question, pages=1000)
+    summary = report.summary
     start, end = question.range.start.astimezone(UTC), question.range.end.astimezone(UTC)
     found = counts.sessions(ask.site.by_user, start, end, matches)
     mean, median = counts.durations(found)
@@ -40,7 +41,7 @@ async def ask_sessions(ask: Asking) -> None:
     ask.same("views", summary.views, sum(len(counts.views(session)) for session in found))
     ask.alike("average", summary.average_seconds, mean)
     ask.alike("median", summary.median_seconds, median)
-    for pages, place in ((entries, 0), (exits, -1)):
+    for pages, place in ((report.entry_pages, 0), (report.exit_pages, -1)):
         ask.same("pages", {page.path: page.sessions for page in pages}, Counter(one[place].path for one in found))
 
 
@@ -68,17 +69,16 @@ async def ask_funnel(ask: Asking) -> None:
     steps = [ask.random.choice(names) for _ in range(ask.random.choice([2, 2, 3, 3, 5, 8]))]
     window = ask.draw("window", ["20m", "1d", "7d", "90d"])
     ask.asked["steps"] = steps
-    length = read_window(window) or timedelta()
-    source, report = await funnel(ask.conn, question, steps=steps, window=length)
-    ask.asked["source"] = source
+    report = await funnel(ask.conn, question, steps=steps, window=window)
+    ask.asked["source"] = report.source
     start, end = question.range.start.astimezone(UTC), question.range.end.astimezone(UTC)
-    took = counts.funnel(ask.site.by_user, [STEPS[name] for name in steps], start, end, length)
-    ask.same("users", [step.users for step in report], [len(times) for times in took])
-    for step, times in zip(report[1:], took[1:], strict=True):
+    took = counts.funnel(ask.site.by_user, [STEPS[name] for name in steps], start, end, read_window(window))
+    ask.same("users", [step.users for step in report.steps], [len(times) for times in took])
+    for step, times in zip(report.steps[1:], took[1:], strict=True):
         middle = median(times) if times else None
         ask.alike("median", step.median_seconds, middle)
     nobody = [one for one in ask.events(question) if one.user_id is None]
-    ask.same("anonymous", [step.anonymous for step in report], [sum(map(STEPS[name], nobody)) for name in steps])
+    ask.same("anonymous", [step.anonymous for step in report.steps], [sum(map(STEPS[name], nobody)) for name in steps])
 
 
 async def ask_retention(ask: Asking) -> None:
@@ -86,7 +86,7 @@ async def ask_retention(ask: Asking) -> None:
     filters, matches = ask.filter(some=[None, "event_type:is_not:click", "path:is:/products/*|/a"])
     question = await ask.question(matching=filters, days_only=True)
     interval, periods = ask.draw("interval", ["day", "week"]), ask.draw("periods", [1, 5])
-    _, cohorts = await retention(ask.conn, question, interval=interval, periods=periods, as_of=ask.now)
+    report = await retention(ask.conn, question, interval=interval, periods=periods)
     zone, step = question.range.timezone, timedelta(weeks=1) if interval == "week" else timedelta(days=1)
     start, end = question.range.start.astimezone(UTC), question.range.end.astimezone(UTC)
     members, there = defaultdict(set), defaultdict(set)
@@ -95,36 +95,37 @@ async def ask_retention(ask: Asking) -> None:
             members[counts.local_day(counts.at(found[0].timestamp, interval, zone), zone)].add(user)
         for one in filter(matches, found):
             there[counts.local_day(counts.at(one.timestamp, interval, zone), zone)].add(user)
-    for cohort in cohorts:
+    for cohort in report.cohorts:
         ask.asked["cohort"] = str(cohort.cohort)
         users = members[cohort.cohort]
         ask.same("size", cohort.size, len(users))
         came = [len(users & there[cohort.cohort + number * step]) for number in range(len(cohort.values))]
         ask.same("values", cohort.values, came)
-    ask.same("cohorts", sum(cohort.size for cohort in cohorts), sum(map(len, members.values())))
+    ask.same("cohorts", sum(cohort.size for cohort in report.cohorts), sum(map(len, members.values())))
 
 
 async def ask_user(ask: Asking) -> None:
     """GET /users/{user_id}"""
-    user = ask.draw("user", sorted(ask.site.by_user)[:50] or ["nobody"])
+    name = ask.draw("user", sorted(ask.site.by_user)[:50] or ["nobody"])
     question = await ask.question(matching=ask.filter(some=[None])[0])
     order = ask.draw("order", ["newest", "oldest"])
-    head = await user_head(ask.conn, question, user_id=user)
-    of_user = ask.site.by_user.get(user, [])
+    report = await user_report(ask.conn, question, user_id=name, order=order, limit=3)
+    of_user = ask.site.by_user.get(name, [])
     kept = [one for one in of_user if ask.world.is_kept(one)]
-    ask.same("known", head is not None, bool(kept))
-    if head is None:
+    ask.same("known", report is not None, bool(kept))
+    if report is None:
         return
+    head, listed = report.ever, list(report.events)
     ask.same("total_events", head.total_events, len(kept))
     ask.same("by_type", head.by_type, dict(Counter(one.event_type for one in kept)))
     ask.same("first_seen", head.first_seen.astimezone(UTC), of_user[0].timestamp)
     ask.same("last_seen", head.last_seen.astimezone(UTC), kept[-1].timestamp)
-    listed, cursor = await user_events(ask.conn, question, user_id=user, order=order, limit=3, cursor=None)
-    while cursor:
-        more, cursor = await user_events(ask.conn, question, user_id=user, order=order, limit=3, cursor=cursor)
-        listed += more
+    while report and report.next_cursor:
+        cursor = report.next_cursor
+        report = await user_report(ask.conn, question, user_id=name, order=order, limit=3, cursor=cursor)
+        listed += report.events if report else []
     wanted = sorted(
-        (one for one in ask.events(question) if one.user_id == user and ask.world.is_kept(one)),
+        (one for one in ask.events(question) if one.user_id == name and ask.world.is_kept(one)),
         key=lambda one: (one.timestamp, one.event_id),
         reverse=order == "newest",
     )

@@ -14,9 +14,10 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
-from apps.reporting_resources import CONNECTIONS, LONG, settings
-from apps.reports.shared.asking import TOO_MANY_LONG
+from apps.reporting_resources import CONNECTIONS, LONG
 from apps.reports.shared.disconnects import Attended
+from apps.reports.shared.execution import TOO_MANY_LONG
+from db.settings import Settings
 from db.store.events import store_events
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
@@ -156,7 +157,7 @@ def test_what_takes_too_long_is_ended_and_says_so(database_url: str) -> None:
     assert start["status"] == 504
     assert "longer than 0.2 s and was ended" in json.loads(body["body"])["detail"]
     assert "REPORT_TIMEOUT_SECONDS" in json.loads(body["body"])["detail"]
-    assert settings.report_timeout_seconds == 60
+    assert Settings().report_timeout_seconds == 60
 
 
 @pytest.mark.usefixtures("locked")
@@ -183,4 +184,4 @@ def test_an_idle_connection_is_kept_as_long_as_is_set(server: Served) -> None:
         answered = time.monotonic()
         assert rest_of(connection).startswith(b"HTTP/1.1 200 ")
         assert time.monotonic() - answered < 5  # it is closed after KEEP_ALIVE_SECONDS, not after uvicorn's 5
-    assert settings.keep_alive_seconds > 120  # longer than Caddy keeps one
+    assert Settings().keep_alive_seconds > 120  # longer than Caddy keeps one

@@ -1,0 +1,90 @@
+"""The handlers of reports: `@report(...)` for a report over a range of time, `@endpoint(...)` for all others."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import update_wrapper
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+
+from apps.reporting_resources import resources_of
+from apps.reports.shared.disconnects import UNANSWERED
+from apps.reports.shared.execution import Query, Work, execute
+from apps.reports.shared.responses import Table, accepted, report_response
+from apps.web.openapi import answer, operation
+from apps.web.problems import problem_response, refuse
+from apps.web.query_params import read_query
+from db.events.errors import FieldError
+from db.reports.shared.report import Report
+
+
+def report(
+    path: str,
+    *,
+    query: type[Query],
+    summary: str,
+    example: Report,
+    table: str,
+    bad: FieldError,
+    tags: Sequence[str] = ("reports",),
+) -> Callable[[Work[Query, Table]], HTTPRouteHandler]:
+    """Make the handler of GET `path` of a function from a connection, the question and the query to a Table.
+
+    query: the Struct that has the parameters; the function's docstring is the description.
+    example, table: the report as JSON, and in words what it is and which part of it is the table.
+    bad: an example of a parameter that is refused.
+    """
+
+    def decorate(work: Work[Query, Table]) -> HTTPRouteHandler:
+        async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+            return await respond(request, read_query(request, query), work)
+
+        update_wrapper(handle, work, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
+        del handle.__wrapped__  # type: ignore[attr-defined]  # Litestar would look for the parameters there
+        return documented(handle)
+
+    documented = endpoint(path, query=query, summary=summary, ok=answer(table, example), bad=bad, tags=tags)
+    return decorate
+
+
+def endpoint(
+    path: str,
+    *,
+    query: type[msgspec.Struct],
+    summary: str,
+    ok: ResponseSpec,
+    bad: FieldError,
+    tags: Sequence[str] = ("reports",),
+    examples: Mapping[str, Any] | None = None,
+    others: Mapping[int, ResponseSpec] | None = None,
+    **options: Any,
+) -> Callable[[Callable[..., Awaitable[Any]]], HTTPRouteHandler]:
+    """Litestar's `get`, with the documentation that reports have in common.
+
+    ok, bad: an example of a response, and of a parameter that is refused.
+    others: the responses of other statuses, or None for none but UNANSWERED.
+    """
+    refused = refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [bad])
+    return get(
+        path,
+        summary=summary,
+        tags=list(tags),
+        operation_class=operation(query=query, examples=examples),
+        responses={
+            200: ok,
+            400: problem_response("A parameter is missing or not valid.", refused),
+            **(UNANSWERED if others is None else others),
+        },
+        **options,
+    )
+
+
+async def respond(request: Request[Any, Any, Any], query: Query, work: Work[Query, Table]) -> Response[bytes]:
+    """The response to a report's query. Raises BadParameter and Refusal."""
+    media_type = accepted(request)
+    query.check(media_type)
+    table = await execute(resources_of(request), query, work)
+    return report_response(request, table, media_type, safe=query.safe)
