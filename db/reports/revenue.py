@@ -154,10 +154,10 @@ async def revenue(
     allowed = [name for name in intervals(question) if name in get_args(RevenueInterval)]
     if interval and interval not in allowed:
         raise BadParameter("interval", f"{interval!r} is too fine for this range", ", ".join(allowed))
-    found = await exactly(conn, question, orders=orders, refunds=refunds, products=products, interval=interval)
+    found = await exact_sales(conn, question, orders=orders, refunds=refunds, products=products, interval=interval)
     before = None
     if other := await compared(conn, question):
-        before = await exactly(conn, other, orders=orders, refunds=refunds, products=0)
+        before = await exact_sales(conn, other, orders=orders, refunds=refunds, products=0)
     return Revenue(
         **question.head(found.source),
         event_types=list(orders),
@@ -172,7 +172,7 @@ async def revenue(
     )
 
 
-async def exactly(
+async def exact_sales(
     conn: AsyncConnection,
     question: Question,
     *,

@@ -8,7 +8,7 @@ from typing import Any
 
 from db.reports.breakdown import Criteria, breakdown
 from db.reports.events import events, export
-from db.reports.revenue import ORDERS, REFUNDS, exactly
+from db.reports.revenue import ORDERS, REFUNDS, exact_sales
 from db.reports.sites import sites
 from db.reports.stats import stats
 from db.reports.timeseries import intervals, timeseries
@@ -80,7 +80,7 @@ async def ask_revenue(ask: Asking) -> None:
     filters, matches = ask.filter(some=[None, None, "path:is:/products/*|/a"])
     question = await ask.question(matching=filters)
     interval = ask.draw("interval", [None, "day", "week", "month"])
-    report = await exactly(ask.conn, question, orders=ORDERS, refunds=REFUNDS, products=1000, interval=interval)
+    report = await exact_sales(ask.conn, question, orders=ORDERS, refunds=REFUNDS, products=1000, interval=interval)
     ask.asked["source"] = report.source
     end = question.range.end.astimezone(UTC)
     before = [one for one in ask.site.events if one.timestamp < end]
