@@ -1,1 +1,1 @@
-"""PostgreSQL's home: settings, the models that travel, the SQL files, the pools, migrations and the queries by area."""
+"""PostgreSQL: settings, the event model, the SQL files, connection pools, migrations, and the queries by area."""

@@ -1,4 +1,4 @@
-"""What is wrong with an address of a server, in words that do not repeat it: it may hold a password."""
+"""Checks of server addresses. The error texts never repeat an address, as it may contain a password."""
 
 import re
 from ipaddress import IPv6Address
@@ -9,9 +9,9 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
-#: How the client library names an option that it does not know.
+#: How the client library reports an unknown option.
 UNKNOWN = re.compile(r'invalid (?:URI query parameter|connection option)[:]? "(\w+)"')
-#: What other libraries call what PostgreSQL's calls otherwise.
+#: Options of other libraries, and PostgreSQL's equivalents.
 INSTEAD = {
     "schema": "options=-csearch_path%3DNAME chooses a schema",
     "ssl": "sslmode=require is what it is called",
@@ -24,7 +24,7 @@ HOST = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def check_database_url(url: str) -> str | None:
-    """What is wrong with an address of PostgreSQL, None where nothing is."""
+    """What is wrong with an address of PostgreSQL; None if it is valid."""
     try:
         parts = conninfo_to_dict(url)
     except ProgrammingError as error:
@@ -39,14 +39,14 @@ def check_database_url(url: str) -> str | None:
 
 
 def check_redis_url(url: str) -> str | None:
-    """What is wrong with an address of Redis, None where nothing is."""
+    """What is wrong with an address of Redis; None if it is valid."""
     if url.partition("://")[0] not in REDIS_SCHEMES:
         return "cannot be read"
     try:
         parts = urlsplit(url)
         port, query = parts.port, parse_qs(parts.query)
     except ValueError as error:
-        # The library repeats what it could not read.
+        # Not str(error): it repeats the address.
         return "has a port that is not a number from 0 to 65535" if "ort" in str(error) else "cannot be read"
     if port == 0:
         return "has a port that is not a number from 1 to 65535"
@@ -57,7 +57,7 @@ def check_redis_url(url: str) -> str | None:
 
 
 def in_url(host: str) -> str | None:
-    """A host as it is written in a URL: IPv6 addresses in brackets. None where it is none."""
+    """A host as it is written in a URL: IPv6 addresses in brackets. None if it is not a host."""
     bare = host.removeprefix("[").removesuffix("]")
     if ":" in bare:
         try:
@@ -69,6 +69,6 @@ def in_url(host: str) -> str | None:
 
 
 def family_of(host: str) -> AddressFamily:
-    """By which family of addresses one listens on a host; IPv4 where it has both. Raises OSError where it has none."""
+    """The address family to listen on a host; IPv4 if it has both. Raises OSError if it has none."""
     found = {family for family, *_ in getaddrinfo(host, None, type=SOCK_STREAM)}
     return AddressFamily.AF_INET if AddressFamily.AF_INET in found else AddressFamily.AF_INET6

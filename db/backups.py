@@ -1,4 +1,4 @@
-"""What a backup has to know of a database: its schema, its migrations, and which messages are settled in it."""
+"""What a backup needs from a database: its schema, its migrations, and which messages are processed."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,26 +10,26 @@ from psycopg.rows import class_row
 
 from db.queries import FOLDER, FUNCTIONS, MIGRATIONS, QUERIES
 
-#: What psql runs first of a restore.
+#: What psql runs first in a restore.
 BEGIN_RESTORE = (FOLDER / "restore.psql").read_text()
-#: What migrations make, by name.
+#: Finds the names that migrations create.
 MADE = re.compile(r"^\s*create (?:table|view|type) (\w+)", re.M)
-#: The parts of an address that others must not read: they travel in the environment.
+#: The secret parts of an address: they are passed in the environment, where other users cannot read them.
 SECRETS = {"password": "PGPASSWORD"}
 
 
 class Facts(NamedTuple):
-    """A database."""
+    """The kind of a database."""
 
     schema: str | None
-    """Where its tables are, or would be."""
+    """The schema that its tables are in, or would be."""
     migrated: bool
-    """Whether there are any."""
+    """Whether it has our tables."""
     citus: bool
 
 
 def facts(conn: Connection) -> Facts:
-    """What kind of a database this is."""
+    """The kind of this database."""
     with conn.cursor(row_factory=class_row(Facts)) as cur:
         return cur.execute(QUERIES["backups/facts"]).fetchone() or Facts(None, migrated=False, citus=False)
 
@@ -40,7 +40,7 @@ def applied(conn: Connection) -> dict[str, str]:
 
 
 def ours() -> set[str]:
-    """The names of all that `tjra migrate` makes."""
+    """The names of all objects that `tjra migrate` creates."""
     made = (MADE.findall(path.read_text()) for path in MIGRATIONS)
     return {"migrations", *(path.stem for path in FUNCTIONS)}.union(*made)
 
@@ -52,18 +52,18 @@ def tables_of_others(conn: Connection) -> list[str]:
 
 
 def unsettled(conn: Connection, ids: Sequence[str]) -> int:
-    """How many of these messages are not settled."""
+    """How many of these messages are not processed."""
     (count,) = conn.execute(QUERIES["backups/unsettled"], {"ids": list(ids)}).fetchone() or (0,)
     return int(count)
 
 
 def analyze(conn: Connection) -> None:
-    """Let PostgreSQL see what is in the tables, so that reports are fast at once."""
+    """Update the planner's statistics, so that reports are fast at once."""
     conn.execute("analyze")
 
 
 def address(database_url: str) -> tuple[str, Mapping[str, str]]:
-    """An address as PostgreSQL's programs are given it, and the variables that they need beside it."""
+    """An address for the command line of PostgreSQL's programs, and the environment variables with its secrets."""
     parts: dict[str, Any] = dict(conninfo_to_dict(database_url))
     secrets = {variable: str(parts.pop(name)) for name, variable in SECRETS.items() if name in parts}
     return make_conninfo(**parts), secrets

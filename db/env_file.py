@@ -1,4 +1,4 @@
-"""The file `.env`: NAME=value a line, as python-dotenv reads it, but nothing is guessed and nothing is passed over."""
+"""The file `.env`: one NAME=value per line, as in python-dotenv, but invalid lines are errors."""
 
 import os
 import re
@@ -8,16 +8,16 @@ from pathlib import Path
 from dotenv.parser import Original, parse_stream
 from dotenv.variables import parse_variables
 
-#: A value in single quotes: it is what it is, as in a shell.
+#: A value in single quotes is literal, as in a shell.
 LITERAL = re.compile(r"\s*(export\s+)?[^=]*=\s*'")
 
 
 class EnvFileError(SystemExit):
-    """The file cannot be read; the message says where. A SystemExit, as SettingsError is."""
+    """The file cannot be read; the message names the line. A SystemExit, as SettingsError."""
 
 
 def read_env_file(path: Path = Path(".env")) -> dict[str, str]:
-    """What the file says, empty values left out; nothing where there is none. Raises EnvFileError."""
+    """The values in the file, without empty ones; {} if there is no file. Raises EnvFileError."""
     if not path.is_file():
         return {}
     try:
@@ -30,7 +30,7 @@ def read_env_file(path: Path = Path(".env")) -> dict[str, str]:
     values: dict[str, str] = {}
     for binding in parse_stream(StringIO(text)):
         if binding.error:
-            # Not repeated: it may hold a password.
+            # The line is not repeated: it may contain a password.
             raise EnvFileError(f"{path} cannot be read: line {_line(binding.original)} should be NAME=value")
         if binding.key is None or binding.value is None:
             continue
@@ -43,6 +43,6 @@ def read_env_file(path: Path = Path(".env")) -> dict[str, str]:
 
 
 def _line(original: Original) -> int:
-    """The line on which it stands: the blank ones above are a part of it."""
+    """The line number of a binding, whose text includes the blank lines above it."""
     text = original.string
     return original.line + text[: len(text) - len(text.lstrip())].count("\n")

@@ -1,6 +1,6 @@
-"""Where log lines go: to stderr, one each, for people or as JSON (LOG_FORMAT).
+"""Logging to stderr, one line per record, as text or JSON (LOG_FORMAT).
 
-What goes wrong again and again, as with a full disk, is told a few times a minute, and how often it was.
+Repeated warnings and errors, as with a full disk, are logged a few times a minute, with the number of repetitions.
 """
 
 import copy
@@ -15,36 +15,36 @@ from pythonjsonlogger.msgspec import MsgspecFormatter
 from db.settings import Settings
 
 CONSOLE = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-#: Of warnings and errors that are alike, so many are written in so many seconds; the rest are counted.
+#: How many similar warnings and errors are written per PERIOD (seconds); the others are counted.
 SHOWN, PERIOD = 3, 60.0
-#: Kinds of lines that are remembered.
+#: Maximum number of kinds of lines that are tracked.
 KINDS = 1_000
-#: Characters of a message; some carry what clients have sent.
+#: Maximum characters of a message; some contain data from clients.
 LONGEST = 2_000
-#: What differs between lines that are alike: ids and numbers.
+#: The parts in which similar lines differ: ids and numbers.
 DIFFERENT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+([.,]\d+)*")
 
 
-def configure(settings: Settings, *, anew: bool = False) -> None:
-    """Log to stderr from LOG_LEVEL on, unless whoever runs us has set logging up already; with `anew` even then."""
+def configure(settings: Settings, *, force: bool = False) -> None:
+    """Log to stderr from LOG_LEVEL on, unless logging is configured already; with `force` in any case."""
     handler = Lines()
     handler.setFormatter(json_lines() if settings.log_format == "json" else logging.Formatter(CONSOLE))
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=anew)
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=force)
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def json_lines() -> logging.Formatter:
-    """A JSON object a line: time (ISO 8601, UTC), level, logger, message, what `extra` gives, exc_info if any."""
+    """One JSON object per line: time (ISO 8601, UTC), level, logger, message, what `extra` gives, exc_info if any."""
     return MsgspecFormatter(
         ["levelname", "name", "message"],
-        defaults={"time": None},  # its place is the first
+        defaults={"time": None},  # puts it first
         timestamp="time",
         rename_fields={"levelname": "level", "name": "logger"},
     )
 
 
 class Kind:
-    """Lines that are alike, from the first on."""
+    """Similar lines, from the first one on."""
 
     def __init__(self, record: logging.LogRecord, until: float) -> None:
         self.record = record
@@ -54,17 +54,17 @@ class Kind:
 
 
 class Lines(logging.StreamHandler):  # type: ignore[type-arg]
-    """Writes lines to stderr; of those that are alike a few, and how many there were, once their time is over."""
+    """Writes lines to stderr; of similar lines a few, and the number of the others when their period is over."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self.clock = clock
-        #: By what makes them alike, the oldest first.
+        #: By what similar lines have in common, the oldest first.
         self.kinds: dict[tuple[object, ...], Kind] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         now = self.clock()
-        self._tell_held(now)
+        self._report_held(now)
         line = _short(record)
         if record.levelno >= logging.WARNING:
             key = _kind(record, line.msg)
@@ -79,10 +79,10 @@ class Lines(logging.StreamHandler):  # type: ignore[type-arg]
         super().emit(line)
 
     def close(self) -> None:
-        self._tell_held(float("inf"))
+        self._report_held(float("inf"))
         super().close()
 
-    def _tell_held(self, now: float) -> None:
+    def _report_held(self, now: float) -> None:
         while self.kinds:
             key, kind = next(iter(self.kinds.items()))
             if kind.until > now and len(self.kinds) <= KINDS:
@@ -96,7 +96,7 @@ class Lines(logging.StreamHandler):  # type: ignore[type-arg]
 
 
 def _short(record: logging.LogRecord) -> logging.LogRecord:
-    """The same with its message in a line: of PostgreSQL's errors what is wrong, without the SQL that it was in."""
+    """A copy with the message in one line: of PostgreSQL's errors the text, without the SQL."""
     line = copy.copy(record)
     if isinstance(record.args, tuple):
         line.args = tuple(in_a_line(one) if isinstance(one, psycopg.Error) else one for one in record.args)
@@ -108,15 +108,15 @@ def _short(record: logging.LogRecord) -> logging.LogRecord:
 
 
 def in_a_line(error: psycopg.Error) -> str:
-    """What PostgreSQL says is wrong, with its detail and hint."""
-    if not error.diag.message_primary:  # of a connection
+    """An error of PostgreSQL in one line: message, detail and hint."""
+    if not error.diag.message_primary:  # an error of the connection
         return " ".join(str(error).split())
-    told = (error.diag.message_primary, error.diag.message_detail, error.diag.message_hint)
-    return "; ".join(" ".join(part.split()) for part in told if part)
+    parts = (error.diag.message_primary, error.diag.message_detail, error.diag.message_hint)
+    return "; ".join(" ".join(part.split()) for part in parts if part)
 
 
 def _kind(record: logging.LogRecord, text: str) -> tuple[object, ...]:
-    """What lines have in common that are alike; those with a traceback may say anything of what it was about."""
+    """What similar lines have in common. With a traceback the message template counts, not the text: it may vary."""
     if record.exc_info and record.exc_info[1]:
         error = record.exc_info[1]
         return record.name, record.levelno, record.msg, type(error), DIFFERENT.sub("#", str(error).partition("\n")[0])

@@ -1,7 +1,7 @@
-"""The schema: `tjra migrate`.
+"""Applying the schema: `tjra migrate`.
 
-sql/migrations are tables, types, indexes and views: numbered files, each applied once, in order. sql/functions are the
-functions, a file each: all of them are applied again whenever one has changed. Then citus.sql.
+sql/migrations has tables, types, indexes and views: numbered files, each applied once, in order. sql/functions has one
+file per function: all are applied again whenever one has changed. Then citus.sql.
 """
 
 import logging
@@ -16,14 +16,12 @@ from db.sites import timezones
 
 logger = logging.getLogger(__name__)
 
-#: Any number will do that nobody else locks: this one is "tjra" in ASCII.
+#: The number of the advisory lock: "tjra" in ASCII.
 LOCK = 0x746A7261
 
-#: On Citus: one connection to each node, not one to each shard, as a function must be everywhere before what needs it.
-#: On plain PostgreSQL it is a setting of nobody's.
+#: On Citus: one connection per node, not per shard, as a function must exist everywhere before it is used. On plain
+#: PostgreSQL the setting has no effect.
 ONE_BY_ONE = "set local citus.multi_shard_modify_mode = 'sequential'"
-
-
 #: The row of the table migrations that has the checksum of all functions.
 FUNCTIONS_ROW = "functions"
 #: The migrations before version 0.1.0 that a database is carried over from: the last of them, and the checksum
@@ -35,14 +33,14 @@ LAST_CARRIED_OVER = "0008_recounts"
 
 
 class MigrationError(Exception):
-    """The database cannot be brought to this program's schema; the message says why."""
+    """The database cannot be migrated to this program's schema; the message says why."""
 
 
 def migrate(database_url: str) -> list[str]:
-    """Bring the database to this program's schema, all in one transaction; answers the names of what was applied.
+    """Migrate the database to this program's schema, in one transaction; returns the names of what was applied.
 
-    Several processes may do it at once: the first does the work while the others wait. The lock is the transaction's,
-    not the session's, so that it works through a transaction pooler.
+    Several processes may call it at once: the first one does the work while the others wait. The lock belongs to the
+    transaction, not the session, so that it works through a transaction pooler.
     """
     applied = []
     with connect(database_url) as conn, writing(conn):
@@ -63,7 +61,7 @@ def migrate(database_url: str) -> list[str]:
                 applied.append(path.stem)
         functions = _checksum(b"".join(path.read_bytes() for path in FUNCTIONS))
         if known.get(FUNCTIONS_ROW) != functions:
-            # In SQL they are looked into when they are made; one in PL/pgSQL may be made before those that it calls.
+            # Otherwise functions would be checked on creation, before the functions that they call exist.
             conn.execute("set local check_function_bodies = off")
             for path in FUNCTIONS:
                 conn.execute(path.read_bytes())
@@ -84,14 +82,14 @@ def _note(conn: psycopg.Connection, name: str, checksum: str) -> None:
 
 
 def _is_before(known: Mapping[str, str]) -> bool:
-    """Does a database have the last schema before version 0.1.0?"""
+    """Whether a database has the last schema before version 0.1.0."""
     before = sorted(f"{name} {checksum}" for name, checksum in known.items() if name <= LAST_BEFORE)
     return _checksum("\n".join(before).encode()) == CHECKSUM_BEFORE
 
 
 def _carried_over(conn: psycopg.Connection) -> dict[str, str]:
-    """Make that schema's tables those of the first migrations; returns the migrations that the database has now."""
-    logger.info("carrying over a database of before version 0.1.0")
+    """Convert that schema to that of the first migrations; returns the migrations that the database has now."""
+    logger.info("carrying over a database from before version 0.1.0")
     _run(conn, CARRY_OVER)
     conn.execute("delete from migrations")
     for path in MIGRATIONS:
@@ -113,7 +111,7 @@ def _correct_timezones(conn: psycopg.Connection) -> None:
 
 
 def _statements(text: bytes) -> Iterator[bytes]:
-    """Each statement of a migration: Citus sends its nodes all that came in one message with an `alter table`."""
+    """Each statement of a migration: Citus would send its nodes all statements of a message with an `alter table`."""
     statement = b""
     for line in text.splitlines(keepends=True):
         statement += line
@@ -147,11 +145,11 @@ def _applied(conn: psycopg.Connection) -> dict[str, str]:
 
 
 def unfit(known: Mapping[str, str]) -> str | None:
-    """Why a database that has these migrations (checksums by name) is none of this program's; None where it is.
+    """Why a database with these migrations (checksums by name) does not fit this program; None if it does.
 
-    Either it is newer: it has all that this program has, and then some. Or it was made by another copy of the program:
-    what the two have in common is not all that one of them has, or not the same. Functions are applied again, whatever
-    they were.
+    Either it is newer: it has all of this program's migrations and more. Or it was made by another copy of the program:
+    each of the two has migrations that the other lacks, or some that differ. Functions are not compared, as they are
+    applied again.
     """
     if _is_before(known):
         return None
@@ -170,14 +168,14 @@ def unfit(known: Mapping[str, str]) -> str | None:
     if not (unknown or missing):
         were = "migrations were" if len(changed) > 1 else "migration was"
         return f"since they were applied to this database, {were} changed: {_some(changed)}"
-    found = {
+    reasons = {
         "it has some that this program does not know": unknown,
         "it lacks some that come before others of its own": missing,
         "these were changed after they were applied": changed,
     }
-    told = "; ".join(f"{what}: {_some(names)}" for what, names in found.items() if names)
+    details = "; ".join(f"{what}: {_some(names)}" for what, names in reasons.items() if names)
     return (
-        f"the database was made by another copy of this program, whose migrations are not these: {told}. "
+        f"the database was made by another copy of this program, whose migrations differ: {details}. "
         "Use that copy, or another database"
     )
 

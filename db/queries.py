@@ -1,6 +1,6 @@
 """The SQL files by their paths: `QUERIES["reports/stats_day"]` is the text of sql/reports/stats_day.sql.
 
-In the files a parameter is written as psql writes it, so that each can be run by hand:
+Parameters are written in psql's notation, so that each file can be run by hand:
 `psql "$DATABASE_URL" -v site_id=shop -v date=2026-01-02 -f sql/reports/stats_day.sql`
 """
 
@@ -20,7 +20,7 @@ QUERIES = {
     if path.parent.name != "migrations"
 }
 MIGRATIONS = sorted((FOLDER / "migrations").glob("*.sql"))
-#: One function each, in an order in which each that is in SQL finds those that it calls.
+#: One function each, in path order: functions in SQL come after those that they call.
 FUNCTIONS = sorted((FOLDER / "functions").glob("*/*.sql"))
 CARRY_OVER = (FOLDER / "carry_over.sql").read_bytes()
 CITUS = (FOLDER / "citus.sql").read_bytes()

@@ -26,14 +26,14 @@ NOWHERE = {"database_url": "host=/DATABASE_URL-is-not-set", "redis_url": "unix:/
 
 
 class SettingsError(SystemExit):
-    """A setting that cannot be used; the message names each such variable and what it should be.
+    """Settings are invalid; the message names each such variable and what it should be.
 
-    A SystemExit, so that under uvicorn, dramatiq and tjra alike the message is the last line and no traceback hides it.
+    A SystemExit, so that under uvicorn, dramatiq and tjra the message is the last line, without a traceback.
     """
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the environment can say. Each field is the variable of the same name in capitals."""
+    """The settings. Each field is the environment variable of the same name in capitals."""
 
     database_url: Annotated[
         str | None, Meta(description="a PostgreSQL address such as postgresql://user:password@host:5432/name")
@@ -50,24 +50,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ingestion_port: Port = 3000
     reporting_port: Port = 3001
     worker_port: Port = 3002
-    #: Not set: they follow from the host that a request names, where there is no proxy in between.
+    #: Not set: derived from the host of the request, which works without a proxy in between.
     ingestion_url: PublicUrl = None
     reporting_url: PublicUrl = None
     data_dir: Annotated[Path, Meta(description="a directory")] = Path(".tjra")
     events_not_before: Annotated[date, Meta(description="a date from 1970-01-01 on, as YYYY-MM-DD")] = date(2000, 1, 1)
     events_ahead_hours: Annotated[int, Meta(ge=0, le=720, description="hours from 0 to 720")] = 24
-    #: Not set: events are kept for ever.
+    #: Not set: events never expire.
     retention_days: Annotated[
         Annotated[int, Meta(ge=1, le=36_500)] | None, Meta(description="a number of days from 1 to 36500")
     ] = None
-    #: Past these, ingestion takes no events: messages not stored yet, the age of the oldest, memory that Redis uses.
+    #: Over these limits ingestion accepts no events: messages not stored yet, the age of the oldest, memory of Redis.
     queue_max_messages: Count = 1_000_000
     queue_max_age_seconds: Seconds = 24 * 60 * 60
-    #: Not set: it follows from the memory that Redis has.
+    #: Not set: derived from the memory of Redis.
     queue_max_memory_bytes: Annotated[
         Annotated[int, Meta(ge=1)] | None, Meta(description="a number of bytes from 1 on")
     ] = None
-    #: Past this age of the oldest message, neither app is ready.
+    #: If the oldest message is older than this, neither app is ready.
     ready_max_queue_age_seconds: Seconds = 60
     #: Not set: the key that an SDK sends is the site_id.
     site_keys: Annotated[
@@ -81,15 +81,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "*"
     bots: Annotated[str, Meta(pattern="^(drop|mark|keep)$", description="drop, mark or keep")] = "drop"
-    #: Under plain uvicorn, its own reading of the same variable of the environment.
+    #: Under plain uvicorn, uvicorn itself reads this variable.
     forwarded_allow_ips: Annotated[
         str, Meta(min_length=1, description="addresses or networks of proxies with commas between them, or * for all")
     ] = "127.0.0.1,::1"
-    #: For how long an app keeps a connection open on which no request comes: longer than the proxies before it do.
+    #: Seconds until an app closes an idle connection: longer than the proxies in front of it.
     keep_alive_seconds: Seconds = 130
     #: Seconds that a client may take to send a body.
     body_timeout_seconds: Seconds = 30
-    #: After so many seconds a report is ended.
+    #: Seconds after which a report is cancelled.
     report_timeout_seconds: Seconds = 60
     log_level: Annotated[
         str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
@@ -101,7 +101,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("EVENTS_NOT_BEFORE: should be a date from 1970-01-01 on")
 
     def required(self, name: str) -> str:
-        """The address in field `name`, or SettingsError where it is not set."""
+        """The address in field `name`. Raises SettingsError if it is not set."""
         value: str | None = getattr(self, name)
         if value is None:
             raise SettingsError(
@@ -111,18 +111,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return value
 
     def address(self, name: str) -> str:
-        """The address in field `name`, or where it is not set one at which nothing can be: its error says why.
+        """The address in field `name`, or, if it is not set, an unusable address that names the missing variable.
 
-        For what is made when a module is imported, which must not fail. Whoever uses it asks for `required` before.
+        For objects that are made when a module is imported, which must not fail. Their users call `required` first.
         """
         value: str | None = getattr(self, name)
         return value or NOWHERE[name]
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from `environment`; without it from the process's environment over the file `.env`.
+    """Read the settings from `environment`, by default the process's environment, which overrides the file `.env`.
 
-    An empty variable counts as not set. Raises SettingsError, naming every variable that is wrong.
+    An empty variable counts as not set. Raises SettingsError, which names every wrong variable.
     """
     if environment is None:
         environment = read_env_file() | dict(os.environ)
@@ -143,7 +143,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _typed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """The plain fields, converted one by one so that every wrong one is reported, not only the first."""
+    """The plain fields, converted one by one, so that every wrong one is reported."""
     values: dict[str, Any] = {}
     problems = []
     for field in msgspec.structs.fields(Settings):
@@ -157,8 +157,8 @@ def _typed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     return values, problems
 
 
-def _path(wanted: type, value: str) -> Any:
-    return wanted(value)
+def _path(kind: type, value: str) -> Any:
+    return kind(value)
 
 
 def _should_be(name: str) -> str:
@@ -167,7 +167,7 @@ def _should_be(name: str) -> str:
 
 
 def _database_url(given: Mapping[str, str]) -> str | None:
-    """DATABASE_URL, or an address made of the PG_* (DB_*, POSTGRES_*) variables once one names a server."""
+    """DATABASE_URL, or an address made of the PG_* (DB_*, POSTGRES_*) variables if one of them names a server."""
     if url := given.get("DATABASE_URL"):
         if fault := check_database_url(url):
             raise ValueError(f"DATABASE_URL {fault}: it should be {_should_be('database_url')}")

@@ -123,7 +123,7 @@ def refusal(url: str) -> str | None:
         probe(url)
     except REFUSED as error:
         if "HELLO must be called" in str(error):  # redis-py's error for a missing password
-            error = redis.AuthenticationError("it asks for a password, and there is none")
+            error = redis.AuthenticationError("it requires a password, and none is set")
         return f"Redis refuses what REDIS_URL (or REDIS_HOST) says: {error}"
     except redis.ResponseError as error:
         if "DB index" in str(error):

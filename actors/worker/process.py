@@ -55,4 +55,4 @@ class Logs(Middleware):
         self.settings = settings
 
     def after_process_boot(self, broker: Broker) -> None:
-        configure(self.settings, anew=True)
+        configure(self.settings, force=True)

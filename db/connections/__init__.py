@@ -1,1 +1,1 @@
-"""Connections to PostgreSQL: the pools, and whose fault an error is."""
+"""Connections to PostgreSQL: the pools, and the classification of errors."""

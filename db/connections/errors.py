@@ -1,11 +1,11 @@
-"""Whose fault an error of PostgreSQL is: that decides whether to wait, to try again or to look at the events."""
+"""Classifies errors of PostgreSQL: whether to wait, to retry, or to look for bad events."""
 
 import re
 
 import psycopg
 from psycopg import errors
 
-#: Errors of a server that is there but not ready for us: read-only, not migrated yet, rights not granted yet.
+#: Errors of a server that is up but not ready for us: read-only, not migrated yet, privileges not granted yet.
 NOT_READY = (
     errors.ReadOnlySqlTransaction,
     errors.InsufficientPrivilege,
@@ -15,8 +15,8 @@ NOT_READY = (
     errors.UndefinedTable,
 )
 
-#: How a server, or a pooler before it, says that it will never let us in as we ask (28P01, 28000, 3D000). Of
-#: a connection that failed the client library tells no code.
+#: Messages by which a server, or a pooler in front of it, refuses our settings for good (28P01, 28000, 3D000). The
+#: client library has no error code for a failed connection.
 REFUSED = re.compile(
     r"password authentication failed|\w+ authentication failed for user|authentication failed|auth failed"
     r"|no password supplied|no pg_hba\.conf entry|pg_hba\.conf rejects"
@@ -26,9 +26,9 @@ REFUSED = re.compile(
     r"|server does not support SSL, but SSL was required|certificate verify failed"
 )
 
-#: How Citus begins to say, as an internal error (XX000), that a node went away within a statement: in its own words, in
-#: those of its connection to the node, and in the node's last ones, of which copying rows to it tells no code.
-NODE_AWAY = re.compile(
+#: How messages of Citus begin, as internal errors (XX000), if a node became unavailable within a statement: its own
+#: messages, those of its connection to the node, and the node's last ones, which have no code when rows are copied.
+NODE_UNAVAILABLE = re.compile(
     r"failure on connection marked as essential"
     r"|could not connect to any active placements"
     r"|failed to assign \d+ task\(s\) to worker nodes"
@@ -42,14 +42,14 @@ NODE_AWAY = re.compile(
     r"|postmaster was shut down, exiting"
     r"|the database system is (starting up|shutting down|in recovery mode|not yet accepting connections)"
 )
-#: The same of another transaction that was in the way.
+#: The same for a conflict with another transaction.
 NODE_BUSY = re.compile(r"deadlock detected|canceling the transaction since it was involved in a distributed deadlock")
 
 
 def is_data_error(error: Exception) -> bool:
-    """Whether the values sent are to blame: a data error, a violated constraint, an index entry over its limit.
+    """Whether the values are the cause: a data error, a violated constraint, an index entry over its limit.
 
-    The last is class 54, which psycopg counts among the operational errors.
+    The last is class 54, which psycopg counts as an operational error.
     """
     if isinstance(error, psycopg.OperationalError):
         return (error.sqlstate or "").startswith("54")
@@ -57,40 +57,40 @@ def is_data_error(error: Exception) -> bool:
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Whether the server is away, full, read-only or not set up: the same statement works once it is back."""
-    if _says_only(error, NODE_AWAY):
+    """Whether the server is down, full, read-only or not set up: the same statement works once that has changed."""
+    if _starts_with(error, NODE_UNAVAILABLE):
         return True
     return isinstance(error, (psycopg.OperationalError, *NOT_READY)) and not is_data_error(error)
 
 
 def lacks_a_table(error: Exception) -> bool:
-    """Whether a statement names a table that the database does not have."""
+    """Whether a statement names a table that does not exist."""
     return isinstance(error, errors.UndefinedTable)
 
 
 def refused(error: Exception) -> str | None:
-    """Why a server does not let us in, where waiting does not help; None where it may."""
+    """Why a server refuses us for good; None if waiting may help."""
     if not isinstance(error, psycopg.OperationalError):
         return None
-    told = next((line for line in str(error).splitlines() if REFUSED.search(line)), None)
-    # Whatever the server's language: it asked for a password, and there is none.
-    if told is None and error.pgconn is not None and error.pgconn.needs_password:
-        told = "it asks for a password, and there is none"
-    if told is None:
+    reason = next((line for line in str(error).splitlines() if REFUSED.search(line)), None)
+    # Independent of the server's language: it requires a password, and we have none.
+    if reason is None and error.pgconn is not None and error.pgconn.needs_password:
+        reason = "it requires a password, and none is set"
+    if reason is None:
         return None
-    reason = told.rpartition("FATAL:")[2].strip().removeprefix("connection failed: ")
+    reason = reason.rpartition("FATAL:")[2].strip().removeprefix("connection failed: ")
     return f"PostgreSQL refuses what DATABASE_URL (or PG_HOST, PG_USER, ...) says: {reason}"
 
 
 def was_cancelled(error: Exception) -> bool:
-    """Whether a query was ended by a limit of time that the server has, or by somebody."""
+    """Whether a query was cancelled, by a timeout of the server or by a user."""
     return isinstance(error, errors.QueryCanceled)
 
 
 def is_site_error(error: Exception) -> bool:
-    """Whether the work on one site failed, and that on another may not: not where the server is at fault for all.
+    """Whether the work on this site failed, while other sites may succeed: not if the server is unavailable for all.
 
-    A wait that took too long is of the site that was waited for, although psycopg counts it among operational errors.
+    A lock timeout concerns one site only, although psycopg counts it as an operational error.
     """
     if is_transient(error) or isinstance(error, (errors.LockNotAvailable, errors.QueryCanceled)):
         return True
@@ -98,10 +98,10 @@ def is_site_error(error: Exception) -> bool:
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether another transaction was in the way: the same statement may work at once."""
-    return isinstance(error, (errors.DeadlockDetected, errors.SerializationFailure)) or _says_only(error, NODE_BUSY)
+    """Whether another transaction caused it: the same statement may work at once."""
+    return isinstance(error, (errors.DeadlockDetected, errors.SerializationFailure)) or _starts_with(error, NODE_BUSY)
 
 
-def _says_only(error: Exception, what: re.Pattern[str]) -> bool:
-    """Whether it is an error without a code of its own, and its message begins so."""
+def _starts_with(error: Exception, what: re.Pattern[str]) -> bool:
+    """Whether it is an internal error (no code of its own) whose message starts with this."""
     return isinstance(error, errors.InternalError_) and what.match(error.diag.message_primary or "") is not None

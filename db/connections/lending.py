@@ -1,7 +1,7 @@
-"""The pools of psycopg, lending only connections that live.
+"""psycopg's pools, changed so that they only check out live connections.
 
-A server that was restarted, or a pooler that was idle for long, has ended connections while nobody used them. psycopg's
-own check waits 1, 2, ... seconds for each of them; here all that are dead are thrown away at once, and new ones made.
+A restarted server, or a pooler after an idle time, has closed idle connections. psycopg's own check waits 1, 2, ...
+seconds for each of them; these pools discard all dead connections at once and make new ones.
 """
 
 import select
@@ -14,17 +14,18 @@ import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
-#: Seconds after which a connection that looks alive is asked whether it is: a network may have lost it without a word.
-TRY_AFTER = 1
-#: Seconds after which who waits for a connection makes the pool try to connect again.
+#: Seconds since its last check after which a connection is checked by a query: the network may have dropped it
+#: silently.
+CHECK_AFTER = 1
+#: Seconds after which a waiting request makes the pool try to connect again.
 CONNECT_AGAIN = 0.25
 
-#: When a connection was tried last, by the monotonic clock.
-_tried: WeakKeyDictionary[psycopg.BaseConnection[Any], float] = WeakKeyDictionary()
+#: When a connection was last checked, by the monotonic clock.
+_checked: WeakKeyDictionary[psycopg.BaseConnection[Any], float] = WeakKeyDictionary()
 
 
 class AllInUse(PoolTimeout):
-    """Every connection that a pool may have is lent, and none came back in time. The server may be well."""
+    """All connections of a pool are checked out, and none was returned in time. The server may be fine."""
 
 
 class LivePool(ConnectionPool[Connection[Any]]):
@@ -40,14 +41,14 @@ class LivePool(ConnectionPool[Connection[Any]]):
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         while True:
             try:
-                conn = super().getconn(_patience(deadline, self.lent, self.max_size))
+                conn = super().getconn(_wait_seconds(deadline, self.lent, self.max_size))
             except PoolTimeout:
                 _raise_if_over(deadline, self.lent, self.max_size)
                 continue
             with self.counting:
                 self.lent += 1
             try:
-                if _needs_trying(conn):
+                if _needs_check(conn):
                     self.check_connection(conn)
                 return conn
             except psycopg.Error:
@@ -73,13 +74,13 @@ class AsyncLivePool(AsyncConnectionPool[AsyncConnection[Any]]):
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         while True:
             try:
-                conn = await super().getconn(_patience(deadline, self.lent, self.max_size))
+                conn = await super().getconn(_wait_seconds(deadline, self.lent, self.max_size))
             except PoolTimeout:
                 _raise_if_over(deadline, self.lent, self.max_size)
                 continue
             self.lent += 1
             try:
-                if _needs_trying(conn):
+                if _needs_check(conn):
                     await self.check_connection(conn)
                 return conn
             except psycopg.Error:
@@ -94,8 +95,8 @@ class AsyncLivePool(AsyncConnectionPool[AsyncConnection[Any]]):
         await super().putconn(conn)
 
 
-def _patience(deadline: float, lent: int, most: int) -> float:
-    """Seconds to wait: all that are left where a connection has to come back, which goes in the order of asking."""
+def _wait_seconds(deadline: float, lent: int, most: int) -> float:
+    """Seconds to wait: if all connections are checked out, all that is left, as requests are served in order."""
     left = max(deadline - time.monotonic(), 0.001)
     return left if lent >= most else min(left, CONNECT_AGAIN)
 
@@ -108,11 +109,11 @@ def _raise_if_over(deadline: float, lent: int, most: int) -> None:
     raise PoolTimeout("couldn't get a connection in time") from None
 
 
-def _needs_trying(conn: psycopg.BaseConnection[Any]) -> bool:
-    """Whether a connection may be dead: what comes on one that nobody uses is the server's last word, or its end."""
+def _needs_check(conn: psycopg.BaseConnection[Any]) -> bool:
+    """Whether a connection may be dead: data on an idle one is the server's last message, or the end of the stream."""
     now = time.monotonic()
-    before, _tried[conn] = _tried.get(conn, 0), now
-    if now - before > TRY_AFTER:
+    before, _checked[conn] = _checked.get(conn, 0), now
+    if now - before > CHECK_AFTER:
         return True
     poll = select.poll()
     poll.register(conn.fileno(), select.POLLIN)

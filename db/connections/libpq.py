@@ -1,7 +1,7 @@
-"""Our own PostgreSQL's address, and what of the environment must not reach it.
+"""The address of our own PostgreSQL, and the environment variables that must not affect it.
 
-The client library fills in what an address leaves open from variables such as PGPORT, PGSERVICE and PGOPTIONS. For a
-server that an operator names, that is their wish; our own one has nothing to do with the server they were set for.
+The client library completes an address from variables such as PGPORT, PGSERVICE and PGOPTIONS. For an operator's server
+that is intended; our own server is not the one that they were set for.
 """
 
 import os
@@ -9,14 +9,14 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from urllib.parse import quote
 
-#: The superuser of our own server. Only who may enter its socket's folder can connect, and so needs no password.
+#: The superuser of our own server. Without a password: only users who can enter its socket's folder can connect.
 USER = "tjra"
-#: How the address of our own server begins.
+#: The start of our own server's address.
 OURS = f"postgresql://{USER}@:5432/postgres?host="
 
 
 def own_address(sockets: Path) -> str:
-    """The address of our own server with this folder of sockets."""
+    """The address of our own server whose sockets are in this folder."""
     return f"{OURS}{quote(str(sockets), safe='')}"
 
 
@@ -26,6 +26,6 @@ def is_ours(database_url: str) -> bool:
 
 
 def forget_environment(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Remove the client library's variables; those that begin with PG_ are settings of ours."""
+    """Remove the client library's variables; those that begin with PG_ are our settings."""
     for name in [name for name in environment if name.startswith("PG") and not name.startswith("PG_")]:
         del environment[name]

@@ -1,14 +1,14 @@
-"""What a connection pool tells Prometheus."""
+"""Prometheus metrics of a connection pool."""
 
 from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-#: psycopg_pool's name, ours, what it is. https://www.psycopg.org/psycopg3/docs/advanced/pool.html#pool-stats
+#: psycopg_pool's name, our name, HELP text. https://www.psycopg.org/psycopg3/docs/advanced/pool.html#pool-stats
 GAUGES = (
     ("pool_max", "tjra_pool_connections_max", "Connections that the pool may have."),
-    ("pool_size", "tjra_pool_connections", "Connections that the pool has, those in use included."),
+    ("pool_size", "tjra_pool_connections", "Connections that the pool has, including those in use."),
     ("pool_available", "tjra_pool_connections_available", "Connections that are idle in the pool."),
     ("requests_waiting", "tjra_pool_requests_waiting", "Requests that wait for a connection now."),
 )
@@ -24,7 +24,7 @@ COUNTERS = (
 
 
 class PoolMetrics(Collector):
-    """Collects the pool's own statistics, as its `get_stats` has them, when it is asked."""
+    """Collects the pool's statistics (`get_stats`) at each scrape."""
 
     def __init__(self, get_stats: Callable[[], Mapping[str, int]]) -> None:
         self.get_stats = get_stats
@@ -34,5 +34,5 @@ class PoolMetrics(Collector):
         for key, name, text in GAUGES:
             yield GaugeMetricFamily(name, text, value=stats[key])
         for key, name, text in COUNTERS:
-            value = stats.get(key, 0)  # the pool begins each of these with its first use
+            value = stats.get(key, 0)  # the pool adds each of these at its first use
             yield CounterMetricFamily(name, text, value=value / 1000 if key.endswith("_ms") else value)

@@ -1,4 +1,4 @@
-"""Reading the dead letters: what could not be stored, why, and what became of it."""
+"""Reading dead letters: what could not be stored, why, and what happened to it since."""
 
 import base64
 from collections.abc import Sequence
@@ -16,40 +16,40 @@ from db.events.event import EventType, SiteId
 from db.queries import QUERIES
 
 State = Literal["dead", "stored", "duplicate", "discarded"]
-#: Where the list goes on: behind the letter with this time of failure and id.
+#: Where the list continues: after the letter with this time of failure and id.
 Place = tuple[Annotated[datetime, Meta(tz=True)], UUID]
 
 
 class LetterHead(msgspec.Struct, kw_only=True):
-    """What is known of a dead letter without opening it."""
+    """A dead letter without its payload."""
 
     id: UUID
     state: Annotated[
-        State, Meta(description="`dead`, or what became of it: `stored`, `duplicate` (was stored before), `discarded`.")
+        State, Meta(description="`dead`; or since then `stored`, `duplicate` (was stored before) or `discarded`.")
     ]
-    site_id: Annotated[str | None, Meta(description="Null where the payload does not tell, as are the next three.")]
+    site_id: Annotated[str | None, Meta(description="Null if the payload does not have it; so are the next three.")]
     event_id: UUID | None
     event_type: str | None
     received_at: Annotated[datetime | None, Meta(description="When the event was accepted.")]
     queue: Annotated[str, Meta(description="The queue that it was in.", examples=["events"])]
     message_id: Annotated[UUID | None, Meta(description="The message that it was in.")]
-    error: Annotated[str, Meta(description="Why it could not be stored, the last time.")]
-    sqlstate: Annotated[str | None, Meta(description="PostgreSQL's code of that error.", examples=["23502"])]
-    attempts: Annotated[int, Meta(description="How often it was tried.", examples=[1])]
-    failed_at: Annotated[datetime, Meta(description="When it failed, the last time.")]
-    changed_at: Annotated[datetime | None, Meta(description="When somebody last asked to replay or discard it.")]
+    error: Annotated[str, Meta(description="Why it could not be stored in the last attempt.")]
+    sqlstate: Annotated[str | None, Meta(description="PostgreSQL's code of this error.", examples=["23502"])]
+    attempts: Annotated[int, Meta(description="Number of attempts to store it.", examples=[1])]
+    failed_at: Annotated[datetime, Meta(description="When the last attempt failed.")]
+    changed_at: Annotated[datetime | None, Meta(description="When it was last requested to be replayed or discarded.")]
     payload_bytes: Annotated[int, Meta(examples=[212])]
 
 
 class DeadLetter(LetterHead, kw_only=True):
-    """A dead letter with what is in it."""
+    """A dead letter with its payload."""
 
-    payload: Annotated[msgspec.Raw, Meta(description="Exactly as it was in the queue; null if it is no JSON.")]
-    payload_base64: Annotated[str, Meta(description="The same as bytes.")]
+    payload: Annotated[msgspec.Raw, Meta(description="Exactly as it was in the queue; null if it is not JSON.")]
+    payload_base64: Annotated[str, Meta(description="The same bytes in base64.")]
 
 
 class LetterFilter(msgspec.Struct, kw_only=True):
-    """Which dead letters are meant: those that match everything given."""
+    """Which dead letters to select: those that match all given criteria."""
 
     state: Annotated[State | None, Meta(description="`dead`, `stored`, `duplicate` or `discarded`.")] = None
     site_id: SiteId | None = None
@@ -60,7 +60,7 @@ class LetterFilter(msgspec.Struct, kw_only=True):
         ]
         | None
     ) = None
-    error: Annotated[str, Meta(min_length=1, max_length=1000, description="Text that the error has in it.")] | None = (
+    error: Annotated[str, Meta(min_length=1, max_length=1000, description="Text that the error contains.")] | None = (
         None
     )
     failed_from: (
@@ -75,7 +75,9 @@ class LetterPage(msgspec.Struct, kw_only=True):
     """Some dead letters, the newest failure first."""
 
     dead_letters: list[LetterHead]
-    next_cursor: Annotated[str | None, Meta(description="Give it as `cursor` to go on; null: these were the last.")]
+    next_cursor: Annotated[
+        str | None, Meta(description="Send it as `cursor` for the next page; null: this was the last one.")
+    ]
 
 
 async def list_letters(
@@ -104,7 +106,7 @@ async def read_letter(conn: AsyncConnection, letter_id: UUID) -> DeadLetter | No
 
 
 async def outcomes(conn: AsyncConnection, letter_ids: Sequence[UUID], *, request: UUID) -> dict[State, int]:
-    """How many of these letters are in which state, of those with which a request is done."""
+    """The number of letters in each state, of those that a request has processed."""
     async with conn.cursor() as cur:
         await cur.execute(QUERIES["dead_letters/outcomes"], {"ids": list(letter_ids), "request": request})
         return dict(await cur.fetchall())

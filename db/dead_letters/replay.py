@@ -1,4 +1,4 @@
-"""Replaying and discarding dead letters. To do either twice does nothing the second time."""
+"""Replaying and discarding dead letters. Both are idempotent."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,11 +17,11 @@ from db.store.whole_or_apart import failure_of
 def replay(
     conn: Connection, letter_id: str, *, request: str, event: bytes | None = None, now: datetime | None = None
 ) -> None:
-    """Store the event of a dead letter, as it is or as `event` says, in one transaction.
+    """Store the event of a dead letter, or `event` instead of it, in one transaction.
 
-    The letter then says what became of it: its state is `stored`, or `duplicate` where the event was stored before, or
-    still `dead`, with the new error. A letter that is not dead stays as it is. `request` (a UUID) is noted on it.
-    `now`: the present, if it is not that of the database's clock.
+    The letter's state becomes `stored`, or `duplicate` if the event was stored before, or stays `dead` with the new
+    error. A letter that is not dead or discarded stays unchanged. `request` (a UUID) is recorded on it. `now`: the
+    current time, instead of the database's clock.
     """
     with writing(conn):
         row = conn.execute(QUERIES["dead_letters/claim"], {"id": letter_id}).fetchone()
@@ -49,6 +49,6 @@ def replay(
 
 
 def discard(conn: Connection, letter_ids: Sequence[str], *, request: str) -> None:
-    """Discard dead letters; those that are settled stay as they are. `request` (a UUID) is noted on each."""
+    """Discard dead letters; those that are stored stay unchanged. `request` (a UUID) is recorded on each."""
     with writing(conn):
         conn.execute(QUERIES["dead_letters/discard"], {"ids": list(letter_ids), "request": request})

@@ -1,1 +1,1 @@
-"""The event: its Struct, its limits, and reading it from what senders write."""
+"""The event: its Struct, its limits, and tolerant parsing of what clients send."""

@@ -1,6 +1,6 @@
-"""What is wrong with a refused event: every bad field, why, and what is allowed.
+"""Describes a refused event: every invalid field, why, and what is allowed.
 
-Only refused events come here, so it may take its time: it decodes the event again, field by field.
+It may be slow, as only refused events come here: it decodes the event again, field by field.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ FIELDS = msgspec.structs.fields(Event)
 
 
 def description(kind: Any) -> str:
-    """The text on a field's type, which is the one place where its limits are put in words."""
+    """The description on a field's type, the only place that states its limits in words."""
     schema = msgspec.json.schema(kind)
     return str(next(part["description"] for part in (schema, *schema.get("anyOf", ())) if "description" in part))
 
@@ -27,9 +27,9 @@ ALLOWED = {field.name: description(field.type) for field in FIELDS}
 
 
 class FieldError(msgspec.Struct, kw_only=True):
-    """One field that was refused."""
+    """An invalid field."""
 
-    field: Annotated[str, Meta(description="The field's name; empty for the event as a whole.", examples=["path"])]
+    field: Annotated[str, Meta(description="The field's name; empty for the whole event.", examples=["path"])]
     reason: Annotated[str, Meta(description="What is wrong with it.", examples=["is missing"])]
     allowed: Annotated[str, Meta(description="What it should be.", examples=["text of 1 to 2,048 bytes (UTF-8)"])]
 
@@ -48,7 +48,7 @@ class BadParameter(Exception):
 
 
 def field_errors(raw: bytes | msgspec.Raw, *, now: datetime, window: TimeWindow) -> list[FieldError]:
-    """Every field of a refused event that is wrong: which, why, and what is allowed."""
+    """All invalid fields of a refused event: which, why, and what is allowed."""
     try:
         given = take_apart(raw, dict[str, msgspec.Raw])
     except UNREADABLE as error:
@@ -67,7 +67,7 @@ def field_errors(raw: bytes | msgspec.Raw, *, now: datetime, window: TimeWindow)
 
 
 def _value(field: msgspec.structs.FieldInfo, given: dict[str, msgspec.Raw]) -> Any:
-    """One field's value, or ValueError with what is wrong with it."""
+    """One field's value. Raises ValueError if it is invalid."""
     if field.name not in given:
         if field.required:
             raise ValueError("is missing")
@@ -101,7 +101,7 @@ def _time_errors(
 
 
 def sentence(error: Exception) -> str:
-    """What an error of msgspec or of ours says, without the place where it was found."""
+    """The text of an error of msgspec or ours, without the position."""
     if isinstance(error, RecursionError):
         return "is nested too deep"
     if isinstance(error, UnicodeDecodeError):

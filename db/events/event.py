@@ -1,4 +1,4 @@
-"""The event: one Struct for the API, the queue and the store, with its limits on it.
+"""The event: one Struct for the API, the queue and the store, with its limits.
 
 The limits make every accepted event storable: lengths are in bytes because a b-tree entry may hold at most 2,704
 bytes (https://www.postgresql.org/docs/current/btree.html), and U+0000 is refused because PostgreSQL's text cannot
@@ -56,7 +56,7 @@ UserId = (
         str,
         Meta(
             description="Who it was: text of at most 255 bytes (UTF-8), or an integer, which is taken as its text. "
-            "Left out, null, blank, or what programs write where they know nobody (`null`, `undefined`, `NaN`, `None`, "
+            "Left out, null, blank, or a placeholder for an unknown user (`null`, `undefined`, `NaN`, `None`, "
             "`\\N`, `0`, `anonymous`, `[object Object]` and the like): an anonymous event.",
             examples=["customer-17"],
         ),
@@ -108,7 +108,7 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
             self.user_id = str(self.user_id)
         user_id = self.user_id or ""
         texts = self.site_id + self.event_type + self.path + user_id
-        # In ASCII a character is a byte, so that the declared lengths suffice.
+        # In ASCII a character is a byte, so the declared lengths suffice.
         if not texts.isascii() or "\0" in texts or len(user_id) > MAX_BYTES["user_id"]:
             for name in MAX_BYTES:
                 if fault := text_fault(name, getattr(self, name) or ""):
@@ -118,7 +118,7 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
 
 class ExactEvent(Event, kw_only=True, omit_defaults=True, gc=False, forbid_unknown_fields=True):
-    """An event with no other fields: to decode it costs no more, and tells those apart that have some."""
+    """An event without unknown fields: decoding costs no more, and detects events that have some."""
 
 
 class ReceivedEvent(Event, kw_only=True, omit_defaults=True, gc=False):
@@ -126,25 +126,25 @@ class ReceivedEvent(Event, kw_only=True, omit_defaults=True, gc=False):
 
     user_id: str | None = None
     timestamp: datetime
-    event_id: str  # type: ignore[assignment]  # as text, whoever made it
+    event_id: str  # type: ignore[assignment]  # always as text
     received_at: datetime
     id_made: bool = False
-    """Whether we made the id: then no event that was stored before has it, unless a client took it from our answer."""
+    """Whether we made the id: then no stored event has it, unless a client took it from our response."""
 
     def __post_init__(self) -> None:
         """Nothing: it was checked as an Event."""
 
 
 class TimeWindow(msgspec.Struct, frozen=True):
-    """The times that an event may carry: from `not_before`, and `back` before its arrival, to `ahead` after it."""
+    """The times that an event may have: from `not_before`, and `back` before its arrival, to `ahead` after it."""
 
     not_before: datetime
     ahead: timedelta
     back: timedelta | None = None
-    """For how long events are kept; None: for ever."""
+    """After which time events expire; None: never."""
 
     def earliest(self, now: datetime) -> datetime:
-        """The earliest time that an event may carry which arrives now."""
+        """The earliest time that an event may have if it arrives now."""
         return self.not_before if self.back is None else max(self.not_before, now - self.back)
 
     def fault(self, time: datetime, now: datetime) -> str | None:
@@ -157,10 +157,10 @@ class TimeWindow(msgspec.Struct, frozen=True):
 
 
 def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent:
-    """Give an event its id and its time: the client's, else a new UUIDv7 and the time inside the UUIDv7; also the usual
-    name of its type, and nobody as its user where it names nobody.
+    """Complete an event: its id (the client's or a new UUIDv7) and time (the client's or that of the UUIDv7); normalize
+    its type, and replace placeholders for an unknown user by None.
 
-    Raises ValueError where no time can be known, or where it is outside the window.
+    Raises ValueError if the time is unknown or outside the window.
     """
     if event.event_id is None:
         made = uuid7()
@@ -179,7 +179,7 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
         event_type=usual_type(event.event_type),
         path=event.path,
         user_id=user_id,
-        timestamp=time.astimezone(UTC),  # PostgreSQL reads no offset of 16 hours or more
+        timestamp=time.astimezone(UTC),  # PostgreSQL cannot read offsets of 16 hours or more
         event_id=event_id,
         properties=event.properties,
         received_at=now,
@@ -188,16 +188,16 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
 
 
 def made_id(made: uuid_utils.UUID) -> str:
-    """An id of ours: a UUIDv7 with the same 26 bits in each, of its 74 that are random.
+    """An id made by ingestion: a UUIDv7 in which 26 of the 74 random bits are fixed.
 
-    By them the store knows an id that a client took from our answer, and looks further for it (the table event_ids).
+    By them the store recognizes an id that a client took from our response, and checks it further (table event_ids).
     """
     text = str(made)
     return f"{text[:14]}7e1d-9e1d{text[23:]}"
 
 
 def event_time(timestamp: datetime | int | None, event_id: UUID | None = None) -> datetime:
-    """When an event happened: what the client said, else what its UUIDv7 says (RFC 9562, section 5.7)."""
+    """When an event happened: the client's timestamp, else the time in its UUIDv7 (RFC 9562, section 5.7)."""
     if isinstance(timestamp, datetime):
         return timestamp
     if timestamp is not None:

@@ -1,4 +1,4 @@
-"""What of an event can be stored, where not all of it can: an optional part never costs the event."""
+"""Reduces an event to what can be stored: an invalid optional part never loses the event."""
 
 from typing import Any
 
@@ -9,24 +9,24 @@ from db.events.tolerant_json import UNKEPT
 
 
 class _Misfit(Exception):
-    """A property that is nested too deep."""
+    """A property is nested too deep."""
 
 
 def storable(text: str) -> str:
-    """Text that PostgreSQL can hold: with U+FFFD for U+0000."""
+    """Text that PostgreSQL can store: U+FFFD instead of U+0000."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def cut_text(text: str, size: int) -> str:
-    """As much of a text as `size` bytes can hold."""
+    """The start of a text, at most `size` bytes."""
     return text.encode()[:size].decode(errors="ignore")
 
 
 def fit_properties(properties: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The properties within our limits, and the names of those that are left out, or in which a number is now null.
+    """The properties within our limits, and the names of those that are left out or have a number replaced by null.
 
-    Left out is what is nested too deep; then, while they are too many or too long, the one with most keys or bytes, of
-    several the last.
+    Properties that are nested too deep are left out; then, while there are too many keys or bytes, the property with
+    the most of them (the last of several).
     """
     kept: dict[str, Any] = {}
     changed = []

@@ -1,15 +1,15 @@
-"""What senders call the same thing: a page view, and nobody."""
+"""Spellings that clients use for the same thing: a page view, and an unknown user."""
 
 import re
 from functools import lru_cache
 from uuid import UUID
 
 PAGE_VIEW = "page_view"
-#: Of page views, without capitals and without what stands between words.
+#: Spellings of page views, in lower case and without separators.
 PAGE_VIEWS = {"page", "pageview", "pageviewed"}
 BETWEEN_WORDS = re.compile(r"[\s_.:$-]+")
 
-#: What programs write as a user's id where they know none, without capitals: most are what PostHog calls illegal ids.
+#: What programs send as the id of an unknown user, in lower case; most of them PostHog calls illegal ids.
 NOBODIES = {
     *("", "0", "-", str(UUID(int=0)), UUID(int=0).hex),
     *(
@@ -34,7 +34,7 @@ NOBODIES = {
 
 
 def usual_type(event_type: str) -> str:
-    """An event type, `page_view` where it is another spelling of that."""
+    """The event type; `page_view` for any spelling of it."""
     return event_type if event_type == PAGE_VIEW else _usual_type(event_type)
 
 
@@ -44,5 +44,5 @@ def _usual_type(event_type: str) -> str:
 
 
 def is_nobody(user_id: str) -> bool:
-    """Whether an id is what programs write where they know no user: `null`, `undefined`, `0`, blank, also in quotes."""
+    """Whether an id stands for an unknown user: `null`, `undefined`, `0`, blank, also in quotes."""
     return user_id.strip().strip("'\"").strip().lower() in NOBODIES

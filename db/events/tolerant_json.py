@@ -1,8 +1,8 @@
-"""JSON that is not quite JSON, as senders write it: `take_apart(body, list[Raw])`, `read(raw)`.
+"""Tolerant parsing of invalid JSON, as clients send it: `take_apart(body, list[Raw])`, `read(raw)`.
 
-What is strict JSON costs nothing more. In what is not, what is wrong within a value is mended, and a body is cut into
-its parts by its brackets alone, so that only the parts that are wrong are lost. That takes time in proportion to the
-length of the text, and is given up where there is more to do than any honest sender has.
+Valid JSON costs nothing more. In invalid JSON, faults within a value are repaired, and a body is split into its parts
+by its brackets alone, so that only invalid parts are lost. This takes time proportional to the length of the text, and
+is given up if there are more faults than any honest client has.
 """
 
 import math
@@ -15,32 +15,32 @@ import msgspec
 
 Kind = TypeVar("Kind")
 
-#: What decoding raises: bad JSON, bad UTF-8 and bad values are ValueErrors, endless nesting is the other.
+#: What decoding raises: invalid JSON, UTF-8 and values are ValueErrors; too deep nesting is a RecursionError.
 UNREADABLE = (ValueError, RecursionError)
 
-#: What mending puts in the place of a number that JSON does not have, such as NaN: being a number it is no text.
+#: Replaces a number that JSON does not have, such as NaN: a number, so that it is not mistaken for text.
 UNKEPT = sys.float_info.max
 UNKEPT_TEXT = repr(UNKEPT)
-#: The same where only parts are told apart: no part of which this is one can be read before it is mended itself.
+#: The same while a body is split: it is out of range, so a part that contains it cannot be read before it is repaired.
 OUT_OF_RANGE = "1e999"
 
-#: What stands for an escaped backslash and an escaped quote meanwhile.
+#: Placeholders for an escaped backslash and an escaped quote during repair.
 BACKSLASH, QUOTE = "\ud800", "\udc00"
 
-#: How much is mended in a body and in an event, and in how many steps a body is cut: some 0.1 s for each body.
+#: Limits of repairs in a body and in an event, and of steps to split a body: about 0.1 s per body.
 MAX_REPAIRS, MAX_EVENT_REPAIRS = 50_000, 1_000
 MAX_STEPS = 200_000
-#: Characters of a number; a longer one is no number that anybody counts with.
+#: Characters of a number; longer ones are treated as invalid.
 MAX_NUMBER = 1_000
 
-#: Half of a surrogate pair, as JavaScript writes it where it cut an emoji in two.
+#: Half of a surrogate pair, as JavaScript writes it if it cut an emoji in two.
 HALF_PAIR = re.compile(
     r"\\u[dD][89abAB][\da-fA-F]{2}(?!\\u[dD][c-fC-F][\da-fA-F]{2})"
     r"|(?<!\\u[dD][89abAB][\da-fA-F]{2})\\u[dD][c-fC-F][\da-fA-F]{2}",
     re.ASCII,
 )
 NO_ESCAPE = re.compile(r"\\(?![bfnrt/]|u[\da-fA-F]{4})", re.ASCII)
-#: Runs of what needs no mending, then what may need it. Always something matches, so nothing is looked at twice.
+#: Runs that need no repair, then a piece that may need it. Something always matches, so nothing is scanned twice.
 PIECES = re.compile(
     r'(?:[^"\w+.-]++'
     r'|"[^"\x00-\x1f]*+"'
@@ -53,11 +53,11 @@ PIECES = re.compile(
     re.DOTALL,
 )
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?", re.ASCII)
-#: How languages write what is no number, and JavaScript what is nothing at all.
+#: How languages write NaN and infinity, and JavaScript's undefined.
 NO_NUMBER = re.compile(r"[+-]?(?:nan|inf(?:inity)?)|undefined", re.IGNORECASE | re.ASCII)
 LONGEST_WORD = 9
 CONTROLS = {code: f"\\u{code:04x}" for code in range(0x20)}
-#: The same for texts of more characters than an event keeps, for which escaping would take its time.
+#: Texts longer than an event may be get blanks instead, as escaping them would be slow.
 LONG_TEXT, BLANKS = 64 * 1024, dict.fromkeys(range(0x20), " ")
 
 #: Up to the next bracket or comma, and up to the next run of brackets.
@@ -67,9 +67,9 @@ MEMBER = re.compile(r'\s*+"([^"]*+)"\s*+:(.*+)', re.DOTALL)
 
 
 def take_apart(raw: bytes | msgspec.Raw, kind: type[Kind]) -> Kind:
-    """Decode JSON as a type whose parts are Raw, so that each part can be judged by itself.
+    """Decode JSON as a type whose parts are Raw, so that each part can be validated by itself.
 
-    Raises ValueError and RecursionError where the whole is no such thing.
+    Raises ValueError and RecursionError if the whole is not of this type.
     """
     try:
         return msgspec.json.decode(raw, type=kind)
@@ -83,15 +83,15 @@ def take_apart(raw: bytes | msgspec.Raw, kind: type[Kind]) -> Kind:
 
 
 def mended(raw: bytes | msgspec.Raw) -> bytes:
-    """JSON with what is wrong within its values mended; numbers that cannot be kept are UNKEPT.
+    """JSON with the faults within its values repaired; unusable numbers become UNKEPT.
 
-    Raises ValueError where there is too much to mend.
+    Raises ValueError if there are too many faults.
     """
     return _encoded(_mended(_with_escapes(raw), number=UNKEPT_TEXT, at_most=MAX_EVENT_REPAIRS))
 
 
 def read(raw: bytes | msgspec.Raw) -> Any:
-    """The value of JSON that may need mending; numbers that cannot be kept are None.
+    """The value of JSON that may need repair; unusable numbers become None.
 
     Raises ValueError and RecursionError.
     """
@@ -102,7 +102,7 @@ def read(raw: bytes | msgspec.Raw) -> Any:
 
 
 def _without_unkept(value: Any) -> Any:
-    # What msgspec has read is not nested too deep for this.
+    # Recursion is safe: msgspec limits the nesting.
     if isinstance(value, dict):
         return {name: _without_unkept(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -111,9 +111,9 @@ def _without_unkept(value: Any) -> Any:
 
 
 def _with_escapes(raw: bytes | msgspec.Raw) -> str:
-    """JSON as text, in which every escape means something, and a quote always begins or ends a text.
+    """JSON as text in which every escape is valid, and each quote begins or ends a string.
 
-    Escaped backslashes and quotes are BACKSLASH and QUOTE there, which no text that was decoded can hold.
+    Escaped backslashes and quotes are replaced by BACKSLASH and QUOTE, which decoded text cannot contain.
     """
     text = bytes(raw).decode(errors="replace")
     if "\\" not in text:
@@ -127,10 +127,10 @@ def _encoded(text: str) -> bytes:
 
 
 def _mended(text: str, *, number: str, at_most: int) -> str:
-    """JSON with `number` for each number that cannot be kept, and control characters escaped in its texts."""
+    """JSON with `number` for each unusable number, and control characters escaped in strings."""
     pieces = []
     for count, found in enumerate(PIECES.finditer(text)):
-        if count > 2 * at_most:  # between any two there may be a piece without
+        if count > 2 * at_most:  # between two faults there may be a piece without one
             raise ValueError(f"has more than {at_most:,} faults")
         piece = found.group()
         if found.lastgroup == "text":
@@ -148,8 +148,8 @@ def _is_unkept(word: str) -> bool:
 
 
 def _parts(text: str, *, array: bool) -> list[msgspec.Raw] | dict[str, msgspec.Raw] | None:
-    """The elements of an array or the members of an object, whatever they are; None where that is not clear."""
-    with suppress(ValueError):  # then each part is mended, or not, for itself
+    """The elements of an array or the members of an object, valid or not; None if they cannot be separated."""
+    with suppress(ValueError):  # too many faults: each part is repaired by itself, or not
         text = _mended(text, number=OUT_OF_RANGE, at_most=MAX_REPAIRS)
     whole = text.strip(" \t\r\n")
     if whole[:1] + whole[-1:] != ("[]" if array else "{}"):
@@ -164,7 +164,7 @@ def _parts(text: str, *, array: bool) -> list[msgspec.Raw] | dict[str, msgspec.R
 
 
 def _cut(whole: str) -> list[str] | None:
-    """The parts of an array or object, its brackets being the first and the last character."""
+    """The parts of an array or object whose brackets are the first and the last character."""
     parts = []
     depth, begin, place, end = 0, 1, 1, len(whole) - 1
     for _ in range(MAX_STEPS):

@@ -1,1 +1,1 @@
-"""What was accepted, and what became of it."""
+"""The ledger: what was accepted, and what happened to it."""

@@ -1,4 +1,4 @@
-"""The ledger: of the events that were accepted on a day, how many are stored, duplicates, dead or on their way."""
+"""The ledger: of the events accepted on a day, how many are stored, duplicates, dead letters or in flight."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -23,7 +23,7 @@ class Count(msgspec.Struct, frozen=True):
     events: int
 
 
-#: The row of a day of which nothing is kept yet.
+#: The row of a day without rows in PostgreSQL.
 NOTHING: dict[str, Any] = {
     "accepted_elsewhere": 0,
     "accepted_here": 0,
@@ -35,28 +35,29 @@ NOTHING: dict[str, Any] = {
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the events of a site that were accepted on a day.
+    """What happened to the events of a site that were accepted on a day.
 
     accepted = stored + duplicates + dead + in_flight + unaccounted.
     """
 
     site_id: SiteId
     day: Annotated[date, Meta(description="The day of their arrival, UTC.")]
-    accepted: Annotated[int, Meta(description="Answered with 202.", examples=[1000])]
+    accepted: Annotated[int, Meta(description="Events accepted with a 202.", examples=[1000])]
     stored: Annotated[int, Meta(description="In the events table and in every report.", examples=[990])]
-    duplicates: Annotated[int, Meta(description="Were stored already: the client sent them again.", examples=[7])]
-    dead: Annotated[int, Meta(description="Dead letters, also discarded ones.", examples=[1])]
-    in_flight: Annotated[int, Meta(description="In the queue or in a worker's hands.", examples=[2])]
+    duplicates: Annotated[int, Meta(description="Stored before: the client sent them again.", examples=[7])]
+    dead: Annotated[int, Meta(description="Dead letters, including discarded ones.", examples=[1])]
+    in_flight: Annotated[int, Meta(description="In the queue, or being processed by a worker.", examples=[2])]
     unaccounted: Annotated[
         int,
         Meta(
-            description="Should be 0. Above: accepted and lost. Below: stored more often than accepted.", examples=[0]
+            description="Should be 0. Above: accepted but lost. Below: processed more often than accepted.",
+            examples=[0],
         ),
     ]
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """What the Redis that is counting now has counted, and how far the queue has come."""
+    """The counts of the current Redis, and the progress of the queue."""
 
     source: str
     counts: Mapping[tuple[str, date], int]
@@ -65,7 +66,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def count_accepted(conn: Connection, *, source: str, counted_at: datetime, counts: Sequence[Count]) -> None:
-    """Keep what a Redis (`source`) had counted up to a moment."""
+    """Record what a Redis (`source`) had counted up to a moment."""
     parameters = {"source": source, "counted_at": counted_at, "counts": Jsonb(counts, dumps=msgspec.json.encode)}
     with writing(conn):
         conn.execute(QUERIES["ledger/count_accepted"], parameters)
@@ -74,21 +75,21 @@ def count_accepted(conn: Connection, *, source: str, counted_at: datetime, count
 async def settled_days(
     conn: AsyncConnection, *, source: str, start: date, end: date, site_id: str | None = None
 ) -> list[dict[str, Any]]:
-    """What is kept of the days from `start` to before `end`: the rows of sql/ledger/balance.sql."""
+    """The rows of sql/ledger/balance.sql for the days from `start` to before `end`."""
     async with conn.cursor(row_factory=dict_row) as cur:
         parameters = {"source": source, "site_id": site_id, "from": start, "to": end}
         await cur.execute(QUERIES["ledger/balance"], parameters)
         return await cur.fetchall()
 
 
-def balance(kept: Sequence[Mapping[str, Any]], accepted: Accepted) -> list[Account]:
-    """The accounts of the days in `kept`, and of those of which nothing is kept yet; by day, then by site.
+def balance(recorded: Sequence[Mapping[str, Any]], accepted: Accepted) -> list[Account]:
+    """The accounts of the days in `recorded` and in `accepted`, by day, then by site.
 
-    `accepted` has to be younger than `kept`. Nothing can be in flight of what was counted before the oldest event in
-    the queue was accepted: what is missing of that is unaccounted for. And never can more be settled than was accepted
-    by now.
+    `accepted` has to be read after `recorded`. Events counted before the oldest event in the queue was accepted cannot
+    be in flight: if they are not processed, they are unaccounted for. And no more events can be processed than were
+    accepted by now.
     """
-    rows = dict.fromkeys(accepted.counts, NOTHING) | {(row["site_id"], row["day"]): row for row in kept}
+    rows = dict.fromkeys(accepted.counts, NOTHING) | {(row["site_id"], row["day"]): row for row in recorded}
     keys = sorted(rows, key=lambda key: (key[1], key[0].encode()))
     return [_account(site_id, day, rows[site_id, day], accepted) for site_id, day in keys]
 
@@ -96,10 +97,10 @@ def balance(kept: Sequence[Mapping[str, Any]], accepted: Accepted) -> list[Accou
 def _account(site_id: str, day: date, row: Mapping[str, Any], accepted: Accepted) -> Account:
     counted = row["accepted_here"]
     total = row["accepted_elsewhere"] + max(counted, accepted.counts.get((site_id, day), 0))
-    settled = row["stored"] + row["duplicates"] + row["dead"]
-    unaccounted = min(0, total - settled)
+    processed = row["stored"] + row["duplicates"] + row["dead"]
+    unaccounted = min(0, total - processed)
     if row["counted_at"] is None or row["counted_at"] < accepted.oldest:
-        unaccounted += max(0, row["accepted_elsewhere"] + counted - settled)
+        unaccounted += max(0, row["accepted_elsewhere"] + counted - processed)
     return Account(
         site_id=site_id,
         day=day,
@@ -107,6 +108,6 @@ def _account(site_id: str, day: date, row: Mapping[str, Any], accepted: Accepted
         stored=row["stored"],
         duplicates=row["duplicates"],
         dead=row["dead"],
-        in_flight=total - settled - unaccounted,
+        in_flight=total - processed - unaccounted,
         unaccounted=unaccounted,
     )

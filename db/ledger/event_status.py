@@ -1,4 +1,4 @@
-"""What became of an event: `receipt(conn, site_id=..., event_id=...)`."""
+"""The status of an event: `receipt(conn, site_id=..., event_id=...)`."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -13,25 +13,23 @@ from db.queries import QUERIES
 
 
 class Receipt(msgspec.Struct, kw_only=True):
-    """What became of an event."""
+    """The status of an event."""
 
     status: Annotated[
         Literal["queued", "stored", "dead", "unknown"],
         Meta(
-            description="`queued`: on its way; `stored`: in every report; `dead`: a dead letter; `unknown`: none of it."
+            description="`queued`: not processed yet; `stored`: in every report; `dead`: a dead letter; or `unknown`."
         ),
     ]
-    event_time: Annotated[datetime | None, Meta(description="Of a stored event: when it happened.")] = None
+    event_time: Annotated[datetime | None, Meta(description="When it happened, if it is stored.")] = None
     received_at: Annotated[datetime | None, Meta(description="When it was accepted.")] = None
-    stored_at: Annotated[datetime | None, Meta(description="Of a stored event: when the flush that has it began.")] = (
-        None
-    )
-    dead_letter_id: Annotated[UUID | None, Meta(description="Of a dead event: see `GET /dead-letters/{id}`.")] = None
-    detail: Annotated[str | None, Meta(description="What the answer does not know.")] = None
+    stored_at: Annotated[datetime | None, Meta(description="When the flush that stored it began.")] = None
+    dead_letter_id: Annotated[UUID | None, Meta(description="Its dead letter, see `GET /dead-letters/{id}`.")] = None
+    detail: Annotated[str | None, Meta(description="What this response could not determine.")] = None
 
 
 async def receipt(conn: AsyncConnection, *, site_id: str, event_id: UUID) -> Receipt | None:
-    """What PostgreSQL knows of an event, or None if that is nothing."""
+    """The status of an event in PostgreSQL; None if it is unknown there."""
     async with conn.cursor(row_factory=dict_row) as cur:
         await cur.execute(QUERIES["ledger/event_status"], {"site_id": site_id, "event_id": event_id})
         row = await cur.fetchone()

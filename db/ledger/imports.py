@@ -1,4 +1,4 @@
-"""Imports of files: remembered (`note`), looked up (`read_imports`), and taken back (`delete_events`)."""
+"""Imports of files: recording (`note`), reading (`read_imports`), and undoing them (`delete_events`)."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
@@ -21,13 +21,13 @@ class ImportedFile(msgspec.Struct, kw_only=True):
 
     name: Annotated[str, Meta(max_length=1_000, description="Its name, without the folder.", examples=["orders.csv"])]
     rows: Annotated[int, Meta(ge=0, le=2**53, description="Rows that were read.", examples=[1201])] = 0
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="Of its text, unzipped and in UTF-8.")] | None = (
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="Of its decompressed text in UTF-8.")] | None = (
         None
     )
 
 
 class Import(msgspec.Struct, kw_only=True):
-    """An import, as it tells of itself."""
+    """An import, as the importer reports it."""
 
     files: Annotated[list[ImportedFile], Meta(max_length=10_000, description="What was imported.")]
     options: Annotated[list[str], Meta(max_length=1_000, description="How: the command's options.")] = []
@@ -41,14 +41,14 @@ class Import(msgspec.Struct, kw_only=True):
 
 
 class KnownImport(Import, kw_only=True):
-    """An import, as it is remembered."""
+    """An import, as it is recorded."""
 
     import_id: ImportId
-    undone_at: Annotated[datetime | None, Meta(description="When it was taken back.")] = None
+    undone_at: Annotated[datetime | None, Meta(description="When it was undone.")] = None
 
 
 class Stored(NamedTuple):
-    """What is stored of an import."""
+    """The stored events of an import."""
 
     events: int
     first: datetime | None
@@ -56,11 +56,11 @@ class Stored(NamedTuple):
 
 
 class NoLongerKept(Exception):
-    """Events of the import are no longer kept: their numbers are in the rollups for good."""
+    """Events of the import have expired: their counts stay in the rollups."""
 
 
 def note(conn: Connection, site_id: str, import_id: str, one: Import) -> None:
-    """Remember an import, in a transaction."""
+    """Record an import, in one transaction."""
     values = msgspec.structs.asdict(one) | {"site_id": site_id, "import_id": import_id, "rows": one.read}
     values |= {"files": Jsonb(msgspec.to_builtins(one.files)), "options": Jsonb(one.options)}
     with writing(conn):
@@ -75,7 +75,7 @@ def read_imports(conn: Connection, site_id: str, import_id: str | None = None) -
 
 
 async def read_import(conn: AsyncConnection, site_id: str, import_id: str) -> KnownImport | None:
-    """An import, or None where it is unknown."""
+    """An import; None if it is unknown."""
     async with conn.cursor(row_factory=dict_row) as cur:
         await cur.execute(QUERIES["imports/imports"], {"site_id": site_id, "import_id": import_id})
         row = await cur.fetchone()
@@ -83,15 +83,15 @@ async def read_import(conn: AsyncConnection, site_id: str, import_id: str) -> Kn
 
 
 async def progress(conn: AsyncConnection, site_id: str, one: KnownImport) -> tuple[int, int, int]:
-    """Of an import: how many of its messages are settled, of its events stored, and how many are dead letters."""
+    """Of an import: the number of processed messages, of stored events, and of dead letters."""
     values: dict[str, Any] = {"site_id": site_id, **msgspec.structs.asdict(one)}
-    # In this order: what is settled at the first look is stored at the second.
+    # In this order: what the first query counts as processed, the second one sees as stored.
     counts = []
     for query in ("settled", "stored", "dead"):
         row = await (await conn.execute(QUERIES[f"imports/{query}"], values)).fetchone()
         counts.append(int(row[0]) if row else 0)
-    settled, stored, dead = counts
-    return settled, stored, dead
+    processed, stored, dead = counts
+    return processed, stored, dead
 
 
 def sites_of(conn: Connection, import_id: str) -> list[str]:
@@ -100,26 +100,26 @@ def sites_of(conn: Connection, import_id: str) -> list[str]:
 
 
 def unknown(import_id: str) -> KnownImport:
-    """An import that was not remembered: all that is known of it is its id."""
+    """An import that was not recorded: only its id is known."""
     return KnownImport(import_id=import_id, files=[], began_at=datetime.now(UTC))
 
 
 def stored(conn: Connection, site_id: str, one: KnownImport) -> Stored:
-    """What is stored of an import now."""
+    """The events of an import that are stored now."""
     values = {"site_id": site_id, **msgspec.structs.asdict(one)}
     return Stored(*(conn.execute(QUERIES["imports/stored"], values).fetchone() or (0, None, None)))
 
 
 def delete_events(conn: Connection, site_id: str, one: KnownImport) -> int:
-    """Delete the events that an import brought, within the caller's transaction, which has to rebuild the rollups.
+    """Delete the events of an import, within the caller's transaction, which has to rebuild the rollups.
 
-    Whoever stores events of the site waits until its end. Raises NoLongerKept.
+    Writers of the site wait until its end. Raises NoLongerKept.
     """
     (kept_from,) = conn.execute(QUERIES["imports/events_from"], {"site_id": site_id}).fetchone() or (None,)
     there = stored(conn, site_id, one)
     if kept_from is not None and (one.first_time is None or one.first_time < kept_from):
-        since = f"{one.first_time:%Y-%m-%d}" if one.first_time else "a time that is not remembered"
-        raise NoLongerKept(f"it sent events from {since} on; those before {kept_from:%Y-%m-%d} are no longer kept")
+        since = f"{one.first_time:%Y-%m-%d}" if one.first_time else "an unknown time"
+        raise NoLongerKept(f"it sent events from {since} on; those before {kept_from:%Y-%m-%d} have expired")
     values = {
         "site_id": site_id, "import_id": one.import_id, "first_time": there.first, "last_time": there.last,
         "now": datetime.now(UTC),

@@ -1,1 +1,1 @@
-"""A site: its timezone, and deleting it."""
+"""Sites: setting a timezone, and deleting a site."""

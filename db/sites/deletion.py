@@ -1,6 +1,6 @@
-"""Deleting a site: `delete_site(conn, "shop")`, in one transaction; `contents(conn, "shop")` tells what would go.
+"""Deleting a site: `delete_site(conn, "shop")`, in one transaction; `contents(conn, "shop")` shows what it has.
 
-The counts of the ledger stay: Redis goes on counting what was accepted, and the two have to balance.
+The counts of the ledger stay: Redis keeps its counts of accepted events, and the two have to balance.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 from db.connections.errors import is_transient
 from db.queries import QUERIES
 
-#: Whoever replays dead letters of the site may be in the way, and is done soon.
+#: Attempts: a replay of the site's dead letters may cause a deadlock, and ends soon.
 TRIES = 5
 
 
@@ -21,7 +21,7 @@ class NoSuchSite(Exception):
 
 
 class Contents(NamedTuple):
-    """What there is of a site."""
+    """The data of a site."""
 
     events: int
     first_event: datetime | None
@@ -29,9 +29,9 @@ class Contents(NamedTuple):
     users: int
     orders: int
     days: int
-    """Days of rollups."""
+    """Days with rollups."""
     counted: int
-    """Events that rollups have, also those that are no longer kept."""
+    """Events counted in rollups, including expired ones."""
     dead_letters: int
 
 
@@ -46,7 +46,7 @@ class _OfTheSite(NamedTuple):
 
 
 def contents(conn: Connection, site_id: str) -> Contents:
-    """What there is of a site. Raises NoSuchSite."""
+    """The data of a site, as counts. Raises NoSuchSite."""
     with conn.cursor(row_factory=class_row(_OfTheSite)) as cur:
         found = cur.execute(QUERIES["expiry/site_contents"], {"site_id": site_id}).fetchone()
     if found is None:
@@ -56,9 +56,9 @@ def contents(conn: Connection, site_id: str) -> Contents:
 
 
 def delete_site(conn: Connection, site_id: str) -> dict[str, int]:
-    """Delete all that a site has; answers how many rows of which tables. Raises NoSuchSite.
+    """Delete all data of a site; returns how many rows of which tables. Raises NoSuchSite.
 
-    Whoever stores events of the site waits meanwhile.
+    Writers of the site wait meanwhile.
     """
     for attempt in range(1, TRIES + 1):
         try:

@@ -1,7 +1,7 @@
-"""The timezones that a site may have, and changing a site's: `set_timezone(conn, "shop", "Europe/Berlin")`.
+"""The timezones that sites may have, and setting a site's timezone: `set_timezone(conn, "shop", "Europe/Berlin")`.
 
-They are the names that PostgreSQL and Python both know (each may have a list of its own), kept in the table `timezones`
-by `tjra migrate`.
+They are the names that PostgreSQL and Python both know, as each may have its own list. `tjra migrate` writes them to
+the table `timezones`.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from psycopg.errors import ForeignKeyViolation, InvalidParameterValue
 from db.connections.pools import writing
 from db.queries import QUERIES
 
-#: Of sites with a wrong timezone, so many are named.
-SITES_TOLD = 10
+#: Number of sites with a wrong timezone that are named.
+MAX_NAMED_SITES = 10
 
 
 class UnknownTimezone(ValueError):
@@ -24,7 +24,7 @@ class UnknownTimezone(ValueError):
 
 
 class WrongTimezones(ValueError):
-    """Sites of the database have timezones that there are not; the message names them and says what to do."""
+    """Sites in the database have unknown timezones; the message names them and says what to do."""
 
 
 @cache
@@ -45,21 +45,21 @@ async def known(conn: AsyncConnection) -> list[str]:
 
 
 def read_timezone(conn: Connection, site_id: str) -> str | None:
-    """The same as timezone_of, for a command."""
+    """As timezone_of, for a command."""
     row: tuple[str] | None = conn.execute(QUERIES["sites/timezone"], {"site_id": site_id}).fetchone()
     return row and row[0]
 
 
 def read_known(conn: Connection) -> list[str]:
-    """The same as known, for a command."""
+    """As known, for a command."""
     return [name for (name,) in conn.execute(QUERIES["sites/timezones"])]
 
 
 def set_timezone(conn: Connection, site_id: str, timezone: str) -> str | None:
-    """Set a site's timezone and make its rollups anew by it, in one transaction; answers the one before.
+    """Set a site's timezone and rebuild its rollups, in one transaction; returns the timezone before.
 
-    Reports have the old days until it is done, and the new ones from then on; whoever stores events of the site waits.
-    None: there is no such site. Raises UnknownTimezone.
+    Reports have the old days until the commit, and the new ones afterwards; writers of the site wait. None: there is no
+    such site. Raises UnknownTimezone.
     """
     try:
         with writing(conn):
@@ -71,27 +71,27 @@ def set_timezone(conn: Connection, site_id: str, timezone: str) -> str | None:
     return row and row[0]
 
 
-def meant(timezone: str, names: Sequence[str]) -> str | None:
-    """The name that somebody may have meant who wrote this."""
+def suggestion(timezone: str, names: Sequence[str]) -> str | None:
+    """The name that is closest to an unknown timezone, if any is close."""
     spelled = {name.casefold(): name for name in names}
     cities = {name.casefold().rpartition("/")[2]: name for name in names if "/" in name}
-    wanted = timezone.casefold().replace(" ", "_")
-    if name := spelled.get(wanted) or cities.get(wanted.rpartition("/")[2]):
+    text = timezone.casefold().replace(" ", "_")
+    if name := spelled.get(text) or cities.get(text.rpartition("/")[2]):
         return name
-    close = get_close_matches(wanted, list(spelled), n=1, cutoff=0.8)
+    close = get_close_matches(text, list(spelled), n=1, cutoff=0.8)
     return spelled[close[0]] if close else None
 
 
 def unknown(timezone: str, names: Sequence[str]) -> str:
-    """What is wrong with a timezone that is none of these."""
-    name = meant(timezone, names)
+    """The error text for a timezone that is not one of these."""
+    name = suggestion(timezone, names)
     return f"{timezone!r} is unknown" + (f"; is {name} meant?" if name else "")
 
 
 def correct_spelling(conn: Connection) -> None:
-    """Spell the timezones that sites have as IANA does. Raises WrongTimezones where one is none.
+    """Change the spelling of sites' timezones to IANA's. Raises WrongTimezones if one is unknown.
 
-    It runs before the migrations: they may read all sites.
+    Runs before the migrations, which may read all sites.
     """
     names = _shared(conn)
     spelled = {name.casefold(): name for name in names}
@@ -104,7 +104,7 @@ def correct_spelling(conn: Connection) -> None:
 
 
 def refresh(conn: Connection) -> None:
-    """Make the table what PostgreSQL and Python know now, once the migrations have made it."""
+    """Update the table `timezones` to the names that PostgreSQL and Python know now, if the table exists."""
     if not _is_there(conn):
         return
     names = sorted(_shared(conn))
@@ -113,7 +113,7 @@ def refresh(conn: Connection) -> None:
 
 
 def refer(conn: Connection) -> None:
-    """Have sites refer to the table: from now on PostgreSQL refuses others."""
+    """Add the foreign key from sites to the table, so that PostgreSQL refuses other timezones."""
     if _is_there(conn):
         conn.execute(QUERIES["sites/refer_to_timezones"])
 
@@ -124,27 +124,27 @@ def _is_there(conn: Connection) -> bool:
 
 def _shared(conn: Connection) -> set[str]:
     known: set[str] = {name for (name,) in conn.execute(QUERIES["sites/postgresql_timezones"])}
-    # UTC needs no file, and is what sites have until they are told another.
+    # UTC needs no file, and is the default of sites.
     return known & timezones() | {"UTC"}
 
 
 def _sentence(conn: Connection, wrong: Sequence[str], names: Sequence[str]) -> str:
-    told = "; ".join(f"{timezone!r} of {_sites(conn, timezone)}" for timezone in wrong)
+    in_use = "; ".join(f"{timezone!r} of {_sites(conn, timezone)}" for timezone in wrong)
     statements = "; ".join(
-        f"update sites set timezone = '{meant(timezone, names) or 'Europe/Berlin'}' where timezone = {_literal(timezone)}"  # noqa: S608, E501 (is told, not run)
+        f"update sites set timezone = '{suggestion(timezone, names) or 'Europe/Berlin'}' where timezone = {_literal(timezone)}"  # noqa: S608, E501 (printed, not run)
         for timezone in wrong
     )
     return (
-        f"sites have a timezone that is no IANA name which PostgreSQL and Python know: {told}; before you migrate again"
-        f" run `{statements}`, with the timezones that are meant, and afterwards `tjra rebuild` for these sites"
+        f"sites have a timezone that is no IANA name which PostgreSQL and Python know: {in_use}; before you migrate"
+        f" again run `{statements}`, with the correct timezones, and afterwards `tjra rebuild` for these sites"
     )
 
 
 def _sites(conn: Connection, timezone: str) -> str:
-    """The sites that have it, the first of them by name."""
-    values = {"timezone": timezone, "limit": SITES_TOLD + 1}
+    """The sites with a timezone; at most MAX_NAMED_SITES by name."""
+    values = {"timezone": timezone, "limit": MAX_NAMED_SITES + 1}
     site_ids = [repr(site_id) for (site_id,) in conn.execute(QUERIES["sites/sites_with_timezone"], values)]
-    return ", ".join(site_ids[:SITES_TOLD]) + (" and others" if len(site_ids) > SITES_TOLD else "")
+    return ", ".join(site_ids[:MAX_NAMED_SITES]) + (" and others" if len(site_ids) > MAX_NAMED_SITES else "")
 
 
 def _literal(text: str) -> str:

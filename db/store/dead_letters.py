@@ -1,4 +1,4 @@
-"""Filing what could not be stored: events and messages become dead letters, until somebody replays or discards them."""
+"""Dead-lettering events and messages that could not be stored, so that they can be replayed or discarded."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ class Failure(NamedTuple):
 
     error: str
     sqlstate: str | None = None
-    """PostgreSQL's code, where it was PostgreSQL that said so."""
+    """PostgreSQL's error code, if it is an error of PostgreSQL."""
     attempts: int = 1
 
 
 class Letter(msgspec.Struct, kw_only=True):
-    """A dead letter to be filed. What its payload does not tell, or tells wrongly, is None."""
+    """A new dead letter. Fields that its payload lacks, or that are invalid there, are None."""
 
     id: UUID
     queue: str
@@ -44,37 +44,37 @@ class Letter(msgspec.Struct, kw_only=True):
 
 
 def file_letters(conn: Connection, letters: Sequence[Letter]) -> None:
-    """File dead letters. One that is filed already stays as it is."""
+    """Insert dead letters. Existing ones stay unchanged."""
     if letters:
         conn.execute(QUERIES["dead_letters/file"], {"letters": Jsonb(letters, dumps=msgspec.json.encode)})
 
 
 def file_unreadable(conn: Connection, message: bytes, failure: Failure, *, queue: str) -> None:
-    """File a message that cannot be read, so that not even its id is known."""
-    # Named by its content, so that it is filed once.
+    """Dead-letter an unreadable message, of which not even the id is known."""
+    # The letter's id is derived from the content, so that it is inserted once.
     identity = UUID(bytes=sha256(message).digest()[:16], version=5)
     with writing(conn):
         file_letters(conn, [_letter(identity, queue, None, message, failure)])
 
 
 def event_letter(queue: str, message_id: str, index: int, event: bytes | msgspec.Raw, failure: Failure) -> Letter:
-    """The letter of the event at this index of a message."""
+    """The letter for the event at this index of a message."""
     letter = _letter(uuid5(UUID(message_id), str(index)), queue, message_id, bytes(event), failure)
-    told = _fields(event)
-    letter.site_id = _text(told, "site_id")
-    letter.event_type = _text(told, "event_type")
-    letter.event_id = _value(told, "event_id", UUID)
-    letter.received_at = _value(told, "received_at", Annotated[datetime, Meta(tz=True)])
+    fields = _fields(event)
+    letter.site_id = _text(fields, "site_id")
+    letter.event_type = _text(fields, "event_type")
+    letter.event_id = _value(fields, "event_id", UUID)
+    letter.received_at = _value(fields, "received_at", Annotated[datetime, Meta(tz=True)])
     return letter
 
 
 def message_letter(queue: str, message_id: str, payload: bytes, failure: Failure) -> Letter:
-    """The letter of a message in which no events can be told apart."""
+    """The letter for a message whose events cannot be separated."""
     return _letter(uuid5(UUID(message_id), "message"), queue, message_id, payload, failure)
 
 
 def site_of(event: bytes | msgspec.Raw) -> str | None:
-    """The site of an event, if it can be one."""
+    """The site of an event, if it is valid."""
     return _text(_fields(event), "site_id")
 
 

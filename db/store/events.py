@@ -1,4 +1,8 @@
-"""Storing events: `store_messages(conn, messages)`. A message that is delivered again changes nothing."""
+"""Storing events: `store_messages(conn, messages)`. A message that is delivered again changes nothing.
+
+Glossary: a message is "settled" (settled_messages, AlreadySettled, settle_message) once it is processed, that is, each
+of its events is stored, a duplicate or a dead letter. settled_days counts these outcomes by day.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,12 +19,12 @@ from psycopg.types.json import Jsonb
 from db.connections.pools import writing
 from db.queries import QUERIES
 
-#: For so long after its arrival an event's id stands for it alone: what comes with it again is the same event.
+#: How long an event's id identifies it after its arrival: another event with the same id is a duplicate.
 IDS_KEPT = timedelta(days=8)
 
 
 class AlreadySettled(Exception):
-    """The message was settled by an earlier delivery: there is nothing left to do for it."""
+    """The message was processed by an earlier delivery: nothing is left to do."""
 
 
 class Message(NamedTuple):
@@ -33,33 +37,33 @@ class Message(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What one flush did."""
+    """The result of one flush."""
 
     received: int
-    """How many events there were."""
+    """How many events it had."""
     stored: int
     """How many of them were new."""
     dead: int = 0
-    """How many could not be stored, and are dead letters now."""
+    """How many became dead letters, because they could not be stored."""
 
     @property
     def duplicates(self) -> int:
-        """How many were stored before."""
+        """How many had been stored before."""
         return max(0, self.received - self.stored - self.dead)
 
 
 def store_messages(conn: Connection, messages: Sequence[Message], *, now: datetime | None = None) -> Stored:
-    """Store the events that are new, with all rollups, in one transaction; makes a partition that they lack.
+    """Store the new events, with all rollups, in one transaction; creates missing partitions.
 
-    All messages or none: raises AlreadySettled if one of them is settled, and psycopg's errors; db.connections.errors
-    says what those mean. `now`: the present, if it is not that of the database's clock; so throughout this module.
+    All messages or none: raises AlreadySettled if one of them was processed before, and psycopg's errors, which
+    db.connections.errors classifies. `now`: the current time instead of the database's clock, as in all this module.
     """
     batch = _joined(messages)
     parameters = {"ids": [message.id for message in messages], "batch": jsonb(batch), "now": now}
     try:
         with writing(conn):
             return _stored(conn, "store/store_messages", parameters)
-    except CheckViolation:  # no partition for some event: they are made in a transaction of their own
+    except CheckViolation:  # a partition is missing: create it in a transaction of its own
         with writing(conn):
             _make_partitions(conn, batch, now)
         with writing(conn):
@@ -67,7 +71,7 @@ def store_messages(conn: Connection, messages: Sequence[Message], *, now: dateti
 
 
 def store_events(conn: Connection, batch: bytes, *, now: datetime | None = None) -> Stored:
-    """Store the events of a JSON array that are new, within the caller's transaction; makes a partition they lack."""
+    """Store the new events of a JSON array, within the caller's transaction; creates missing partitions."""
     parameters = {"batch": jsonb(batch), "now": now}
     try:
         with conn.transaction():
@@ -78,26 +82,27 @@ def store_events(conn: Connection, batch: bytes, *, now: datetime | None = None)
 
 
 def settle_message(conn: Connection, message_id: str, *, now: datetime | None = None) -> None:
-    """Note that a message is settled. Raises AlreadySettled."""
+    """Record that a message is processed. Raises AlreadySettled."""
     with _settled_once():
         conn.execute(QUERIES["store/settle_message"], {"id": message_id, "now": now or datetime.now(UTC)})
 
 
 def lock_sites(conn: Connection, sites: Iterable[str]) -> None:
-    """Hold these sites until the end of the transaction; whoever locks several does so at once, or meets deadlocks."""
+    """Lock these sites until the end of the transaction. Lock several in one call, to avoid deadlocks."""
     conn.execute(QUERIES["store/lock_sites"], {"sites": list(set(sites))})
 
 
 def make_partitions_ahead(conn: Connection, now: datetime | None = None) -> None:
-    """Make the partitions of this week and the next two, of the database's clock where `now` is not given."""
+    """Create the partitions of this week and the next two."""
     with writing(conn):
         conn.execute(QUERIES["store/make_partitions_ahead"], {"now": now})
 
 
 def forget_settled_messages(conn: Connection, now: datetime | None = None) -> None:
-    """Forget the messages that were settled days before others.
+    """Delete the ids of messages that were processed days before others.
 
-    Where none was settled for a while nothing is forgotten: after a stop of days, those from before it come again.
+    Measured against the last processed message, not the clock: after days without workers, older messages may be
+    delivered again.
     """
     with writing(conn):
         (last_settled,) = conn.execute(QUERIES["store/last_settled"], {"now": now or datetime.now(UTC)}).fetchone() or (
@@ -108,14 +113,14 @@ def forget_settled_messages(conn: Connection, now: datetime | None = None) -> No
 
 
 def forget_event_ids(conn: Connection, now: datetime | None = None) -> None:
-    """Forget the ids of events that came more than IDS_KEPT ago."""
+    """Delete the ids of events that arrived more than IDS_KEPT ago."""
     with writing(conn):
         conn.execute(QUERIES["store/forget_event_ids"], {"now": now or datetime.now(UTC), "days": IDS_KEPT.days})
 
 
 def jsonb(text: bytes) -> Jsonb:
-    """JSON text as a parameter, as it is."""
-    if b"\0" in text:  # the client library would cut it there, and what follows would be lost without a word
+    """JSON text as a parameter, unchanged."""
+    if b"\0" in text:  # the client library would silently truncate the text there
         raise DataError("a batch holds a NUL byte")
     return Jsonb(text, dumps=bytes)
 
@@ -134,15 +139,15 @@ def _settled_once() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        # By the message: where Citus copies rows to a node, that is all it tells of the node's error, without its code.
-        # A shard's number follows the name.
+        # By the message text: when Citus copies rows to a node, it reports the node's error without its code, and the
+        # name is followed by a shard's number.
         if "settled_messages_pkey" in (error.diag.message_primary or ""):
             raise AlreadySettled from None
         raise
 
 
 def _joined(messages: Sequence[Message]) -> bytes:
-    """One JSON array of several. A lone one stays as it is, whatever it is: PostgreSQL says what is wrong with it."""
+    """One JSON array of all events. A single message stays unchanged, valid or not: PostgreSQL reports its errors."""
     if len(messages) == 1:
         return messages[0].events
     return json_array(events for message in messages if (events := message.events[1:-1]))

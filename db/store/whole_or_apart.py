@@ -1,4 +1,4 @@
-"""What to do with messages that cannot be stored together: the one place where it is decided what is poison."""
+"""Storing messages together, and isolating poison events if that fails: the only place that decides what is poison."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,13 +25,13 @@ _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class StoreApart(Exception):
-    """One of several messages is processed already, or holds an event that cannot be stored: store each alone."""
+    """One of several messages is processed already, or has an event that cannot be stored: store each one alone."""
 
 
 def store(conn: Connection, messages: Sequence[Message], *, queue: str) -> Stored:
-    """Store messages together, or a lone one whatever it holds: what cannot be stored of it becomes dead letters.
+    """Store messages together; events of a single message that cannot be stored become dead letters.
 
-    Raises StoreApart where several cannot be stored together, and psycopg's errors that are not about their data.
+    Raises StoreApart if several messages cannot be stored together, and psycopg's errors that are not data errors.
     """
     try:
         try:
@@ -51,9 +51,9 @@ def store(conn: Connection, messages: Sequence[Message], *, queue: str) -> Store
 
 
 def store_apart(conn: Connection, message: Message, *, queue: str, now: datetime | None = None) -> Stored:
-    """Store what can be stored of a message and file the rest as dead letters, in one transaction.
+    """Store the valid events of a message and dead-letter the others, in one transaction.
 
-    The message's events are halved, and what cannot be stored halved again, until each bad one stands alone.
+    Bisects the events: a half that cannot be stored is halved again, until each bad event is alone.
     """
     with writing(conn):
         settle_message(conn, message.id, now=now)
@@ -84,7 +84,7 @@ def store_apart(conn: Connection, message: Message, *, queue: str, now: datetime
 
 
 def file_message(conn: Connection, message: Message, failure: Failure, *, queue: str) -> Stored:
-    """File all events of a message as dead letters, for a reason that was none of theirs."""
+    """Dead-letter all events of a message, for a reason that is not in the events."""
     with writing(conn):
         settle_message(conn, message.id)
         try:
@@ -98,5 +98,5 @@ def file_message(conn: Connection, message: Message, failure: Failure, *, queue:
 
 
 def failure_of(error: psycopg.Error) -> Failure:
-    """What a dead letter says of an error of PostgreSQL's."""
+    """An error of PostgreSQL as the failure of a dead letter."""
     return Failure(error.diag.message_primary or str(error), error.sqlstate)
