@@ -111,7 +111,7 @@ def import_command(
             ending = run.check(sources, site=site, settings=settings)
     for event in ending.shown:
         click.echo(event)
-    click.echo(ending.tally.summary(sent="sent" if target else "valid; nothing was sent"), err=True)
+    click.echo(ending.tally.summary(sent="sent" if target else "good; nothing was sent"), err=True)
     if target:
         click.echo(f"sent to the ingestion API at {target}", err=True)
     for text in (ending.outcome, ending.fault):

@@ -21,7 +21,7 @@ def restore_command(file: Path, replace: bool) -> None:
     """Restore the database from the backup FILE, and put its messages back into the queue.
 
     Everything can keep running: the restore is one transaction, and workers and reports wait for it. If it is killed,
-    nothing has changed. A database that has events is replaced only with --replace. Tables that are not ours stay
+    nothing has changed. A database that has events is replaced only with --replace. Tables of other programs stay
     unchanged. Privileges of PostgreSQL roles must be granted again.
     """
     settings = load()

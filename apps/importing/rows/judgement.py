@@ -14,7 +14,7 @@ from db.reports.revenue import ORDERS, REFUNDS
 
 #: Number of event types in the summary.
 TYPES = 5
-CURRENCY = "--set properties.currency=EUR gives all the same, --property currency=COLUMN names its column"
+CURRENCY = "--set properties.currency=EUR sets it for all rows, --property currency=COLUMN names its column"
 FIXES = {
     "revenue_missing": "--property revenue=COLUMN names the column of an order's amount",
     "revenue_invalid": "an amount is a number such as 1234.50",

@@ -48,7 +48,7 @@ def test_a_dry_run_checks_everything_shows_three_events_and_sends_nothing(table:
     assert [event["path"] for event in shown] == ["/a", "/d", "/e"]
     assert shown[0].keys() == {"site_id", "event_type", "path", "timestamp", "event_id"}
     assert result.stderr.splitlines()[1:6] == [
-        "        4 valid; nothing was sent",
+        "        4 good; nothing was sent",
         "        0 skipped",
         "        2 refused",
         f"              1  {UNREADABLE} (events.csv line 3)",
@@ -140,7 +140,7 @@ def test_a_mapping_that_does_not_fit_ends_it_before_anything_is_sent(table: Path
     assert result.stderr == (
         "Error: events.csv cannot be imported:\n"
         "  the event_type is missing: --column event_type=COLUMN names its column, "
-        "or --set event_type=VALUE gives all the same\n"
+        "or --set event_type=VALUE sets it for all rows\n"
         "  its columns are: timestamp, path\n"
     )
 
