@@ -1,1 +1,1 @@
-"""Litestar's home: the ingestion app, the reporting app and the command line `tjra`."""
+"""The ingestion app, the reporting app and the command line `tjra`."""

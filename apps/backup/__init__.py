@@ -1,1 +1,1 @@
-"""`tjra backup`, `tjra restore` and `tjra psql`: by PostgreSQL's own programs, with the queue beside the database."""
+"""`tjra backup`, `tjra restore` and `tjra psql`, with PostgreSQL's programs; a backup also has the queue's messages."""

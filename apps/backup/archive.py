@@ -1,6 +1,6 @@
-"""The file of a backup: a zip of the database (as pg_dump writes it), the queue's messages, and what they are.
+"""The file of a backup: a zip with the database (as pg_dump writes it), the queue's messages, and metadata.
 
-Without us, `unzip -p FILE database.dump | pg_restore --dbname=...` restores the database of such a file.
+Without tjra, `unzip -p FILE database.dump | pg_restore --dbname=...` restores the database.
 """
 
 import os
@@ -17,35 +17,35 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 import click
 import msgspec
 
-#: The version of this format. A file of a newer one is refused.
+#: The version of this format. Files of newer versions are refused.
 FORMAT = 1
-#: A message of the queue: which one, and what Redis has.
+#: A message: the name of its queue, and its bytes in Redis.
 Queued = tuple[str, bytes]
 DATABASE, QUEUE, ABOUT = "database.dump", "queue.ndjson", "backup.json"
 
 
 class About(msgspec.Struct, kw_only=True):
-    """What a backup holds."""
+    """The metadata of a backup."""
 
     format: int
     taken_at: datetime
-    """Every event that was accepted before is in it."""
+    """Every event that was accepted before this time is in the backup."""
     schema: str
     migrations: dict[str, str]
-    """Those that had been applied, with their checksums."""
+    """The applied migrations with their checksums."""
     messages: int | None
-    """How many messages of the queue are in it; None where it was left out."""
+    """Number of messages of the queue; None if the queue was left out."""
 
 
 class Line(msgspec.Struct):
-    """A message of the queue as it is kept."""
+    """A message of the queue as a line of the archive."""
 
     queue: str
     message: str
 
 
 class Archive:
-    """A backup that is read."""
+    """A backup opened for reading."""
 
     def __init__(self, archive: ZipFile, about: About) -> None:
         self.zip = archive
@@ -61,7 +61,7 @@ class Archive:
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
-    """A backup, read once as a whole. Raises ClickException where it is none, damaged, or of a newer version."""
+    """Open a backup and check it completely. Raises ClickException if it is damaged, newer, or not a backup."""
     with ExitStack() as stack:
         try:
             archive = stack.enter_context(ZipFile(path))
@@ -69,7 +69,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
             if about["format"] > FORMAT:
                 raise click.ClickException(f"{path} was made by a newer version of tjra (format {about['format']})")
             if damaged := archive.testzip():
-                raise click.ClickException(f"{path} is damaged: {damaged} is not what it was")
+                raise click.ClickException(f"{path} is damaged: {damaged} has a wrong checksum")
             backup = Archive(archive, msgspec.convert(about, About))
         except OSError as error:
             raise click.ClickException(f"cannot read {path}: {error.strerror}") from None
@@ -80,26 +80,26 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 @contextmanager
 def new_archive(path: Path) -> Iterator[ZipFile]:
-    """A file that is there once it is whole, for us only. Raises ClickException where it cannot be, or is there."""
-    unfinished = path.with_name(f".{path.name}.{token_hex(4)}.unfinished")
+    """A new file that gets its name once it is complete, readable only by its owner. Raises ClickException."""
+    temporary = path.with_name(f".{path.name}.{token_hex(4)}.tmp")
     if path.exists() or path.is_symlink():
-        raise click.ClickException(f"{path} is there already; a backup is never written over another file")
+        raise click.ClickException(f"{path} exists already; a backup never overwrites a file")
     try:
-        with os.fdopen(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             with ZipFile(file, "w") as archive:
                 yield archive
             file.flush()
             os.fsync(file.fileno())
-        os.link(unfinished, path)  # which fails where somebody else has made it meanwhile
+        os.link(temporary, path)  # fails if the file was created in the meantime
     except OSError as error:
         raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
     finally:
         with suppress(FileNotFoundError):
-            unfinished.unlink()
+            temporary.unlink()
 
 
 def write_messages(archive: ZipFile, messages: Callable[[Callable[[], None]], Iterator[Queued]]) -> int:
-    """Write the messages of the queue; answers how many. `messages(begin)` calls `begin` when all before is void."""
+    """Write the messages of the queue; return their number. `messages(begin)` calls `begin` to discard all so far."""
     count = 0
     with TemporaryFile(dir=Path(str(archive.filename)).parent if archive.filename else None) as lines:
 
@@ -120,13 +120,13 @@ def write_messages(archive: ZipFile, messages: Callable[[Callable[[], None]], It
 
 @contextmanager
 def database_member(archive: ZipFile) -> Iterator[Callable[[bytes], int]]:
-    """Where the dump of the database is written to."""
+    """The function that writes the dump of the database."""
     with archive.open(_member(DATABASE, ZIP_STORED), "w", force_zip64=True) as member:
         yield member.write
 
 
 def write_about(archive: ZipFile, about: About) -> None:
-    """Write what the backup holds: the last part of it."""
+    """Write the metadata; call it last."""
     archive.writestr(_member(ABOUT, ZIP_STORED), msgspec.json.format(msgspec.json.encode(about)))
 
 

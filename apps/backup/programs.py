@@ -1,4 +1,4 @@
-"""PostgreSQL's client programs: those of the extra `embedded`, or those of the system where these are new enough."""
+"""Find PostgreSQL's client programs: those of the extra `embedded`, or those of the system if they are new enough."""
 
 import os
 import re
@@ -14,15 +14,15 @@ from apps.up.embedded.binaries import NotInstalled, postgres_package
 from db.backups import address
 from db.connections.libpq import forget_environment, is_ours
 
-#: Where Debian keeps those of each version.
+#: Debian's folder with the programs of each version.
 DEBIAN = Path("/usr/lib/postgresql")
 VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 
 
 def programs(*, server: int, needed: tuple[str, ...] = ("psql", "pg_dump", "pg_restore")) -> Path:
-    """The folder of programs for a server of this major version: of the same one or newer.
+    """The folder with programs of the server's major version or newer.
 
-    Raises ClickException, saying what there is and what to install.
+    Raises ClickException that names the installed versions and what to install.
     """
     seen = []
     for folder in _folders():
@@ -39,7 +39,7 @@ def programs(*, server: int, needed: tuple[str, ...] = ("psql", "pg_dump", "pg_r
 
 
 def connection(database_url: str) -> tuple[str, dict[str, str]]:
-    """What `--dbname` is, and the environment, in which the password is: others see a program's arguments."""
+    """The value of `--dbname`, and the environment with the password: other users can see a program's arguments."""
     if is_ours(database_url):
         forget_environment()
     conninfo, secrets = address(database_url)

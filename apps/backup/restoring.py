@@ -1,4 +1,4 @@
-"""How a backup is restored: pg_restore writes a script, psql runs it, all in one transaction that is ours to end."""
+"""Restore a backup: pg_restore writes a script and psql runs it, in one transaction that this module commits."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -14,16 +14,16 @@ from db.backups import BEGIN_RESTORE, ours
 from db.migrations import LOCK
 
 CHUNK = 1024 * 1024
-#: How often it is begun anew where those who work were in the way.
+#: Attempts of a restore that ends in a deadlock with running processes.
 TRIES = 5
-#: What psql says once it has done all before.
+#: Markers that psql prints after all previous commands.
 RESTORED, COMMITTED = "tjra: restored", "tjra: committed"
-#: What pg_restore sets that an older server does not know.
+#: A setting of pg_restore that servers before PostgreSQL 17 do not know.
 TRANSACTION_TIMEOUT = b"SET transaction_timeout = 0;\n"
 
 
 class RestoreFailed(Exception):
-    """The database is what it was before; the message says why."""
+    """Nothing was restored, and the database is unchanged; the message says why."""
 
 
 class Restoring:
@@ -36,7 +36,7 @@ class Restoring:
         self.conninfo, self.environment = connection(database_url)
 
     def run(self, *, replace: bool, before_commit: Callable[[], None]) -> None:
-        """Restore all; calls `before_commit` when only the commit is missing. Raises RestoreFailed."""
+        """Restore everything; call `before_commit` immediately before the commit. Raises RestoreFailed."""
         for number in range(TRIES):
             try:
                 self._run(replace=replace, before_commit=before_commit)
@@ -59,33 +59,34 @@ class Restoring:
             psql.wait_for(COMMITTED)
 
     def _begin(self, *, replace: bool) -> str:
-        told = {
+        parameters = {
             "schema": self.archive.about.schema,
             "names": ",".join(sorted(ours())),
             "replace": "yes" if replace else "no",
             "lock": str(LOCK),
         }
-        lines = [f"set local tjra.{name} = {_quoted(value)};\n" for name, value in told.items()]
+        lines = [f"set local tjra.{name} = {_quoted(value)};\n" for name, value in parameters.items()]
         settings = "set local lock_timeout = '60s';\nset local synchronous_commit = on;\n"
         return "begin isolation level read committed;\n" + settings + "".join(lines) + BEGIN_RESTORE
 
     def _script(self, contents: Path, psql: "_Psql") -> None:
-        """Have pg_restore write its script to psql."""
-        with self._pg_restore("--file=-", f"--use-list={contents}", "--no-owner", "--no-privileges") as (script, told):
+        """Pass the script of pg_restore to psql."""
+        options = ["--file=-", f"--use-list={contents}", "--no-owner", "--no-privileges"]
+        with self._pg_restore(*options) as (script, errors):
             first = True
             while part := script.read(CHUNK):
                 psql.write(part.replace(TRANSACTION_TIMEOUT, b"") if first and self.server < 17 else part)
                 first = False
-        if told:
-            raise RestoreFailed(f"pg_restore failed: {told[0]}")
+        if errors:
+            raise RestoreFailed(f"pg_restore failed: {errors[0]}")
 
     @contextmanager
     def _contents(self) -> Iterator[Path]:
-        """A list of what is restored: all but the schema, which is there."""
-        with self._pg_restore("--list") as (listed, told):
+        """A file with the list of restored objects: all but the schema, which exists."""
+        with self._pg_restore("--list") as (listed, errors):
             lines = listed.read().decode(errors="surrogateescape").splitlines()
-        if told:
-            raise RestoreFailed(f"pg_restore failed: {told[0]}")
+        if errors:
+            raise RestoreFailed(f"pg_restore failed: {errors[0]}")
         kept = [line for line in lines if " SCHEMA - " not in line and " - SCHEMA " not in line]
         with NamedTemporaryFile("w", errors="surrogateescape") as file:
             file.write("\n".join(kept))
@@ -94,28 +95,28 @@ class Restoring:
 
     @contextmanager
     def _pg_restore(self, *options: str) -> Iterator[tuple[IO[bytes], list[str]]]:
-        """pg_restore with the database's dump: what it writes, and at the end what went wrong."""
-        told: list[str] = []
+        """Run pg_restore on the database's dump: its output, and, at the end, its error."""
+        errors: list[str] = []
         process = subprocess.Popen(
             [self.programs / "pg_restore", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        script, errors = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)
+        script, stderr = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)
         feeding = Thread(target=self._feed, args=[process.stdin], daemon=True)
         feeding.start()
         try:
-            yield script, told
-            said = errors.read().decode(errors="replace").strip()
+            yield script, errors
+            message = stderr.read().decode(errors="replace").strip()
             if process.wait() != 0:
-                told.append(said)
+                errors.append(message)
         finally:
             process.kill()
             process.wait()
             feeding.join()
             script.close()
-            errors.close()
+            stderr.close()
 
     def _feed(self, stdin: IO[bytes]) -> None:
         with suppress(BrokenPipeError), stdin, self.archive.zip.open(DATABASE) as dump:
@@ -124,7 +125,7 @@ class Restoring:
 
 
 class _Psql:
-    """psql, which runs what it is told and ends at the first error, with its transaction."""
+    """A psql process that runs the commands it gets; at the first error it exits and its transaction rolls back."""
 
     def __init__(self, program: Path, conninfo: str, environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -145,7 +146,7 @@ class _Psql:
 
     def __exit__(self, *_: object) -> None:
         with suppress(BrokenPipeError):
-            self.stdin.close()  # without a commit nothing has happened
+            self.stdin.close()  # without a commit the transaction rolls back
         self.process.wait()
         self.listening.join()
         self.stderr.close()
@@ -161,7 +162,7 @@ class _Psql:
             raise self._failed() from None
 
     def wait_for(self, line: str) -> None:
-        """Return once psql has said this. Raises RestoreFailed where it ends before."""
+        """Wait until psql has printed this line. Raises RestoreFailed if it exits before."""
         while line not in self.lines:
             if not self.listening.is_alive():
                 raise self._failed()
@@ -175,8 +176,8 @@ class _Psql:
 
     def _failed(self) -> RestoreFailed:
         self.listening.join()
-        told = [line for line in self.lines if "ERROR" in line or "FATAL" in line or "error:" in line] or self.lines
-        return RestoreFailed(told[0].partition("ERROR:")[2].strip() or told[0] if told else "psql ended")
+        errors = [line for line in self.lines if "ERROR" in line or "FATAL" in line or "error:" in line] or self.lines
+        return RestoreFailed(errors[0].partition("ERROR:")[2].strip() or errors[0] if errors else "psql ended")
 
 
 def _quoted(value: str) -> str:

@@ -1,4 +1,4 @@
-"""`tjra backup FILE`: all that was accepted, in one file, while everything runs."""
+"""`tjra backup FILE`: a backup of all accepted events in one file, while everything runs."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -18,18 +18,18 @@ from db.settings import load
 
 CHUNK = 1024 * 1024
 
-WITHOUT_QUEUE = "--without-queue leaves out what is accepted and not stored yet"
+WITHOUT_QUEUE = "--without-queue leaves out events that are accepted but not stored yet"
 
 
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--without-queue", is_flag=True, help="Leave out the events in the queue (Redis), and do without it.")
+@click.option("--without-queue", is_flag=True, help="Leave out the events in the queue; Redis is not needed.")
 def backup_command(file: Path, without_queue: bool) -> None:
-    """Write a backup to FILE, for your eyes only; FILE must not be there yet. Everything may run meanwhile.
+    """Write a backup to FILE, readable only by you; FILE must not exist yet. Everything can keep running.
 
-    It holds the database as it is at one moment, and what is in the queue: each event that was answered with 202 before
-    it began. It does not hold the settings, the salt by which visitors are known for a day, and requests to set a
-    timezone that are still in the queue. `tjra restore FILE` brings it back.
+    It contains a consistent snapshot of the database and the events in the queue: every event that was accepted (202)
+    before the backup began. It does not contain the settings, the daily salt of visitor ids, and requests to set a
+    timezone that are still in the queue. `tjra restore FILE` restores it.
     """
     settings = load()
     database_url = settings.required("database_url")
@@ -38,8 +38,8 @@ def backup_command(file: Path, without_queue: bool) -> None:
         there = backups.facts(conn)
         if there.citus:
             raise click.ClickException(
-                "this database is spread over nodes by Citus, which pg_dump cannot back up at one moment: "
-                "back up each node as the manual of Citus says"
+                "this database is distributed over nodes by Citus, and pg_dump cannot make a consistent backup of it: "
+                "back up each node as described in the manual of Citus"
             )
         if there.schema is None or not there.migrated:
             raise click.ClickException("there is nothing to back up: the database has no tables of tjra")
@@ -63,15 +63,16 @@ def backup_command(file: Path, without_queue: bool) -> None:
 
 
 def _queue(settings: Any, conn: Any) -> Callable[[Callable[[], None]], Iterator[Any]]:
-    """How the messages of the queue are read."""
-    # Late, as importing actors reads the settings.
+    """A function that reads the messages of the queue."""
+    # Imported here, because importing actors reads the settings.
     from actors.queue.backup import BackupQueue
     from actors.queue.producer import QueueUnavailable
 
     def read(begin: Callable[[], None]) -> Iterator[Any]:
         try:
             queue = BackupQueue(settings.required("redis_url"), namespace=settings.redis_namespace)
-            # Before what is in the queue: what comes between is then stored and not counted, instead of lost.
+            # Before the messages: an event that arrives in between is then in the backup but not counted. In the other
+            # order it would be counted but missing, and so reported as lost.
             accepted = queue.accepted()
             balance.count_accepted(conn, source=accepted.source, counted_at=accepted.counted_at, counts=accepted.counts)
 
@@ -88,10 +89,10 @@ def _queue(settings: Any, conn: Any) -> Callable[[Callable[[], None]], Iterator[
 def _dump(
     program: Path, database_url: str, schema: str, left_out: Sequence[str], write: Callable[[bytes], int]
 ) -> None:
-    """pg_dump: it reads all tables as they are at one moment, in a transaction that holds nobody up."""
+    """Run pg_dump: it reads a consistent snapshot of all tables in a transaction that does not block others."""
     conninfo, environment = connection(database_url)
     options = ["--format=custom", "--no-owner", "--no-privileges", "--lock-wait-timeout=60s", f"--dbname={conninfo}"]
-    # Quoted, since they are patterns.
+    # Quoted, because pg_dump reads these names as patterns.
     options += [f'--schema="{schema}"', *(f'--exclude-table="{schema}"."{name}"' for name in left_out)]
     with subprocess.Popen(
         [program, *options], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -99,9 +100,9 @@ def _dump(
         try:
             while part := cast("IO[bytes]", process.stdout).read(CHUNK):
                 write(part)
-            told = cast("IO[bytes]", process.stderr).read().decode(errors="replace").strip()
+            message = cast("IO[bytes]", process.stderr).read().decode(errors="replace").strip()
         except BaseException:
             process.kill()
             raise
     if process.returncode != 0:
-        raise click.ClickException(f"pg_dump failed: {told}")
+        raise click.ClickException(f"pg_dump failed: {message}")

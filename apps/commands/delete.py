@@ -1,4 +1,4 @@
-"""`tjra delete`: a site and all that it has."""
+"""`tjra delete`: delete a site with all of its data."""
 
 from datetime import UTC, datetime
 
@@ -11,17 +11,17 @@ from db.sites import deletion
 
 @click.command("delete")
 @click.option("--site", required=True, metavar="ID", help="The site.")
-@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be deleted.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def delete_command(site: str, dry_run: bool, yes: bool) -> None:
-    """Delete a site with all that it has: events, users, orders, rollups, dead letters. There is no way back.
+    """Delete a site with all of its data: events, users, orders, rollups, dead letters. This cannot be undone.
 
-    It tells what would go and asks for the site's name. All goes in one transaction, for which those who store events
-    of the site wait. The counts of GET /accounting stay, by day: how many events were accepted and stored.
+    It prints what will be deleted and asks for the site's name. It runs in one transaction; workers that store events
+    of the site wait for it. The daily counts of GET /accounting stay: how many events were accepted and stored.
     """
     with database() as conn:
         try:
-            tell(site, deletion.contents(conn, site))
+            print_contents(site, deletion.contents(conn, site))
             if dry_run:
                 return
             if not yes and click.prompt("This cannot be undone. Type the site's name to delete it") != site:
@@ -30,11 +30,11 @@ def delete_command(site: str, dry_run: bool, yes: bool) -> None:
         except deletion.NoSuchSite:
             raise click.BadParameter(f"there is no site {printable(site)!r}", param_hint="'--site'") from None
     click.echo(f"deleted {printable(site)}: {rows.get('events', 0):,} events, {sum(rows.values()):,} rows in all")
-    click.echo("Events of it that are still in the queue, or come from now on, are stored and make the site anew.")
+    click.echo("Events of the site that are still in the queue or arrive later are stored and create the site again.")
 
 
-def tell(site: str, there: deletion.Contents) -> None:
-    """Tell what there is of a site."""
+def print_contents(site: str, there: deletion.Contents) -> None:
+    """Print what a site contains."""
     lines = [
         f"{there.events:,} events{between(there.first_event, there.last_event)}",
         f"{there.users:,} users",
@@ -48,7 +48,7 @@ def tell(site: str, there: deletion.Contents) -> None:
 
 
 def between(first: datetime | None, last: datetime | None) -> str:
-    """From when to when; nothing where that is not known."""
+    """The range of times as text; empty if it is unknown."""
     if first is None or last is None:
         return ""
     return f" from {first.astimezone(UTC):%Y-%m-%d %H:%M} to {last.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

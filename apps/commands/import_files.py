@@ -51,19 +51,20 @@ def import_command(
 ) -> None:
     """Send the rows of CSV, NDJSON and access log files (Apache's combined format) to the ingestion API as events.
 
-    It can be run again, on the same files or on files that have grown: an event's id comes from the site and the
-    content of its row, and only new rows add events. Equal rows of one file are different events (as long as fewer
-    than 500,000 other rows lie between them); equal rows of two files are the same event, so that exports may overlap.
-    The options are not part of the id: rows that are imported again with other options stay the events that they are,
-    unless the options give them another time.
+    It is safe to run it again, on the same files or on files that have grown: an event's id is made from the site and
+    the content of its row, so only new rows add events. Equal rows of one file are different events (if fewer than
+    500,000 other rows are between them); equal rows of two files are the same event, so exports may overlap. The
+    options are not part of the id: importing rows again with other options does not change their events, unless the
+    options change their times.
 
-    Of an access log, page views are imported: GET requests answered with 200 to 299 or 304, except for static files.
+    From an access log, page views are imported: GET requests with status 200 to 299 or 304, except for static files.
     The client's address is never sent: user_id is the first 32 hexadecimal digits of SHA-256 over site, address and
-    user agent. It hides who it was from a reader, not from somebody who tries all addresses.
+    user agent. That hides the address from readers, but not from someone who tries all addresses.
 
-    Each import has an id, which its events have as the property import_id. In the end it tells how many were new; those
-    that were there before stay another import's. `tjra imports` lists imports. --undo ID deletes what one brought and
-    counts the rest anew, in one transaction; the same rows can be imported again after that.
+    Each import has an id, which its events have as the property import_id. At the end, the command prints how many
+    events were new; events that were stored before stay part of their first import. `tjra imports` lists imports.
+    --undo ID deletes the events of an import and corrects the rollups, in one transaction; after that, the same rows
+    can be imported again.
     """
     if undo:
         if files:
@@ -80,7 +81,7 @@ def import_command(
     settings = load()
     target = None if dry_run else url or _own_url(settings)
     reporting = reporting_url or (None if url or not settings.reporting_port else _own(settings.reporting_port))
-    # Here, because it takes a third of a second to load and no other command needs it.
+    # Imported here, because it loads slowly and no other command needs it.
     from apps.importing import run
     from apps.importing.register import Register
 
@@ -107,12 +108,12 @@ def import_command(
             register = stack.enter_context(Register(reporting, site=site, options=given_options()))
             ending = run.send(sources, url=target, register=register)
         else:
-            ending = run.rehearse(sources, site=site, settings=settings)
+            ending = run.check(sources, site=site, settings=settings)
     for event in ending.shown:
         click.echo(event)
     click.echo(ending.tally.summary(sent="sent" if target else "good; nothing was sent"), err=True)
     if target:
-        click.echo(f"the ingestion API that it was sent to: {target}", err=True)
+        click.echo(f"sent to the ingestion API at {target}", err=True)
     for text in (ending.outcome, ending.fault):
         if text:
             click.echo(text, err=True)
@@ -162,13 +163,13 @@ def _once(pairs: Pairs, option: str) -> dict[str, str]:
 def _kind(path: Path, given: Format | None) -> Format:
     if kind := given or format_of(path):
         return kind
-    raise click.UsageError(f"the name of {path.name} does not tell what it holds: say so by --format")
+    raise click.UsageError(f"the name of {path.name} does not show its format: use --format")
 
 
 def _check_use(
     kinds: list[Format], mapping: Mapping, *, all_requests: bool, bots: str | None, delimiter: str | None
 ) -> None:
-    """Refuse options that none of the files has a use for."""
+    """Refuse options that apply to none of the files."""
     unused = Mapping(zone=mapping.zone, unit=mapping.unit)
     if set(kinds) == {"combined"} and mapping != unused:
         raise click.UsageError(
@@ -183,7 +184,7 @@ def _check_use(
 
 def _own_url(settings: Settings) -> str:
     if settings.ingestion_port == 0:
-        raise click.UsageError("INGESTION_PORT is 0, any free one: --url says which one it is")
+        raise click.UsageError("INGESTION_PORT is 0 (any free port): give the URL with --url")
     return _own(settings.ingestion_port)
 
 

@@ -1,4 +1,4 @@
-"""`tjra import --undo ID` and `tjra imports`: imports that were made, and taking one back."""
+"""`tjra imports` and `tjra import --undo ID`: list imports, and undo one."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from db.rollups import recount
 
 
 def undo(import_id: str, site: str | None, *, yes: bool, dry_run: bool) -> None:
-    """Delete the events that an import brought, and make the rollups what is left, in one transaction."""
+    """Delete the events of an import and rebuild the rollups, in one transaction."""
     try:
         import_id = msgspec.convert(import_id, imports.ImportId)
     except msgspec.ValidationError:
@@ -29,7 +29,7 @@ def undo(import_id: str, site: str | None, *, yes: bool, dry_run: bool) -> None:
         there = imports.stored(conn, site, one)
         if not there.events:
             raise click.ClickException(f"site {printable(site)!r} has no events of the import {import_id}")
-        name = ", ".join(printable(file.name) for file in one.files) or "files that are not remembered"
+        name = ", ".join(printable(file.name) for file in one.files) or "files that are not recorded"
         click.echo(f"import {import_id} of {name} brought {there.events:,} events{between(there.first, there.last)}")
         if dry_run:
             return
@@ -45,24 +45,24 @@ def undo(import_id: str, site: str | None, *, yes: bool, dry_run: bool) -> None:
     show("")
     click.echo(f"deleted {deleted:,} events, {left:,} are left of it; {corrected:,} rows of rollups corrected")
     if one.ended_at is None:
-        click.echo("It had not ended: what is still in the queue of it comes yet; then run this again.")
+        click.echo("The import had not ended: once its events in the queue are stored, run this again.")
 
 
 @click.command("imports")
 @click.option("--site", "sites", multiple=True, metavar="ID", help="A site; may be repeated.  [default: all]")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def imports_command(sites: Sequence[str], as_json: bool) -> None:
-    """List the imports of files that were made, the newest first: what, when, and how many of its events are there.
+    """List the imports of files, the newest first: files, time, and the number of stored events.
 
-    `tjra import --undo ID` takes one back.
+    `tjra import --undo ID` undoes an import.
     """
     with database() as conn:
         for site in sites or recount.site_ids(conn):
             for one in imports.read_imports(conn, site):
                 events = imports.stored(conn, site, one).events
                 if as_json:
-                    told = msgspec.to_builtins(one) | {"site_id": site, "stored": events}
-                    click.echo(msgspec.json.encode({name: told[name] for name in told if name != "messages"}))
+                    fields = msgspec.to_builtins(one) | {"site_id": site, "stored": events}
+                    click.echo(msgspec.json.encode({name: fields[name] for name in fields if name != "messages"}))
                 else:
                     click.echo(_line(site, one, events))
 
@@ -79,8 +79,8 @@ def _line(site: str, one: KnownImport, events: int) -> str:
 def _site_of(conn: WriteConnection, import_id: str) -> str:
     sites = imports.sites_of(conn, import_id)
     if len(sites) != 1:
-        reason = "is in several sites" if sites else "is not remembered"
-        raise click.UsageError(f"the import {import_id} {reason}: --site says of which it is")
+        reason = "is in several sites" if sites else "is not recorded"
+        raise click.UsageError(f"the import {import_id} {reason}: choose one with --site")
     return sites[0]
 
 

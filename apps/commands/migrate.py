@@ -1,4 +1,4 @@
-"""`tjra migrate`: the database's schema."""
+"""`tjra migrate`: migrate the database's schema."""
 
 import click
 
@@ -8,7 +8,7 @@ from db.migrations import migrate
 
 @click.command("migrate")
 def migrate_command() -> None:
-    """Bring the database at DATABASE_URL to this version's schema."""
+    """Migrate the database at DATABASE_URL to this version's schema."""
     applied = migrate(settings_with({}).required("database_url"))
     for name in applied:
         click.echo(f"applied {name}")

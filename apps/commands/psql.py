@@ -1,4 +1,4 @@
-"""`tjra psql`: PostgreSQL's shell on our database."""
+"""`tjra psql`: PostgreSQL's shell on the database."""
 
 import os
 

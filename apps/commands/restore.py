@@ -1,4 +1,4 @@
-"""`tjra restore FILE`: a backup becomes the database, as a whole or not at all."""
+"""`tjra restore FILE`: restore a backup, completely or not at all."""
 
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,13 @@ from db.settings import load
 
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--replace", is_flag=True, help="Also where the database holds events: they are gone afterwards.")
+@click.option("--replace", is_flag=True, help="Also restore if the database has events; they are deleted.")
 def restore_command(file: Path, replace: bool) -> None:
-    """Make the database what it was when the backup FILE was made, and put back what was in the queue then.
+    """Restore the database from the backup FILE, and put its messages back into the queue.
 
-    It may run while everything runs: in one transaction, for which workers and reports wait. If it is killed, all is as
-    before. Into a database that holds events it goes only with --replace. Tables of others stay as they are. What
-    PostgreSQL's roles were granted has to be granted anew.
+    Everything can keep running: the restore is one transaction, and workers and reports wait for it. If it is killed,
+    nothing has changed. A database that has events is replaced only with --replace. Tables of other programs stay
+    unchanged. Privileges of PostgreSQL roles must be granted again.
     """
     settings = load()
     database_url = settings.required("database_url")
@@ -53,11 +53,11 @@ def restore_command(file: Path, replace: bool) -> None:
 
 def _check(there: backups.Facts, about: About) -> None:
     if there.citus:
-        raise click.ClickException("into a database of Citus nothing can be restored")
+        raise click.ClickException("a backup cannot be restored into a database of Citus")
     if there.schema != about.schema:
         here = f"in schema {there.schema}" if there.schema else "in none"
         raise click.ClickException(
-            f"the backup's tables are in schema {about.schema}, and here tables would be {here}: "
+            f"the backup's tables are in schema {about.schema}, but here they would be {here}: "
             f"create schema {about.schema}, or set search_path to it"
         )
 
@@ -77,7 +77,7 @@ def _queue(settings: Any) -> Any:
 
 
 def _put_back(queue: Any, archive: Archive) -> None:
-    """Put back what was in the queue. It waits there until the transaction is over, which workers wait for."""
+    """Put the messages back into the queue. Workers store them only after the transaction, for which they wait."""
     if queue:
         for message in archive.messages():
             queue.put_back(*message)

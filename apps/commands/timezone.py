@@ -1,4 +1,4 @@
-"""`tjra timezone`: in which timezone a site's days are."""
+"""`tjra timezone`: print or set the timezone of a site's days."""
 
 import click
 
@@ -11,13 +11,12 @@ from db.sites import timezones
 @click.option("--site", "site_id", required=True, metavar="ID", help="The site.")
 @click.argument("zone", required=False)
 def timezone_command(site_id: str, zone: str | None) -> None:
-    """Print a site's timezone, or set it to ZONE, an IANA name such as Europe/Berlin, and count its days anew.
+    """Print a site's timezone, or set it to ZONE, an IANA name such as Europe/Berlin, and rebuild its days.
 
-    That is one transaction: reports have the old days until it is done, and the new ones from then on. Whoever stores
-    events of the site waits meanwhile, a minute for some millions of them: ingestion takes them all the same. If it is
-    killed, all is as before.
+    This is one transaction: reports show the old days until it is done. Workers that store events of the site wait for
+    it, about a minute for some million events; ingestion still accepts events. If it is killed, nothing has changed.
 
-    Days whose events are no longer kept stay days of the old timezone.
+    Days whose events have expired stay days of the old timezone.
     """
     with database() as conn:
         before = timezones.read_timezone(conn, site_id)

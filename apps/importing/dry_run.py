@@ -1,4 +1,4 @@
-"""`--dry-run`: what the ingestion API would say, without it."""
+"""`--dry-run`: validate events as the ingestion API does, without sending them."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -8,19 +8,19 @@ import msgspec
 from apps.events.validation import BatchProblem, EventValidator, Rejected
 from apps.web.problems import Refusal
 
-#: How many events are shown.
+#: Number of events that are shown.
 SHOWN = 3
 
 
 class DryRun:
-    """Takes batches in the sender's place, checks them as the API does, and keeps the first good events."""
+    """Replaces the sender: validates batches as the API does, and keeps the first valid events."""
 
     def __init__(self, validator: EventValidator) -> None:
         self.validator = validator
         self.shown: list[bytes] = []
 
     def deliver(self, events: Sequence[bytes]) -> Sequence[Rejected]:
-        """Those of a batch that the API would refuse."""
+        """The events of a batch that the API would refuse."""
         rejected = self._rejected(b"[%b]" % b",".join(events))
         bad = {one.index for one in rejected}
         good = (event for index, event in enumerate(events) if index not in bad)

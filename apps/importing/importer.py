@@ -1,4 +1,4 @@
-"""The import itself: the records of a source become events, the events batches, and the batches are delivered."""
+"""The import pipeline: records of a source become events, events become batches, batches are delivered."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -12,14 +12,14 @@ from apps.importing.sources import Source
 from apps.importing.summary import Summary
 from db.events.errors import FieldError
 
-#: A request is sent once it has so many events or bytes: the API takes 1,000 and 5 MiB.
+#: Events and bytes from which a request is sent; the API's limits are 1,000 and 5 MiB.
 BATCH_EVENTS, BATCH_BYTES = 500, 4 * 1024 * 1024
-#: Bytes of an event as JSON; in a larger one a field must be over its limit.
+#: Largest event as JSON, in bytes; in a larger one a field must be over its limit.
 EVENT_BYTES = 64 * 1024
-#: The progress is told after so many rows, also where none of them is sent.
+#: Rows between two updates of the progress, including rows that are not sent.
 WATCH_ROWS = 500
 
-#: Takes the events of a batch, a JSON object each, and returns those that the API refuses.
+#: Takes the events of a batch (one JSON object each) and returns those that the API refuses.
 Deliver = Callable[[Sequence[bytes]], Sequence[Rejected]]
 
 
@@ -40,9 +40,9 @@ def import_source(
     watch: Callable[[], None],
     import_id: str | None = None,
 ) -> None:
-    """Deliver the events of a source and count into `tally`; `watch` is called now and then.
+    """Deliver the events of a source and count them in `tally`; call `watch` regularly to update the progress.
 
-    The events have the `import_id` as a property: by it those that were new are counted, and found if they are to go.
+    The events get `import_id` as a property, by which new ones are counted and an undo finds them.
 
     Raises what `deliver` raises.
     """
@@ -78,7 +78,7 @@ def _rows(source: Source, site: str, tally: Summary, watch: Callable[[], None], 
 def _event(source: Source, record: Record, ids: EventIds, import_id: str | None) -> tuple[bytes, Fields]:
     if record.fault:
         raise Refused(record.fault)
-    # Every row is counted, so that its id does not depend on which others the options let through.
+    # Before any row is filtered out: ids must not depend on the options.
     event_id = ids.next(record.content)
     event = source.event(record.values)
     event.setdefault("event_id", event_id)
@@ -95,7 +95,7 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     size = 0
     for row in rows:
         batch.append(row)
-        size += len(row.event) + 1  # and a comma
+        size += len(row.event) + 1  # with a comma
         if len(batch) == BATCH_EVENTS or size > BATCH_BYTES:
             yield batch
             batch, size = [], 0

@@ -1,4 +1,4 @@
-"""What the options of `tjra import` take, checked as they are read: functions from text to a value."""
+"""Types of the options of `tjra import`: functions that parse and validate the text of an option."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from apps.importing.files.decoding import decoder
 from apps.importing.rows.mapping import CONSTANTS, PROPERTY
 from db.events.event import text_fault
 
-#: A time of which no two parts are the same.
+#: A time whose parts all differ, to check a format.
 SAMPLE = datetime(2026, 11, 13, 20, 29, 46, tzinfo=UTC)
 
 
 def pair(form: str, names: Sequence[str] = (), *, empty: bool = False) -> Callable[[str], tuple[str, str]]:
-    """Of text such as NAME=VALUE, where the name is one of `names` if there are any, and the value may be `empty`."""
+    """A parser of NAME=VALUE: the name is one of `names`, if given; the value may be `empty`."""
 
     def read(text: str) -> tuple[str, str]:
         name, equals, value = text.partition("=")
@@ -31,19 +31,19 @@ def pair(form: str, names: Sequence[str] = (), *, empty: bool = False) -> Callab
 
 
 def constant(text: str) -> tuple[str, str]:
-    """Of FIELD=VALUE, where the field may also be a property."""
+    """Parse FIELD=VALUE, where the field may also be a property."""
     if re.match(re.escape(PROPERTY) + "[^=]", text):
         return pair("FIELD=VALUE")(text)
     return pair("FIELD=VALUE", (*CONSTANTS, f"{PROPERTY}NAME"))(text)
 
 
 def property_pair(text: str) -> tuple[str, str]:
-    """Of NAME=COLUMN, or COLUMN for both."""
+    """Parse NAME=COLUMN, or COLUMN for both."""
     return pair("NAME=COLUMN or COLUMN")(text if "=" in text else f"{text}={text}")
 
 
 def time_format(form: str) -> str:
-    """A format of datetime.strptime's that says a whole date."""
+    """A format of datetime.strptime with year, month and day."""
     try:
         good = datetime.strptime(SAMPLE.strftime(form), form).date() == SAMPLE.date()  # noqa: DTZ007 (a day)
     except (ValueError, UnicodeError, re.error):
@@ -56,17 +56,17 @@ def time_format(form: str) -> str:
 
 
 def encoding(name: str) -> str:
-    """The encoding of a text, by one of the names that Python knows."""
+    """An encoding that Python knows."""
     try:
         "".encode(name)
-        decoder(name).decode(b"", final=True)  # punycode and the like cannot pass over what is spoiled
+        decoder(name).decode(b"", final=True)  # punycode and similar ones cannot skip invalid bytes
     except (LookupError, ValueError):
         raise click.BadParameter(f"{name!r} should be an encoding such as cp1252, latin-1 or utf-16") from None
     return name
 
 
 def delimiter(text: str) -> str:
-    """What is between the cells of CSV: one character."""
+    """The delimiter of CSV: one character."""
     text = {"tab": "\t", "\\t": "\t"}.get(text, text)
     if len(text) != 1 or text in '"\r\n\0':
         raise click.BadParameter(f"{text!r} should be one character, or tab")
@@ -74,7 +74,7 @@ def delimiter(text: str) -> str:
 
 
 def zone(name: str) -> ZoneInfo:
-    """The timezone of this name."""
+    """The timezone with this IANA name."""
     try:
         return ZoneInfo(name)
     except (OSError, LookupError, ValueError):
@@ -82,7 +82,7 @@ def zone(name: str) -> ZoneInfo:
 
 
 def site(text: str) -> str:
-    """A site's id, under the event's own limits."""
+    """A site's id, within the limits of an event's site_id."""
     try:
         fault = text_fault("site_id", text) if text else "is empty"
     except UnicodeEncodeError:

@@ -11,17 +11,17 @@ from apps.importing import option_types
 from apps.importing.rows.mapping import CONSTANTS, FIELDS
 from apps.importing.rows.row_events import AMOUNTS
 
-#: Options that are not remembered: they may hold passwords.
+#: Options that are not recorded with the import: they may contain passwords.
 ADDRESSES = ("url", "reporting_url")
 FORMATS = ["csv", "ndjson", "combined"]
 
 OPTIONS = [
-    click.option("--site", type=option_types.site, metavar="ID", help="The site that the events are for."),
+    click.option("--site", type=option_types.site, metavar="ID", help="The site of the events."),
     click.option(
         "--format",
         "given_format",
         type=click.Choice(FORMATS),
-        help="What the files hold.  [default: by the name: .csv, .ndjson .jsonl .json, .log, each also with .gz]",
+        help="The format of the files.  [default: by the name: .csv, .ndjson .jsonl .json, .log, each also with .gz]",
     ),
     click.option(
         "--column",
@@ -29,8 +29,8 @@ OPTIONS = [
         multiple=True,
         type=option_types.pair("FIELD=COLUMN", FIELDS, empty=True),
         metavar="FIELD=COLUMN",
-        help=f"The column, or key of JSON, that a field comes from; FIELD is one of {', '.join(FIELDS)}. Without this "
-        "option it is the column of the field's own name; FIELD= leaves the field out.",
+        help=f"The column or JSON key of a field; FIELD is one of {', '.join(FIELDS)}. By default it is the column "
+        "with the field's name; FIELD= leaves the field out.",
     ),
     click.option(
         "--set",
@@ -46,7 +46,7 @@ OPTIONS = [
         multiple=True,
         type=option_types.property_pair,
         metavar="[NAME=]COLUMN",
-        help="A column that becomes a property, under its own name or another.",
+        help="A column that becomes a property, with its own name or another.",
     ),
     click.option(
         "--rename-type",
@@ -54,7 +54,7 @@ OPTIONS = [
         multiple=True,
         type=option_types.pair("OLD=NEW"),
         metavar="OLD=NEW",
-        help="An event type that is called otherwise here, such as page_viewed=page_view.",
+        help="Rename an event type, such as page_viewed=page_view.",
     ),
     click.option(
         "--timezone",
@@ -62,7 +62,7 @@ OPTIONS = [
         type=option_types.zone,
         show_default="UTC",
         metavar="IANA",
-        help="Where the times without an offset are local, such as Europe/Berlin.",
+        help="The timezone of times without an offset, such as Europe/Berlin.",
     ),
     click.option(
         "--time-unit",
@@ -70,13 +70,13 @@ OPTIONS = [
         type=click.Choice(["s", "ms"]),
         default="ms",
         show_default=True,
-        help="What times that are numbers count, from 1970 on.",
+        help="The unit of numeric times (since 1970).",
     ),
     click.option(
         "--time-format",
         type=option_types.time_format,
         metavar="FORMAT",
-        help="How times are written that are neither ISO 8601 nor 31.12.2026 20:29:46 nor numbers: in the codes of "
+        help="The format of times that are neither ISO 8601 nor 31.12.2026 20:29:46 nor numbers, in the codes of "
         "Python's strptime, such as '%m/%d/%Y %H:%M' or '%d.%m.%y'.",
     ),
     click.option(
@@ -84,54 +84,56 @@ OPTIONS = [
         type=click.Choice([".", ","]),
         default=".",
         show_default=True,
-        help="What is before the decimals of amounts: with , 1.234,50 in the properties "
-        f"{', '.join(AMOUNTS)} becomes 1234.50.",
+        help="The decimal separator of amounts: with a comma, 1.234,50 becomes 1234.50 in the properties "
+        f"{', '.join(AMOUNTS)}.",
     ),
     click.option(
         "--delimiter",
         type=option_types.delimiter,
         metavar="CHARACTER",
-        help="What is between the cells of CSV; tab for a tab.  [default: what the header has most of: , ; | or tab]",
+        help="The delimiter of CSV; tab for a tab.  [default: the most frequent one in the header: , ; | or tab]",
     ),
     click.option(
         "--encoding",
         type=option_types.encoding,
         metavar="NAME",
-        help="Of the text, such as cp1252 or latin-1.  [default: UTF-8, or UTF-16 where the file shows it]",
+        help="The encoding of the files, such as cp1252 or latin-1.  [default: UTF-8, or UTF-16 if detected]",
     ),
     click.option(
         "--bots",
         type=click.Choice(["drop", "mark", "keep"]),
-        help="What becomes of bots' requests in a log, told by their user agents; mark: with the property bot.  "
-        "[default: as BOTS says for SDKs, else drop]",
+        help="What to do with requests of bots in a log, detected by their user agents; mark: set the property bot.  "
+        "[default: the setting BOTS, otherwise drop]",
     ),
     click.option(
-        "--all-requests", is_flag=True, help="Of a log, import what is no page view too, as the event type request."
+        "--all-requests",
+        is_flag=True,
+        help="Also import requests of a log that are not page views, as the event type request.",
     ),
     click.option(
         "--url",
         type=option_types.address,
-        help="The ingestion API.  [default: here, port INGESTION_PORT, else that of this folder's `tjra up`]",
+        help="The ingestion API.  [default: this host, port INGESTION_PORT, or that of this folder's `tjra up`]",
     ),
     click.option(
         "--reporting-url",
         type=option_types.address,
-        help="The reporting API, which remembers the import and tells what was new.  [default: here, port "
-        "REPORTING_PORT, else that of this folder's `tjra up`; with --url none]",
+        help="The reporting API, which records the import and counts its new events.  [default: this host, port "
+        "REPORTING_PORT, or that of this folder's `tjra up`; none with --url]",
     ),
-    click.option("--undo", metavar="ID", help="Take this import back: delete the events that it brought."),
-    click.option("--yes", is_flag=True, help="Of --undo: do not ask."),
-    click.option("--dry-run", is_flag=True, help="Send nothing: check all, and show the first three events as JSON."),
+    click.option("--undo", metavar="ID", help="Undo this import: delete the events that it added."),
+    click.option("--yes", is_flag=True, help="With --undo: do not ask for confirmation."),
+    click.option("--dry-run", is_flag=True, help="Send nothing: check all events, and print the first three as JSON."),
 ]
 
 
 def import_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that has these options."""
+    """Add these options to a command."""
     return functools.reduce(lambda decorated, option: option(decorated), reversed(OPTIONS), command)
 
 
 def given_options() -> list[str]:
-    """The options of the command that runs, as they were given, for a list of imports."""
+    """The options on the command line of the running command, for the record of the import."""
     context = click.get_current_context()
     given: list[str] = []
     for option in context.command.params:

@@ -1,4 +1,4 @@
-"""The progress bar: how much of the files was read, how fast, and how long it will take."""
+"""The progress bar: the share of the files that was read, the rate, and the remaining time."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ class Meter:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        # The size of a pipe is not known: then the bar only shows that something goes on.
+        # The size of a pipe is unknown: then the bar only shows activity.
         total = sum(lines.size for lines in files) if all(lines.regular for lines in files) else None
         self.task = self.bar.add_task("", total=total)
 
@@ -40,7 +40,7 @@ class Meter:
         self.bar.stop()
 
     def watch(self) -> None:
-        """Show where things stand."""
+        """Update the bar."""
         tally = self.tally
         self.bar.update(
             self.task,
@@ -48,6 +48,6 @@ class Meter:
             description=f"{tally.read:,} rows, {tally.rate:,.0f}/s, {tally.refused.total:,} refused",
         )
 
-    def tell(self, note: str) -> None:
-        """Show what we wait for, until there is progress again."""
+    def report(self, note: str) -> None:
+        """Show why the import waits, until there is progress again."""
         self.bar.update(self.task, description=note)

@@ -1,4 +1,4 @@
-"""Telling the reporting API of an import, so that it is remembered, and asking it which events were new."""
+"""Record an import at the reporting API, and query how many of its events were new."""
 
 import time
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from apps.importing.sources import Source
 from apps.importing.summary import Summary
 from db.ledger.imports import Import, ImportedFile
 
-#: Seconds to wait for the workers to store what was sent, between two looks, and for an answer.
-PATIENCE, PAUSE, TIMEOUT = 60.0, 0.25, 10.0
+#: Seconds to wait until workers have stored the events, between two queries, and for a response.
+WAIT_FOR_WORKERS, PAUSE, TIMEOUT = 60.0, 0.25, 10.0
 
 
 class Progress(msgspec.Struct):
-    """What the API says of an import."""
+    """The response of GET /imports/{import_id}/outcome."""
 
     waiting: int
     stored: int
@@ -28,7 +28,7 @@ class Progress(msgspec.Struct):
 
 
 class Register:
-    """An import: its id, and the API that remembers it, if there is one at `url`. A context that closes connections."""
+    """An import: its id, and the API at `url` that records it, if given. A context that closes its connections."""
 
     def __init__(self, url: str | None, *, site: str, options: Sequence[str]) -> None:
         self.import_id = token_hex(6)
@@ -36,7 +36,7 @@ class Register:
         self.options = list(options)
         self.began_at = datetime.now(UTC)
         self.client = httpx.Client(base_url=url, timeout=TIMEOUT) if url else None
-        #: Why it is not remembered.
+        #: Why the import is not recorded; None if it is.
         self.fault: str | None = None if url else "--reporting-url was not given"
 
     def __enter__(self) -> "Register":
@@ -47,12 +47,12 @@ class Register:
             self.client.close()
 
     def begin(self, sources: Sequence[Source]) -> None:
-        """Tell that it begins."""
-        self._tell(Import(files=_files(sources), options=self.options, began_at=self.began_at))
+        """Record the start of the import."""
+        self._put(Import(files=_files(sources), options=self.options, began_at=self.began_at))
 
     def end(self, sources: Sequence[Source], tally: Summary, messages: Sequence[str]) -> None:
-        """Tell what was sent."""
-        self._tell(
+        """Record what was sent."""
+        self._put(
             Import(
                 files=[
                     msgspec.structs.replace(file, rows=source.lines.rows, sha256=source.lines.hash.hexdigest())
@@ -70,60 +70,60 @@ class Register:
         )
 
     def outcome(self, tally: Summary) -> str:
-        """What became of the events, once they are stored: a line or two."""
+        """The outcome of the events once they are stored, in a few lines."""
         if tally.sent == 0:
             return "nothing was sent"
-        if self.fault is None and (found := self._settled()) is not None:
-            old = tally.sent - found.stored - found.dead
+        if self.fault is None and (progress := self._wait_for_workers()) is not None:
+            old = tally.sent - progress.stored - progress.dead
             if old == tally.sent:
                 return f"{0:>9,} new\n{old:>9,} duplicates\nnothing changed: these rows were there before"
-            lines = [f"{found.stored:>9,} new", f"{old:>9,} duplicates, which were there before"]
-            if found.dead:
-                lines.append(f"{found.dead:>9,} could not be stored (`tjra dead-letters list --site {self.site}`)")
-            if not found.stored:
-                return "\n".join(lines)  # there is nothing to take back
+            lines = [f"{progress.stored:>9,} new", f"{old:>9,} duplicates, which were there before"]
+            if progress.dead:
+                lines.append(f"{progress.dead:>9,} could not be stored (`tjra dead-letters list --site {self.site}`)")
+            if not progress.stored:
+                return "\n".join(lines)  # there is nothing to undo
         elif self.fault is None:
-            lines = ["not all is stored yet: `tjra imports` will tell how many events were new"]
+            lines = ["not all events are stored yet: `tjra imports` will show how many were new"]
         else:
-            lines = [f"which of these are new is not known, nor is the import remembered: {self.fault}"]
+            lines = [f"the import is not recorded, and it is unknown how many events were new: {self.fault}"]
         lines.append(f"to take it back: tjra import --undo {self.import_id} --site {self.site}")
         return "\n".join(lines)
 
-    def _settled(self) -> Progress | None:
-        deadline = time.monotonic() + PATIENCE
-        with suppress(KeyboardInterrupt):  # who does not want to wait has sent all the same
+    def _wait_for_workers(self) -> Progress | None:
+        deadline = time.monotonic() + WAIT_FOR_WORKERS
+        with suppress(KeyboardInterrupt):  # Ctrl-C ends only the waiting: everything was sent
             while time.monotonic() < deadline:
-                if found := self._ask():
-                    return found
+                if progress := self._final_progress():
+                    return progress
                 time.sleep(PAUSE)
         return None
 
-    def _ask(self) -> Progress | None:
-        """What became of it, if nothing of it waits any more."""
+    def _final_progress(self) -> Progress | None:
+        """The progress of the import if none of its events waits any more, otherwise None."""
         try:
-            answer = self._client().get(f"/imports/{self.import_id}/outcome", params={"site_id": self.site})
-            if answer.status_code != httpx.codes.OK:
+            response = self._client().get(f"/imports/{self.import_id}/outcome", params={"site_id": self.site})
+            if response.status_code != httpx.codes.OK:
                 return None
-            found = msgspec.json.decode(answer.content, type=Progress)
+            progress = msgspec.json.decode(response.content, type=Progress)
         except (httpx.TransportError, ValueError):
             return None
-        return found if found.ended_at and not found.waiting else None
+        return progress if progress.ended_at and not progress.waiting else None
 
-    def _tell(self, one: Import) -> None:
+    def _put(self, one: Import) -> None:
         if self.client is None:
             return
         try:
-            answer = self._client().put(
+            response = self._client().put(
                 f"/imports/{self.import_id}", params={"site_id": self.site}, content=msgspec.json.encode(one)
             )
-            answer.raise_for_status()
+            response.raise_for_status()
         except httpx.HTTPError as error:
             self.fault = f"the reporting API at {self.client.base_url} did not take it: {error or type(error).__name__}"
         else:
             self.fault = None
 
     def _client(self) -> httpx.Client:
-        assert self.client is not None  # noqa: S101 (only asked where there is one)
+        assert self.client is not None  # noqa: S101 (callers check it)
         return self.client
 
 

@@ -1,4 +1,4 @@
-"""One run of `tjra import`: all files, from the first row to how it ended."""
+"""One run of `tjra import`: all files, from the first row to the exit code."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -10,30 +10,30 @@ from apps.importing.dry_run import DryRun
 from apps.importing.importer import Deliver, import_source
 from apps.importing.progress import Meter
 from apps.importing.register import Register
-from apps.importing.sender import PATIENCE, TIMEOUT, Sender, Undelivered
+from apps.importing.sender import GIVE_UP_AFTER, TIMEOUT, Sender, Undelivered
 from apps.importing.sources import Source
 from apps.importing.summary import Summary
 from db.settings import Settings
 
-#: What a shell expects of a command that Ctrl-C ended.
+#: The exit code that shells expect after Ctrl-C.
 INTERRUPTED = 130
 
-AGAIN = "running it again is safe: what was sent is not counted twice"
+AGAIN = "running it again is safe: no event counts twice"
 
 
 class Ending(NamedTuple):
-    """How a run ended: with which exit code, and what is to be said besides the numbers."""
+    """How a run ended: the exit code, and what to print besides the numbers."""
 
     tally: Summary
     code: int
     fault: str | None = None
     shown: Sequence[bytes] = ()
     outcome: str | None = None
-    """What became of the events that were sent."""
+    """The outcome of the sent events."""
 
 
 def send(sources: Sequence[Source], *, url: str, register: Register) -> Ending:
-    """Send all events to the ingestion API at `url`, and have the import remembered."""
+    """Send all events to the ingestion API at `url`, and record the import."""
     tally = Summary()
     site = register.site
     with (
@@ -41,20 +41,20 @@ def send(sources: Sequence[Source], *, url: str, register: Register) -> Ending:
         Meter([source.lines for source in sources], tally) as meter,
     ):
         register.begin(sources)
-        sender = Sender(client, tell=meter.tell, patience=PATIENCE)
+        sender = Sender(client, report=meter.report, give_up_after=GIVE_UP_AFTER)
         ending = _run(sources, site, tally, sender.deliver, meter.watch, register.import_id)
         register.end(sources, tally, sender.messages)
-        meter.tell("waiting until all is stored")
+        meter.report("waiting until all events are stored")
         return ending._replace(outcome=register.outcome(tally))
 
 
-def rehearse(sources: Sequence[Source], *, site: str, settings: Settings) -> Ending:
-    """Send nothing, but check all events under the limits of these settings, and show the first good ones."""
+def check(sources: Sequence[Source], *, site: str, settings: Settings) -> Ending:
+    """Send nothing: validate all events with the limits of these settings, and show the first valid ones."""
     tally = Summary()
-    rehearsal = DryRun(EventValidator(settings))
+    dry_run = DryRun(EventValidator(settings))
     with Meter([source.lines for source in sources], tally) as meter:
-        ending = _run(sources, site, tally, rehearsal.deliver, meter.watch)
-    return ending._replace(shown=rehearsal.shown)
+        ending = _run(sources, site, tally, dry_run.deliver, meter.watch)
+    return ending._replace(shown=dry_run.shown)
 
 
 def _run(

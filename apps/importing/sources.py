@@ -1,4 +1,4 @@
-"""A file that is ready to be imported: opened, and checked against the options."""
+"""A file ready for the import: opened, and checked against the options."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -30,13 +30,13 @@ def open_source(
     delimiter: str | None = None,
     bots: str = "drop",
 ) -> Source:
-    """The records of a file and how they become events. Raises Unusable."""
+    """A Source for an opened file. Raises Unusable."""
     if fault := lines.encoding_fault():
-        raise Unusable(f"{lines.name} cannot be read as {lines.encoding}: {fault}; --encoding says what it is")
+        raise Unusable(f"{lines.name} cannot be read as {lines.encoding}: {fault}; give its encoding with --encoding")
     if kind == "combined":
         events = LogEvents(site, all_requests=all_requests, bots=bots)
         return Source(lines, record_per_line(lines, read_line), events.event)
     table = CsvFile(lines, delimiter) if kind == "csv" else NdjsonFile(lines)
-    if table.columns:  # else it is empty
+    if table.columns:  # otherwise the file is empty
         mapping.check(lines.name, table.columns)
     return Source(lines, table.records(), RowEvents(mapping, site).event)

@@ -1,4 +1,4 @@
-"""What became of the rows: counted, and told in the end."""
+"""Count the outcome of the rows, and print a summary at the end."""
 
 import re
 import time
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from apps.importing.rows.judgement import Judgement
 
-#: A row's own value in a reason: "path is 3000 bytes long", "timestamp is 1999-12-31T00:00:00+00:00: before ...".
+#: A row's value in a reason: "path is 3000 bytes long", "timestamp is 1999-12-31T00:00:00+00:00: before ...".
 VALUE = re.compile(r"\b(is|are|have) [\d.:T+-]*\d")
 
 
 class Reasons:
-    """How often each reason occurred, without the rows' values, and where first."""
+    """The number of rows by reason (without the rows' values), and where each reason occurred first."""
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
@@ -32,13 +32,13 @@ class Reasons:
         return sum(self.counts.values())
 
     def lines(self) -> Iterator[str]:
-        """A line a reason, the commonest first."""
+        """One line per reason, the most frequent first."""
         for reason, count in sorted(self.counts.items(), key=lambda item: -item[1]):
             yield f"  {count:>13,}  {self.values.get(reason, '')}{reason} ({self.examples[reason]})"
 
 
 class Summary:
-    """The rows so far."""
+    """The counts of the rows so far."""
 
     def __init__(self) -> None:
         self.read = 0
@@ -50,16 +50,16 @@ class Summary:
 
     @property
     def rate(self) -> float:
-        """Rows a second."""
+        """Rows per second."""
         return self.read / max(time.monotonic() - self.began, 0.001)
 
     @property
     def failed(self) -> bool:
-        """Whether there was something to do and nothing of it was done."""
+        """Whether rows were refused and none was sent."""
         return self.sent == 0 and self.refused.total > 0
 
     def summary(self, *, sent: str) -> str:
-        """Several lines; `sent` says what happened to the good rows."""
+        """Several lines; `sent` is the label of the valid rows."""
         seconds = time.monotonic() - self.began
         lines = [
             f"{self.read:>9,} rows read in {seconds:,.1f} s ({self.rate:,.0f}/s)",

@@ -1,4 +1,4 @@
-"""The data folder: what `tjra up` keeps between runs, and the locks by which only one run has it at a time."""
+"""The data folder: the data that `tjra up` keeps between runs, and locks that allow only one run at a time."""
 
 import fcntl
 import os
@@ -13,40 +13,41 @@ from pathlib import Path
 from db.env_file import read_env_file
 from db.settings import Settings, SettingsError, load
 
-#: A server's log that is longer than this when it is started begins anew, in bytes.
+#: Bytes of a server's log above which it is deleted when the server starts.
 LOG_BYTES = 10 * 1024 * 1024
-#: What a shell takes as it stands behind NAME=, where it leaves "?" alone.
+#: Values that need no quotes in a shell's NAME=value, where "?" is not expanded.
 PLAIN = re.compile(r"[\w@%+=:,./?-]*", re.ASCII)
 #: Settings of `env` that have a default.
 PORTS = ("INGESTION_PORT", "REPORTING_PORT")
 
 
 class FolderUnusable(Exception):
-    """The folder cannot be used; the message says why."""
+    """The data folder cannot be used; the message says why."""
 
 
 class FolderTaken(FolderUnusable):
-    """Another run has the folder; the message says which."""
+    """Another run uses the data folder; the message says which."""
 
 
 class DataFolder:
-    """A context that has the folder to itself.
+    """A context with exclusive use of the data folder.
 
-    Two locks: `up.lock` is ours alone and tells that another `tjra up` is running. `processes.lock` is inherited by all
-    that we start (`keep`), so that the kernel holds it until the last of them has ended, also when we were killed.
+    There are two locks. `up.lock` belongs to this process only and shows that a `tjra up` is running. `processes.lock`
+    is inherited by all child processes (`keep`), so the kernel holds it until the last of them has ended, even if this
+    process was killed.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        #: Whether there is anything in it that somebody may want to keep. A new folder without goes again.
+        #: Whether the folder may contain data worth keeping. If not, a new folder is removed at the end.
         self.used = False
-        #: The folders that were not there before.
+        #: The folders that this run created.
         self.made: list[Path] = []
 
     def __enter__(self) -> "DataFolder":
         try:
             self.made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
-            # Root's PostgreSQL runs as another account, which must be able to pass through.
+            # Root's PostgreSQL runs as another account, which must be able to traverse the folder.
             self.path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
             self.ours = _open(self.path / "up.lock")
         except OSError as error:
@@ -69,20 +70,20 @@ class DataFolder:
         os.close(self.ours)
 
     def _remove(self) -> None:
-        """Remove a folder that we have made for nothing, with what root's PostgreSQL has elsewhere (embedded)."""
+        """Remove an unused folder that this run created, and the folder of root's PostgreSQL elsewhere (embedded)."""
         for link in self.path.glob("*"):
             if link.is_symlink():
                 shutil.rmtree(link.readlink(), ignore_errors=True)
         shutil.rmtree(self.path, ignore_errors=True)
-        with suppress(OSError):  # somebody else has put something there
+        with suppress(OSError):  # it contains files of another program
             for folder in self.made[1:]:
                 folder.rmdir()
 
-    def wait_for_last_run(self, *, timeout: float, tell: Callable[[str], None]) -> None:
-        """Return once no process of a run before this is left. Raises FolderTaken after `timeout` seconds."""
+    def wait_for_last_run(self, *, timeout: float, report: Callable[[str], None]) -> None:
+        """Wait until no process of an earlier run is left. Raises FolderTaken after `timeout` seconds."""
         if _locked(self.keep):
             return
-        tell("processes of the last run are still stopping")
+        report("processes of the last run are still stopping")
         deadline = time.monotonic() + timeout
         while not _locked(self.keep):
             if time.monotonic() > deadline:
@@ -90,28 +91,28 @@ class DataFolder:
             time.sleep(0.1)
 
     def log(self, name: str) -> Path:
-        """The file of a server's log."""
+        """The path of a server's log."""
         path = self.path / f"{name}.log"
         if path.exists() and path.stat().st_size > LOG_BYTES:
             path.unlink()
         return path
 
     def write_env(self, variables: dict[str, str]) -> None:
-        """Write `env`, from which the shell of another terminal learns the addresses and ports.
+        """Write `env`, a shell file with the addresses and ports for use in another terminal.
 
-        For us only, since they may hold passwords.
+        Only the owner can read it, because addresses may contain passwords.
         """
-        unfinished = self.path / "env.unfinished"
-        unfinished.touch(mode=0o600)
-        unfinished.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in variables.items()))
-        unfinished.rename(self.path / "env")
+        temporary = self.path / "env.tmp"
+        temporary.touch(mode=0o600)
+        temporary.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in variables.items()))
+        temporary.rename(self.path / "env")
 
 
 @contextmanager
 def environment_of_folder() -> Iterator[None]:
-    """Within it the environment also has the addresses that `write_env` wrote into DATA_DIR, where it has none."""
+    """A context that adds the addresses in DATA_DIR (see `write_env`) to the environment, unless they are set."""
     added = {}
-    with suppress(SettingsError, OSError, ValueError):  # a wrong setting is told by the command that reads it
+    with suppress(SettingsError, OSError, ValueError):  # the command that reads a wrong setting reports it
         settings = load()
         for word in shlex.split((settings.data_dir / "env").read_text()):
             name, _, value = word.partition("=")
@@ -126,7 +127,7 @@ def environment_of_folder() -> Iterator[None]:
 
 
 def _lacks(settings: Settings, name: str) -> bool:
-    """Whether the settings do not say it: a port has a default, and 0 does not say which it became."""
+    """Whether a setting is missing. A port has a default, and 0 means that the actual port is unknown."""
     if name in PORTS:
         given = (read_env_file() | dict(os.environ)).get(name, "")
         return not given.strip() or getattr(settings, name.lower()) == 0

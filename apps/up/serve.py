@@ -1,6 +1,6 @@
-"""One app on a socket that is open already, as `tjra up` runs it: `python -m apps.up.serve ingestion 5`.
+"""Serve one app on an open socket, for `tjra up`: `python -m apps.up.serve ingestion 5`.
 
-The socket stays open while the app is restarted: clients wait for a moment instead of being refused.
+The socket stays open while the app restarts, so clients wait for a moment and get no connection error.
 """
 
 import socket
@@ -11,12 +11,12 @@ import uvicorn
 from db.logs import configure
 from db.settings import load
 
-#: Seconds that requests have to end once the app should stop.
+#: Seconds that requests have to end after a stop is requested.
 GRACE = 10
 
 
 def main() -> None:
-    """Serve the app named by the first argument on the file descriptor that is the second."""
+    """Serve the app in the first argument on the file descriptor in the second."""
     name, descriptor = sys.argv[1:]
     settings = load()
     configure(settings)

@@ -1,4 +1,4 @@
-"""`tjra up`: everything in one command, on servers of our own or on given ones."""
+"""`tjra up`: run everything, with embedded or given servers."""
 
 import errno
 import os
@@ -24,30 +24,30 @@ from db.connections.pools import probe
 from db.migrations import migrate
 from db.settings import Settings
 
-#: Threads of a worker process. Each waits for the flush that its message is in: half of them make up the next one.
+#: Threads per worker process. Each thread waits for the flush of its message, while others fill the next flush.
 THREADS = 64
-#: Seconds for a server to recover from a crash, for a given server to answer, and for an app to start.
+#: Timeouts in seconds: recovery of an embedded server, connection to a given server, start of an app.
 RECOVERY, ANSWER, START = 600, 30, 60
 
-#: Where we reach ourselves when we listen on all addresses.
+#: The address for our own requests if an app listens on all addresses.
 REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class NotReady(Exception):
-    """An app lacks something; the message says what."""
+    """An app is not ready; the message says why."""
 
 
 class PortTaken(Exception):
-    """We cannot listen there; the message says why, and which setting chooses another port or address."""
+    """An app cannot listen; the message says why, and which setting chooses another port or address."""
 
 
-def up(settings: Settings, *, workers: int, tell: Tell) -> None:
-    """Run the apps and `workers` worker processes until we are asked to stop, and the servers that are not given.
+def up(settings: Settings, *, workers: int, report: Report) -> None:
+    """Run the apps, `workers` worker processes, and the servers that are not given, until a stop is requested.
 
-    `tell` gets lines for the person in front of it. Raises PortTaken, FolderUnusable, CannotStart, MigrationError,
-    psycopg's errors, StartFailed and Stopped.
+    `report` prints lines for the user. Raises PortTaken, FolderUnusable, CannotStart, MigrationError, psycopg's errors,
+    StartFailed and Stopped.
     """
     with (
         DataFolder(settings.data_dir) as data,
@@ -55,26 +55,26 @@ def up(settings: Settings, *, workers: int, tell: Tell) -> None:
         _listen(settings, "ingestion") as ingestion,
         _listen(settings, "reporting") as reporting,
     ):
-        data.wait_for_last_run(timeout=60, tell=tell)
-        addresses = _start_servers(settings, data, supervisor, tell)
+        data.wait_for_last_run(timeout=60, report=report)
+        addresses = _start_servers(settings, data, supervisor, report)
         migrate(addresses["DATABASE_URL"])
-        # Where each finds the other, for the links between them, and where an import finds both.
+        # For the links between the apps, and for `tjra import`.
         ports = {"INGESTION_PORT": _port(ingestion), "REPORTING_PORT": _port(reporting)}
         data.write_env(addresses | ports)
         data.used = True  # from now on events may be accepted
         environment = os.environ | addresses | ports
         environment |= {"LISTEN_HOST": settings.listen_host, "WORKER_PORT": str(settings.worker_port)}
-        environment.pop(SHARED_FOLDER, None)  # each process has a port of its own, and tells of itself only
+        environment.pop(SHARED_FOLDER, None)  # each process has its own port and metrics
         supervisor.start(_worker(workers, environment, data))
         for name, listening in (("reporting", reporting), ("ingestion", ingestion)):
             supervisor.start(_app(name, listening, environment, data))
         for name, listening in (("reporting", reporting), ("ingestion", ingestion)):
             supervisor.wait_for(f"the {name} app", _ready(listening), timeout=START)
-            tell(f"{name}: {_url(listening)} (documentation: {_url(listening)}/schema)")
-        tell(f"addresses of PostgreSQL and Redis: {data.path / 'env'}")
-        tell("everything is up; Ctrl-C stops it")
+            report(f"{name}: {_url(listening)} (documentation: {_url(listening)}/schema)")
+        report(f"addresses of PostgreSQL and Redis: {data.path / 'env'}")
+        report("everything is up; Ctrl-C stops it")
         supervisor.watch()
-        tell("stopping")
+        report("stopping")
 
 
 def _listen(settings: Settings, name: str) -> socket.socket:
@@ -88,29 +88,29 @@ def _listen(settings: Settings, name: str) -> socket.socket:
             choice = f"--{name}-port or {name.upper()}_PORT chooses another (0: any free one)"
         else:
             choice = "--listen-host or LISTEN_HOST chooses another address"
-        reason = str(error.strerror).partition(" (while")[0]  # behind it create_server repeats the address
+        reason = str(error.strerror).partition(" (while")[0]  # create_server adds the address
         raise PortTaken(f"cannot listen on {settings.listen_host} port {port}: {reason}; {choice}") from None
 
 
-def _start_servers(settings: Settings, data: DataFolder, supervisor: Supervisor, tell: Tell) -> dict[str, str]:
-    """Start the servers that are not given, and wait until all answer; their addresses as environment variables."""
+def _start_servers(settings: Settings, data: DataFolder, supervisor: Supervisor, report: Report) -> dict[str, str]:
+    """Start the servers that are not given, and wait until all respond; return their addresses as variables."""
     database_url, redis_url = settings.database_url, settings.redis_url
     if database_url is None:
         postgres = EmbeddedPostgres(data.path / "postgres")
         new = "" if postgres.data.exists() else "a new, empty database "
-        tell(f"PostgreSQL: our own, {new}in {data.path}")
+        report(f"PostgreSQL: embedded, {new}in {data.path}")
         supervisor.start(postgres.child(log=data.log("postgres"), keep=[data.keep]))
         database_url = postgres.url
     else:
-        tell("PostgreSQL: that of DATABASE_URL, once it answers")
+        report("PostgreSQL: waiting for the server at DATABASE_URL")
     if redis_url is None:
-        tell(f"Redis: our own, in {data.path}")
+        report(f"Redis: embedded, in {data.path}")
         redis = EmbeddedRedis(data.path / "redis")
         supervisor.start(redis.child(log=data.log("redis"), keep=[data.keep]))
         supervisor.wait_for("Redis", redis.probe, timeout=RECOVERY)
         redis_url = redis.url
     else:
-        tell("Redis: that of REDIS_URL, once it answers")
+        report("Redis: waiting for the server at REDIS_URL")
         supervisor.wait_for("Redis", partial(_given_redis, redis_url), timeout=ANSWER)
     supervisor.wait_for(
         "PostgreSQL", partial(_postgresql, database_url), timeout=ANSWER if settings.database_url else RECOVERY
@@ -119,7 +119,7 @@ def _start_servers(settings: Settings, data: DataFolder, supervisor: Supervisor,
 
 
 def _postgresql(database_url: str) -> None:
-    """Raise OperationalError unless it is there, and Refused where it never lets us in."""
+    """Raise OperationalError if it is unavailable, and Refused if it rejects our credentials or database."""
     try:
         probe(database_url)
     except Exception as error:
@@ -129,7 +129,7 @@ def _postgresql(database_url: str) -> None:
 
 
 def _given_redis(redis_url: str) -> None:
-    """Raise Redis' errors unless it is there, and Refused where it never lets us in."""
+    """Raise Redis' errors if it is unavailable, and Refused if it rejects our credentials or database."""
     from actors.durable import broker
 
     if reason := broker.refusal(redis_url):
@@ -138,10 +138,10 @@ def _given_redis(redis_url: str) -> None:
 
 
 def _worker(processes: int, environment: dict[str, str], data: DataFolder) -> ChildProcess:
-    # -P and --path: from wherever we are called, our own packages are meant.
+    # -P and --path: import our own packages in any working directory.
     command = [sys.executable, "-P", "-m", "dramatiq", "actors", "--path", str(Path(__file__).parent.parent.parent)]
     options = ["--processes", str(processes), "--threads", str(THREADS), "--worker-shutdown-timeout", "20000"]
-    options += ["--skip-logging"]  # a worker process sets it up by our settings
+    options += ["--skip-logging"]  # a worker process configures logging by our settings
     return ChildProcess("worker", [*command, *options], environment=environment, grace=30, keep=[data.keep])
 
 
@@ -160,16 +160,16 @@ def _port(listening: socket.socket) -> str:
 
 
 def _ready(listening: socket.socket) -> Callable[[], object]:
-    """Raises NotReady while the app lacks something. A queue that is behind is none: its workers have only started."""
+    """A probe that raises NotReady while a readiness check fails, except the queue's: the workers have just started."""
 
     def probe() -> None:
         try:
             urllib.request.urlopen(f"{_url(listening)}/ready", timeout=3).close()  # noqa: S310 (our own http)
-        except urllib.error.HTTPError as answer:
-            checks = msgspec.json.decode(answer.read())["checks"]
-            lacking = {name: check["reason"] for name, check in checks.items() if check["status"] == "failed"}
-            lacking.pop("queue", None)
-            if lacking:
-                raise NotReady("; ".join(f"{name}: {reason}" for name, reason in lacking.items())) from None
+        except urllib.error.HTTPError as response:
+            checks = msgspec.json.decode(response.read())["checks"]
+            failed = {name: check["reason"] for name, check in checks.items() if check["status"] == "failed"}
+            failed.pop("queue", None)
+            if failed:
+                raise NotReady("; ".join(f"{name}: {reason}" for name, reason in failed.items())) from None
 
     return probe

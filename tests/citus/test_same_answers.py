@@ -92,7 +92,7 @@ def test_an_event_that_cannot_be_stored_leaves_the_others_alone(pair: Pair) -> N
 
 
 def test_verify_finds_nothing(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run(pair, monkeypatch, "verify") == (0, "the rollups are what the events say\n")
+    assert run(pair, monkeypatch, "verify") == (0, "the rollups match the events\n")
 
 
 DAMAGE = [

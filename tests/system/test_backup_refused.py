@@ -155,7 +155,7 @@ def backed_up(database_url: str) -> Iterator[Path]:
 
 def test_a_backup_is_whole_or_not_there(run: Any, database_url: str, tmp_path: Path, conn: Connection) -> None:
     (tmp_path / "mine").write_text("mine")
-    assert "is there already" in run(database_url, "backup", "mine", "--without-queue")[1]
+    assert "exists already" in run(database_url, "backup", "mine", "--without-queue")[1]
     assert (tmp_path / "mine").read_text() == "mine"
     code, told = run(database_url, "backup", "file")
     assert (code, "REDIS_URL is not set" in told or "Redis" in told) == (1, True), told

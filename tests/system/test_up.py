@@ -184,7 +184,7 @@ def test_it_starts_with_an_odd_language_and_from_any_folder(folder: Path, monkey
     odd = LIBPQ | {"LANG": "xx_XX.UTF-8", "LC_ALL": "tlh", "TZ": "Asia/Kolkata"}
     stack = Stack(folder / "o,d 'd\" #%$é\\", **odd)
     stack.wait_until_up()
-    assert f"PostgreSQL: our own, a new, empty database in {stack.data}" in stack.output()
+    assert f"PostgreSQL: embedded, a new, empty database in {stack.data}" in stack.output()
     done = subprocess.run(
         [sys.executable, "-P", "-m", "apps", "psql", "-tAc", "select current_user, inet_server_port() is null"],
         env=clean_environment() | odd | {"DATA_DIR": str(stack.data), "PYTHONPATH": str(ROOT)},
@@ -241,4 +241,4 @@ def test_a_given_server_that_is_away_is_named(folder: Path, monkeypatch: pytest.
         database_url="postgresql://nobody@127.0.0.1:1/none",
     )
     with pytest.raises(StartFailed, match=r"PostgreSQL did not become ready within .* connection failed"):
-        up(settings, workers=1, tell=print)
+        up(settings, workers=1, report=print)

@@ -1,1 +1,1 @@
-"""What commands share."""
+"""Shared by the commands: database, options, errors, terminal output."""

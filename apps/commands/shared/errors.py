@@ -1,4 +1,4 @@
-"""Errors of commands: one line for what the user can fix, a traceback only for what is a fault of the program."""
+"""Errors of commands: one line for errors that the user can fix, a traceback only for bugs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +24,8 @@ def errors_in_a_line() -> Iterator[None]:
         if reason := refused(error):
             raise click.ClickException(reason) from None
         if lacks_a_table(error):
-            raise click.ClickException("the database lacks a table of ours: `tjra migrate` makes them") from None
+            raise click.ClickException("the database lacks tables of tjra: `tjra migrate` creates them") from None
         if is_unavailable(error):
-            told = " ".join(str(error).split())
-            raise click.ClickException(f"the database at DATABASE_URL cannot be used: {told}") from None
+            reason = " ".join(str(error).split())
+            raise click.ClickException(f"the database at DATABASE_URL cannot be used: {reason}") from None
         raise

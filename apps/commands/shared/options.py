@@ -9,7 +9,7 @@ from db.settings import Settings, load
 
 
 def settings_with(options: dict[str, Any]) -> Settings:
-    """The settings, with what the command's options say in their place; logging is set up by them."""
+    """The settings, overridden by the command's options. Configures logging with them."""
     settings = load()
     given = {name: value for name, value in options.items() if value is not None}
     settings = msgspec.structs.replace(settings, **given)

@@ -1,4 +1,4 @@
-"""The days of rollups that a command works on."""
+"""The range of days that a command processes."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -10,7 +10,7 @@ from db.rollups.recount import Span
 
 
 def day(text: str) -> date:
-    """A day as it is written in options."""
+    """Parse a day in an option."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 (a day has no timezone)
     except ValueError:
@@ -18,11 +18,11 @@ def day(text: str) -> date:
 
 
 from_option = click.option("--from", "from_day", type=day, metavar="DAY", help="The first day.")
-to_option = click.option("--to", "to_day", type=day, metavar="DAY", help="The last day, included.")
+to_option = click.option("--to", "to_day", type=day, metavar="DAY", help="The last day (inclusive).")
 
 
 def clip(site: str, span: Span | None) -> tuple[date, date]:
-    """The first and the last day to look at; the last is before the first if there is none. Tells what is left out."""
+    """The first and the last day to process; the last is before the first if there is none. Reports omitted days."""
     if span is None:
         raise click.BadParameter(f"there is no site {site!r}", param_hint="'--site'")
     if span.first is None or span.last is None:
@@ -30,20 +30,20 @@ def clip(site: str, span: Span | None) -> tuple[date, date]:
     if span.first_kept and span.first < span.first_kept:
         show("")
         click.echo(
-            f"{printable(site)}: days before {span.first_kept} are left out: their events are no longer kept", err=True
+            f"{printable(site)}: days before {span.first_kept} are left out: their events have expired", err=True
         )
         return span.first_kept, span.last
     return span.first, span.last
 
 
 def days(first: date, last: date) -> Iterator[date]:
-    """Each day, both included."""
+    """Each day from the first to the last, inclusive."""
     for ordinal in range(first.toordinal(), last.toordinal() + 1):
         yield date.fromordinal(ordinal)
 
 
 def months(first: date, last: date) -> Iterator[tuple[date, date]]:
-    """The same days by month: the first and the last of each."""
+    """The same days by month: the first and the last day of each."""
     while first <= last:
         next_month = first.replace(day=1) + timedelta(days=31)
         end = min(last, next_month.replace(day=1) - timedelta(days=1))

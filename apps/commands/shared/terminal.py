@@ -1,4 +1,4 @@
-"""Texts in a terminal: progress in place, names made harmless, and failures of single sites."""
+"""Terminal output: progress in place, escaped names, and failures of single sites."""
 
 import sys
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from db.rollups.recount import EventsLost
 
 
 @contextmanager
-def told_in_a_line(site: str, what: str, failed: list[str]) -> Iterator[None]:
-    """Tell in a line why something cannot be done with a site, and go on: others must not lack it for that."""
+def failure_in_a_line(site: str, what: str, failed: list[str]) -> Iterator[None]:
+    """Report in one line why a site failed, and continue, so that the other sites are processed."""
     try:
         yield
     except Exception as error:
@@ -24,11 +24,11 @@ def told_in_a_line(site: str, what: str, failed: list[str]) -> Iterator[None]:
 
 
 def show(text: str) -> None:
-    """Show what is being done, in place of what was shown before, if stderr is a terminal."""
+    """Show the progress in place of the previous text, if stderr is a terminal."""
     if sys.stderr.isatty():
         click.echo(f"\r\x1b[K{text}", nl=False, err=True)
 
 
 def printable(text: str) -> str:
-    """The text without what would move a terminal's cursor: anybody may have sent it."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    """Escape control characters, which could control the terminal: the text comes from events, so it is untrusted."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

@@ -1,1 +1,1 @@
-"""Reading files: their formats, encodings and compression."""
+"""Read files: formats, encodings and compression."""

@@ -1,6 +1,6 @@
 """Access logs in Apache's combined format (https://httpd.apache.org/docs/2.4/logs.html#combined), and their events.
 
-Also with the host before it (vhost_combined), and with a list of addresses behind proxies: the first is the visitor.
+Also with the host in front (vhost_combined), and with a list of addresses added by proxies: the first is the visitor's.
 """
 
 import re
@@ -13,7 +13,7 @@ from apps.events.url_path import path_of_target
 from apps.importing.files.records import Fields, Refused, Skipped
 
 QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
-# Behind the combined format's nine values some servers write more, such as the time that the request took.
+# After the nine values of the combined format some servers write more, such as the duration of the request.
 LINE = re.compile(
     r"(?:([^\s,]+) (?!-))?([^\s,]+)(?:, ?[^\s,]+)* \S+ \S+"
     rf" \[([^\]]+)\] {QUOTED} (\d{{3}}) (?:\d+|-) {QUOTED} {QUOTED}(?: .*)?",
@@ -21,11 +21,11 @@ LINE = re.compile(
 )
 TIME = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d:\d\d:\d\d) ([+-]\d\d)(\d\d)", re.ASCII)
 METHOD = re.compile(r"[A-Za-z_-]+", re.ASCII)
-#: A quote or a backslash, or bytes that are these or are not ASCII: as Apache and nginx write them.
+#: Escapes of Apache and nginx: of quotes, backslashes and bytes that are not ASCII.
 ESCAPED = re.compile(r'\\(["\\])|((?:\\x(?:22|5[Cc]|[89A-Fa-f][0-9A-Fa-f]))+)', re.ASCII)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-#: What a page loads, programs fetch or people download: no pages, as far as a path can tell.
+#: Paths of files that pages load, programs fetch or people download, and so are not pages.
 STATIC = re.compile(
     r"\.(?:css|js|mjs|map|wasm|json|xml|rss|atom|txt|webmanifest"
     r"|avif|bmp|cur|gif|ico|jpe?g|png|svgz?|tiff?|webp"
@@ -37,7 +37,7 @@ STATIC = re.compile(
 
 
 def read_line(line: bytes) -> dict[str, Any]:
-    """The values of a line, or Refused. What is not UTF-8 in it is replaced: a user agent may hold anything."""
+    """The values of a line. Invalid UTF-8 is replaced: a user agent may contain any bytes. Raises Refused."""
     match = LINE.fullmatch(line.decode(errors="replace"))
     if not match:
         raise Refused("it is not a line of the combined log format")
@@ -46,13 +46,13 @@ def read_line(line: bytes) -> dict[str, Any]:
 
 
 class LogEvents:
-    """Makes page views for one site, and with `all_requests` an event of the type `request` of every other request.
+    """Makes page views of one site, and with `all_requests` events of the type `request` from all other requests.
 
-    `bots`: whether to drop, mark or keep what bots requested, as the setting BOTS says for SDKs.
+    `bots`: whether to drop, mark or keep requests of bots, like the setting BOTS.
     """
 
     def __init__(self, site: str, *, all_requests: bool, bots: str) -> None:
-        # Here, as it compiles a list that no other import needs.
+        # Imported here, because it compiles a list that other formats do not need.
         from apps.sdks.shared.bots import is_bot
 
         self.site = site
@@ -63,7 +63,7 @@ class LogEvents:
     def event(self, values: dict[str, Any]) -> Fields:
         """The event of a line's values, without an id. Raises Refused and Skipped."""
         method, _, rest = values["request"].partition(" ")
-        path = path_of_target(rest.rpartition(" HTTP/")[0] or rest)  # HTTP/0.9 does not say what it is
+        path = path_of_target(rest.rpartition(" HTTP/")[0] or rest)  # HTTP/0.9 has no version
         if path is None or not METHOD.fullmatch(method):
             raise Skipped("no request for a path")
         status = int(values["status"])
@@ -97,7 +97,7 @@ class LogEvents:
 
 
 def _no_page_view(method: str, status: int, path: str) -> str | None:
-    """Why a request is no page view, or None."""
+    """Why a request is not a page view, or None."""
     if method != "GET":
         return "method: not GET"
     if not (200 <= status <= 299 or status == 304):
@@ -109,7 +109,7 @@ def _no_page_view(method: str, status: int, path: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _time(text: str) -> datetime:
-    """Such as 10/Oct/2000:13:55:36 -0700, in UTC. Neighbouring lines often have the same."""
+    """A time such as 10/Oct/2000:13:55:36 -0700, in UTC. Cached, because neighbouring lines often have the same."""
     try:
         if match := TIME.fullmatch(text):
             day, month, year, clock, hours, minutes = match.groups()
@@ -121,14 +121,11 @@ def _time(text: str) -> datetime:
 
 
 def _unescaped(text: str) -> str:
-    """Without the backslashes before quotes and backslashes, and with the UTF-8 that \\xhh stand for.
-
-    Other \\xhh stay as they are: they may be anything.
-    """
-    return ESCAPED.sub(_meant, text) if "\\" in text else text
+    """Unescape quotes, backslashes, and \\xhh sequences that are valid UTF-8; other \\xhh stay unchanged."""
+    return ESCAPED.sub(_unescape, text) if "\\" in text else text
 
 
-def _meant(match: re.Match[str]) -> str:
+def _unescape(match: re.Match[str]) -> str:
     if match[1]:
         return match[1]
     try:

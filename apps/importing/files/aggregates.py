@@ -1,11 +1,11 @@
-"""Files of sums, which other tools export: a row of theirs is a day of many visits, and must not become one event."""
+"""Recognise exports of aggregates: a row of them stands for many visits, and must not become one event."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 
 class Export(NamedTuple):
-    """What an export is called, and columns that it has."""
+    """The name of an export, and columns by which it is recognised."""
 
     name: str
     columns: frozenset[str]
@@ -28,7 +28,7 @@ EXPORTS = [
     Export("GoatCounter's statistics", frozenset({"hour", "path_id", "count"})),
     Export("GoatCounter's statistics", frozenset({"day", "path_id", "count"})),
 ]
-#: Columns that count what many people did; two of them in a row are no event's.
+#: Columns with counts over many people; a file with two of them does not hold events.
 COUNTS = {
     "visitors", "unique_visitors", "unique visitors", "uniques", "visits", "pageviews", "page_views", "page views",
     "views", "sessions", "users", "new_users", "new users", "active users", "total users", "bounces", "bounce_rate",
@@ -37,7 +37,7 @@ COUNTS = {
 
 
 def sums_in(columns: Sequence[str], *, by_person: bool) -> str | None:
-    """What a file with these columns holds, where that is sums; `by_person`: whether its rows name a user."""
+    """What a file with these columns holds, if it holds aggregates; `by_person`: whether its rows name a user."""
     there = {column.strip().lower() for column in columns}
     if by_person:
         return None

@@ -1,4 +1,4 @@
-"""CSV files (RFC 4180, also with another delimiter): the first row names the columns, each further one is a record."""
+"""CSV files (RFC 4180, also with other delimiters): the first row has the column names, each other row is a record."""
 
 import csv
 import re
@@ -9,27 +9,27 @@ import msgspec
 from apps.importing.files.line_reader import LineReader, LineTooLong
 from apps.importing.files.records import Record, Unusable
 
-#: What may be between cells, and how it is said.
+#: Delimiters, and their descriptions.
 DELIMITERS = {
     ",": "separated by commas",
-    ";": "separated by semicolons (--delimiter says otherwise)",
-    "\t": "separated by tabs (--delimiter says otherwise)",
-    "|": "separated by | (--delimiter says otherwise)",
+    ";": "separated by semicolons (--delimiter changes that)",
+    "\t": "separated by tabs (--delimiter changes that)",
+    "|": "separated by | (--delimiter changes that)",
 }
-#: Excel's own line, which is no header.
+#: Excel's first line with the delimiter, which is not a header.
 SEPARATOR = re.compile(r'"?sep=([^"\r\n\0])"?', re.IGNORECASE)
 QUOTED = re.compile(r'"[^"]*"')
 NOT_UTF_8 = "it is not UTF-8 text: --encoding reads others, such as cp1252"
 
 
 class CsvFile:
-    """The columns of a CSV file, and its records. Raises Unusable where the first row names no columns."""
+    """The columns and records of a CSV file. Raises Unusable if the first row does not have column names."""
 
     def __init__(self, lines: LineReader, delimiter: str | None = None) -> None:
         self.lines = lines
         texts = _Texts(lines)
         self.delimiter = delimiter or self._recognised(texts)
-        # Strict: a quote that is never closed is a fault, not a cell that swallows the rows behind it.
+        # Strict: a quote that is never closed is an error, not a cell that contains all following rows.
         self.reader = csv.reader(texts, strict=True, delimiter=self.delimiter)
         self.columns = self._header()
 
@@ -60,7 +60,7 @@ class CsvFile:
         return Record(line, content, dict(zip(self.columns, cells, strict=True)))
 
     def _recognised(self, texts: "_Texts") -> str:
-        """What is between the cells: as Excel's first line says it, else what makes the most of the header."""
+        """The delimiter: from Excel's first line, otherwise the most frequent one in the header."""
         try:
             first = next(texts)
             while not first.strip():
@@ -71,7 +71,7 @@ class CsvFile:
             return match[1]
         texts.again = first
         bare = QUOTED.sub("", first)
-        delimiter = max(DELIMITERS, key=bare.count)  # the first of several
+        delimiter = max(DELIMITERS, key=bare.count)  # the first one of a tie
         if delimiter != ",":
             self.lines.notes.append(f"{self.lines.name}: its cells are read as {DELIMITERS[delimiter]}")
         return delimiter
@@ -87,11 +87,11 @@ class CsvFile:
 
 
 class _Texts:
-    """Lines as text. Not a generator, since that would be over after the first LineTooLong."""
+    """The lines of a LineReader as text. Not a generator, which would end at the first LineTooLong."""
 
     def __init__(self, lines: LineReader) -> None:
         self.lines = lines
-        self.again: str | None = None  # a line to be read once more
+        self.again: str | None = None  # a line to return again
 
     def __iter__(self) -> "_Texts":
         return self
@@ -100,5 +100,5 @@ class _Texts:
         if self.again is not None:
             text, self.again = self.again, None
             return text
-        # What is not UTF-8 is carried through to the record it is in, which is then refused as a whole.
+        # Invalid UTF-8 passes through to its record, which is then refused as a whole.
         return next(self.lines).decode(errors="surrogateescape")

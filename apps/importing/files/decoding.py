@@ -1,4 +1,4 @@
-"""Files that are not UTF-8, read as if they were."""
+"""Read files of other encodings as UTF-8."""
 
 import codecs
 import io
@@ -8,7 +8,7 @@ CHUNK = 64 * 1024
 
 
 def _spoil(error: UnicodeError) -> tuple[str, int]:
-    """What cannot be decoded becomes a byte that is no UTF-8 either, so that the row it is in is refused."""
+    """Replace undecodable bytes by one that is not valid UTF-8, so that their row is refused."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return "\udcff", error.end
@@ -18,12 +18,12 @@ codecs.register_error("tjra.spoil", _spoil)
 
 
 def decoder(encoding: str) -> codecs.IncrementalDecoder:
-    """Of a text in some encoding, by its name."""
+    """A decoder of the encoding with this name."""
     return codecs.getincrementaldecoder(encoding)(errors="tjra.spoil")
 
 
 class Recoded(io.RawIOBase):
-    """The bytes of a file in some encoding, as UTF-8."""
+    """The bytes of a file in any encoding, recoded as UTF-8."""
 
     def __init__(self, file: BinaryIO | io.BufferedIOBase, encoding: str) -> None:
         self.file = file
@@ -38,7 +38,7 @@ class Recoded(io.RawIOBase):
         while not self.ready and not self.ended:
             data = self.file.read(CHUNK)
             self.ended = not data
-            # A text that was decoded has no halves of surrogate pairs but those of what was spoiled.
+            # The only halves of surrogate pairs in decoded text come from `_spoil`.
             self.ready = self.decoder.decode(data, final=self.ended).encode(errors="surrogateescape")
         size = min(len(buffer), len(self.ready))
         buffer[:size] = self.ready[:size]
@@ -47,10 +47,10 @@ class Recoded(io.RawIOBase):
 
 
 def encoding_of(head: bytes) -> str | None:
-    """The encoding of a file that begins like this, where that tells: UTF-16, by its mark or by its zeros."""
+    """UTF-16 if the beginning of a file shows it, by its byte order mark or its zero bytes; otherwise None."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    # ASCII in UTF-16 has a zero in every other place; nothing else that is imported has one at all.
+    # In UTF-16, every other byte of ASCII text is zero; text files in other encodings have no zero bytes.
     if len(head) >= 4 and not any(head[1:64:2]) and all(head[0:64:2]):
         return "utf-16-le"
     if len(head) >= 4 and not any(head[0:64:2]) and all(head[1:64:2]):

@@ -1,4 +1,4 @@
-"""The files to import: their formats, and their lines one by one, unzipped where they are gzip."""
+"""The files to import: their formats, and their lines, decompressed if they are gzip."""
 
 import gzip
 import io
@@ -21,7 +21,7 @@ FORMATS: dict[str, Format] = {
     ".json": "ndjson",
     ".log": "combined",
 }
-#: Bytes of a line; a longer one is refused, so that no file can fill the memory.
+#: Longest line in bytes; a longer one is refused, so that no file can exhaust memory.
 MAX_LINE = 1024 * 1024
 
 GZIP = b"\x1f\x8b"
@@ -29,11 +29,11 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class LineTooLong(Exception):
-    """This line was passed over; the iteration goes on behind it."""
+    """A line was skipped; the iteration can continue."""
 
 
 def format_of(path: Path) -> Format | None:
-    """What the file's name says that it holds."""
+    """The format by the file's name, or None."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes[-1:] == [".gz"]:
         suffixes.pop()
@@ -43,8 +43,8 @@ def format_of(path: Path) -> Format | None:
 class LineReader:
     """An iterator over the lines of a file, each with its line end, and a context that closes it.
 
-    Raises LineTooLong, after which it can go on. It ends early where the file is damaged, and says so in `damage`. What
-    was recognised of it, and may be wrong, is in `notes`.
+    Raises LineTooLong, after which it can continue. If the file is damaged, it ends early and sets `damage`. What it
+    detected about the file, and may be wrong, is in `notes`.
     """
 
     def __init__(self, path: Path, encoding: str | None = None) -> None:
@@ -52,7 +52,7 @@ class LineReader:
         self.hash = sha256()  # of the text so far, as UTF-8
         self.number = 0  # of the line read last, from 1
         self.blank = True  # so far
-        self.rows = 0  # records, by who reads them
+        self.rows = 0  # records so far, counted by the importer
         self.damage: str | None = None
         self.notes: list[str] = []
         self.file = path.open("rb")
@@ -63,9 +63,9 @@ class LineReader:
         if self.file.peek(len(GZIP)).startswith(GZIP):
             self.text = gzip.GzipFile(fileobj=self.file)
         if encoding is None and (encoding := encoding_of(self._unless_damaged(lambda: self.text.peek(64)))):
-            self.notes.append(f"{self.name} is read as {encoding.upper()} (--encoding says otherwise)")
+            self.notes.append(f"{self.name} is read as {encoding.upper()} (--encoding changes that)")
         self.encoding = encoding
-        self.undecodable: str | None = None  # why the text is not of this encoding at all
+        self.undecodable: str | None = None  # why the text does not have this encoding at all
         if encoding:
             self.text = io.BufferedReader(Recoded(self.text, encoding))
 
@@ -95,17 +95,17 @@ class LineReader:
         return line
 
     def begins_with(self, byte: bytes) -> bool:
-        """Whether this is the first byte of the file that is not white space, before any line was read."""
+        """Whether this is the file's first byte that is not white space. Call it before reading a line."""
         head = self._unless_damaged(lambda: self.text.peek(64))
         return head.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(byte)
 
     def encoding_fault(self) -> str | None:
-        """Why the file is not of its encoding, as far as its beginning tells, before any line was read."""
+        """Why the beginning of the file does not have its encoding, or None. Call it before reading a line."""
         self._unless_damaged(lambda: self.text.peek(1))
         return self.undecodable
 
     def position(self) -> int:
-        """How many of the file's bytes were read, as they lie on the disk; 0 for a pipe."""
+        """Bytes of the file read so far, before decompression; 0 for a pipe."""
         return self.file.tell() if self.regular else 0
 
     def _read(self) -> bytes:

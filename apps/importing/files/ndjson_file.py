@@ -1,4 +1,4 @@
-"""NDJSON files: a JSON object a line."""
+"""NDJSON files: one JSON object per line."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -9,14 +9,14 @@ import msgspec
 from apps.importing.files.line_reader import LineReader
 from apps.importing.files.records import Record, Refused, Unusable, record_per_line
 
-#: How much of the file is looked at to learn its keys.
+#: Records and bytes that are read to collect the file's keys.
 PEEK_RECORDS, PEEK_BYTES = 1_000, 1024 * 1024
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class NdjsonFile:
-    """The keys of an NDJSON file, as far as its beginning shows them, and its records."""
+    """The keys at the beginning of an NDJSON file, and its records."""
 
     def __init__(self, lines: LineReader) -> None:
         if lines.begins_with(b"["):
@@ -41,7 +41,7 @@ class NdjsonFile:
 
 
 def read_object(line: bytes) -> dict[str, Any]:
-    """The object that a line holds, or Refused."""
+    """The JSON object of a line. Raises Refused."""
     try:
         return _decode(line)
     except (ValueError, RecursionError):

@@ -1,1 +1,1 @@
-"""From a row of a file to an event."""
+"""Convert a row of a file to an event."""

@@ -1,19 +1,18 @@
-"""The ids of imported events: made from the row itself, so that a second import adds nothing."""
+"""Ids of imported events, made from the row itself, so that a second import adds no events."""
 
 from hashlib import sha1
 from uuid import UUID
 
 NAMESPACE = UUID("6f1d7f5c-9c39-5d0c-8d6a-0f3f1c4bb0c5")
-#: How many different rows each of the two generations remembers. Both take some 90 MB together when they are full.
+#: Different rows that each of the two generations holds. Full, both take some 90 MB of memory together.
 GENERATION = 500_000
 
 
 class EventIds:
-    """Gives the rows of one file their ids: UUIDv5 over the site, the row's content and how often it came before.
+    """Makes the ids of the rows of one file: UUIDv5 over the site, the row's content and its number of occurrences.
 
-    So two rows that are the same stay two events, and a log that has grown adds only its new lines. A row is forgotten
-    when 500,000 to a million other rows have come since it was last seen; should it come again after that, it is taken
-    for the same event.
+    So two equal rows stay two events, and a log that has grown adds only its new lines. A row is evicted after 500,000
+    to a million other rows; if it occurs again after that, it counts as the same event.
     """
 
     def __init__(self, site: str, *, generation: int = GENERATION) -> None:
@@ -30,7 +29,7 @@ class EventIds:
         return UUID(bytes=name.digest()[:16], version=5)
 
     def _earlier(self, key: int) -> int:
-        """How often this row came before."""
+        """The number of earlier occurrences of this row."""
         count = self.young.get(key)
         if count is None:
             count = self.old.get(key, 0)

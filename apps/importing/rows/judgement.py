@@ -1,4 +1,4 @@
-"""What the reports will count of an import, by their own rules, and which option mends what they will not."""
+"""What the reports will count of an import, and which options fix events that they will not count."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from apps.importing.rows.timestamps import ASSUMED_UTC
 from db.events.event import event_time
 from db.reports.revenue import ORDERS, REFUNDS
 
-#: Event types that are told.
+#: Number of event types in the summary.
 TYPES = 5
-CURRENCY = "--set properties.currency=EUR gives all the same, --property currency=COLUMN names its column"
-MENDS = {
+CURRENCY = "--set properties.currency=EUR sets it for all rows, --property currency=COLUMN names its column"
+FIXES = {
     "revenue_missing": "--property revenue=COLUMN names the column of an order's amount",
     "revenue_invalid": "an amount is a number such as 1234.50",
-    "revenue_negative": "money given back is an event of its own type, refund",
+    "revenue_negative": "a refund is an event of the type refund",
     "currency_missing": CURRENCY,
     "currency_invalid": f"a currency is three letters; {CURRENCY}",
     "repeated": "an order_id counts once: make one row of each order, its lines a list in the property products",
@@ -26,7 +26,7 @@ MENDS = {
 
 
 class Judgement:
-    """The events that were good, as the reports will see them."""
+    """The valid events as the reports will count them."""
 
     def __init__(self) -> None:
         self.types: Counter[str] = Counter()
@@ -44,7 +44,7 @@ class Judgement:
         self.orders: set[int] = set()  # hashes, as there may be millions
 
     def add(self, event: Fields) -> None:
-        """Judge an event."""
+        """Count a valid event."""
         properties = event.get("properties") or {}
         self.types[event["event_type"]] += 1
         time = event_time(event["timestamp"])
@@ -77,16 +77,16 @@ class Judgement:
         self.amounts[key_of_sum] = self.amounts.get(key_of_sum, Decimal()) + (sale.amount or 0)
 
     def lines(self) -> Iterator[str]:
-        """What is to be told, a line each; nothing where there was no event."""
+        """The lines of the summary; none if there was no event."""
         events = self.types.total()
         if not events:
             return
-        yield "what the reports will count of it, if all is new:"
+        yield "what the reports will count, if all events are new:"
         yield from self._views(events)
         yield from self._sessions(events)
         yield from self._revenue()
         if self.without_offset:
-            yield f"  {self.without_offset:,} times have no offset and are read as UTC: --timezone says otherwise"
+            yield f"  {self.without_offset:,} times have no offset and are read as UTC: --timezone changes that"
         if self.bots:
             yield f"  {self.bots:,} events are marked as bots' (--bots drop leaves them out)"
 
@@ -100,7 +100,7 @@ class Judgement:
     def _sessions(self, events: int) -> Iterator[str]:
         yield f"  /sessions  {events - self.anonymous:,} events that have a user_id"
         if self.anonymous:
-            yield f"             {self.anonymous:,} have none: --column user_id=COLUMN says whose they are"
+            yield f"             {self.anonymous:,} have none: --column user_id=COLUMN names its column"
 
     def _revenue(self) -> Iterator[str]:
         sums = [f"{currency} {amount:,f} ({what}s)" for (what, currency), amount in sorted(self.amounts.items())]
@@ -108,7 +108,7 @@ class Judgement:
         yield f"  /revenue   {counts}" + (f": {', '.join(sums)}" if sums else "")
         for fault, count in self.faults.most_common():
             example = f", such as {self.examples[fault]}" if fault in self.examples else ""
-            mend = "--decimal , reads it" if fault == "revenue_invalid" and self.with_comma else MENDS[fault]
-            yield f"             {count:,} not counted, {fault}{example}: {mend}"
+            fix = "--decimal , reads it" if fault == "revenue_invalid" and self.with_comma else FIXES[fault]
+            yield f"             {count:,} not counted, {fault}{example}: {fix}"
         if self.with_amount and not self.counted and not self.faults:
             yield f"             no type is an order's ({', '.join(sorted(ORDERS))}): --rename-type OLD=purchase"

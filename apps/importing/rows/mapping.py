@@ -1,4 +1,4 @@
-"""Which column of a table becomes which field of an event: what the options say, checked against each file."""
+"""The mapping of columns to fields of an event, as the options give it, checked against each file."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,33 +9,33 @@ from apps.importing.files.records import Unusable
 from apps.importing.rows.timestamps import ASSUMED_UTC, Unit
 
 FIELDS = ("event_type", "path", "user_id", "timestamp", "event_id", "properties")
-#: What `--set` can give.
+#: Fields that `--set` can set.
 CONSTANTS = ("event_type", "path", "user_id")
-#: And a property: this before its name.
+#: The prefix of a property that `--set` sets.
 PROPERTY = "properties."
 REQUIRED = ("event_type", "path", "timestamp")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mapping:
-    """The options. A field that is in neither `columns` nor `constants` comes from the column of its own name."""
+    """The options. A field in neither `columns` nor `constants` comes from the column with its own name."""
 
-    columns: dict[str, str] = field(default_factory=dict)  # field -> column; "": from none
+    columns: dict[str, str] = field(default_factory=dict)  # field -> column; "": no column
     constants: dict[str, str] = field(default_factory=dict)  # field -> value
     properties: dict[str, str] = field(default_factory=dict)  # property -> column
     constant_properties: dict[str, str] = field(default_factory=dict)  # property -> value
     types: dict[str, str] = field(default_factory=dict)  # event type in the file -> event type
     zone: tzinfo = ASSUMED_UTC
     unit: Unit = "ms"
-    time_format: str | None = None  # datetime.strptime's
-    decimal: str = "."  # what is before the decimals of amounts
+    time_format: str | None = None  # of datetime.strptime
+    decimal: str = "."  # the decimal separator of amounts
 
     def column(self, name: str) -> str | None:
-        """The column that field `name` comes from, which an optional field's file need not have."""
+        """The column of the field `name`; for an optional field, files may lack it."""
         return None if name in self.constants else self.columns.get(name, name) or None
 
     def check(self, file: str, columns: Sequence[str]) -> None:
-        """Raise Unusable where a file with these columns cannot be mapped."""
+        """Raise Unusable if a file with these columns cannot be mapped."""
         by_person = self.column("user_id") in columns
         if sums := sums_in(columns, by_person=by_person):
             raise Unusable(
@@ -55,8 +55,8 @@ class Mapping:
                 yield f"  it has no column {column!r} (--property {column if name == column else f'{name}={column}'})"
         for name in REQUIRED:
             if not (name in self.constants or self.columns.get(name, name in columns)):
-                constant = f", or --set {name}=VALUE gives all the same" if name in CONSTANTS else ""
-                yield f"  nothing says the {name}: --column {name}=COLUMN names its column{constant}"
+                constant = f", or --set {name}=VALUE sets it for all rows" if name in CONSTANTS else ""
+                yield f"  the {name} is missing: --column {name}=COLUMN names its column{constant}"
         used = {*map(self.column, FIELDS), *self.properties.values()}
         for twice in sorted({column for column in columns if column in used and columns.count(column) > 1}):
             yield f"  it has several columns {twice!r}"

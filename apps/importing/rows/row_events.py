@@ -1,4 +1,4 @@
-"""Events from the rows of a table, CSV or NDJSON: `RowEvents(mapping, site).event(row)`."""
+"""Convert rows of a table (CSV or NDJSON) to events: `RowEvents(mapping, site).event(row)`."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ from apps.importing.rows.timestamps import Times
 from db.events.event import properties_fault
 from db.events.spellings import is_nobody
 
-#: Properties that are numbers, and whose decimals `--decimal` says.
+#: Numeric properties, to which `--decimal` applies.
 AMOUNTS = ("revenue", "total", "value", "price", "quantity", "amount", "tax", "shipping", "discount")
 WITH_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:[.' \u00a0\u202f]\d{3})+|\d+)(?:,\d*)?", re.ASCII)
 GROUPS = str.maketrans({",": ".", ".": "", "'": "", " ": "", "\u00a0": "", "\u202f": ""})
@@ -22,7 +22,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class RowEvents:
-    """Makes events as the mapping says, for one site."""
+    """Makes events of one site according to the mapping."""
 
     def __init__(self, mapping: Mapping, site: str) -> None:
         self.site = site
@@ -35,7 +35,7 @@ class RowEvents:
         self.times = Times(mapping.zone, mapping.unit, mapping.time_format)
 
     def event(self, row: dict[str, Any]) -> Fields:
-        """The event of a row, without an id where the row has none. Raises Refused."""
+        """The event of a row, without an id if the row has none. Raises Refused."""
         event_type = self._required(row, "event_type")
         place = self._required(row, "path")
         path = path_of_url(place)
@@ -60,7 +60,7 @@ class RowEvents:
         raise Refused(f"{name} is empty")
 
     def _text(self, row: dict[str, Any], name: str) -> str:
-        """A field's text, "" where it has none. A JSON number counts as the text that it is written as."""
+        """A field's text, or "". A JSON number counts as its text."""
         if name in self.constants:
             return self.constants[name]
         value = self._value(row, name)
@@ -84,7 +84,7 @@ class RowEvents:
         properties |= self.constant_properties
         if url is not None and not properties_fault(with_url := {"url": url} | properties):
             return with_url
-        # Also checked by the API; but what is nested without end would make the whole batch unreadable there.
+        # The API checks this too, but properties nested too deeply would make the whole batch unreadable there.
         if fault := properties_fault(properties):
             raise Refused(f"properties {fault}")
         return properties
@@ -95,7 +95,7 @@ class RowEvents:
 
 
 def _object(value: Any) -> dict[str, Any]:
-    """A JSON object, or its text; nothing is an empty one."""
+    """A JSON object, given as an object or as text; an empty one if not given."""
     if not is_given(value):
         return {}
     try:

@@ -1,4 +1,4 @@
-"""What GET /revenue will make of an order or a refund, by the rules of the function read_sale in SQL."""
+"""Read an order or a refund as GET /revenue will, with the rules of the SQL function read_sale."""
 
 import re
 from decimal import Decimal
@@ -15,7 +15,7 @@ LARGEST = 10**15
 
 
 class Sale(NamedTuple):
-    """An order or a refund, as it is read."""
+    """An order or a refund as GET /revenue reads it."""
 
     order_id: str | None
     amount: Decimal | None
@@ -30,7 +30,7 @@ def is_sale(event_type: str) -> bool:
 
 
 def read_sale(properties: dict[str, Any], *, is_refund: bool) -> Sale:
-    """What an order's or a refund's properties say."""
+    """The sale in the properties of an order or a refund."""
     given = first_given(*(properties.get(name) for name in ("revenue", "total", "value")))
     amount = exact_number(given)
     currency_given = properties.get("currency")
@@ -57,7 +57,7 @@ def read_sale(properties: dict[str, Any], *, is_refund: bool) -> Sale:
 
 
 def exact_number(value: Any) -> Decimal | None:
-    """A JSON number, or a text that is written like one; None for anything else."""
+    """A JSON number, or text in its format; None for anything else."""
     if isinstance(value, str):
         return Decimal(value.strip(" ")) if NUMBER.fullmatch(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -1,4 +1,4 @@
-"""Times as files write them: ISO 8601 with or without an offset, numbers since 1970, or as a format says."""
+"""Parse times in files: ISO 8601 with or without an offset, numbers since 1970, or a given format."""
 
 import re
 from calendar import monthrange
@@ -11,21 +11,21 @@ from db.events.event import LAST_MILLISECOND
 
 Unit = Literal["s", "ms"]
 
-#: Of times whose offset neither they nor an option says: UTC, but told apart from it.
-ASSUMED_UTC = timezone(timedelta(0), "UTC, as nothing says another")
+#: The timezone of times without an offset if no option gives one: UTC, but distinguishable from it.
+ASSUMED_UTC = timezone(timedelta(0), "UTC, because no other is given")
 NO_DAY = "there is no such day"
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
-#: Days before months: that is how all write who put points between them.
+#: Day before month: dates with points are always written in this order.
 POINTS = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?:,? +(\d\d?):(\d\d)(?::(\d\d))?)?", re.ASCII)
-#: What a time begins with, in either of these forms.
+#: The date at the beginning of a time, in either of these forms.
 DAY = re.compile(r"(?P<y>\d{4})-?(?P<m>\d\d)-?(?P<d>\d\d)(?!\d)|(?P<D>\d\d?)\.(?P<M>\d\d?)\.(?P<Y>\d{4})", re.ASCII)
 MILLISECONDS: dict[Unit, int] = {"s": 1_000, "ms": 1}
 
 
 class Times:
-    """Reads times: one without an offset is a local time of `zone`, a number counts `unit`s since 1970.
+    """Parses times: a time without an offset is a local time of `zone`, a number is in `unit`s since 1970.
 
-    With a `form`, of datetime.strptime's, all are written like that.
+    If `form` is given, a format of datetime.strptime, all times must have it.
     """
 
     def __init__(self, zone: tzinfo, unit: Unit, form: str | None = None) -> None:
@@ -34,7 +34,7 @@ class Times:
         self.form = form
 
     def read(self, value: Any) -> datetime | int:
-        """The time in UTC or in milliseconds. Raises Refused."""
+        """The time in UTC, or in milliseconds since 1970. Raises Refused."""
         if isinstance(value, str):
             text = value.strip()
             if not text:
@@ -53,11 +53,11 @@ class Times:
     def _number(self, number: float) -> int:
         milliseconds = number * MILLISECONDS[self.unit]
         if not 0 <= milliseconds <= LAST_MILLISECOND:
-            raise Refused(f"timestamp is a number that is no time since 1970 in {self.unit} (--time-unit)")
+            raise Refused(f"timestamp is a number but not a time since 1970 in {self.unit} (--time-unit)")
         return round(milliseconds)
 
     def _text(self, text: str) -> datetime:
-        if text.endswith(" UTC"):  # as BigQuery writes it
+        if text.endswith(" UTC"):  # BigQuery's format
             text = text[:-4] + "Z"
         try:
             return self._local(_pointed(text) or datetime.fromisoformat(text))
@@ -67,7 +67,7 @@ class Times:
                     text, year=match["y"] or match["Y"], month=match["m"] or match["M"], day=match["d"] or match["D"]
                 )
             raise Refused(
-                "timestamp is neither ISO 8601 nor a number: --time-format says how it is written, such as "
+                "timestamp is neither ISO 8601 nor a number: give its format with --time-format, such as "
                 "'%m/%d/%Y %H:%M'"
             ) from None
 
@@ -75,33 +75,33 @@ class Times:
         if time.tzinfo is None and self.zone is ASSUMED_UTC:
             return time.replace(tzinfo=ASSUMED_UTC)
         try:
-            # A local time that occurs twice is the first of the two, one that is skipped is read as if it was not:
-            # that is what a datetime's fold=0 means (PEP 495).
+            # A datetime's fold=0 (PEP 495): a local time that occurs twice is the first of the two; one that a clock
+            # change skips keeps the offset from before the change.
             return (time if time.tzinfo else time.replace(tzinfo=self.zone)).astimezone(UTC)
         except (ValueError, OverflowError):
-            raise Refused("timestamp is no time of the years 1 to 9999 in UTC") from None
+            raise Refused("timestamp is outside the years 1 to 9999 in UTC") from None
 
 
 @lru_cache(maxsize=1024)
 def _formed(text: str, form: str) -> datetime:
-    """Neighbouring rows often have the same."""
+    """Parse a time with a format. Cached, because neighbouring rows often have the same time."""
     try:
         return datetime.strptime(text, form)  # noqa: DTZ007 (the caller knows the timezone)
     except ValueError as error:
-        if str(error).startswith("day "):  # it fits the form
+        if str(error).startswith("day "):  # the text matches the format
             raise Refused(NO_DAY, value=text) from None
-        raise Refused(f"timestamp is not written as --time-format says: {form}") from None
+        raise Refused(f"timestamp does not match --time-format: {form}") from None
 
 
 def _check_day(text: str, *, year: str, month: str, day: str) -> None:
-    """Raise Refused for a day that its month does not have; others may be in another order, which a format says."""
+    """Raise Refused if the month does not have this day. Other faults may be another order, which needs a format."""
     months_days = monthrange(int(year), int(month))[1] if int(year) and 1 <= int(month) <= 12 else 31
     if months_days < int(day) <= 31:
         raise Refused(NO_DAY, value=text)
 
 
 def _pointed(text: str) -> datetime | None:
-    """Such as 13.11.2026 20:29:46."""
+    """Parse a time such as 13.11.2026 20:29:46; None for another format."""
     match = POINTS.fullmatch(text)
     if not match:
         return None

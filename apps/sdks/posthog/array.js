@@ -1,9 +1,9 @@
-/* What PostHog's snippet asks its server for: posthog.init("shop", {api_host: "https://events.shop.example"}) and then
- * capture, identify, register and group, as PostHog's own script sends them; page views too, with capture_pageview:
- * "history_change" (or defaults: "2025-05-24") also when a page changes its path by itself.
+/* The script that PostHog's snippet loads: posthog.init("shop", {api_host: "https://events.shop.example"}) and then
+ * capture, identify, register and group, sent as by PostHog's own script, and page views; with capture_pageview:
+ * "history_change" (or defaults: "2025-05-24") also when a script changes the path of the page.
  *
- * No cookie, nothing stored: until identify, a visitor is known for a day. Feature flags are none; autocapture, session
- * replay and surveys are in the package posthog-js only.
+ * No cookie, nothing stored: until identify, a visitor gets an id for a day. There are no feature flags; autocapture,
+ * session replay and surveys are in the package posthog-js only.
  */
 (() => {
   const snippet = window.posthog;
@@ -27,7 +27,7 @@
       const { status, headers } = await fetch(server, request).catch(() => ({}));
       let pause = 0;
       if (status < 500 && status != 408 && status != 429) {
-        queue.splice(0, length); // taken; or refused, which it would be again
+        queue.splice(0, length); // taken, or refused for good
         failures = 0;
       } else {
         pause = Math.max(+headers?.get("retry-after") || 0, 2 ** Math.min(failures++, 8) * (1 - Math.random() / 2));

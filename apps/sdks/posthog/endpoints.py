@@ -157,7 +157,9 @@ def _settings_as_script(request: Request[Any, Any, Any], key: str) -> str:
 
 @get(
     "/static/array.js",
-    **_script("PostHog: the script that its snippet loads", "/* What PostHog's snippet ... */", refusals={}),
+    **_script(
+        "PostHog: the script that its snippet loads", "/* The script that PostHog's snippet loads ... */", refusals={}
+    ),
 )
 def posthog_script() -> Response[str]:
     """Our own small script for pages with PostHog's snippet: captures, page views, users. Pages that bundle PostHog's

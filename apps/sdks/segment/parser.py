@@ -24,7 +24,7 @@ from apps.sdks.shared.sdk_event import (
 #: The calls by the letters that Segment's browser SDK has in its URLs.
 CALLS = {"t": "track", "p": "page", "i": "identify", "g": "group", "a": "alias", "s": "screen"}
 #: Members of an event that become properties.
-KEPT = ("name", "category", "groupId", "previousId")
+TO_PROPERTIES = ("name", "category", "groupId", "previousId")
 
 
 def parse_batch(body: bytes, caller: Caller) -> Iterable[SentEvent | None]:
@@ -77,7 +77,7 @@ def _sent_event(
         message_id=event.get("messageId"),
         properties=with_properties(
             event.get("properties"),
-            {name: event.get(name) for name in KEPT}
+            {name: event.get(name) for name in TO_PROPERTIES}
             | (campaign(page.get("search")) or campaign(page.get("url")))
             | {
                 "referrer": page.get("referrer"),

@@ -28,7 +28,7 @@ KINDS = ("event", "identify")
 #: Times from this number on are milliseconds: as seconds they would be after the year 5000.
 MILLISECONDS = 10**11
 #: Members of a payload that become properties.
-KEPT = ("title", "referrer", "language", "screen", "tag")
+TO_PROPERTIES = ("title", "referrer", "language", "screen", "tag")
 
 
 def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
@@ -60,7 +60,9 @@ def _sent_event(raw: bytes | msgspec.Raw) -> SentEvent | None:
         path=first_path(url),
         user_id=first_user_id(payload.get("id")),
         by_visitor=True,
-        properties=with_properties(payload.get("data"), {name: payload.get(name) for name in KEPT} | campaign(url)),
+        properties=with_properties(
+            payload.get("data"), {name: payload.get(name) for name in TO_PROPERTIES} | campaign(url)
+        ),
         timestamp=_seconds(payload.get("timestamp")),
         address=read_address(payload.get("ip")),
         user_agent=payload.get("userAgent"),

@@ -1,1 +1,1 @@
-"""PostgreSQL and Redis of our own, from wheels, for `tjra up` and the tests; their programs are driven directly."""
+"""Embedded PostgreSQL and Redis, from wheels, for `tjra up` and the tests; their programs are run directly."""

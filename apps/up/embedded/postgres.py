@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL, reached through a socket in its own folder."""
+"""An embedded PostgreSQL that listens on a Unix socket in its own folder."""
 
 import os
 import shutil
@@ -16,33 +16,33 @@ from apps.up.embedded.sockets import socket_folder
 from apps.up.processes.child_process import ChildProcess, as_account
 from db.connections.libpq import USER, own_address
 
-#: Where the cluster is of a root whose data folder PostgreSQL's account cannot reach.
+#: Root's clusters, if PostgreSQL's user cannot reach the data folder.
 ELSEWHERE = Path("/var/lib/tjra")
 
-#: Bytes of its buffers: a quarter of the memory, as PostgreSQL's manual advises, in these bounds. They are taken from
-#: the machine as they fill.
+#: Limits of shared_buffers in bytes. It is a quarter of the memory, as PostgreSQL's manual advises; the memory is used
+#: only as the buffers fill.
 FEWEST_BUFFERS, MOST_BUFFERS = 128 * 2**20, 4 * 2**30
-#: Where Linux tells how much memory a container may have, by its two interfaces.
+#: The files with a container's memory limit in cgroup v2 and v1.
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
-#: No wal_compression: these programs know pglz alone, with which a worker stored 13,400 events a second where it stores
-#: 18,500 without (among 50 million events, as each page is written whole after a checkpoint).
+#: No wal_compression: these programs support only pglz, with which a worker stores about a quarter fewer events per
+#: second (in a large table, where most pages are written in full after a checkpoint).
 SETTINGS = {
     "listen_addresses": "",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
     "jit": "off",
     "log_checkpoints": "off",
-    # Of an error that comes a thousand times what is wrong, without all the SQL that it was in.
+    # Log the message of an error without its SQL: one error may occur a thousand times.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "fatal",
 }
-#: Nothing of the caller's: a LANG that names a locale which is not there would stop initdb.
+#: Nothing of the caller's environment: initdb fails if LANG names a locale that is not installed.
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC"}
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL in `folder`: run `child()`, and it is at `url`."""
+    """A PostgreSQL in `folder`: run `child()`, then connect to `url`."""
 
     def __init__(self, folder: Path) -> None:
         self.account = account_for(folder / "data")
@@ -52,7 +52,7 @@ class EmbeddedPostgres:
         self.url = own_address(self.run)
 
     def child(self, *, log: Path, keep: Sequence[int] = ()) -> ChildProcess:
-        """The server as a process to be started. Makes the cluster first where there is none."""
+        """The server as a process to start. Creates the cluster if there is none."""
         self._make_folder(self.folder)
         self._make_folder(self.run)
         programs = self._programs()
@@ -76,7 +76,7 @@ class EmbeddedPostgres:
         )
 
     def _home(self, folder: Path) -> Path:
-        """The folder itself, or for root where its account cannot reach that one: a link's target, made once."""
+        """The folder, or, if PostgreSQL's user cannot reach it, the target of a link that is created once."""
         parent = folder.parent.resolve()
         if self.account is None or others_reach(parent):
             return parent / folder.name
@@ -91,7 +91,7 @@ class EmbeddedPostgres:
             os.chown(folder, *self.account)
 
     def _programs(self) -> Path:
-        """The folder with the programs: as installed, or for root a copy where its account could not run those."""
+        """The folder of the programs: as installed, or a copy if PostgreSQL's user cannot run those."""
         package = postgres_package()
         installed = package / "pginstall" / "bin"
         if self.account is None or others_reach(installed / "postgres"):
@@ -100,22 +100,22 @@ class EmbeddedPostgres:
         if not copy.exists():
             for old in self.folder.glob("programs-*"):
                 shutil.rmtree(old)
-            unfinished = copy.with_suffix(".unfinished")
-            shutil.copytree(package / "pginstall", unfinished / package.name / "pginstall", symlinks=True)
-            libraries = f"{package.name}.libs"  # found by the programs relative to themselves
-            shutil.copytree(package.with_name(libraries), unfinished / libraries, symlinks=True)
-            for path in (unfinished, *unfinished.rglob("*")):
+            temporary = copy.with_suffix(".tmp")
+            shutil.copytree(package / "pginstall", temporary / package.name / "pginstall", symlinks=True)
+            libraries = f"{package.name}.libs"  # the programs find it relative to themselves
+            shutil.copytree(package.with_name(libraries), temporary / libraries, symlinks=True)
+            for path in (temporary, *temporary.rglob("*")):
                 os.chown(path, *self.account, follow_symlinks=False)
-            unfinished.rename(copy)
+            temporary.rename(copy)
         return copy / package.name / "pginstall" / "bin"
 
     def _make_cluster(self, programs: Path) -> None:
-        """initdb, in a folder that gets its name only when it is whole."""
-        unfinished = self.folder / "unfinished"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        self._make_folder(unfinished)
-        command = [str(programs / "initdb"), f"--pgdata={unfinished}", f"--username={USER}", "--auth=trust"]
-        # PostgreSQL's own collation: no upgrade of the system's can corrupt an index.
+        """Run initdb in a temporary folder, and rename it when it is complete."""
+        temporary = self.folder / "data.tmp"
+        shutil.rmtree(temporary, ignore_errors=True)
+        self._make_folder(temporary)
+        command = [str(programs / "initdb"), f"--pgdata={temporary}", f"--username={USER}", "--auth=trust"]
+        # PostgreSQL's builtin collation: an upgrade of the system's collations cannot corrupt an index.
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         account = as_account(self.account) if self.account else {}
         try:
@@ -126,18 +126,18 @@ class EmbeddedPostgres:
             raise CannotStart(f"cannot run {error.filename}{self._whom()}: {error.strerror}") from None
         if done.returncode != 0:
             raise CannotStart(f"PostgreSQL's initdb failed{self._whom()}: {_in_a_line(done.stderr)}")
-        unfinished.rename(self.data)
+        temporary.rename(self.data)
 
     def _whom(self) -> str:
         return f" (as user {self.account.uid})" if self.account else ""
 
     def _remove_stale_locks(self) -> None:
-        """Remove the lock files of a server that was killed: their process number may be another's by now."""
+        """Remove the lock files of a killed server: another process may have its process id by now."""
         lock = self.data / "postmaster.pid"
         try:
             pid = int(lock.read_text().split()[0])
             if Path(f"/proc/{pid}/cwd").readlink() == self.data:
-                return  # a living server: the new one will refuse to start, and say why
+                return  # the server is running: the new one will refuse to start, and say why
         except (FileNotFoundError, PermissionError, ValueError, IndexError):
             pass
         if Path("/proc/self").exists():
@@ -150,9 +150,9 @@ def _in_a_line(text: str) -> str:
 
 
 def memory() -> int:
-    """How many bytes of memory this machine has, or the container that we are in."""
+    """Bytes of memory of this machine or container."""
     sizes = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     for limit in LIMITS:
-        with suppress(OSError, ValueError):  # there is no such file, or no limit
+        with suppress(OSError, ValueError):  # no file, or no limit
             sizes.append(int(limit.read_text()))
     return min(sizes)

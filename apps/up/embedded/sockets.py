@@ -1,4 +1,4 @@
-"""Where a server's Unix socket is: in the server's folder, or elsewhere if its address would be too long or odd."""
+"""The folder of a server's Unix socket: the server's folder, or another one if the path is too long or needs quotes."""
 
 import hashlib
 import os
@@ -6,14 +6,14 @@ import re
 import tempfile
 from pathlib import Path
 
-#: A socket's address has room for 107 bytes (unix(7)), 103 on macOS; this leaves some for the socket's own name.
+#: A socket's path may have 107 bytes (unix(7)), 103 on macOS; this leaves some for the socket's own name.
 LONGEST_FOLDER = 80
-#: What no list of folders is split at, and no address or setting has to quote.
+#: Characters that need no quotes in a list of folders, an address or a setting.
 PLAIN = re.compile(r"[\w/.+=@~-]+", re.ASCII)
 
 
 def socket_folder(folder: Path) -> Path:
-    """A folder for the sockets of the server in `folder`; not made yet."""
+    """The folder for the sockets of the server in `folder`; it may not exist yet."""
     run = folder / "run"
     if len(os.fsencode(run)) <= LONGEST_FOLDER and PLAIN.fullmatch(str(run)):
         return run

@@ -1,1 +1,1 @@
-"""Child processes: started, watched, restarted and stopped in order."""
+"""Child processes: start, watch, restart and stop them in order."""

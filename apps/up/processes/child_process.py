@@ -1,4 +1,4 @@
-"""Child processes that cannot outlive us: started, watched and stopped."""
+"""Child processes that cannot outlive this process."""
 
 import ctypes
 import os
@@ -14,11 +14,11 @@ PR_SET_PDEATHSIG = 1
 
 
 class ChildProcess:
-    """A program that runs beside us in a process group of its own, so that Ctrl-C reaches only us.
+    """A program in its own process group, so that Ctrl-C reaches only this process.
 
-    It gets `stop_signal` when it should stop, also from the kernel when we are killed (prctl(2), Linux only), and is
-    killed with its group when it has not stopped within `grace` seconds. It runs as `account` (user and group number)
-    where one is given, inherits the file descriptors `keep`, and writes to `log`, else to where we write.
+    It gets `stop_signal` to stop, also from the kernel if this process is killed (prctl(2), Linux only), and is killed
+    with its group if it does not stop within `grace` seconds. It runs as `account` (user and group id), if given,
+    inherits the file descriptors `keep`, and writes to `log`, otherwise to our stdout and stderr.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class ChildProcess:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the program. Call it from the main thread: the kernel watches the thread that starts a child."""
+        """Start the program. Call it from the main thread: PR_SET_PDEATHSIG refers to the thread that starts it."""
         output = self.log.open("ab") if self.log else None
         try:
             self.process = subprocess.Popen(
@@ -63,20 +63,20 @@ class ChildProcess:
                 output.close()
 
     def exit_code(self) -> int | None:
-        """How it ended (negative: by this signal), or None while it runs."""
+        """Its exit code (negative: killed by this signal), or None while it runs."""
         return self.process.poll() if self.process else None
 
     def stop(self) -> None:
-        """Ask it to stop, wait until it has, and leave nothing of its group behind."""
-        self.ask_to_stop()
+        """Request a stop, wait for its end, then kill what is left of its group."""
+        self.request_stop()
         self.wait()
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.send_signal(self.stop_signal)
 
     def wait(self) -> None:
-        """Wait until it has stopped, `grace` seconds at most; then kill what is left of its group."""
+        """Wait for its end, `grace` seconds at most; then kill what is left of its group."""
         if not self.process:
             return
         with suppress(subprocess.TimeoutExpired):
@@ -92,7 +92,7 @@ class ChildProcess:
 
 
 def as_account(account: tuple[int, int]) -> dict[str, Any]:
-    """Popen's arguments to run a program as another account, from a folder that it can be in."""
+    """Arguments of Popen to run a program as another account, in a folder that it can enter."""
     user, group = account
     return {"user": user, "group": group, "extra_groups": [], "cwd": "/"}
 
@@ -104,7 +104,7 @@ def _die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
 
     def in_child() -> None:
         prctl(PR_SET_PDEATHSIG, stop_signal)
-        if os.getppid() != parent:  # it died before the call
+        if os.getppid() != parent:  # the parent died before the call
             os._exit(1)
 
     return in_child

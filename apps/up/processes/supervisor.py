@@ -1,4 +1,4 @@
-"""The supervisor: starts child processes, starts again those that die, and stops all in order."""
+"""The supervisor: starts child processes, restarts those that exit, and stops all in order."""
 
 import logging
 import signal
@@ -11,41 +11,41 @@ from apps.up.processes.child_process import ChildProcess
 logger = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: Seconds before a child that died is started again: the first, doubled each time up to the second.
+#: Seconds before a restart: the first, doubled each time up to the second.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-#: Seconds after which a child counts as well again.
-WELL = 60.0
+#: Seconds of running after which a child's next restart has the shortest pause again.
+STABLE_AFTER = 60.0
 
 
 class Stopped(Exception):
-    """We were asked to stop before all was up."""
+    """A stop was requested before everything was up."""
 
 
 class StartFailed(Exception):
-    """A child ended, or did not become ready, before all was up; the message says which and what to look at."""
+    """A child exited or did not become ready during the start; the message says which, and where its log is."""
 
 
 class Refused(Exception):
-    """Waiting does not help; the message says why."""
+    """A server rejects us, so waiting does not help; the message says why."""
 
 
 class Supervisor:
-    """Runs children in the order in which they were started, and stops them in the opposite one.
+    """Runs child processes, and stops them in the reverse order of their start.
 
-    A context: from its start to its end SIGINT, SIGTERM and SIGHUP mean to stop; asked a second time, it kills.
+    A context that handles SIGINT, SIGTERM and SIGHUP: the first one requests a stop, a second one kills the children.
     """
 
     def __init__(self) -> None:
         self.children: list[ChildProcess] = []
-        # No Event: a signal's handler that sets one may find its lock held by the very thread that it runs in.
-        self.stop_asked = False
+        # Not an Event: a signal handler that sets one may deadlock, because its own thread may hold the Event's lock.
+        self.stop_requested = False
 
     def __enter__(self) -> "Supervisor":
         self.handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop_asked = True
+        self.stop_requested = True
         for child in reversed(self.children):
             logger.debug("stopping %s", child.name)
             child.stop()
@@ -53,7 +53,7 @@ class Supervisor:
             signal.signal(number, handler)
 
     def start(self, child: ChildProcess) -> None:
-        """Start a child and look after it from now on."""
+        """Start a child and supervise it."""
         self.children.append(child)
         try:
             child.start()
@@ -61,9 +61,9 @@ class Supervisor:
             raise StartFailed(f"{child.name} cannot be started: {error.strerror}: {error.filename}") from None
 
     def wait_for(self, what: str, probe: Callable[[], object], *, timeout: float) -> None:
-        """Wait until `probe` raises nothing.
+        """Wait until `probe` raises no exception.
 
-        Raises StartFailed after `timeout` seconds, or at once where it raises Refused, and Stopped if we should stop.
+        Raises StartFailed after `timeout` seconds, or at once if it raises Refused, and Stopped if a stop is requested.
         """
         deadline = time.monotonic() + timeout
         while True:
@@ -83,7 +83,7 @@ class Supervisor:
                 raise Stopped
 
     def watch(self) -> None:
-        """Return once we are asked to stop. Until then start children again that die, more slowly each time."""
+        """Restart children that exit, with exponential backoff, until a stop is requested."""
         pauses = dict.fromkeys(self.children, SHORTEST_PAUSE)
         started = dict.fromkeys(self.children, time.monotonic())
         due: dict[ChildProcess, float] = {}
@@ -97,22 +97,22 @@ class Supervisor:
                         started[child] = now
                 elif (code := child.exit_code()) is not None:
                     child.kill()
-                    pause = SHORTEST_PAUSE if now - started[child] > WELL else pauses[child]
+                    pause = SHORTEST_PAUSE if now - started[child] > STABLE_AFTER else pauses[child]
                     pauses[child] = min(2 * pause, LONGEST_PAUSE)
                     due[child] = now + pause
                     logger.error(
-                        "%s ended with code %d%s; it is started again in %.1f s", child.name, code, _see(child), pause
+                        "%s ended with code %d%s; restarting it in %.1f s", child.name, code, _see(child), pause
                     )
 
     def _stops_within(self, seconds: float) -> bool:
         time.sleep(seconds)
-        return self.stop_asked
+        return self.stop_requested
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.stop_asked:
+        if self.stop_requested:
             for child in self.children:
                 child.kill()
-        self.stop_asked = True
+        self.stop_requested = True
 
 
 def _see(child: ChildProcess) -> str:

@@ -106,7 +106,7 @@ def test_it_tells_what_would_go_and_asks_for_the_name(conn: Connection, shop: st
     right = run("--site", shop, answer=f"{shop}\n")
     assert right.exit_code == 0
     assert f"deleted {shop}: 6 events" in right.output
-    assert "still in the queue, or come from now on, are stored and make the site anew" in right.output
+    assert "still in the queue or arrive later are stored and create the site again" in right.output
     gone = run("--site", shop, "--yes")
     assert gone.exit_code == 2
     assert f"there is no site '{shop}'" in gone.output

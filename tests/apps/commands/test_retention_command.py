@@ -37,7 +37,7 @@ def events(conn: Connection) -> int:
 def test_where_it_is_not_set_it_says_so() -> None:
     dry = run("--dry-run")
     assert dry.exit_code == 0
-    assert dry.output.startswith("RETENTION_DAYS is not set: events are kept for ever, and none would go")
+    assert dry.output.startswith("RETENTION_DAYS is not set: events never expire")
     assert run("--yes").exit_code == 2
     assert run("--days", "0", "--dry-run").exit_code == 2
 
@@ -46,7 +46,7 @@ def test_where_it_is_not_set_it_says_so() -> None:
 def test_a_dry_run_tells_and_changes_nothing(conn: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     age(conn)
     monkeypatch.setenv("RETENTION_DAYS", "130")
-    assert run("--dry-run").output == "no partition of events is more than 130 days old as a whole: nothing would go\n"
+    assert run("--dry-run").output == "no partition of events is more than 130 days old as a whole: nothing to drop\n"
     monkeypatch.setenv("RETENTION_DAYS", "100")
     by_setting = run("--dry-run")
     assert run("--dry-run", "--days", "100").output == by_setting.output
@@ -57,7 +57,7 @@ def test_a_dry_run_tells_and_changes_nothing(conn: Connection, monkeypatch: pyte
         NOW,
     )
     assert first == f"more than 100 days old as a whole, with {old[0]:,} events of 3 sites:"
-    assert second.endswith("go five minutes after it was said that their events are no longer kept:")
+    assert second.endswith("to drop five minutes after their events are announced as expired:")
     assert f" events of 3 sites from {old[1].astimezone(UTC):%Y-%m-%d %H:%M} to " in partitions[0]
     assert kept_from(conn) == {None}
     assert conn.execute("select from kept_events").fetchall() == []
@@ -73,7 +73,7 @@ def test_it_does_what_it_said_once_it_was_asked(conn: Connection) -> None:
     assert kept_from(conn) == {None}
     said = run("--days", "100", answer="y\n")
     assert said.exit_code == 0
-    assert "more may go in five minutes" in said.output.splitlines()[-1]
+    assert "more can be dropped in five minutes" in said.output.splitlines()[-1]
     assert events(conn) == before
     age(conn)
     planned = [line.split(":")[0].strip() for line in run("--days", "100", "--dry-run").output.splitlines()[2:]]
@@ -93,7 +93,7 @@ def test_what_holds_it_up_is_named_by_the_command_and_by_the_worker(
     conn.execute("update sites set user_months_until = %s where site_id = 'kolkata'", [NOW - timedelta(days=300)])
     told = f"of 'kolkata' (they end at {NOW - timedelta(days=300):%Y-%m-%d %H:%M} UTC)"
     output = run("--days", "100", "--dry-run").output
-    assert "stay for now" in output
+    assert "that stay for now" in output
     assert f"; held up by rollups {told}" in output
     assert "nothing was dropped" in run("--days", "100", "--yes").output
     monkeypatch.setattr(database, "settings", Settings(retention_days=100))
@@ -118,7 +118,7 @@ def test_who_reads_for_long_is_told_in_a_line(conn: Connection, url: str) -> Non
         reader.execute("select count(*) from events")
         result = run("--days", "100", "--yes")
     assert result.exit_code == 1
-    assert "Error: others are at these events just now, try again" in result.output
+    assert "Error: other processes are using these events, try again" in result.output
 
 
 @pytest.fixture

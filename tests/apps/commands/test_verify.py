@@ -62,7 +62,7 @@ def found(result: Result) -> list[tuple[str, dict[str, Any], int | None, int | N
 def test_rollups_that_are_right_are_left_alone(conn: Connection, shop: str, other: str) -> None:
     result = run("verify", "--site", shop, "--site", other)
     assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr == "the rollups are what the events say\n"
+    assert result.stderr == "the rollups match the events\n"
     assert run("rebuild", "--site", shop).output == f"{shop}: 0 rows corrected\n"
 
 
@@ -100,7 +100,7 @@ def test_a_table_tells_how_much_it_leaves_out(conn: Connection, shop: str) -> No
     conn.execute("update path_days set path = E'/\\x1b[2J' where site_id = %s and path = '/b'", [shop])
     result = run("verify", "--site", shop, "--limit", "2")
     header, *rows = (line.split() for line in result.stdout.splitlines())
-    assert header == ["site", "rollup", "rollup", "says", "events", "say", "of"]
+    assert header == ["site", "rollup", "actual", "expected", "key"]
     assert rows == [
         [shop, "path_days", "1", "-", "event_type=click", "day=2026-03-10", "path=/\\x1b[2J"],
         [shop, "path_days", "-", "1", "event_type=click", "day=2026-03-10", "path=/b"],
@@ -144,7 +144,7 @@ def test_days_whose_events_are_gone_keep_their_numbers(conn: Connection, shop: s
     conn.execute("delete from events where site_id = %s and event_time < '2026-03-11 12:00Z'", [shop])
     result = run("verify", "--site", shop)
     assert result.exit_code == 0
-    assert f"{shop}: days before 2026-03-12 are left out: their events are no longer kept\n" in result.stderr
+    assert f"{shop}: days before 2026-03-12 are left out: their events have expired\n" in result.stderr
     run("rebuild", "--site", shop, "--from", "2026-03-01")
     run("rebuild", "--site", shop)
     assert contents(conn, shop) == before
@@ -179,8 +179,8 @@ def test_a_site_without_anything_has_nothing_wrong(conn: Connection, shop: str) 
     [
         (["verify", "--site", "never-seen"], "there is no site 'never-seen'"),
         (["verify", "--from", "tomorrow"], "'tomorrow' should be a day such as 2026-01-31"),
-        (["rebuild"], "say which: --site ID or --all-sites"),
-        (["rebuild", "--site", "shop", "--all-sites"], "say which: --site ID or --all-sites"),
+        (["rebuild"], "give either --site ID or --all-sites"),
+        (["rebuild", "--site", "shop", "--all-sites"], "give either --site ID or --all-sites"),
     ],
 )
 def test_what_cannot_be_done_is_no_difference(database_url: str, arguments: list[str], message: str) -> None:

@@ -13,9 +13,7 @@ NOON = "2026-03-10T12:00:00Z"
 #: Nobody listens on this port: a test that sends something fails, late.
 NOWHERE = "http://127.0.0.1:1"
 
-UNREADABLE = (
-    "timestamp is neither ISO 8601 nor a number: --time-format says how it is written, such as '%m/%d/%Y %H:%M'"
-)
+UNREADABLE = "timestamp is neither ISO 8601 nor a number: give its format with --time-format, such as '%m/%d/%Y %H:%M'"
 
 
 @pytest.fixture
@@ -98,7 +96,7 @@ def test_a_name_that_tells_no_format_needs_the_option(log: Path) -> None:
     rotated = log.rename(log.with_name("access.log.1"))
     result = run(rotated)
     assert result.exit_code == 2
-    assert "access.log.1 does not tell what it holds: say so by --format" in result.stderr
+    assert "access.log.1 does not show its format: use --format" in result.stderr
     assert run(rotated, "--format", "combined").exit_code == 0
 
 
@@ -141,8 +139,8 @@ def test_a_mapping_that_does_not_fit_ends_it_before_anything_is_sent(table: Path
     assert result.exit_code == 1
     assert result.stderr == (
         "Error: events.csv cannot be imported:\n"
-        "  nothing says the event_type: --column event_type=COLUMN names its column, "
-        "or --set event_type=VALUE gives all the same\n"
+        "  the event_type is missing: --column event_type=COLUMN names its column, "
+        "or --set event_type=VALUE sets it for all rows\n"
         "  its columns are: timestamp, path\n"
     )
 
@@ -151,7 +149,7 @@ def test_any_free_port_is_no_address(table: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("INGESTION_PORT", "0")
     result = CliRunner().invoke(main, ["import", "--site", "shop", str(table), "--set", "event_type=sale"])
     assert result.exit_code == 2
-    assert "--url says which one it is" in result.stderr
+    assert "give the URL with --url" in result.stderr
 
 
 def test_the_help_says_how_ids_and_users_are_made() -> None:

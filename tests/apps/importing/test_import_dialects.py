@@ -45,9 +45,9 @@ def test_times_are_read_as_they_are_written(dry_run: Any, text: str, form: str |
 
 def test_a_time_that_cannot_be_read_names_the_option(dry_run: Any) -> None:
     text = "path,timestamp\n/,12/1/2010 8:26\n"
-    assert "--time-format says how it is written" in dry_run(text, *VIEWS).stderr
+    assert "give its format with --time-format" in dry_run(text, *VIEWS).stderr
     wrong = dry_run(text, *VIEWS, "--time-format", "%Y-%m-%d")
-    assert "timestamp is not written as --time-format says: %Y-%m-%d (events.csv line 2)" in wrong.stderr
+    assert "timestamp does not match --time-format: %Y-%m-%d (events.csv line 2)" in wrong.stderr
 
 
 @pytest.mark.parametrize("form", ["%Q", "%H:%M", "%d.%m.", "", "date"])
@@ -65,13 +65,13 @@ SEMICOLONS = 'timestamp;path;note\n2024-03-10T12:00:00Z;/caf\u00e9;"a,b;c"\n'
     ("content", "arguments", "note"),
     [
         (TABLE, [], ""),
-        (SEMICOLONS, [], "events.csv: its cells are read as separated by semicolons (--delimiter says otherwise)\n"),
+        (SEMICOLONS, [], "events.csv: its cells are read as separated by semicolons (--delimiter changes that)\n"),
         ("sep=;\r\n" + SEMICOLONS, [], ""),
         ("\ufeffsep=;\n" + SEMICOLONS, [], ""),
         (SEMICOLONS, ["--delimiter", ";"], ""),
         (TABLE.replace(",", "\t"), [], "separated by tabs"),
         (TABLE.replace(",", "\t"), ["--delimiter", "tab"], ""),
-        (SEMICOLONS.encode("utf-16"), [], "events.csv is read as UTF-16 (--encoding says otherwise)\n"),
+        (SEMICOLONS.encode("utf-16"), [], "events.csv is read as UTF-16 (--encoding changes that)\n"),
         (TABLE.encode("utf-16-be"), [], "events.csv is read as UTF-16-BE"),
         (TABLE.encode("latin-1"), ["--encoding", "latin-1"], ""),
         (TABLE.encode("cp1252"), ["--encoding", "cp1252"], ""),

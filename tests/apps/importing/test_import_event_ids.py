@@ -29,7 +29,7 @@ def import_files(ingestion: httpx.Client, worker: None, shop: str) -> Any:
 
     def send(*paths: Path, **mapping: Any) -> int:
         tally = Summary()
-        sender = Sender(ingestion, tell=print, patience=5)
+        sender = Sender(ingestion, report=print, give_up_after=5)
         for path in paths:
             with LineReader(path) as lines:
                 source = open_source(

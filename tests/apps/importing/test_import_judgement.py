@@ -125,7 +125,7 @@ def test_times_that_are_taken_for_utc_are_told(dry_run: Any) -> None:
     times = ["2024-03-10", "2024-03-10 10:00", "10.03.2024 10:00", "2024-03-10T10:00Z", "2024-03-10T10:00+01:00",
              "2024-03-10 10:00 UTC", "1710064800000", "1999-01-01"]  # fmt: skip
     table = "timestamp,path,event_type\n" + "".join(f"{time},/,page_view\n" for time in times)
-    assert "3 times have no offset and are read as UTC: --timezone says otherwise" in dry_run(table)
+    assert "3 times have no offset and are read as UTC: --timezone changes that" in dry_run(table)
     for zone in ("UTC", "Europe/Berlin"):
         assert "no offset" not in dry_run(table, "--timezone", zone)
     formed = "timestamp,path,event_type\n03/10/2024,/,page_view\n"

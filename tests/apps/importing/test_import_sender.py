@@ -89,7 +89,7 @@ def said() -> list[str]:
 @pytest.fixture
 def deliver(api: Api, said: list[str]) -> Iterator[Any]:
     with httpx.Client(base_url=api.url) as client:
-        yield Sender(client, tell=said.append, patience=0.3).deliver
+        yield Sender(client, report=said.append, give_up_after=0.3).deliver
 
 
 def run(path: Path, url: str) -> Result:
@@ -164,7 +164,7 @@ def test_an_api_that_does_not_take_a_batch_ends_it(
 
 def test_a_server_that_is_gone_ends_it_after_a_while() -> None:
     with httpx.Client(base_url=closed_port()) as client, pytest.raises(Undelivered, match="Connection refused"):
-        Sender(client, tell=print, patience=0.3).deliver([EVENT])
+        Sender(client, report=print, give_up_after=0.3).deliver([EVENT])
 
 
 def test_batches_stay_under_the_limits_of_the_api(api: Api, tmp_path: Path) -> None:

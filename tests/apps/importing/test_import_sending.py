@@ -67,15 +67,13 @@ def test_the_command_fails_where_nothing_was_taken(api: Api, file: Path) -> None
 def test_a_server_that_goes_away_ends_the_command_with_what_was_sent(
     api: Api, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "PATIENCE", 0.2)
+    monkeypatch.setattr(session, "GIVE_UP_AFTER", 0.2)
     api.answers = [(202, {}, {"rejected": []})] + [(500, {}, {})] * 20
     result = run(file, api.url)
     assert result.exit_code == 1
     assert "      500 sent" in result.stderr
     assert "      500 read but not sent" in result.stderr
-    assert result.stderr.splitlines()[-1] == (
-        "500 rows were sent; running it again is safe: what was sent is not counted twice"
-    )
+    assert result.stderr.splitlines()[-1] == ("500 rows were sent; running it again is safe: no event counts twice")
 
 
 def test_an_interrupt_ends_the_command_with_what_was_sent(api: Api, file: Path) -> None:
@@ -124,7 +122,7 @@ def test_an_import_goes_to_the_installation_of_its_folder(
         if given:
             monkeypatch.setenv("INGESTION_PORT", given)
         done = CliRunner().invoke(main, ["import", str(file), "--site", "shop"])
-        assert f"the ingestion API that it was sent to: http://127.0.0.1:{port}" in done.stderr
+        assert f"sent to the ingestion API at http://127.0.0.1:{port}" in done.stderr
         assert "the reporting API at http://127.0.0.1:1 did not take it" in done.stderr
         assert len(api.taken) == 3
         api.taken.clear()

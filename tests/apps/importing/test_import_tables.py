@@ -204,13 +204,13 @@ def test_a_row_that_cannot_be_an_event_is_refused_with_its_reason_and_line(impor
     reasons = {reason: (count, outcome.refused[reason]) for reason, count in outcome.tally.refused.counts.items()}
     assert reasons == {
         "properties is not a JSON object": (3, "events.csv line 2"),
-        "timestamp is neither ISO 8601 nor a number: --time-format says how it is written, such as '%m/%d/%Y %H:%M'": (
+        "timestamp is neither ISO 8601 nor a number: give its format with --time-format, such as '%m/%d/%Y %H:%M'": (
             2,
             "events.csv line 5",
         ),
         "path is empty": (1, "events.csv line 7"),
         "timestamp is empty": (1, "events.csv line 8"),
-        "timestamp is a number that is no time since 1970 in ms (--time-unit)": (1, "events.csv line 9"),
+        "timestamp is a number but not a time since 1970 in ms (--time-unit)": (1, "events.csv line 9"),
         "it has fewer cells than there are columns": (1, "events.csv line 10"),
         "it has more cells than there are columns": (1, "events.csv line 11"),
         "not CSV: ',' expected after '\"'": (1, "events.csv line 13"),

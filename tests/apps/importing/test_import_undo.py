@@ -135,9 +135,9 @@ def test_an_import_that_nobody_remembers_is_taken_back_by_its_site(
     path.write_text(HEADER + FIRST[0])
     done = run("import", str(path), "--site", shop, *command.urls)
     assert done.exit_code == 0
-    assert "nor is the import remembered: the reporting API at" in done.stderr
+    assert "the import is not recorded, and it is unknown how many events were new: the reporting API at" in done.stderr
     import_id = done.stderr.split("--undo ")[1].split()[0]
-    assert "--site says of which it is" in run("import", "--undo", import_id, "--yes").output
+    assert "choose one with --site" in run("import", "--undo", import_id, "--yes").output
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ __all__ = ["import_csv", "import_ndjson"]
     [
         ({"columns": {"path": "place"}}, ["no column 'place'", "--column path=place", "event_type, path, timestamp"]),
         ({"properties": {"n": "note"}}, ["no column 'note'", "--property n=note"]),
-        ({"columns": {"timestamp": ""}}, ["nothing says the timestamp"]),
+        ({"columns": {"timestamp": ""}}, ["the timestamp is missing"]),
         ({"columns": {"user_id": "twice"}}, ["several columns 'twice'"]),
     ],
 )
@@ -90,4 +90,4 @@ def test_a_day_that_may_be_written_in_another_order_names_the_option(tmp_path: P
     path = tmp_path / "views.csv"
     path.write_text(f"timestamp,path,event_type\n{time},/,page_view\n")
     done = CliRunner().invoke(main, ["import", str(path), "--site", "shop", "--dry-run"])
-    assert "--time-format says how it is written" in done.stderr
+    assert "give its format with --time-format" in done.stderr

@@ -58,10 +58,10 @@ def test_a_start_that_failed_leaves_nothing_of_a_new_folder(tmp_path: Path, monk
     monkeypatch.setattr(EmbeddedPostgres, "child", fail)
     settings = Settings(data_dir=tmp_path / "a" / "new", ingestion_port=0, reporting_port=0)
     with pytest.raises(CannotStart):
-        up(settings, workers=1, tell=print)
+        up(settings, workers=1, report=print)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "mine").touch()
     with pytest.raises(CannotStart):
-        up(msgspec.structs.replace(settings, data_dir=tmp_path / "old"), workers=1, tell=print)
+        up(msgspec.structs.replace(settings, data_dir=tmp_path / "old"), workers=1, report=print)
     assert (tmp_path / "old" / "mine").exists()
