@@ -33,20 +33,20 @@ class LivePool(ConnectionPool[Connection[Any]]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.lent = 0
+        self.checked_out = 0
         self.counting = Lock()
 
     def getconn(self, timeout: float | None = None) -> Connection[Any]:
-        """As in psycopg's pool. Raises PoolTimeout, and AllInUse where that is why."""
+        """As in psycopg's pool. Raises PoolTimeout; AllInUse if all connections are in use."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         while True:
             try:
-                conn = super().getconn(_wait_seconds(deadline, self.lent, self.max_size))
+                conn = super().getconn(_wait_seconds(deadline, self.checked_out, self.max_size))
             except PoolTimeout:
-                _raise_if_over(deadline, self.lent, self.max_size)
+                _raise_if_over(deadline, self.checked_out, self.max_size)
                 continue
             with self.counting:
-                self.lent += 1
+                self.checked_out += 1
             try:
                 if _needs_check(conn):
                     self.check_connection(conn)
@@ -60,25 +60,25 @@ class LivePool(ConnectionPool[Connection[Any]]):
 
     def putconn(self, conn: Connection[Any]) -> None:
         with self.counting:
-            self.lent -= 1
+            self.checked_out -= 1
         super().putconn(conn)
 
 
 class AsyncLivePool(AsyncConnectionPool[AsyncConnection[Any]]):
     """A pool for tasks."""
 
-    lent = 0
+    checked_out = 0
 
     async def getconn(self, timeout: float | None = None) -> AsyncConnection[Any]:  # noqa: ASYNC109 (it is psycopg's)
-        """As in psycopg's pool. Raises PoolTimeout, and AllInUse where that is why."""
+        """As in psycopg's pool. Raises PoolTimeout; AllInUse if all connections are in use."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         while True:
             try:
-                conn = await super().getconn(_wait_seconds(deadline, self.lent, self.max_size))
+                conn = await super().getconn(_wait_seconds(deadline, self.checked_out, self.max_size))
             except PoolTimeout:
-                _raise_if_over(deadline, self.lent, self.max_size)
+                _raise_if_over(deadline, self.checked_out, self.max_size)
                 continue
-            self.lent += 1
+            self.checked_out += 1
             try:
                 if _needs_check(conn):
                     await self.check_connection(conn)
@@ -91,20 +91,20 @@ class AsyncLivePool(AsyncConnectionPool[AsyncConnection[Any]]):
                 raise
 
     async def putconn(self, conn: AsyncConnection[Any]) -> None:
-        self.lent -= 1
+        self.checked_out -= 1
         await super().putconn(conn)
 
 
-def _wait_seconds(deadline: float, lent: int, most: int) -> float:
+def _wait_seconds(deadline: float, checked_out: int, most: int) -> float:
     """Seconds to wait: if all connections are checked out, all that is left, as requests are served in order."""
     left = max(deadline - time.monotonic(), 0.001)
-    return left if lent >= most else min(left, CONNECT_AGAIN)
+    return left if checked_out >= most else min(left, CONNECT_AGAIN)
 
 
-def _raise_if_over(deadline: float, lent: int, most: int) -> None:
+def _raise_if_over(deadline: float, checked_out: int, most: int) -> None:
     if time.monotonic() < deadline:
         return
-    if lent >= most:
+    if checked_out >= most:
         raise AllInUse(f"all {most} connections to the database are in use") from None
     raise PoolTimeout("couldn't get a connection in time") from None
 
