@@ -9,8 +9,8 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.events.errors import BadParameter
-from db.reports.funnel_months import follow_parameters
 from db.reports.shared.filters import Filters, read_filters, split
+from db.reports.shared.funnel_months import follow_parameters
 from db.reports.shared.report import Question, Report, Source, compared, rows, share, source_of
 
 #: How many steps a funnel has, and for how long a user may be followed.

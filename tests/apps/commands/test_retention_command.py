@@ -14,7 +14,7 @@ from apps.cli import main
 from db.connections.pools import write_pool
 from db.settings import Settings
 from tests.conftest import Connection
-from tests.db.expiry.test_kept_events import NOW, age, conn, connect, first_event, kept_from, url, visits
+from tests.db.expiry.test_expiry import NOW, age, conn, connect, first_event, kept_from, url, visits
 
 __all__ = ["conn", "url", "visits"]
 

@@ -13,7 +13,7 @@ from db.store.events import (
 )
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
-from tests.db.expiry.test_kept_events import NOW, OLD, ZONES, age, conn, connect, first_event, kept_from, url, visits
+from tests.db.expiry.test_expiry import NOW, OLD, ZONES, age, conn, connect, first_event, kept_from, url, visits
 from tests.servers.servers import until
 
 __all__ = ["conn", "url", "visits"]
