@@ -27,7 +27,7 @@ MARK_MOVES_BACK = """
     return;
 """
 WRITTEN_ROWS_STAY = """
-    if exists (select 1 from top_paths t where t.site_id = site and t.day = some_day) then
+    if exists (select 1 from top_paths t where t.site_id = site and t.day = some_day and not t.outdated) then
         written := false;
         return;
     end if;
@@ -55,16 +55,16 @@ FAULTS: dict[str, list[Fault]] = {
     ],
     # An id with another time is another event.
     "ids": [
+        Fault("insert_new_events", [("looks_up boolean := false;", "looks_up boolean := true;")]),
         Fault(
-            "store_events",
+            "insert_events",
             [
-                ("looks_up boolean := false;", "looks_up boolean := true;"),
                 (
                     "select f.* from firsts f join claimed c on c.site_id = f.site_id and c.event_id = f.event_id",
                     "select * from given where id_made is not true",
-                ),
+                )
             ],
-        )
+        ),
     ],
     # What a user did in several months is put together in the order in which the planner leaves it.
     "funnel": [
@@ -78,10 +78,12 @@ FAULTS: dict[str, list[Fault]] = {
         )
     ],
     "a late event is lost": [
-        Fault("store_events", [("perform add_to_user_spans(fresh)", "perform add_to_user_spans(fresh[2:])")])
+        Fault("add_late_events", [("perform add_to_user_spans(fresh)", "perform add_to_user_spans(fresh[2:])")])
     ],
     "a late event is doubled": [
-        Fault("store_events", [("perform add_to_path_spans(fresh)", "perform add_to_path_spans(fresh || fresh[1:1])")])
+        Fault(
+            "add_late_events", [("perform add_to_path_spans(fresh)", "perform add_to_path_spans(fresh || fresh[1:1])")]
+        )
     ],
 }
 

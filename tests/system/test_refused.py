@@ -133,7 +133,7 @@ def test_redis_refuses_by_password_by_right_and_by_number(guarded: str, redis: R
     def asked(user: str = "", number: int = 0) -> str | None:
         return refusal(redis.server.url.replace("unix://", f"unix://{user}").replace("db=0", f"db={number}"))
 
-    assert "asks for a password" in (asked() or "")
+    assert "requires a password" in (asked() or "")
     assert "username-password pair" in (asked("default:wrong@") or "")
     assert "no permissions" in (asked("ann:ann@") or "")
     assert "no such database" in (asked("default:secret@", 99) or "")
