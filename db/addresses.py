@@ -69,6 +69,6 @@ def in_url(host: str) -> str | None:
 
 
 def family_of(host: str) -> AddressFamily:
-    """The address family to listen on a host; IPv4 if it has both. Raises OSError if it has none."""
+    """The address family of sockets on a host; IPv4 if it has both. Raises OSError if it has none."""
     found = {family for family, *_ in getaddrinfo(host, None, type=SOCK_STREAM)}
     return AddressFamily.AF_INET if AddressFamily.AF_INET in found else AddressFamily.AF_INET6

@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -16,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from db.migrations import migrate
 from db.settings import Settings
+from tests.checks.lanes import mark
 from tests.servers.servers import Redis, Servers, temporary_folder
 from tests.servers.serving import Served, serve
 
@@ -42,33 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     }
 
 
-#: The folders and modules of tests that are slow; those below MARKED have the marker of its name.
-SLOW = (
-    "life",
-    "citus",
-    "apps/events/test_bad_input.py",
-    "apps/reports/test_live_stream.py",
-    "apps/reports/shared/test_long_reports.py",
-    "apps/sdks/test_sdk_hostile.py",
-    "apps/commands",
-    "db/expiry",
-    "db/reports",
-    "db/rollups",
-    "db/store",
-    "actors/test_worker_port.py",
-    "actors/test_flusher_outages.py",
-)
-MARKED = ("system", "browser")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    tests = Path(__file__).parent
-    for item in items:
-        path = item.path.relative_to(tests)
-        if path.parts[0] in MARKED:
-            item.add_marker(path.parts[0])
-        elif path.as_posix().startswith(SLOW):
-            item.add_marker("slow")
+    mark(items)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

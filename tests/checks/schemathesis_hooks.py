@@ -18,5 +18,5 @@ def lines(_: schemathesis.SerializationContext, value: Any) -> bytes:
 
 @schemathesis.hook
 def filter_query(_: schemathesis.HookContext, query: dict[str, Any] | None) -> bool:
-    """No number in place of event types: in a query it is a text when it arrives, and so a good one."""
-    return not any(isinstance((query or {}).get(name), int | float) for name in ("event_type", "refund_type"))
+    """No single value in place of event types: in a query it is a text when it arrives, and so a list of one."""
+    return all(isinstance((query or {}).get(name, []), list) for name in ("event_type", "refund_type"))

@@ -21,7 +21,7 @@ CONFIG = ROOT / "tests" / "schemathesis.toml"
 SCHEMATHESIS = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "--no-color"]
 #: Cases that each document is tried with, at least, in so many runs: two at a time, and more cases than some hundred
 #: in one are slow.
-CASES, RUNS = 2_000, 4
+CASES, RUNS = 1_200, 4
 #: Paths that never end their answer, which Schemathesis would wait for.
 ENDLESS = ["/live/stream"]
 #: Paths with a number of cases of their own, in schemathesis.toml.
