@@ -115,7 +115,7 @@ async def export_events(request: Request[Any, Any, Any]) -> Stream:
     """
     query = read_query(request, ExportQuery)
     media_type = accepted(request, (NDJSON, CSV))
-    parts = Parts(_export(resources_of(request), query, media_type), patience=STALL_TIMEOUT)
+    parts = Parts(_export(resources_of(request), query, media_type), stall_timeout=STALL_TIMEOUT)
     try:
         await anext(parts)  # a refusal is raised before the response begins
     except BaseException:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.checks.lanes import SLOW
+
 ROOT = Path(__file__).parent.parent.parent
 
 #: Who may import whom, besides itself.
@@ -172,6 +174,11 @@ def test_a_folder_can_be_seen_at_a_look(folder: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_a_module_opens_with_what_it_is(path: Path) -> None:
     assert ast.get_docstring(tree(path))
+
+
+@pytest.mark.parametrize("path", SLOW)
+def test_what_is_marked_as_slow_is_there(path: str) -> None:
+    assert (ROOT / "tests" / path).exists()
 
 
 def test_the_top_level_is_that_of_the_design_card() -> None:

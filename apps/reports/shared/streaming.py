@@ -10,13 +10,13 @@ class Parts:
     Litestar cancels what a stream waits for when its client goes away, and again with each turn of the event loop. But
     a query has to be cancelled once: then psycopg also asks the server to stop, and keeps the connection.
 
-    If a client does not take the next part for `patience` seconds, the generator is closed too, as it may hold a
+    If a client does not take the next part for `stall_timeout` seconds, the generator is closed too, as it may hold a
     transaction that others wait for. Raises TimeoutError then, as the response must not look complete.
     """
 
-    def __init__(self, generator: AsyncGenerator[bytes], *, patience: float) -> None:
+    def __init__(self, generator: AsyncGenerator[bytes], *, stall_timeout: float) -> None:
         self.generator = generator
-        self.patience = patience
+        self.stall_timeout = stall_timeout
         self.step: asyncio.Task[bytes | None] | None = None
         self.waiting: asyncio.Task[None] | None = None
         self.given_up = False
@@ -26,7 +26,7 @@ class Parts:
 
     async def __anext__(self) -> bytes:
         if self.given_up:
-            raise TimeoutError(f"the client took nothing for {self.patience:g} seconds")
+            raise TimeoutError(f"the client took nothing for {self.stall_timeout:g} seconds")
         if self.waiting:
             self.waiting.cancel()
         self.step = asyncio.create_task(self._next())
@@ -49,6 +49,6 @@ class Parts:
         return await anext(self.generator, None)
 
     async def _give_up(self) -> None:
-        await asyncio.sleep(self.patience)
+        await asyncio.sleep(self.stall_timeout)
         self.given_up = True
         await self.generator.aclose()

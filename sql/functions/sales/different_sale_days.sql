@@ -6,7 +6,6 @@ returns table (
 )
 language plpgsql stable
 set enable_nestloop = off
-set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare

@@ -19,7 +19,7 @@ def test_a_query_that_nobody_waits_for_is_cancelled_and_its_connection_kept(data
 
     async def go_away() -> tuple[Any, ...] | None:
         async with await AsyncConnection.connect(database_url, autocommit=True) as conn:
-            parts = Parts(slow(conn), patience=60)
+            parts = Parts(slow(conn), stall_timeout=60)
             assert await anext(parts) == b"first"
             with anyio.move_on_after(0.1) as scope:
                 await anext(parts)
@@ -36,7 +36,7 @@ def test_an_error_while_parts_are_made_is_raised() -> None:
         raise ValueError("no more")
 
     async def read() -> None:
-        parts = Parts(failing(), patience=60)
+        parts = Parts(failing(), stall_timeout=60)
         assert await anext(parts) == b"first"
         with pytest.raises(ValueError, match="no more"):
             await anext(parts)
@@ -56,7 +56,7 @@ def test_who_takes_nothing_for_long_is_given_up() -> None:
             ended.set()
 
     async def stall() -> None:
-        parts = Parts(endless(), patience=0.05)
+        parts = Parts(endless(), stall_timeout=0.05)
         for _ in range(3):
             assert await anext(parts) == b"more"
         await asyncio.wait_for(ended.wait(), 30)
