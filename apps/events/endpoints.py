@@ -160,5 +160,5 @@ async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted
         count_refusal(refusal)
         raise
     INVALID.inc(len(batch.rejected))
-    message_id = await events.batcher.put(b",".join(batch.accepted), batch.counts)
+    message_id = await events.batcher.put(batch.events(), batch.counts)
     return Response(batch.answer(ids=query.ids), headers={MESSAGE_ID: message_id})

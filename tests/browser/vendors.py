@@ -21,8 +21,8 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     sees_back: bool = True
     #: Whether it sends again what did not come through. If not, that is lost: it gives up, and nobody can know of it.
     tries_again: bool = True
-    #: Whether the visit waits for what is under way before its page is left: the script takes up what another page
-    #: left behind, but only 10 seconds later.
+    #: Whether the visit waits for what is under way before its page is left: what a script is about to send then may be
+    #: cut off, or it sends it from a later page, but only 10 seconds later.
     stays: bool = False
     #: An event that it sends by itself whenever a page is left.
     leaving: str = ""
@@ -70,6 +70,7 @@ VENDORS = {
         """,
         track="(name, properties) => void analytics.track(name, properties)",
         viewed="void analytics.page()",
+        stays=True,
     ),
     "rudderstack": Vendor(
         download=npm(

@@ -70,7 +70,7 @@ async def receive_events(
         QUEUE_UNAVAILABLE.inc(len(sdk_request.sent))
         raise
     batch = sdk_request.batch
-    message_id = await sdks.events.batcher.put(b",".join(batch.accepted), batch.counts) if batch.accepted else None
+    message_id = await sdks.events.batcher.put(batch.events(), batch.counts) if batch.accepted else None
     # Only after the queue has the valid events: if it fails, the SDK sends all of them again.
     sdk_request.count(protocol)
     return Outcome(message_id, sdk_request.queued, len(sdk_request.sent))
