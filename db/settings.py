@@ -21,6 +21,8 @@ PublicUrl = Annotated[
     Meta(description="where browsers reach that app, as https://events.shop.example"),
 ]
 
+#: As in db/access/scopes.py.
+SCOPES = "events:write|reports:read|events:read|privacy:write|operations|admin"
 PG_SSL_MODES = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
 NOWHERE = {"database_url": "host=/DATABASE_URL-is-not-set", "redis_url": "unix:///REDIS_URL-is-not-set"}
 
@@ -53,6 +55,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: Not set: derived from the host of the request, which works without a proxy in between.
     ingestion_url: PublicUrl = None
     reporting_url: PublicUrl = None
+    #: off: anybody may do everything.
+    auth: Annotated[str, Meta(pattern="^(on|off)$", description="on or off")] = "on"
+    #: Not set: the first start makes the first key.
+    admin_key: Annotated[
+        Annotated[str, Meta(pattern=r"^tjra_[a-z]_[0-9A-Za-z]{49}$")] | None,
+        Meta(description="a key as `tjra key new` prints one"),
+    ] = None
+    #: The header in which a proxy in front names the user who has logged in there.
+    auth_proxy_header: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")] | None, Meta(description="the name of a header")
+    ] = None
+    auth_proxy_scopes: Annotated[
+        str, Meta(pattern=rf"^({SCOPES})(\s*,\s*({SCOPES}))*$", description="scopes of keys with commas between them")
+    ] = "reports:read"
     data_dir: Annotated[Path, Meta(description="a directory")] = Path(".tjra")
     events_not_before: Annotated[date, Meta(description="a date from 1970-01-01 on, as YYYY-MM-DD")] = date(2000, 1, 1)
     events_ahead_hours: Annotated[int, Meta(ge=0, le=720, description="hours from 0 to 720")] = 24

@@ -1,0 +1,77 @@
+"""How the reporting app tells who sends a request: by a key, a login, a proxy's header, or not at all (AUTH=off)."""
+
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.middleware.proxy_headers import _TrustedHosts
+
+from apps.access.credentials import credential_of, invalid, is_from_another_page, is_from_our_page
+from apps.keys.verdicts import Verdicts
+from apps.reporting_resources import ReportingResources
+from apps.web.problems import Refusal, refuse
+from db.access.scopes import Identity, Scope
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+#: Everybody, if AUTH is off.
+ANYBODY = Identity(name="anybody (AUTH=off)", scopes=frozenset({Scope.ADMIN}))
+LONGEST_NAME = 200
+
+
+class ReportingAccess:
+    """Who sends the requests to one reporting app."""
+
+    def __init__(self, resources: ReportingResources) -> None:
+        settings = resources.settings
+        self.verdicts = Verdicts(resources)
+        self.off = settings.auth == "off"
+        self.proxy_header = (settings.auth_proxy_header or "").lower().encode()
+        self.proxy_scopes = frozenset(scope.strip() for scope in settings.auth_proxy_scopes.split(","))
+        self.proxies = _TrustedHosts(settings.forwarded_allow_ips)
+
+    async def identity(self, scope: Any) -> Identity | None:
+        """Who sends a request; None if it carries no credential. Raises Refusal (400, 401, 403)."""
+        safe = scope["method"] in SAFE_METHODS
+        credential = credential_of(scope)
+        if credential and credential.kind == "key":
+            return await self._holder(credential)
+        if self.off:
+            if not safe and is_from_another_page(scope):
+                raise from_another_page()
+            return ANYBODY
+        identity = self._named_by_proxy(scope)
+        if identity is None and credential:
+            identity = await self._holder(credential)
+        # A browser adds cookies by itself, also to a request that another page makes it send.
+        if identity and not safe and not is_from_our_page(scope):
+            raise from_another_page()
+        return identity
+
+    async def _holder(self, credential: Any) -> Identity:
+        identity = await self.verdicts.of(credential)
+        if identity is None:
+            raise invalid()
+        return identity
+
+    def _named_by_proxy(self, scope: Any) -> Identity | None:
+        if not self.proxy_header:
+            return None
+        names = [value.decode("utf-8", "replace") for name, value in scope["headers"] if name == self.proxy_header]
+        if len(names) != 1 or not 0 < len(names[0]) <= LONGEST_NAME or not self._is_from_proxy(scope):
+            return None
+        return Identity(name=names[0], scopes=self.proxy_scopes)
+
+    def _is_from_proxy(self, scope: Any) -> bool:
+        """Whether FORWARDED_ALLOW_IPS has the address that the connection comes from.
+
+        uvicorn puts the address that such a proxy names in its place, with the port 0, which no connection has.
+        """
+        host, port = scope["client"] or ("", None)
+        return port == 0 or host in self.proxies
+
+
+def from_another_page() -> Refusal:
+    """The Refusal (403) of a request that a page of another origin made a browser send, or may have."""
+    return refuse(
+        HTTPStatus.FORBIDDEN,
+        "with a login, only pages of this origin may change anything (`Sec-Fetch-Site` or `Origin`); programs send a key",
+    )

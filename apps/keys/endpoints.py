@@ -1,0 +1,227 @@
+"""/keys and /audit, for admins."""
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, post
+from litestar.params import PathParameter
+from msgspec import Meta
+
+from apps.access.guard import identity_of
+from apps.access.needs import needs
+from apps.keys.access import ReportingAccess
+from apps.reporting_resources import resources_of
+from apps.web.openapi import answer, json_schema, operation
+from apps.web.problems import problem_response, refuse
+from apps.web.query_params import read_query
+from apps.web.request_body import read_body
+from db.access import audit, keys
+from db.access.audit import Entry
+from db.access.keys import Key, NewKey
+from db.access.scopes import Scope
+from db.connections.pools import ReadConnection
+from db.events.errors import FieldError, sentence
+
+KEY_BYTES = 16 * 1024
+KeyId = Annotated[UUID, PathParameter(description="The key's id.")]
+#: The key of the documentation's examples: in no list and no database, so that to revoke or rotate it does nothing.
+SAMPLE = Key(
+    id=UUID("5d0c8d6a-0f3f-5f1c-8bb0-c56f1d7f5c9d"),
+    prefix="tjra_k_4vYpQ",
+    name="Grafana",
+    scopes=[Scope.REPORTS_READ, Scope.OPERATIONS],
+    sites=["shop"],
+    created_by="first key",
+    created_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+)
+EXAMPLE = {"name": "Grafana", "scopes": ["reports:read"], "sites": ["shop"], "expires_at": "2100-01-01T00:00:00Z"}
+OF_SAMPLE = {"key_id": str(SAMPLE.id)}
+NO_KEY = problem_response("There is no such key.", refuse(HTTPStatus.NOT_FOUND, "there is no such key"))
+BAD_KEY = problem_response(
+    "The body is not valid.",
+    refuse(HTTPStatus.BAD_REQUEST, "the key is not valid", [FieldError(field="name", reason="is missing", allowed="")]),
+)
+
+
+class Secret(msgspec.Struct, kw_only=True):
+    """A new key and its secret, which is shown this once."""
+
+    key: Key
+    secret: Annotated[str, Meta(description="To be sent as `Authorization: Bearer`. It cannot be shown again.")]
+
+
+class KeyList(msgspec.Struct, kw_only=True):
+    """All keys."""
+
+    keys: list[Key]
+
+
+class AuditQuery(msgspec.Struct, kw_only=True):
+    """The parameters of GET /audit."""
+
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
+    before: Annotated[int | None, Meta(description="Only entries before the one with this `id`.")] = None
+
+
+class Audit(msgspec.Struct, kw_only=True):
+    """A page of the audit."""
+
+    entries: list[Entry]
+
+
+class RotateQuery(msgspec.Struct, kw_only=True):
+    """The parameters of POST /keys/{id}/rotate."""
+
+    overlap_hours: Annotated[
+        int, Meta(ge=0, le=720, description="Hours for which the old secret stays valid: 0 to 720; left out: 24.")
+    ] = 24
+
+
+NEW = answer("The key, with its secret.", Secret(key=SAMPLE, secret="tjra_k_" + "0" * 49))
+
+
+@get("/", summary="List the keys", responses={200: answer("All of them.", KeyList(keys=[SAMPLE]))})
+async def get_keys(request: Request[Any, Any, Any]) -> KeyList:
+    """All keys, also those that are revoked or have expired, the newest first. Their secrets are not stored."""
+    return KeyList(keys=await resources_of(request).read(keys.list_keys))
+
+
+@post(
+    "/",
+    summary="Create a key",
+    status_code=HTTPStatus.CREATED,
+    operation_class=operation(body={"application/json": (json_schema(NewKey), EXAMPLE)}),
+    responses={201: NEW, 400: BAD_KEY},
+)
+async def post_key(request: Request[Any, Any, Any]) -> Response[Secret]:
+    """Creates a key. The response has its secret, which is shown this once."""
+    resources = resources_of(request)
+    timeout = resources.settings.body_timeout_seconds
+    body = await read_body(request.scope, request.receive, limit=KEY_BYTES, timeout=timeout)
+    new, who = _new_key(body), str(identity_of(request))
+
+    async def create(conn: ReadConnection) -> Secret:
+        async with conn.transaction():
+            key, secret = await keys.create_key(conn, new, by=who)
+            await audit.note(conn, who, "key.create", {"key": key.id, "name": key.name, "scopes": key.scopes})
+        return Secret(key=key, secret=secret)
+
+    return Response(await resources.read(create), headers={"Cache-Control": "no-store"})
+
+
+@delete(
+    "/{key_id:uuid}",
+    summary="Revoke a key",
+    status_code=HTTPStatus.OK,
+    operation_class=operation(examples=OF_SAMPLE),
+    responses={200: answer("It is revoked.", SAMPLE), 404: NO_KEY},
+)
+async def delete_key(request: Request[Any, Any, Any], key_id: KeyId) -> Key:
+    """Revokes a key: in every process it is dead within 10 seconds, and its logins and streams end with it.
+
+    The key of the example is always there, to be tried; to revoke it does nothing.
+    """
+    if key_id == SAMPLE.id:
+        return SAMPLE
+    who = str(identity_of(request))
+
+    async def revoke(conn: ReadConnection) -> list[Key]:
+        async with conn.transaction():
+            if await keys.revoke_key(conn, key_id):
+                await audit.note(conn, who, "key.revoke", {"key": key_id})
+            return await keys.list_keys(conn, key_id)
+
+    found = await resources_of(request).read(revoke)
+    access: ReportingAccess = request.app.state.access
+    access.verdicts.forget()
+    if not found:
+        raise refuse(HTTPStatus.NOT_FOUND, "there is no such key")
+    return found[0]
+
+
+@post(
+    "/{key_id:uuid}/rotate",
+    summary="Rotate a key",
+    status_code=HTTPStatus.CREATED,
+    operation_class=operation(query=RotateQuery, examples=OF_SAMPLE),
+    responses={201: NEW, 404: NO_KEY},
+)
+async def rotate_key(request: Request[Any, Any, Any], key_id: KeyId) -> Response[Secret]:
+    """Creates a key like another one, with a secret of its own; the old one expires after the overlap.
+
+    The key of the example is always there, to be tried; to rotate it does nothing.
+    """
+    query, who = read_query(request, RotateQuery), str(identity_of(request))
+
+    async def rotate(conn: ReadConnection) -> Secret | None:
+        async with conn.transaction():
+            rotated = await keys.rotate_key(conn, key_id, overlap=timedelta(hours=query.overlap_hours), by=who)
+            if rotated:
+                await audit.note(conn, who, "key.rotate", {"key": key_id, "new": rotated[0].id})
+        return Secret(key=rotated[0], secret=rotated[1]) if rotated else None
+
+    if key_id == SAMPLE.id:
+        made: Secret | None = Secret(key=SAMPLE, secret="tjra_k_" + "0" * 49)
+    else:
+        made = await resources_of(request).read(rotate)
+    if made is None:
+        raise refuse(HTTPStatus.NOT_FOUND, "there is no such key, or it is not valid any more")
+    return Response(made, headers={"Cache-Control": "no-store"})
+
+
+@get(
+    "/audit",
+    summary="Who did what",
+    tags=["access"],
+    opt=needs(Scope.ADMIN),
+    operation_class=operation(query=AuditQuery),
+    responses={
+        200: answer(
+            "A page of it.",
+            Audit(
+                entries=[
+                    Entry(
+                        id=1,
+                        at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+                        actor="first key",
+                        action="key.create",
+                        details={"name": "Grafana"},
+                    )
+                ]
+            ),
+        )
+    },
+)
+async def get_audit(request: Request[Any, Any, Any]) -> Audit:
+    """Who created and revoked keys, logged in, exported or erased people, changed sites, replayed or discarded: the
+    newest first. It has no addresses."""
+    query = read_query(request, AuditQuery)
+
+    async def read(conn: ReadConnection) -> list[Entry]:
+        return await audit.entries(conn, before=query.before, limit=query.limit)
+
+    return Audit(entries=await resources_of(request).read(read))
+
+
+router = Router(
+    "/keys", route_handlers=[get_keys, post_key, delete_key, rotate_key], tags=["access"], opt=needs(Scope.ADMIN)
+)
+
+
+def _new_key(body: bytes) -> NewKey:
+    """The key in a body. Raises Refusal (400) that names the field."""
+    try:
+        new = msgspec.json.decode(body, type=NewKey)
+    except msgspec.ValidationError as error:
+        path = str(error).rpartition(" - at `$")[2].rstrip("`").lstrip(".")
+        told = FieldError(field=path.partition("[")[0], reason=sentence(error), allowed="")
+        raise refuse(HTTPStatus.BAD_REQUEST, "the key is not valid", [told]) from None
+    except ValueError as error:
+        raise refuse(HTTPStatus.BAD_REQUEST, f"the body should be a JSON object: {error}") from None
+    if new.expires_at and new.expires_at <= datetime.now(UTC):
+        told = FieldError(field="expires_at", reason="is over already", allowed="a time to come")
+        raise refuse(HTTPStatus.BAD_REQUEST, "the key is not valid", [told])
+    return new

@@ -1,0 +1,36 @@
+// The script of the page /login: swaps a key for a login.
+"use strict";
+{
+  const form = document.querySelector("form");
+  const told = document.querySelector("[role=alert]");
+
+  const logIn = async (key) => {
+    told.textContent = "";
+    try {
+      const response = await fetch("/login", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ key }),
+      });
+      if (!response.ok) {
+        told.textContent = (await response.json()).detail;
+      } else if (location.pathname === "/login") {
+        location.replace("/schema");
+      } else {
+        location.reload(); // this page stood in for another one
+      }
+    } catch {
+      told.textContent = "The server does not answer.";
+    }
+  };
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    logIn(form.elements.key.value);
+  });
+  const key = new URLSearchParams(location.hash.slice(1)).get("key");
+  if (key) {
+    history.replaceState(null, "", location.pathname + location.search);
+    logIn(key);
+  }
+}

@@ -1,0 +1,165 @@
+"""Logging in: the page at /login, POST /login and POST /logout, and GET /me."""
+
+import html
+from http import HTTPStatus
+from importlib import resources as files
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import MediaType, Request, Response, get, post
+from msgspec import Meta
+
+from apps.access.credentials import Credential, credential_of, invalid, is_from_another_page, set_cookie
+from apps.access.guard import identity_of
+from apps.access.needs import ANY_KEY, PUBLIC, needs
+from apps.keys.access import ReportingAccess, from_another_page
+from apps.reporting_resources import resources_of
+from apps.web.openapi import answer
+from apps.web.problems import error_response, refuse
+from apps.web.request_body import read_body
+from apps.web.schema_page import HEAD, PAGE_HEADERS, TITLE
+from db.access import audit, logins
+from db.access.scopes import Identity
+from db.connections.pools import ReadConnection
+
+LOGIN_BYTES = 1024
+NO_STORE = {"Cache-Control": "no-store"}
+
+PAGE = (
+    HEAD.format(title=f"Log in: {TITLE}")
+    + """\
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 28rem; margin: 15vh auto; padding: 0 1rem; color-scheme: light dark }
+input, button { font: inherit; padding: .4rem .6rem; box-sizing: border-box; width: 100%; margin-top: .5rem }
+[role=alert] { color: #c33; min-height: 1.5em }
+</style>
+<script src="/login.js" defer></script>
+</head>
+<body>
+<h1>Log in</h1>
+<form>
+<label>Key <input type="password" name="key" autocomplete="current-password" placeholder="tjra_..." required autofocus></label>
+<button>Log in</button>
+<p role="alert"></p>
+</form>
+<p>The first start showed a key. On the machine, <code>tjra key create</code> makes another.</p>
+<noscript>Logging in needs JavaScript. Programs send <code>Authorization: Bearer</code> and the key.</noscript>
+</body>
+</html>
+"""
+).encode()
+
+
+class Login(msgspec.Struct, kw_only=True):
+    """The body of POST /login."""
+
+    key: Annotated[str, Meta(max_length=200, description="The key.")]
+
+
+class Me(msgspec.Struct, kw_only=True):
+    """Who sends the request."""
+
+    name: Annotated[str, Meta(description="The name of the key, or of the user whom the proxy names.")]
+    key_id: UUID | None
+    scopes: list[str]
+    sites: Annotated[list[str] | None, Meta(description="null: all.")]
+    share: bool
+
+
+ME = Me(name="Grafana", key_id=UUID(int=0), scopes=["reports:read"], sites=None, share=False)
+
+
+def me_of(identity: Identity) -> Me:
+    """What GET /me says of somebody."""
+    sites = None if identity.sites is None else sorted(identity.sites)
+    return Me(
+        name=identity.name, key_id=identity.key_id, scopes=sorted(identity.scopes), sites=sites, share=identity.share
+    )
+
+
+@get("/login", include_in_schema=False, sync_to_thread=False, opt=needs(PUBLIC))
+def login_page() -> Response[bytes]:
+    """The page to log in. A key in its fragment (`/login#key=...`), which no server sees, is used at once."""
+    return Response(PAGE, media_type=MediaType.HTML, headers=PAGE_HEADERS | NO_STORE)
+
+
+@get("/login.js", include_in_schema=False, sync_to_thread=True, opt=needs(PUBLIC))
+def login_script() -> Response[bytes]:
+    """The script of that page."""
+    script = files.files("apps.keys").joinpath("login.js").read_bytes()
+    return Response(script, media_type="text/javascript", headers=NO_STORE)
+
+
+@post("/login", include_in_schema=False, status_code=HTTPStatus.OK, opt=needs(PUBLIC))
+async def post_login(request: Request[Any, Any, Any]) -> Response[Me]:
+    """Swaps a key for a cookie, which lasts for 14 days without a request, and for 90 at most.
+
+    Each login has a new secret; one that the browser had before ends.
+    """
+    scope: Any = request.scope
+    if is_from_another_page(scope):
+        raise from_another_page()
+    resources = resources_of(request)
+    body = await read_body(scope, request.receive, limit=LOGIN_BYTES, timeout=resources.settings.body_timeout_seconds)
+    try:
+        given = msgspec.json.decode(body, type=Login)
+    except ValueError as error:
+        raise refuse(HTTPStatus.BAD_REQUEST, f"the body should be {{\"key\": \"tjra_...\"}}: {error}") from None
+    access: ReportingAccess = request.app.state.access
+    identity = await access.verdicts.of(Credential("key", given.key.strip()))
+    if identity is None or identity.share or identity.key_id is None:
+        raise invalid()
+    key_id = identity.key_id
+    before = credential_of(scope)
+
+    async def log_in(conn: ReadConnection) -> str:
+        if before and before.kind == "login":
+            await logins.delete_login(conn, before.secret)
+        await audit.note(conn, str(identity), "login", {})
+        return await logins.create_login(conn, key_id)
+
+    secret = await resources.read(log_in)
+    return Response(me_of(identity), headers=NO_STORE | {"Set-Cookie": set_cookie(scope, secret)})
+
+
+@post("/logout", include_in_schema=False, status_code=HTTPStatus.NO_CONTENT, opt=needs(ANY_KEY))
+async def post_logout(request: Request[Any, Any, Any]) -> Response[None]:
+    """Ends the login of the cookie. With a key there is none to end."""
+    scope: Any = request.scope
+    credential = credential_of(scope)
+    if credential and credential.kind == "login":
+        access: ReportingAccess = request.app.state.access
+        secret = credential.secret
+
+        async def log_out(conn: ReadConnection) -> None:
+            await logins.delete_login(conn, secret)
+
+        await resources_of(request).read(log_out)
+        access.verdicts.forget()
+    headers = NO_STORE | {"Set-Cookie": set_cookie(scope, "")}
+    return Response(None, status_code=HTTPStatus.NO_CONTENT, headers=headers)
+
+
+@get(
+    "/me",
+    summary="Who am I",
+    tags=["access"],
+    sync_to_thread=False,
+    opt=needs(ANY_KEY),
+    responses={200: answer("The key or login of this request.", ME)},
+)
+def get_me(request: Request[Any, Any, Any]) -> Response[Me]:
+    """The name, scopes and sites of the key or login of this request."""
+    return Response(me_of(identity_of(request)), headers=NO_STORE)
+
+
+def login_or_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The exception handler: browsers that open a page without a login get the page to log in, with the status 401."""
+    response = error_response(request, error)
+    if response.status_code == HTTPStatus.UNAUTHORIZED and request.method == "GET":
+        response.headers["Vary"] = "Accept, Authorization, Cookie"
+        if request.accept.best_match([MediaType.JSON, MediaType.HTML]) == MediaType.HTML:
+            headers = PAGE_HEADERS | NO_STORE | dict(response.headers)
+            return Response(PAGE, status_code=response.status_code, media_type=MediaType.HTML, headers=headers)
+    return response

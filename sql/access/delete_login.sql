@@ -1,0 +1,2 @@
+-- End a login. Parameter: hash.
+delete from logins where hash = :'hash'

@@ -1,0 +1,6 @@
+-- Whom a login stands for, while it and its key are valid. Parameters: hash; idle, an interval.
+select k.id, k.name, k.scopes, k.sites, k.share
+from logins l
+join keys k on k.id = l.key_id
+where l.hash = :'hash' and l.ends_at > now() and l.seen_at > now() - :'idle'::interval
+    and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
