@@ -92,6 +92,9 @@ Properties = Annotated[
 ]
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What a client sends. Fields that are not listed here are ignored."""
 
@@ -171,7 +174,7 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
         time = event_time(event.timestamp, event.event_id)
     if fault := window.fault(time, now):
         raise ValueError(f"timestamp {fault}")
-    user_id = None if event.user_id is None else str(event.user_id)
+    user_id: Any = event.user_id  # an integer has become its text
     if user_id is not None and is_nobody(user_id):
         user_id = None
     return ReceivedEvent(
@@ -221,6 +224,15 @@ def text_fault(name: str, text: str) -> str | None:
 
 def properties_fault(properties: dict[str, Any]) -> str | None:
     """Why these properties are over a limit, or None."""
+    encoded = _encode(properties)
+    # Nothing is deeper than it has brackets, or has more keys than colons: most properties need no closer look.
+    if (
+        len(encoded) <= MAX_PROPERTIES_BYTES
+        and encoded.count(b"{") + encoded.count(b"[") <= MAX_PROPERTIES_DEPTH
+        and encoded.count(b":") <= MAX_PROPERTIES_KEYS
+        and b"\\u0000" not in encoded
+    ):
+        return None
     keys = depth = 0
     level: list[dict[str, Any] | list[Any]] = [properties]
     while level:
@@ -243,6 +255,6 @@ def properties_fault(properties: dict[str, Any]) -> str | None:
         level = below
     if keys > MAX_PROPERTIES_KEYS:
         return f"have {keys} keys"
-    if (size := len(msgspec.json.encode(properties))) > MAX_PROPERTIES_BYTES:
-        return f"are {size} bytes long"
+    if len(encoded) > MAX_PROPERTIES_BYTES:
+        return f"are {len(encoded)} bytes long"
     return None

@@ -19,7 +19,7 @@ def time_of(sent: SentEvent, event_id: UUID | None, *, now: datetime, window: Ti
     ignored if the corrected time would be outside the window.
     """
     given = read_time(sent.timestamp)
-    if given is None and (ago := _milliseconds(sent.milliseconds_ago)) is not None:
+    if given is None and (ago := _milliseconds(sent.milliseconds_ago)) is not None and ago <= now - EPOCH:
         return now - ago
     sent_at = moment(sent.sent_at)
     if sent_at is None or abs(now - sent_at) <= NETWORK_DELAY:

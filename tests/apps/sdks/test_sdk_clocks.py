@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from db.events.event import LAST_MILLISECOND
 from tests.servers.queue import queued
 
 #: By how much clocks are ahead.
@@ -119,6 +120,15 @@ def test_posthog_says_how_long_ago_what_has_no_time_was(ingestion: httpx.Client,
     ingestion.post("/e/?ip=0", content=body)
     (time,) = times(shop)
     assert abs(time - (now - timedelta(seconds=90))) < SOON
+
+
+@pytest.mark.parametrize("offset", [10**14, LAST_MILLISECOND, -1, 1e300, "soon", True])
+def test_an_offset_that_cannot_be_is_ignored(ingestion: httpx.Client, shop: str, offset: object) -> None:
+    now = datetime.now(UTC)
+    event = {"event": "x", "offset": offset, "properties": {"token": shop, "distinct_id": "ann"}}
+    assert ingestion.post("/batch", json={"api_key": shop, "batch": [event]}).status_code == 200
+    (time,) = times(shop)
+    assert abs(time - now) < SOON
 
 
 def test_the_newer_protocol_of_posthog_says_it_in_a_header(ingestion: httpx.Client, shop: str) -> None:

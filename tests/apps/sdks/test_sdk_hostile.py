@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from db.events.event import LAST_MILLISECOND
 from tests.servers.queue import queued
 
 values = st.recursive(
@@ -16,7 +17,9 @@ values = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=5)
-    | st.sampled_from([2**64, -(2**70), "\0", "0001-01-01T00:00+23:00", "9999-12-31T23:59-23:00", "::1", "//", "#/"]),
+    | st.sampled_from(
+        [2**64, -(2**70), "\0", "0001-01-01T00:00+23:00", "9999-12-31T23:59-23:00", "::1", "//", "#/", LAST_MILLISECOND]
+    ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=8,
 )
