@@ -9,6 +9,7 @@ from apps.commands.dead_letters import dead_letters
 from apps.commands.delete import delete_command
 from apps.commands.import_files import import_command
 from apps.commands.imports import imports_command
+from apps.commands.key import key_command
 from apps.commands.migrate import migrate_command
 from apps.commands.psql import psql_command
 from apps.commands.rebuild import rebuild_command
@@ -45,6 +46,7 @@ def main(context: click.Context) -> None:
 for command in (
     up_command,
     migrate_command,
+    key_command,
     import_command,
     imports_command,
     dead_letters,

@@ -8,6 +8,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from actors.durable.broker import refusal
+from apps.access.needs import PUBLIC, needs
 from apps.events.cors import Cors, Origins
 from apps.events.endpoints import post_event, post_events
 from apps.events.fast_path import FastPath
@@ -48,7 +49,7 @@ class IngestionApp(CheckedStart):
         events, settings = resources.events, resources.events.settings
         self.litestar = Litestar(
             [
-                front_page("ingestion", settings),
+                front_page("ingestion", settings, opt=needs(PUBLIC)),
                 post_event,
                 post_events,
                 sdk_endpoints,
@@ -59,7 +60,7 @@ class IngestionApp(CheckedStart):
             lifespan=[self.lifespan],
             state=State({"events": events, "sdks": resources}),
             exception_handlers={Exception: error_response},
-            openapi_config=openapi("ingestion", DESCRIPTION, settings),
+            openapi_config=openapi("ingestion", DESCRIPTION, settings, security=None, opt=needs(PUBLIC)),
             logging_config=None,
         )
         origins = Origins(settings.cors_origins)

@@ -11,8 +11,14 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from actors.broker import redis_url
 from actors.durable.broker import refusal
+from apps.access.guard import guard
+from apps.access.needs import ANY_KEY, SECURITY, document, needs
 from apps.dead_letters.endpoints import router as dead_letters
 from apps.importing.endpoints import router as imports
+from apps.keys.access import ReportingAccess
+from apps.keys.endpoints import get_audit
+from apps.keys.endpoints import router as keys
+from apps.keys.login import get_me, login_or_error, login_page, login_script, post_login, post_logout
 from apps.ledger.accounting import get_accounting
 from apps.ledger.event_status import get_receipt
 from apps.ledger.metrics import LedgerMetrics
@@ -37,7 +43,6 @@ from apps.sites.sites import get_sites
 from apps.sites.timezone import put_timezone
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
-from apps.web.problems import error_response
 from apps.web.schema_page import front_page
 from apps.web.startup import CheckedStart
 from db.connections.metrics import PoolMetrics
@@ -73,6 +78,13 @@ HANDLERS: list[ControllerRouterHandler] = [
     imports,
     get_receipt,
     get_accounting,
+    keys,
+    get_audit,
+    get_me,
+    login_page,
+    login_script,
+    post_login,
+    post_logout,
     health,
 ]
 
@@ -84,23 +96,26 @@ class ReportingApp(CheckedStart):
         self.resources = resources
         self.streams = LiveStreams(resources)
         self.ledger = LedgerMetrics(resources)
+        self.access = ReportingAccess(resources)
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         registry.register(PoolMetrics(resources.pool.get_stats))
         monitor = resources.queue_monitor
         self.litestar = Litestar(
             [
-                front_page("reporting", resources.settings),
+                front_page("reporting", resources.settings, opt=needs(ANY_KEY)),
                 *HANDLERS,
                 readiness(monitor, postgresql=self.check_postgresql),
                 metrics(registry, QueueMetrics(monitor), self.ledger),
             ],
             lifespan=[self.lifespan],
-            state=State({"resources": resources, "streams": self.streams}),
-            exception_handlers={Exception: error_response},
-            openapi_config=openapi("reporting", DESCRIPTION, resources.settings),
+            state=State({"resources": resources, "streams": self.streams, "access": self.access}),
+            guards=[guard],
+            exception_handlers={Exception: login_or_error},
+            openapi_config=openapi("reporting", DESCRIPTION, resources.settings, security=SECURITY, opt=needs(ANY_KEY)),
             logging_config=None,
         )
+        document(self.litestar)
         attended = Attended(Heads(self.litestar), seconds=resources.settings.report_timeout_seconds)
         super().__init__(Measured(attended, Requests(registry)), resources.refusal, partial(refusal, redis_url))
 
@@ -108,7 +123,12 @@ class ReportingApp(CheckedStart):
     async def lifespan(self, _: Litestar) -> AsyncIterator[None]:
         """Hold open what the app needs, and look at the ledger in the background."""
         configure(self.resources.settings)
-        async with self.resources.connected(), self.ledger.watching(), self.streams.streaming():
+        async with (
+            self.resources.connected(),
+            self.ledger.watching(),
+            self.streams.streaming(),
+            self.access.verdicts.noting_use(),
+        ):
             yield
 
     async def check_postgresql(self) -> None:

@@ -13,6 +13,8 @@ import pytest
 from litestar.testing import TestClient
 from psycopg.conninfo import make_conninfo
 
+from db.access.keys import provision
+from db.access.tokens import new_key
 from db.migrations import migrate
 from db.settings import Settings
 from tests.checks.lanes import mark
@@ -39,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "REDIS_URL": servers.redis_url,
         "REDIS_NAMESPACE": servers.namespace,
         "WORKER_PORT": "0",
+        "ADMIN_KEY": ADMIN_KEY,
     }
 
 
@@ -53,6 +56,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 terminalreporter.line(f"NOT RUN: {told}", yellow=True)
 
 
+#: The key of an admin, new in each session.
+ADMIN_KEY = new_key("a")
 SERVERS = pytest.StashKey[Servers]()
 #: What the environment may hold for a running installation must not reach the tests.
 OURS = {name.upper() for name in Settings.__struct_fields__} | {"PROMETHEUS_MULTIPROC_DIR"}
@@ -71,8 +76,9 @@ def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def database_url(servers: Servers) -> str:
-    """A migrated database."""
+    """A migrated database with the admin's key."""
     migrate(servers.database_url)
+    provision(servers.database_url, ADMIN_KEY)
     return servers.database_url
 
 
@@ -172,10 +178,11 @@ def ingestion(servers: Servers) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def reporting(database_url: str) -> Iterator[httpx.Client]:
-    """A client of the reporting app."""
+    """A client of the reporting app, with the admin's key."""
     from apps.reporting import app
 
     with TestClient(app) as client:
+        client.headers["Authorization"] = f"Bearer {ADMIN_KEY}"
         yield client
 
 

@@ -7,9 +7,9 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from apps.access.credentials import insufficient, invalid, missing
+from apps.access.credentials import insufficient, missing
 from apps.access.needs import ANY_KEY, BY_SITE, NEEDED, PUBLIC
-from apps.web.problems import refuse
+from apps.web.problems import Refusal, refuse
 from db.access.scopes import Identity
 
 #: The key in a request's scope of who sent it.
@@ -27,7 +27,8 @@ class Access(Protocol):
 
 async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let a request through, or raise Refusal (401, 403). Runs before its body is read, and before any ETag."""
-    if connection.scope["method"] == "OPTIONS":  # answers with the methods of a path and nothing else
+    scope: Any = connection.scope
+    if scope["method"] == "OPTIONS":  # answers with the methods of a path and nothing else
         return
     needed = handler.opt.get(NEEDED)
     if needed == PUBLIC:
@@ -35,7 +36,7 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     if needed is None:
         raise refuse(HTTPStatus.FORBIDDEN, "nobody may use this route: it does not say what it needs")
     access: Access = connection.app.state.access
-    identity = await access.identity(connection.scope)
+    identity = await access.identity(scope)
     if identity is None:
         raise missing()
     check(identity, needed)
@@ -44,7 +45,6 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
             raise insufficient("this needs a key for all sites", needed)
         for site in connection.query_params.getall("site_id", []):
             check_site(identity, site, needed)
-    scope: Any = connection.scope
     scope[IDENTITY] = identity
 
 
@@ -65,3 +65,14 @@ def identity_of(request: Request[Any, Any, Any]) -> Identity:
     scope: Any = request.scope
     identity: Identity = scope[IDENTITY]
     return identity
+
+
+async def is_still_allowed(request: Request[Any, Any, Any]) -> bool:
+    """Whether the guard would let a request through that it has let through before, for one that lasts long."""
+    try:
+        await guard(request, request.route_handler)
+    except Refusal as refusal:
+        return refusal.problem.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+    except Exception:  # the database is unavailable, say: that is no verdict
+        return True
+    return True

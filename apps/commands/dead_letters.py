@@ -1,9 +1,8 @@
 """`tjra dead-letters`: what the API can do with dead letters, from the command line."""
 
-import asyncio
 import functools
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
@@ -11,16 +10,13 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from db.connections.pools import probe
+from apps.commands.shared.resources import run
 from db.dead_letters.read import DeadLetter, LetterFilter
-from db.settings import load
 
 if TYPE_CHECKING:
     from apps.reporting_resources import ReportingResources
 
 # Importing the apps' and actors' modules reads the settings, which cli.py completes first: so they are imported late.
-
-Result = TypeVar("Result")
 
 STATES = click.Choice(["dead", "stored", "duplicate", "discarded"])
 
@@ -52,12 +48,12 @@ def list_command(limit: int, as_json: bool, **which: Any) -> None:
     """List dead letters, the newest failure first."""
     from db.dead_letters.read import list_letters
 
-    async def run(resources: "ReportingResources") -> list[Any]:
+    async def read(resources: "ReportingResources") -> list[Any]:
         chosen = _filter(which | {"state": which["state"] or "dead"})
         page = await resources.read(functools.partial(list_letters, which=chosen, limit=limit))
         return page.dead_letters
 
-    letters = _run(run)
+    letters = run(read)
     if as_json:
         for letter in letters:
             click.echo(msgspec.json.encode(letter))
@@ -75,7 +71,7 @@ def show_command(letter_id: UUID) -> None:
     """Print a dead letter, its payload included, as JSON."""
     from apps.dead_letters import operations
 
-    _print(_run(lambda resources: operations.show(resources, letter_id)))
+    _print(run(lambda resources: operations.show(resources, letter_id)))
 
 
 @dead_letters.command("replay")
@@ -88,11 +84,11 @@ def replay_command(letter_id: UUID | None, event: Any, **which: Any) -> None:
 
     if letter_id:
         body = event.read() if event else None
-        letter, _ = _run(lambda resources: operations.replay(resources, letter_id, body), "redis_url")
+        letter, _ = run(lambda resources: operations.replay(resources, letter_id, body), "redis_url")
         _print(letter)
     else:
         chosen = _chosen(which, event=event)
-        _print(_run(lambda resources: operations.replay_all(resources, chosen), "redis_url"))
+        _print(run(lambda resources: operations.replay_all(resources, chosen), "redis_url"))
 
 
 @dead_letters.command("discard")
@@ -103,11 +99,11 @@ def discard_command(letter_id: UUID | None, **which: Any) -> None:
     from apps.dead_letters import operations
 
     if letter_id:
-        letter, _ = _run(lambda resources: operations.discard(resources, letter_id), "redis_url")
+        letter, _ = run(lambda resources: operations.discard(resources, letter_id), "redis_url")
         _print(letter)
     else:
         chosen = _chosen(which)
-        _print(_run(lambda resources: operations.discard_all(resources, chosen), "redis_url"))
+        _print(run(lambda resources: operations.discard_all(resources, chosen), "redis_url"))
 
 
 def _filter(which: dict[str, Any]) -> LetterFilter:
@@ -122,31 +118,6 @@ def _chosen(which: dict[str, Any], *, event: object = None) -> LetterFilter:
     if event or chosen == LetterFilter():
         raise click.UsageError("say which: a LETTER_ID, or options such as --state dead (--event needs a LETTER_ID)")
     return chosen
-
-
-def _run(work: Callable[["ReportingResources"], Awaitable[Result]], *needs: str) -> Result:
-    """Do work that needs PostgreSQL, and also what these settings name."""
-    from actors.queue.producer import QueueUnavailable
-    from apps.reporting_resources import ReportingResources
-    from apps.web.problems import Refusal
-
-    settings = load()
-    for name in ("database_url", *needs):
-        settings.required(name)
-
-    async def run() -> Result:
-        probe(settings.required("database_url"))  # it says why, where a pool only waits without success
-        resources = ReportingResources(settings)
-        async with resources.pool:
-            try:
-                return await work(resources)
-            finally:
-                await resources.producer.close()
-
-    try:
-        return asyncio.run(run())
-    except (Refusal, QueueUnavailable) as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _print(result: Any) -> None:

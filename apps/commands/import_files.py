@@ -14,6 +14,7 @@ from apps.importing.options import given_options, import_options
 from apps.importing.rows.mapping import PROPERTY, Mapping
 from apps.importing.rows.timestamps import ASSUMED_UTC, Unit
 from apps.importing.sources import open_source
+from apps.up.data_dir import key_of_folder
 from db.settings import Settings, load
 
 Pairs = tuple[tuple[str, str], ...]
@@ -44,6 +45,7 @@ def import_command(
     bots: str | None,
     url: str | None,
     reporting_url: str | None,
+    key: str | None,
     undo: str | None,
     yes: bool,
     dry_run: bool,
@@ -81,6 +83,8 @@ def import_command(
     settings = load()
     target = None if dry_run else url or _own_url(settings)
     reporting = reporting_url or (None if url or not settings.reporting_port else _own(settings.reporting_port))
+    if reporting_url is None:  # our own: no other server gets the first key
+        key = key or settings.admin_key or key_of_folder(settings.data_dir)
     # Imported here, because it loads slowly and no other command needs it.
     from apps.importing import run
     from apps.importing.register import Register
@@ -105,7 +109,7 @@ def import_command(
             for note in (note for one in lines for note in one.notes):
                 click.echo(note, err=True)
         if target:
-            register = stack.enter_context(Register(reporting, site=site, options=given_options()))
+            register = stack.enter_context(Register(reporting, key=key, site=site, options=given_options()))
             ending = run.send(sources, url=target, register=register)
         else:
             ending = run.check(sources, site=site, settings=settings)

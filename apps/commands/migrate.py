@@ -3,13 +3,18 @@
 import click
 
 from apps.commands.shared.options import settings_with
+from db.access.keys import provision
 from db.migrations import migrate
 
 
 @click.command("migrate")
 def migrate_command() -> None:
-    """Migrate the database at DATABASE_URL to this version's schema."""
-    applied = migrate(settings_with({}).required("database_url"))
+    """Migrate the database at DATABASE_URL to this version's schema. The first time it prints the first key."""
+    settings = settings_with({})
+    database_url = settings.required("database_url")
+    applied = migrate(database_url)
     for name in applied:
         click.echo(f"applied {name}")
     click.echo("the database is up to date")
+    if made := provision(database_url, settings.admin_key):
+        click.echo(f"the first key, an admin's, which is shown this once: {made}")

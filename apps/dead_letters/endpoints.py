@@ -9,6 +9,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import PathParameter
 from msgspec import Meta
 
+from apps.access.needs import needs
 from apps.dead_letters import operations
 from apps.dead_letters.operations import Outcome
 from apps.dead_letters.sample import HEAD, LETTER
@@ -18,6 +19,7 @@ from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from apps.web.request_body import read_body
+from db.access.scopes import Scope
 from db.dead_letters.read import DeadLetter, LetterFilter, LetterPage, list_letters
 from db.events.errors import FieldError
 
@@ -204,4 +206,5 @@ router = Router(
         discard_dead_letters_by_filter,
     ],
     tags=["dead letters"],
+    opt=needs(Scope.OPERATIONS),
 )

@@ -8,6 +8,7 @@ from litestar import MediaType, Request, Response, post
 from litestar.types import Receive, Scope
 from msgspec import Meta
 
+from apps.access.needs import PUBLIC, needs
 from apps.events.batcher import NOT_TAKEN
 from apps.events.metrics import INVALID, count_refusal
 from apps.events.resources import EventResources, events_of
@@ -102,6 +103,7 @@ async def accept_event(events: EventResources, scope: Scope, receive: Receive) -
 
 @post(
     "/event",
+    opt=needs(PUBLIC),
     summary="Send an event",
     tags=["events"],
     status_code=HTTPStatus.ACCEPTED,
@@ -127,6 +129,7 @@ async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 @post(
     "/events",
+    opt=needs(PUBLIC),
     summary="Send a batch of events",
     tags=["events"],
     status_code=HTTPStatus.ACCEPTED,

@@ -10,11 +10,13 @@ from litestar.params import PathParameter
 from msgspec import Meta
 
 from actors.imports import queue_import
+from apps.access.needs import needs
 from apps.reporting_resources import resources_of
 from apps.web.openapi import answer, json_schema, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from apps.web.request_body import read_body
+from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
 from db.events.errors import BadParameter, FieldError, sentence
 from db.events.event import SiteId
@@ -155,4 +157,6 @@ def check(import_id: str) -> None:
         raise BadParameter("import_id", "is no such id", IDS) from None
 
 
-router = Router("/imports", route_handlers=[put_import, get_import], tags=["imports"])
+router = Router(
+    "/imports", route_handlers=[put_import, get_import], tags=["imports"], opt=needs(Scope.OPERATIONS, by_site=True)
+)

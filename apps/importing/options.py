@@ -12,7 +12,7 @@ from apps.importing.rows.mapping import CONSTANTS, FIELDS
 from apps.importing.rows.row_events import AMOUNTS
 
 #: Options that are not recorded with the import: they may contain passwords.
-ADDRESSES = ("url", "reporting_url")
+ADDRESSES = ("url", "reporting_url", "key")
 FORMATS = ["csv", "ndjson", "combined"]
 
 OPTIONS = [
@@ -120,6 +120,12 @@ OPTIONS = [
         type=option_types.address,
         help="The reporting API, which records the import and counts its new events.  [default: this host, port "
         "REPORTING_PORT, or that of this folder's `tjra up`; none with --url]",
+    ),
+    click.option(
+        "--key",
+        envvar="TJRA_KEY",
+        help="A key of the reporting API, with the scope operations; better as the variable TJRA_KEY.  [default: the "
+        "first key, if it is in this folder's `tjra up`]",
     ),
     click.option("--undo", metavar="ID", help="Undo this import: delete the events that it added."),
     click.option("--yes", is_flag=True, help="With --undo: do not ask for confirmation."),

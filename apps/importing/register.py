@@ -30,12 +30,13 @@ class Progress(msgspec.Struct):
 class Register:
     """An import: its id, and the API at `url` that records it, if given. A context that closes its connections."""
 
-    def __init__(self, url: str | None, *, site: str, options: Sequence[str]) -> None:
+    def __init__(self, url: str | None, *, key: str | None, site: str, options: Sequence[str]) -> None:
         self.import_id = token_hex(6)
         self.site = site
         self.options = list(options)
         self.began_at = datetime.now(UTC)
-        self.client = httpx.Client(base_url=url, timeout=TIMEOUT) if url else None
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self.client = httpx.Client(base_url=url, timeout=TIMEOUT, headers=headers) if url else None
         #: Why the import is not recorded; None if it is.
         self.fault: str | None = None if url else "--reporting-url was not given"
 
@@ -116,6 +117,9 @@ class Register:
             response = self._client().put(
                 f"/imports/{self.import_id}", params={"site_id": self.site}, content=msgspec.json.encode(one)
             )
+            if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+                self.fault = f"{self.client.base_url} wants another key (--key or TJRA_KEY): {_detail(response)}"
+                return
             response.raise_for_status()
         except httpx.HTTPError as error:
             self.fault = f"the reporting API at {self.client.base_url} did not take it: {error or type(error).__name__}"
@@ -125,6 +129,13 @@ class Register:
     def _client(self) -> httpx.Client:
         assert self.client is not None  # noqa: S101 (callers check it)
         return self.client
+
+
+def _detail(response: httpx.Response) -> str:
+    try:
+        return str(msgspec.json.decode(response.content)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return response.reason_phrase
 
 
 def _files(sources: Sequence[Source]) -> list[ImportedFile]:

@@ -73,5 +73,5 @@ def from_another_page() -> Refusal:
     """The Refusal (403) of a request that a page of another origin made a browser send, or may have."""
     return refuse(
         HTTPStatus.FORBIDDEN,
-        "with a login, only pages of this origin may change anything (`Sec-Fetch-Site` or `Origin`); programs send a key",
+        "with a login only pages of this origin may change anything (`Sec-Fetch-Site`, `Origin`); programs send a key",
     )

@@ -1,6 +1,5 @@
 """Logging in: the page at /login, POST /login and POST /logout, and GET /me."""
 
-import html
 from http import HTTPStatus
 from importlib import resources as files
 from typing import Annotated, Any
@@ -30,7 +29,8 @@ PAGE = (
     HEAD.format(title=f"Log in: {TITLE}")
     + """\
 <style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 28rem; margin: 15vh auto; padding: 0 1rem; color-scheme: light dark }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 28rem; margin: 15vh auto; padding: 0 1rem }
+:root { color-scheme: light dark }
 input, button { font: inherit; padding: .4rem .6rem; box-sizing: border-box; width: 100%; margin-top: .5rem }
 [role=alert] { color: #c33; min-height: 1.5em }
 </style>
@@ -39,7 +39,8 @@ input, button { font: inherit; padding: .4rem .6rem; box-sizing: border-box; wid
 <body>
 <h1>Log in</h1>
 <form>
-<label>Key <input type="password" name="key" autocomplete="current-password" placeholder="tjra_..." required autofocus></label>
+<label>Key
+<input type="password" name="key" autocomplete="current-password" placeholder="tjra_..." required autofocus></label>
 <button>Log in</button>
 <p role="alert"></p>
 </form>
@@ -105,7 +106,7 @@ async def post_login(request: Request[Any, Any, Any]) -> Response[Me]:
     try:
         given = msgspec.json.decode(body, type=Login)
     except ValueError as error:
-        raise refuse(HTTPStatus.BAD_REQUEST, f"the body should be {{\"key\": \"tjra_...\"}}: {error}") from None
+        raise refuse(HTTPStatus.BAD_REQUEST, f'the body should be {{"key": "tjra_..."}}: {error}') from None
     access: ReportingAccess = request.app.state.access
     identity = await access.verdicts.of(Credential("key", given.key.strip()))
     if identity is None or identity.share or identity.key_id is None:

@@ -96,7 +96,9 @@ class Verdicts:
             used_keys, used_logins = self.used_keys, self.used_logins
             self.used_keys, self.used_logins = set(), set()
 
-            async def note(conn: ReadConnection, keys_: set[UUID] = used_keys, logins_: set[bytes] = used_logins) -> None:
+            async def note(
+                conn: ReadConnection, keys_: set[UUID] = used_keys, logins_: set[bytes] = used_logins
+            ) -> None:
                 await keys.note_use(conn, list(keys_))
                 await logins.note_use(conn, list(logins_))
                 await logins.delete_ended(conn)

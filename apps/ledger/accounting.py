@@ -10,10 +10,12 @@ from litestar import Request, get
 from msgspec import Meta
 
 from actors.queue.accepted_counts import accepted_now
+from apps.access.needs import needs
 from apps.reporting_resources import ReportingResources, resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
+from db.access.scopes import Scope
 from db.events.errors import BadParameter, FieldError
 from db.events.event import SiteId
 from db.ledger.balance import Accepted, Account, balance, settled_days
@@ -49,6 +51,7 @@ class Accounting(msgspec.Struct, kw_only=True):
 
 @get(
     "/accounting",
+    opt=needs(Scope.OPERATIONS),
     summary="Does the ledger balance?",
     tags=["operation"],
     operation_class=operation(query=AccountingQuery),

@@ -12,11 +12,13 @@ from litestar.params import PathParameter
 
 from actors.queue.producer import QueueUnavailable
 from actors.queue.search import find_event
+from apps.access.needs import needs
 from apps.events.endpoints import EVENT_ID
 from apps.reporting_resources import ReportingResources, resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
+from db.access.scopes import Scope
 from db.events.errors import ALLOWED, FieldError
 from db.events.event import SiteId
 from db.ledger.event_status import Receipt, receipt
@@ -34,6 +36,7 @@ class ReceiptQuery(msgspec.Struct, kw_only=True):
 
 @get(
     "/events/{event_id:uuid}",
+    opt=needs(Scope.OPERATIONS),
     summary="What became of an event",
     tags=["events"],
     operation_class=operation(query=ReceiptQuery, examples={"event_id": EVENT_ID}),

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from actors.queue.producer import QueueUnavailable
 from actors.queue.state import QueueState
+from apps.access.needs import PUBLIC, needs
 from apps.monitoring.queue_monitor import QueueMonitor, over_limit
 from apps.web.openapi import answer
 
@@ -44,6 +45,7 @@ class Readiness(msgspec.Struct):
 
 @get(
     "/health",
+    opt=needs(PUBLIC),
     summary="Liveness",
     tags=["operation"],
     sync_to_thread=False,
@@ -63,6 +65,7 @@ def readiness(monitor: QueueMonitor, **checks: Check) -> HTTPRouteHandler:
 
     @get(
         "/ready",
+        opt=needs(PUBLIC),
         summary="Readiness",
         tags=["operation"],
         responses={

@@ -15,6 +15,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from apps.access.needs import needs
+from db.access.scopes import Scope
+
 #: The variable with the folder that all processes of an app behind one port share:
 #: https://prometheus.github.io/client_python/multiprocess/
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -107,6 +110,7 @@ def metrics(own: CollectorRegistry, *shared: Collector) -> HTTPRouteHandler:
 
     @get(
         "/metrics",
+        opt=needs(Scope.OPERATIONS),
         summary="Metrics for Prometheus",
         tags=["operation"],
         sync_to_thread=False,

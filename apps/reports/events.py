@@ -22,6 +22,7 @@ from apps.reports.shared.responses import CSV, NDJSON, Table, accepted, columns_
 from apps.reports.shared.streaming import Parts
 from apps.web.problems import problem_response, unavailable
 from apps.web.query_params import read_query
+from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
 from db.reports.events import EventPage, StoredEvent, events, export
@@ -69,6 +70,7 @@ class ExportQuery(ReportQuery, kw_only=True):
 
 @report(
     "/events",
+    scope=Scope.EVENTS_READ,
     query=EventsQuery,
     summary="List events",
     tags=["events"],
@@ -87,6 +89,7 @@ async def get_events(conn: ReadConnection, question: Question, query: EventsQuer
 
 @endpoint(
     "/events/export",
+    scope=Scope.EVENTS_READ,
     query=ExportQuery,
     summary="Export events",
     tags=["events"],

@@ -4,7 +4,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from math import inf
 from time import monotonic
@@ -21,6 +21,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Meta
 
+from apps.access.guard import is_still_allowed
 from apps.reporting_resources import ReportingResources
 from apps.reports.live import BAD_MINUTES, EXAMPLE, LiveQuery, read_live
 from apps.reports.shared.endpoint import endpoint
@@ -33,6 +34,9 @@ MOST = 200
 TOO_MANY = f"{MOST} streams are open already"
 #: Seconds after which a comment is sent where there is nothing else: proxies end connections on which nothing comes.
 HEARTBEAT = 15
+#: Seconds between two looks whether the key is still valid. With the age of a verdict, a revoked one ends its streams
+#: within 15 seconds.
+RECHECK = 5.0
 #: Milliseconds after which a browser connects again.
 RECONNECT = 3_000
 
@@ -101,18 +105,22 @@ class LiveStreams:
         with on_stop_signal(self.stopping.set):
             yield
 
-    async def messages(self, feed: Feed, *, seconds: int | None = None) -> AsyncIterator[ServerSentEventMessage]:
-        """What one stream sends."""
+    async def messages(
+        self, feed: Feed, *, allowed: Callable[[], Awaitable[bool]], seconds: int | None = None
+    ) -> AsyncIterator[ServerSentEventMessage]:
+        """What one stream sends, as long as its client is allowed to read it."""
         end = monotonic() + seconds if seconds else inf
         yield ServerSentEventMessage(data=None, retry=RECONNECT)
         while not self.stopping.is_set() and monotonic() < end:
             message, due = await feed.latest()
             yield message
+            quiet_since = monotonic()
             while (left := min(due, end) - monotonic()) > 0:
-                if await self._stops_within(min(left, self.heartbeat)):
-                    break
-                if left > self.heartbeat:
+                if await self._stops_within(min(left, self.heartbeat, RECHECK)) or not await allowed():
+                    return
+                if monotonic() - quiet_since >= self.heartbeat and left > self.heartbeat:
                     yield ServerSentEventMessage(data=None, comment="still here")
+                    quiet_since = monotonic()
 
     async def _stops_within(self, seconds: float) -> bool:
         try:
@@ -166,4 +174,8 @@ async def get_live_stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
     query = read_query(request, LiveStreamQuery)
     query.filters()  # a 400 rather than a stream of problems
     streams: LiveStreams = request.app.state.streams
-    return ServerSentEvent(streams.messages(streams.feed(query), seconds=query.seconds))
+
+    async def allowed() -> bool:
+        return await is_still_allowed(request)
+
+    return ServerSentEvent(streams.messages(streams.feed(query), allowed=allowed, seconds=query.seconds))

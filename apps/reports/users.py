@@ -19,6 +19,7 @@ from apps.web.openapi import answer
 from apps.web.problems import problem_response, refuse
 from apps.web.query_params import read_query
 from apps.web.request_path import own_raw_path
+from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
 from db.events.errors import ALLOWED, BadParameter, FieldError
 from db.events.event import text_fault
@@ -67,6 +68,7 @@ class UserQuery(ReportQuery, kw_only=True):
 
 @endpoint(
     "/users/{user_id:path}",
+    scope=Scope.EVENTS_READ,
     query=UserQuery,
     summary="A user and what they did",
     examples={"user_id": "customer-17"},

@@ -2,6 +2,7 @@
 
 from litestar import Router
 
+from apps.access.needs import PUBLIC, needs
 from apps.sdks.pages import endpoints as pages
 from apps.sdks.plausible import endpoints as plausible
 from apps.sdks.posthog import endpoints as posthog
@@ -30,5 +31,6 @@ sdk_endpoints = Router(
         pages.tracker_events,
         pages.pixel,
     ],
+    opt=needs(PUBLIC),
     exception_handlers={Exception: sdk_error_response},
 )

@@ -7,10 +7,11 @@ import msgspec
 from litestar import Request, Response
 from msgspec import Meta
 
+from apps.access.guard import identity_of
 from apps.reporting_resources import resources_of
 from apps.reports.shared.endpoint import endpoint
 from apps.reports.shared.query import Safe
-from apps.reports.shared.responses import accepted, columns_of, encoded
+from apps.reports.shared.responses import VARY, accepted, columns_of, encoded
 from apps.web.openapi import answer
 from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection
@@ -55,12 +56,13 @@ class SitesQuery(msgspec.Struct, kw_only=True):
 )
 async def get_sites(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Every site that has sent an event or was set up, by `site_id`: its timezone, totals, first and last event."""
-    query = read_query(request, SitesQuery)
+    query, identity = read_query(request, SitesQuery), identity_of(request)
+    only = None if identity.sites is None else sorted(identity.sites)
     media_type = accepted(request)
 
     async def read(conn: ReadConnection) -> SitePage:
-        return await sites(conn, search=query.search, limit=query.limit, cursor=query.cursor)
+        return await sites(conn, search=query.search, limit=query.limit, cursor=query.cursor, only=only)
 
     page = await resources_of(request).read(read)
     body = encoded(page, page.sites, columns_of(Site), media_type, safe=query.safe)
-    return Response(body, media_type=media_type, headers={"Vary": "Accept"})
+    return Response(body, media_type=media_type, headers={"Vary": VARY})

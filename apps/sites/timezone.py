@@ -9,10 +9,12 @@ from litestar import Request, Response, put
 from msgspec import Meta
 
 from actors.sites import queue_timezone
+from apps.access.needs import needs
 from apps.reporting_resources import ReportingResources, resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
+from db.access.scopes import Scope
 from db.events.errors import BadParameter, FieldError
 from db.events.event import SiteId
 from db.sites import timezones
@@ -41,6 +43,7 @@ class SiteTimezone(msgspec.Struct, kw_only=True):
 
 @put(
     "/timezone",
+    opt=needs(Scope.ADMIN, by_site=True),
     summary="Set a site's timezone",
     tags=["sites"],
     status_code=HTTPStatus.OK,

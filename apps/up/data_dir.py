@@ -19,6 +19,8 @@ LOG_BYTES = 10 * 1024 * 1024
 PLAIN = re.compile(r"[\w@%+=:,./?-]*", re.ASCII)
 #: Settings of `env` that have a default.
 PORTS = ("INGESTION_PORT", "REPORTING_PORT")
+#: The file with the first key.
+ADMIN_KEY = "admin-key"
 
 
 class FolderUnusable(Exception):
@@ -106,6 +108,24 @@ class DataFolder:
         temporary.touch(mode=0o600)
         temporary.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in variables.items()))
         temporary.rename(self.path / "env")
+
+    @property
+    def admin_key(self) -> Path:
+        """The file with the first key."""
+        return self.path / ADMIN_KEY
+
+    def write_admin_key(self, key: str) -> None:
+        """Write the first key into a file that only the owner can read."""
+        self.admin_key.unlink(missing_ok=True)
+        self.admin_key.touch(mode=0o600)
+        self.admin_key.write_text(f"{key}\n")
+
+
+def key_of_folder(folder: Path) -> str | None:
+    """The first key of a `tjra up` on this folder, if it is kept there."""
+    with suppress(OSError):
+        return (folder / ADMIN_KEY).read_text().strip()
+    return None
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from apps.up.embedded.postgres import EmbeddedPostgres
 from apps.up.embedded.redis import EmbeddedRedis
 from apps.up.processes.child_process import ChildProcess
 from apps.up.processes.supervisor import Refused, Supervisor
+from db.access.keys import provision
 from db.addresses import family_of, in_url
 from db.connections.errors import refused
 from db.connections.pools import probe
@@ -61,6 +62,9 @@ def up(settings: Settings, *, workers: int, report: Report) -> None:
         # For the links between the apps, and for `tjra import`.
         ports = {"INGESTION_PORT": _port(ingestion), "REPORTING_PORT": _port(reporting)}
         data.write_env(addresses | ports)
+        first_key = provision(addresses["DATABASE_URL"], settings.admin_key)
+        if first_key:
+            data.write_admin_key(first_key)
         data.used = True  # from now on events may be accepted
         environment = os.environ | addresses | ports
         environment |= {"LISTEN_HOST": settings.listen_host, "WORKER_PORT": str(settings.worker_port)}
@@ -71,6 +75,10 @@ def up(settings: Settings, *, workers: int, report: Report) -> None:
         for name, listening in (("reporting", reporting), ("ingestion", ingestion)):
             supervisor.wait_for(f"the {name} app", _ready(listening), timeout=START)
             report(f"{name}: {_url(listening)} (documentation: {_url(listening)}/schema)")
+        if first_key:
+            # Behind the #, where no server or proxy sees it.
+            report(f"log in, this link is shown once: {_url(reporting)}/login#key={first_key}")
+            report(f"the same key, an admin's, for programs: {data.admin_key}")
         report(f"addresses of PostgreSQL and Redis: {data.path / 'env'}")
         report("everything is up; Ctrl-C stops it")
         supervisor.watch()

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Router
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Parameter, RequestBody
+from litestar.openapi.spec import Components, Example, OpenAPIMediaType, Operation, Parameter, RequestBody
 from litestar.openapi.spec.enums import OpenAPIFormat
 
 from apps.web.app_urls import AppUrls
@@ -22,16 +22,23 @@ from db.settings import Settings
 OBJECT = {"type": "object"}
 
 
-def openapi(app: str, text: str, settings: Settings) -> OpenAPIConfig:
-    """The OpenAPI configuration of an app: its UI at /schema, the document at /schema/openapi.json."""
+def openapi(
+    app: str, text: str, settings: Settings, *, security: Components | None, opt: Mapping[str, Any]
+) -> OpenAPIConfig:
+    """The OpenAPI configuration of an app: its UI at /schema, the document at /schema/openapi.json.
+
+    security: the ways to send a key. opt: that of the handlers of these paths.
+    """
     addresses = AppUrls(settings)
+    pages = Router("/schema", route_handlers=[], include_in_schema=False, response_headers=PAGE_HEADERS, opt=dict(opt))
     return OpenAPIConfig(
         title=f"{TITLE}: {app}",
         version=metadata.version("tjra-retail-analytics"),
         description=text.strip(),
         use_handler_docstrings=True,
+        components=security or Components(),
         render_plugins=[SchemaPage(app, addresses), LinkedDocument(addresses)],
-        openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, response_headers=PAGE_HEADERS),
+        openapi_router=pages,
     )
 
 

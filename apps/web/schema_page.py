@@ -5,6 +5,7 @@ HTML as data, never as code.
 """
 
 import html
+from collections.abc import Mapping
 from importlib import metadata, resources
 from typing import Annotated, Any
 
@@ -89,13 +90,13 @@ class Front(msgspec.Struct, kw_only=True):
     ready: str = "/ready"
 
 
-def front_page(name: str, settings: Settings) -> HTTPRouteHandler:
-    """The handler of GET /: a page for browsers, JSON for programs."""
+def front_page(name: str, settings: Settings, *, opt: Mapping[str, Any]) -> HTTPRouteHandler:
+    """The handler of GET /, with this `opt`: a page for browsers, JSON for programs."""
 
     title, addresses = f"{TITLE}: {name}", AppUrls(settings)
     entries: list[str] = []
 
-    @get("/", include_in_schema=False, sync_to_thread=False)
+    @get("/", include_in_schema=False, sync_to_thread=False, opt=dict(opt))
     def front(request: Request[Any, Any, Any]) -> Response[Any]:
         """The front page."""
         if not entries:  # the document exists only after the app does

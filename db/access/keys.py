@@ -12,15 +12,16 @@ from psycopg.rows import class_row
 from uuid_utils.compat import uuid7
 
 from db.access.scopes import Identity, Scope
-from db.access.tokens import PREFIX, hash_of, new_key
+from db.access.tokens import PREFIX, hash_of, is_key, new_key
 from db.connections.pools import ReadConnection, connect, writing
 from db.queries import QUERIES
+from db.settings import SettingsError
 
 
 class NewKey(msgspec.Struct, kw_only=True):
     """What a new key is to be."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=200, description="For whom or what it is.", examples=["Grafana"])]
+    name: Annotated[str, Meta(min_length=1, max_length=200, description="For whom or what it is.")]
     scopes: Annotated[
         list[Scope], Meta(min_length=1, description="What it allows.", examples=[["reports:read", "operations"]])
     ]
@@ -112,8 +113,10 @@ async def note_use(conn: ReadConnection, keys: Sequence[UUID]) -> None:
 def provision(database_url: str, given: str | None) -> str | None:
     """Store the key of ADMIN_KEY if it is given; else make the first key, an admin's, if there has never been one.
 
-    Returns the key that was made. A given key that was revoked stays so.
+    Returns the key that was made. A given key that was revoked stays so. Raises SettingsError if it is mistyped.
     """
+    if given is not None and not is_key(given):
+        raise SettingsError("ADMIN_KEY is mistyped: its checksum is wrong; `tjra key new` prints a new one")
     with connect(database_url) as conn, writing(conn):
         conn.execute("lock table keys in share row exclusive mode")  # two starts at once make one
         if given is None and _one(conn, "access/has_admin"):

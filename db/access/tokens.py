@@ -1,7 +1,7 @@
 """Secrets of keys and logins: how they are made, recognized and hashed.
 
-A key is `tjra_`, a letter for its kind, `_`, 256 random bits and a checksum. A scanner of source code can find it, and a
-mistyped one is refused without a query.
+A key is `tjra_`, a letter for its kind, `_`, 256 random bits and a checksum. A scanner of source code can find it, and
+a mistyped one is refused without a query.
 """
 
 import hashlib

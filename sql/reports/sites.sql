@@ -1,12 +1,13 @@
 -- Which sites are there, and how much data does each have? From sites, the totals and the later rows of the rollup by
 -- hour, which gives the first and last event by their hours.
 -- search: a regular expression that the site_id matches (empty: all); after: only sites after this one, by site_id;
--- limit: how many.
+-- sites: only these, null: all; limit: how many.
 with page as materialized (
     -- An unusable timezone of one site must not break the list.
     select site_id, timezone, coalesce(usable_timezone(timezone), 'UTC') as zone, users, path_spans_until as until
     from sites
     where site_id > :'after' and (:'search' = '' or site_id ~ :'search')
+        and (:'sites'::text[] is null or site_id = any (:'sites'::text[]))
     order by site_id
     limit :'limit'
 ),

@@ -10,6 +10,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
+from apps.access.needs import needs
 from apps.reporting_resources import resources_of
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.execution import Query, Work, execute
@@ -17,6 +18,7 @@ from apps.reports.shared.responses import Table, accepted, report_response
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse
 from apps.web.query_params import read_query
+from db.access.scopes import Scope
 from db.events.errors import FieldError
 from db.reports.shared.report import Report
 
@@ -30,12 +32,14 @@ def report(
     table: str,
     bad: FieldError,
     tags: Sequence[str] = ("reports",),
+    scope: Scope = Scope.REPORTS_READ,
 ) -> Callable[[Work[Query, Table]], HTTPRouteHandler]:
     """Make the handler of GET `path` of a function from a connection, the question and the query to a Table.
 
     query: the Struct that has the parameters; the function's docstring is the description.
     example, table: the report as JSON, and in words what it is and which part of it is the table.
     bad: an example of a parameter that is refused.
+    scope: what a key needs.
     """
 
     def decorate(work: Work[Query, Table]) -> HTTPRouteHandler:
@@ -46,7 +50,9 @@ def report(
         del handle.__wrapped__  # type: ignore[attr-defined]  # Litestar would look for the parameters there
         return documented(handle)
 
-    documented = endpoint(path, query=query, summary=summary, ok=answer(table, example), bad=bad, tags=tags)
+    documented = endpoint(
+        path, query=query, summary=summary, ok=answer(table, example), bad=bad, tags=tags, scope=scope
+    )
     return decorate
 
 
@@ -60,18 +66,21 @@ def endpoint(
     tags: Sequence[str] = ("reports",),
     examples: Mapping[str, Any] | None = None,
     others: Mapping[int, ResponseSpec] | None = None,
+    scope: Scope = Scope.REPORTS_READ,
     **options: Any,
 ) -> Callable[[Callable[..., Awaitable[Any]]], HTTPRouteHandler]:
     """Litestar's `get`, with the documentation that reports have in common.
 
     ok, bad: an example of a response, and of a parameter that is refused.
     others: the responses of other statuses, or None for none but UNANSWERED.
+    scope: what a key needs.
     """
     refused = refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [bad])
     return get(
         path,
         summary=summary,
         tags=list(tags),
+        opt=needs(scope, by_site=True),
         operation_class=operation(query=query, examples=examples),
         responses={
             200: ok,

@@ -27,6 +27,8 @@ NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
 #: Seconds for which a response may be kept: of a range that is over, to which late events may still be added, and of
 #: one that is not.
 OVER, NOT_OVER = 300, 5
+#: What a response depends on: no cache may give it to somebody else.
+VARY = "Accept, Authorization, Cookie"
 
 
 class Table(msgspec.Struct, kw_only=True, frozen=True):
@@ -50,7 +52,7 @@ def report_response(request: Request[Any, Any, Any], table: Table, media_type: s
     body = msgspec.json.encode(table.report)
     tag = entity_tag(body, table.report.as_of, media_type, str(safe))
     seconds = OVER if (table.over or table.report.end) <= datetime.now(UTC) else NOT_OVER
-    headers = {"ETag": tag, "Cache-Control": f"private, max-age={seconds}", "Vary": "Accept"}
+    headers = {"ETag": tag, "Cache-Control": f"private, max-age={seconds}", "Vary": VARY}
     if tag in request.headers.get("if-none-match", "").replace("W/", "").split(", "):
         return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=media_type)
     if media_type != JSON:

@@ -159,7 +159,11 @@ def test_a_silent_stream_has_a_heartbeat(shop: str) -> None:
     async def sent() -> list[bytes]:
         feed = streams.feed(LiveStreamQuery(site_id=shop))
         feed.message, feed.due = ServerSentEventMessage("numbers"), monotonic() + 60
-        stream = streams.messages(feed)
+
+        async def allowed() -> bool:
+            return True
+
+        stream = streams.messages(feed, allowed=allowed)
         found = [(await anext(stream)).encode() for _ in range(4)]
         streams.stopping.set()
         return found + [message.encode() async for message in stream]

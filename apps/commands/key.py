@@ -1,0 +1,136 @@
+"""`tjra key`: create, list, rotate and revoke keys. It needs PostgreSQL alone: who has the machine is never locked out."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from apps.commands.shared.resources import run
+from db.access import audit, keys
+from db.access.keys import Key, NewKey
+from db.access.scopes import ALLOWS, Scope
+from db.access.tokens import new_key
+from db.connections.pools import ReadConnection
+
+if TYPE_CHECKING:
+    from apps.reporting_resources import ReportingResources
+
+BY = "command line"
+UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+class Span(click.ParamType[timedelta]):
+    """A span of time such as 90d or 12h."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"([0-9]{1,5})([hdw])", value)
+        if not found:
+            self.fail(f"{value!r} should be a number of hours, days or weeks, such as 12h, 90d or 8w", param, ctx)
+        return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+SCOPES = "; ".join(f"{scope}: {text}" for scope, text in ALLOWS.items())
+
+
+@click.group("key")
+def key_command() -> None:
+    """Keys: who may read reports, send events as the shop, operate, administer."""
+
+
+@key_command.command("new")
+def new_command() -> None:
+    """Print a new key that is nowhere stored, for the setting ADMIN_KEY."""
+    click.echo(new_key("a"))
+
+
+@key_command.command("create", help=f"Create a key named NAME and print its secret, once. Scopes: {SCOPES}.")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice([*Scope]), help="May be repeated.")
+@click.option("--site", "sites", multiple=True, metavar="ID", help="Only this site; may be repeated.  [default: all]")
+@click.option("--expires", type=Span(), help="When it ends, from now: 12h, 90d, 8w.  [default: never]")
+def create_command(name: str, scopes: tuple[str, ...], sites: tuple[str, ...], expires: timedelta | None) -> None:
+    new = NewKey(
+        name=name,
+        scopes=[Scope(scope) for scope in scopes],
+        sites=list(sites) or None,
+        expires_at=None if expires is None else datetime.now(UTC) + expires,
+    )
+
+    async def create(conn: ReadConnection) -> str:
+        async with conn.transaction():
+            key, secret = await keys.create_key(conn, new, by=BY)
+            await audit.note(conn, BY, "key.create", {"key": key.id, "name": key.name, "scopes": key.scopes})
+        return secret
+
+    click.echo(_on_database(create))
+
+
+@key_command.command("list")
+def list_command() -> None:
+    """List all keys, also those that are revoked or have expired, without their secrets."""
+    table = Table("id", "key", "name", "scopes", "sites", "state", "last used")
+    for key in _on_database(keys.list_keys):
+        used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
+        sites = "all" if key.sites is None else ", ".join(key.sites)
+        table.add_row(str(key.id), f"{key.prefix}...", key.name, ", ".join(key.scopes), sites, _state(key), used)
+    Console().print(table)
+
+
+@key_command.command("revoke")
+@click.argument("key_id", type=click.UUID)
+def revoke_command(key_id: UUID) -> None:
+    """Revoke the key KEY_ID: in every process it is dead within 10 seconds, and its logins with it."""
+
+    async def revoke(conn: ReadConnection) -> tuple[bool, list[Key]]:
+        async with conn.transaction():
+            revoked = await keys.revoke_key(conn, key_id)
+            if revoked:
+                await audit.note(conn, BY, "key.revoke", {"key": key_id})
+            return revoked, await keys.list_keys(conn, key_id)
+
+    revoked, found = _on_database(revoke)
+    if not found:
+        raise click.ClickException(f"there is no key {key_id}; `tjra key list` shows them")
+    click.echo(f"{found[0].name} is revoked" if revoked else f"{found[0].name} was revoked before")
+
+
+@key_command.command("rotate")
+@click.argument("key_id", type=click.UUID)
+@click.option("--overlap", type=Span(), default="24h", show_default=True, help="How long the old secret stays valid.")
+def rotate_command(key_id: UUID, overlap: timedelta) -> None:
+    """Create a key like KEY_ID and print its secret, once; the old one expires after the overlap."""
+
+    async def rotate(conn: ReadConnection) -> str | None:
+        async with conn.transaction():
+            rotated = await keys.rotate_key(conn, key_id, overlap=overlap, by=BY)
+            if rotated:
+                await audit.note(conn, BY, "key.rotate", {"key": key_id, "new": rotated[0].id})
+        return rotated[1] if rotated else None
+
+    secret = _on_database(rotate)
+    if secret is None:
+        raise click.ClickException(f"there is no valid key {key_id}; `tjra key list` shows them")
+    click.echo(secret)
+
+
+def _state(key: Key) -> str:
+    if key.revoked_at:
+        return "revoked"
+    if key.expires_at is None:
+        return "valid"
+    return f"{'expired' if key.expires_at <= datetime.now(UTC) else 'valid until'} {key.expires_at:%Y-%m-%d %H:%M}"
+
+
+def _on_database(work: Any) -> Any:
+    async def read(resources: "ReportingResources") -> Any:
+        return await resources.read(work)
+
+    return run(read)
