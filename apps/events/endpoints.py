@@ -12,14 +12,8 @@ from apps.access.needs import PUBLIC, needs
 from apps.events.batcher import NOT_TAKEN
 from apps.events.metrics import INVALID, count_refusal
 from apps.events.resources import EventResources, events_of
-from apps.events.validation import (
-    MAX_BATCH,
-    Accepted,
-    BatchAccepted,
-    Rejected,
-    encode,
-    no_event_is_valid,
-)
+from apps.events.responses import Accepted, BatchAccepted, Rejected, no_event_is_valid
+from apps.events.validation import MAX_BATCH, encode
 from apps.web.openapi import answer, json_schema, operation
 from apps.web.problems import Refusal, problem_response, refuse, unavailable
 from apps.web.query_params import read_query

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 
-from apps.events.validation import BatchProblem
+from apps.events.responses import BatchProblem
 from apps.monitoring.metrics import Requests
 from apps.web.problems import Refusal
 

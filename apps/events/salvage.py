@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from db.events.event import Event, text_fault
+from db.events.event import Event
 from db.events.fitting import fit_properties, storable
+from db.events.limits import text_fault
 from db.events.tolerant_json import UNKEPT, UNREADABLE, mended, take_apart
 
 #: Limits of a list of ignored names: names per event, and characters per name.

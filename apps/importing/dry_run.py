@@ -5,7 +5,8 @@ from itertools import islice
 
 import msgspec
 
-from apps.events.validation import BatchProblem, EventValidator, Rejected
+from apps.events.responses import BatchProblem, Rejected
+from apps.events.validation import EventValidator
 from apps.web.problems import Refusal
 
 #: Number of events that are shown.

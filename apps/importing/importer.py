@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from apps.events.validation import Rejected
+from apps.events.responses import Rejected
 from apps.importing.files.records import Fields, Record, Refused, Skipped
 from apps.importing.rows.event_ids import EventIds
 from apps.importing.sources import Source

@@ -10,7 +10,7 @@ import click
 
 from apps.importing.files.decoding import decoder
 from apps.importing.rows.mapping import CONSTANTS, PROPERTY
-from db.events.event import text_fault
+from db.events.limits import text_fault
 
 #: A time whose parts all differ, to check a format.
 SAMPLE = datetime(2026, 11, 13, 20, 29, 46, tzinfo=UTC)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import httpx
 import msgspec
 
-from apps.events.validation import Rejected
+from apps.events.responses import Rejected
 
 #: Seconds of unavailability after which we give up; the first and the longest pause between two attempts.
 GIVE_UP_AFTER, FIRST_WAIT, LONGEST_WAIT = 60.0, 0.1, 5.0

@@ -22,7 +22,7 @@ from apps.web.request_path import own_raw_path
 from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
 from db.events.errors import ALLOWED, BadParameter, FieldError
-from db.events.event import text_fault
+from db.events.limits import text_fault
 from db.reports.shared.report import Question
 from db.reports.users import Order, UserEvent, UserHead, UserReport, user_report
 

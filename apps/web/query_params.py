@@ -11,7 +11,7 @@ from litestar import Request
 
 from apps.web.problems import QUERY, refuse
 from db.events.errors import FieldError, description, sentence
-from db.events.event import MAX_BYTES, text_fault
+from db.events.limits import MAX_BYTES, text_fault
 
 Query = TypeVar("Query", bound=msgspec.Struct)
 

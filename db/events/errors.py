@@ -11,7 +11,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from db.events.event import MAX_BYTES, Event, TimeWindow, event_time, properties_fault, text_fault
+from db.events.event import Event, TimeWindow, event_time
+from db.events.limits import MAX_BYTES, properties_fault, text_fault
 from db.events.tolerant_json import UNREADABLE, take_apart
 
 FIELDS = msgspec.structs.fields(Event)

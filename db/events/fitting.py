@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from db.events.event import MAX_PROPERTIES_BYTES, MAX_PROPERTIES_DEPTH, MAX_PROPERTIES_KEYS
+from db.events.limits import MAX_PROPERTIES_BYTES, MAX_PROPERTIES_DEPTH, MAX_PROPERTIES_KEYS
 from db.events.tolerant_json import UNKEPT
 
 

@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from db.connections.pools import writing
-from db.events.event import text_fault
+from db.events.limits import text_fault
 from db.queries import QUERIES
 
 

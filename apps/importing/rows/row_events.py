@@ -10,7 +10,7 @@ from apps.events.url_path import path_of_url
 from apps.importing.files.records import Fields, Refused
 from apps.importing.rows.mapping import FIELDS, Mapping
 from apps.importing.rows.timestamps import Times
-from db.events.event import properties_fault
+from db.events.limits import properties_fault
 from db.events.spellings import is_nobody
 
 #: Numeric properties, to which `--decimal` applies.

@@ -14,8 +14,9 @@ from apps.sdks.shared.caller import Caller
 from apps.sdks.shared.clock_skew import moment
 from apps.sdks.shared.sdk_event import SentEvent, first_text
 from db.events.errors import field_errors
-from db.events.event import MAX_BYTES, Event, TimeWindow, text_fault
+from db.events.event import Event, TimeWindow
 from db.events.fitting import cut_text, fit_properties, storable
+from db.events.limits import MAX_BYTES, text_fault
 from db.events.tolerant_json import UNREADABLE
 
 #: Namespace of the UUIDs made from SDKs' ids. It must never change, or an event sent again would count twice.

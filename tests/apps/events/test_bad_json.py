@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from db.events.event import properties_fault
 from db.events.fitting import fit_properties
+from db.events.limits import properties_fault
 from db.events.tolerant_json import read, take_apart
 from tests.apps.monitoring.test_metrics import Change, change
 from tests.builders.factories import event
