@@ -4,12 +4,12 @@ from typing import Any
 
 import click
 
+from apps.commands.access.key import key_command
 from apps.commands.backup import backup_command
 from apps.commands.dead_letters import dead_letters
 from apps.commands.delete import delete_command
 from apps.commands.import_files import import_command
 from apps.commands.imports import imports_command
-from apps.commands.key import key_command
 from apps.commands.migrate import migrate_command
 from apps.commands.psql import psql_command
 from apps.commands.rebuild import rebuild_command

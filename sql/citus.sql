@@ -3,7 +3,7 @@
 --
 -- All data of a site is on one node: tables with site_id in their key are distributed by it and colocated, so that one
 -- node answers a report. dead_letters and settled_messages are distributed by their own ids. kept_events has one row,
--- which every node needs. The table migrations stays on the coordinator.
+-- which every node needs. The tables migrations, keys, logins and audit stay on the coordinator.
 do $$
 declare
     name regclass;

@@ -14,10 +14,10 @@ from litestar.testing import TestClient
 from psycopg.conninfo import make_conninfo
 
 from db.access.keys import provision
-from db.access.tokens import new_key
 from db.migrations import migrate
 from db.settings import Settings
 from tests.checks.lanes import mark
+from tests.servers.key import ADMIN_KEY, AUTHORIZED
 from tests.servers.servers import Redis, Servers, temporary_folder
 from tests.servers.serving import Served, serve
 
@@ -56,8 +56,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 terminalreporter.line(f"NOT RUN: {told}", yellow=True)
 
 
-#: The key of an admin, new in each session.
-ADMIN_KEY = new_key("a")
 SERVERS = pytest.StashKey[Servers]()
 #: What the environment may hold for a running installation must not reach the tests.
 OURS = {name.upper() for name in Settings.__struct_fields__} | {"PROMETHEUS_MULTIPROC_DIR"}
@@ -182,7 +180,7 @@ def reporting(database_url: str) -> Iterator[httpx.Client]:
     from apps.reporting import app
 
     with TestClient(app) as client:
-        client.headers["Authorization"] = f"Bearer {ADMIN_KEY}"
+        client.headers.update(AUTHORIZED)
         yield client
 
 

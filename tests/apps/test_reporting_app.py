@@ -8,6 +8,7 @@ from apps import reporting
 from apps.reporting import ReportingApp, create_app
 from db.settings import SettingsError, load
 from tests.apps.monitoring.test_metrics import values
+from tests.servers.key import AUTHORIZED
 
 HEALTH = "tjra_http_request_duration_seconds_count{method=GET}{route=/health}{status=200}"
 
@@ -30,6 +31,8 @@ def test_apps_have_settings_connections_and_metrics_of_their_own(database_url: s
     apps = [create_app(one) for one in settings]
     assert [app.resources.settings for app in apps] == settings
     with TestClient(apps[0]) as one, TestClient(apps[1]) as other:
+        for client in (one, other):
+            client.headers.update(AUTHORIZED)
         for _ in range(3):
             assert one.get("/health").status_code == 200
         assert values(one.get("/metrics").text)[HEALTH] == 3

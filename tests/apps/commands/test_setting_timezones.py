@@ -16,6 +16,7 @@ from db.store.events import store_events
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
 from tests.oracles.recount import differences
+from tests.servers.key import AUTHORIZED
 
 
 def run(*arguments: str) -> Any:
@@ -74,6 +75,7 @@ def test_the_command_and_the_api_name_what_may_be_meant(
 def impatient(database_url: str) -> Iterator[httpx.Client]:
     """A reporting app that does not wait long for a worker."""
     with TestClient(ReportingApp(ReportingResources(load(), worker_timeout=0.2))) as client:
+        client.headers.update(AUTHORIZED)
         yield client
 
 

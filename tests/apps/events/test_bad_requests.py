@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from tests.builders.factories import event
+from tests.servers.key import BEARER
 from tests.servers.serving import MIB, Served, rest_of
 
 GOOD = json.dumps(event("shop")).encode()
@@ -113,5 +114,5 @@ def test_every_method_on_every_path_is_answered(ingestion_server: Served, method
 @pytest.mark.parametrize("query", BAD_QUERIES, ids=lambda query: repr(query)[:40])
 @pytest.mark.parametrize("path", ["/stats"])
 def test_every_query_is_answered(reporting_server: Served, path: str, query: str) -> None:
-    answer = reporting_server.exchange(request(f"{path}?{query}", "connection: close", method="GET"))
+    answer = reporting_server.exchange(request(f"{path}?{query}", "connection: close", BEARER, method="GET"))
     assert answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 400 "))

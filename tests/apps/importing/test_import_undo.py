@@ -15,6 +15,7 @@ from db.store.events import store_events
 from tests.builders.factories import NOW, batch, received
 from tests.conftest import Connection
 from tests.oracles.recount import differences
+from tests.servers.key import ADMIN_KEY
 from tests.servers.serving import Served
 
 HEADER = "timestamp,event_type,path,user_id,order_id,revenue\n"
@@ -25,7 +26,7 @@ class Command:
     """`tjra import`, through both apps and a worker."""
 
     def __init__(self, ingestion: Served, reporting: Served, folder: Path, site: str) -> None:
-        self.urls = ["--url", ingestion.url, "--reporting-url", reporting.url]
+        self.urls = ["--url", ingestion.url, "--reporting-url", reporting.url, "--key", ADMIN_KEY]
         self.folder = folder
         self.site = site
 

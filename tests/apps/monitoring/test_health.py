@@ -17,6 +17,7 @@ from apps.sdks.shared.resources import SdkResources
 from db.settings import load
 from tests.builders.factories import event
 from tests.conftest import Connection
+from tests.servers.key import AUTHORIZED
 from tests.servers.queue import enqueue_old
 from tests.servers.servers import Servers, until
 from tests.servers.watched_queue import WatchedQueue
@@ -37,6 +38,7 @@ def reporting_without_postgresql(servers: Servers) -> Iterator[httpx.Client]:
     """A reporting app that finds no PostgreSQL."""
     settings = msgspec.structs.replace(load(), database_url="host=/nowhere")
     with TestClient(ReportingApp(ReportingResources(settings, connection_timeout=0.2))) as client:
+        client.headers.update(AUTHORIZED)
         yield client
 
 

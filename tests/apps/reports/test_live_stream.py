@@ -22,6 +22,7 @@ from db.store.events import store_events
 from tests.apps.reports.test_live import ago
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
+from tests.servers.key import AUTHORIZED
 from tests.servers.servers import until
 
 
@@ -31,8 +32,8 @@ def serving(port: int, **environment: str) -> Iterator[tuple[httpx.Client, subpr
     command = [sys.executable, "-m", "uvicorn", "apps.reporting:app", "--port", str(port), "--log-level", "warning"]
     with subprocess.Popen(command, env=os.environ | environment) as process:
         try:
-            limits = httpx.Limits(max_connections=None)
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, limits=limits) as client:
+            limits, url = httpx.Limits(max_connections=None), f"http://127.0.0.1:{port}"
+            with httpx.Client(base_url=url, timeout=30, limits=limits, headers=AUTHORIZED) as client:
                 until(lambda: answers(client))
                 yield client, process
         finally:
@@ -143,7 +144,7 @@ def test_it_ends_cleanly_when_the_app_stops(
 
 
 def test_it_says_why_there_are_no_numbers_and_goes_on(servers: object, unused_port: int, shop: str) -> None:
-    away = {"DATABASE_URL": "postgresql://tjra@127.0.0.1:1/tjra"}
+    away = {"DATABASE_URL": "postgresql://tjra@127.0.0.1:1/tjra", "AUTH": "off"}
     with (
         serving(unused_port, **away) as (client, _),
         client.stream("GET", "/live/stream", params={"site_id": shop, "every": 1}) as stream,

@@ -21,6 +21,7 @@ from db.store.events import store_events
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
 from tests.oracles.naive import ZONES, histories, kept, midnight, within
+from tests.servers.key import AUTHORIZED
 from tests.servers.servers import eventually, until
 
 RANGE: dict[str, Any] = {"from": "2026-03-10", "to": "2026-03-12"}
@@ -172,9 +173,9 @@ def test_pages_and_exports_have_each_event_once(
 @pytest.fixture
 def server(database_url: str, unused_port: int) -> Iterator[tuple[httpx.Client, int]]:
     """A reporting app in a process of its own: a client of it, and its process number."""
-    command = [sys.executable, "-m", "uvicorn", "apps.reporting:app", "--port", str(unused_port)]
-    process = subprocess.Popen([*command, "--log-level", "warning", "--no-access-log"])
-    with httpx.Client(base_url=f"http://127.0.0.1:{unused_port}", timeout=60) as client:
+    options = ["--port", str(unused_port), "--log-level", "warning"]
+    process = subprocess.Popen([sys.executable, "-m", "uvicorn", "apps.reporting:app", "--no-access-log", *options])
+    with httpx.Client(base_url=f"http://127.0.0.1:{unused_port}", timeout=60, headers=AUTHORIZED) as client:
         try:
             eventually(lambda: client.get("/health").raise_for_status())
             yield client, process.pid
@@ -203,7 +204,6 @@ EXPORTING = b"pg_stat_activity where query like '%export%' and xact_start is not
 
 
 def exporting(conn: Connection) -> int:
-    """How many of them there are."""
     return len(conn.execute(b"select from " + EXPORTING).fetchall())
 
 

@@ -11,6 +11,7 @@ from db.store.events import store_events
 from tests.apps.monitoring.test_metrics import values
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
+from tests.servers.key import AUTHORIZED
 from tests.servers.serving import Served
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -54,7 +55,7 @@ class Parameters(dict[str, str]):
 def test_every_get_is_a_head_too(name: str, request: pytest.FixtureRequest, conn: Connection, shop: str) -> None:
     served: Served = request.getfixturevalue(f"{name}_server")
     store_events(conn, batch(received(shop, user_id="ann")))
-    with httpx.Client(base_url=served.url, timeout=10) as client:
+    with httpx.Client(base_url=served.url, timeout=10, headers=AUTHORIZED) as client:
         addresses = list(gets(name, shop))
         assert len(addresses) > 15
         for address in addresses:
@@ -70,7 +71,7 @@ def test_every_get_is_a_head_too(name: str, request: pytest.FixtureRequest, conn
 def test_an_export_has_ended_when_its_head_is_answered(reporting_server: Served, conn: Connection, shop: str) -> None:
     for start in range(0, 3_000, 1_000):
         store_events(conn, batch(*[received(shop, path=f"/{start + nth}") for nth in range(1_000)]))
-    with httpx.Client(base_url=reporting_server.url, timeout=30) as client:
+    with httpx.Client(base_url=reporting_server.url, timeout=30, headers=AUTHORIZED) as client:
         address = f"/events/export?site_id={shop}&period=all"
         # More than may run at once: each has ended before its answer is there.
         answers = [client.head(address) for _ in range(10)]
@@ -79,7 +80,7 @@ def test_an_export_has_ended_when_its_head_is_answered(reporting_server: Served,
 
 
 def test_a_stream_is_over_after_its_headers(reporting_server: Served, shop: str) -> None:
-    with httpx.Client(base_url=reporting_server.url, timeout=5) as client:
+    with httpx.Client(base_url=reporting_server.url, timeout=5, headers=AUTHORIZED) as client:
         for _ in range(3):
             answer = client.head("/live/stream", params={"site_id": shop})
             assert (answer.status_code, answer.content) == (200, b"")

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.builders.factories import event
+from tests.servers.key import AUTHORIZED
 from tests.servers.servers import until
 from tests.servers.watched_queue import App
 
@@ -17,7 +18,7 @@ def ask(client: httpx.Client, method: str, path: str, **options: Any) -> httpx.R
 
     async def request() -> httpx.Response:
         transport = httpx.ASGITransport(app=cast("App", client).app, root_path="/api")
-        async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as proxy:
+        async with httpx.AsyncClient(transport=transport, base_url="http://proxy", headers=AUTHORIZED) as proxy:
             return await proxy.request(method, f"/api{path}", **options)
 
     with cast("App", client).portal() as portal:

@@ -21,6 +21,7 @@ from db.settings import Settings
 from db.store.events import store_events
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
+from tests.servers.key import AUTHORIZED, BEARER
 from tests.servers.servers import until
 from tests.servers.serving import Served, rest_of, serve
 
@@ -73,14 +74,14 @@ def held_up(conn: Connection) -> int:
 
 
 def get(server: Served, route: str, site: str, **parameters: Any) -> httpx.Response:
-    return httpx.get(server.url + route, params={"site_id": site, **parameters}, timeout=30)
+    return httpx.get(server.url + route, params={"site_id": site, **parameters}, timeout=30, headers=AUTHORIZED)
 
 
 def asking(server: Served, route: str, site: str, parameters: dict[str, Any]) -> socket.socket:
     """A connection on which this was asked, and no answer is read."""
     url = httpx.URL(server.url + route, params={"site_id": site, **parameters})
     connection = server.connect()
-    connection.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % url.raw_path)
+    connection.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n" % (url.raw_path, BEARER.encode()))
     return connection
 
 
@@ -174,7 +175,8 @@ def test_a_limit_of_the_database_is_told_as_such(reporting: httpx.Client, conn: 
 
 
 def test_a_body_that_nobody_asked_for_is_no_obstacle(server: Served, site: str) -> None:
-    head = f"GET /stats?site_id={site} HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\nConnection: close\r\n\r\n"
+    head = f"GET /stats?site_id={site} HTTP/1.1\r\nHost: x\r\n{BEARER}\r\n"
+    head += "Content-Length: 200000\r\nConnection: close\r\n\r\n"
     assert server.exchange(head.encode() + b"x" * 200_000).startswith(b"HTTP/1.1 200 ")
 
 

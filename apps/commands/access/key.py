@@ -1,4 +1,4 @@
-"""`tjra key`: create, list, rotate and revoke keys. It needs PostgreSQL alone: who has the machine is never locked out."""
+"""`tjra key`: create, list, rotate and revoke keys. It needs PostgreSQL alone: who has it is never locked out."""
 
 import re
 from datetime import UTC, datetime, timedelta
