@@ -1,5 +1,6 @@
 """/keys and /audit, for admins."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -26,6 +27,8 @@ from db.connections.pools import ReadConnection
 from db.events.errors import FieldError, sentence
 
 KEY_BYTES = 16 * 1024
+#: Where msgspec names the field of an error.
+FIELD = re.compile(r"(?:required|unknown) field `([^`]*)`| - at `\$\.(\w+)")
 KeyId = Annotated[UUID, PathParameter(description="The key's id.")]
 #: The key of the documentation's examples: in no list and no database, so that to revoke or rotate it does nothing.
 SAMPLE = Key(
@@ -216,8 +219,8 @@ def _new_key(body: bytes) -> NewKey:
     try:
         new = msgspec.json.decode(body, type=NewKey)
     except msgspec.ValidationError as error:
-        path = str(error).rpartition(" - at `$")[2].rstrip("`").lstrip(".")
-        told = FieldError(field=path.partition("[")[0], reason=sentence(error), allowed="")
+        found = FIELD.search(str(error))
+        told = FieldError(field=found[found.lastindex or 0] if found else "", reason=sentence(error), allowed="")
         raise refuse(HTTPStatus.BAD_REQUEST, "the key is not valid", [told]) from None
     except ValueError as error:
         raise refuse(HTTPStatus.BAD_REQUEST, f"the body should be a JSON object: {error}") from None

@@ -43,11 +43,12 @@ class Verdict(NamedTuple):
 class Verdicts:
     """The verdicts of one process."""
 
-    def __init__(self, resources: ReportingResources) -> None:
+    def __init__(self, resources: ReportingResources, *, note_pause: float = NOTE_PAUSE) -> None:
         self.resources = resources
         self.known: dict[tuple[str, bytes], Verdict] = {}
         self.used_keys: set[UUID] = set()
         self.used_logins: set[bytes] = set()
+        self.note_pause = note_pause
 
     async def of(self, credential: Credential) -> Identity | None:
         """Whom a credential stands for; None if it is not valid. Raises the errors of an unavailable database."""
@@ -92,7 +93,7 @@ class Verdicts:
 
     async def _note_use(self) -> None:
         while True:
-            await asyncio.sleep(NOTE_PAUSE)
+            await asyncio.sleep(self.note_pause)
             used_keys, used_logins = self.used_keys, self.used_logins
             self.used_keys, self.used_logins = set(), set()
 

@@ -18,15 +18,15 @@ from db.queries import QUERIES
 from db.settings import SettingsError
 
 
-class NewKey(msgspec.Struct, kw_only=True):
+class NewKey(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What a new key is to be."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=200, description="For whom or what it is.")]
+    name: Annotated[str, Meta(max_length=200, pattern=r"^[^\0]+$", description="For whom or what it is.")]
     scopes: Annotated[
         list[Scope], Meta(min_length=1, description="What it allows.", examples=[["reports:read", "operations"]])
     ]
     sites: Annotated[
-        Annotated[list[Annotated[str, Meta(min_length=1, max_length=255)]], Meta(min_length=1)] | None,
+        Annotated[list[Annotated[str, Meta(max_length=255, pattern=r"^[^\0]+$")]], Meta(min_length=1)] | None,
         Meta(description="The sites it is for; left out: all, also those to come."),
     ] = None
     expires_at: Annotated[

@@ -1,0 +1,252 @@
+"""Keys and logins through their lives: what is stored of them, how they end, and where they are noted."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from litestar.testing import TestClient
+
+from apps.cli import main
+from apps.keys import verdicts
+from apps.reporting import ReportingApp, create_app
+from db.access.keys import provision
+from db.access.tokens import hash_of, is_key, new_key
+from db.settings import SettingsError, load
+from tests.apps.keys.callers import SAME_ORIGIN, bearer, create, expire, log_in
+from tests.conftest import Connection
+from tests.db.schema.test_migrations import EmptyDatabase
+from tests.servers.key import ADMIN_KEY
+
+NOBODY = {"Authorization": ""}
+
+
+@pytest.fixture
+def another(database_url: str) -> Iterator[tuple[httpx.Client, ReportingApp]]:
+    """Another process of the reporting app, as far as its memory goes."""
+    app = create_app(load())
+    with TestClient(app) as client:
+        yield client, app
+
+
+def is_in(client: httpx.Client, headers: dict[str, str]) -> bool:
+    status = client.get("/me", headers=headers).status_code
+    assert status in (200, 401)
+    return status == 200
+
+
+def test_a_key_has_256_random_bits_and_a_checksum() -> None:
+    keys = {new_key("k") for _ in range(1_000)}
+    assert len(keys) == 1_000
+    for key in keys:
+        assert re.fullmatch(r"tjra_k_[0-9A-Za-z]{49}", key)
+        assert is_key(key)
+        assert not is_key(key[:20] + ("x" if key[20] != "x" else "y") + key[21:])
+    assert not any(map(is_key, ("", "tjra_k_", "tjra_K_" + "0" * 49, "tjra_k_" + "0" * 49, "é" * 56)))
+
+
+def test_its_secret_is_shown_once_and_not_stored(reporting: httpx.Client, conn: Connection) -> None:
+    key, secret = create(reporting, "reports:read")
+    row = conn.execute("select hash, keys::text from keys where id = %s", [key.id]).fetchone()
+    assert row
+    assert row[0] == hash_of(secret)
+    assert secret not in row[1]
+    assert secret.startswith(key.prefix)
+    listed = reporting.get("/keys").text
+    assert str(key.id) in listed
+    assert secret not in listed
+
+
+def test_a_revoked_one_is_dead_in_every_process_and_so_are_its_logins(
+    reporting: httpx.Client, another: tuple[httpx.Client, ReportingApp]
+) -> None:
+    other, app = another
+    key, secret = create(reporting, "reports:read")
+    cookie = log_in(reporting, secret) | NOBODY
+    for client in (reporting, other):
+        assert is_in(client, bearer(secret))
+        assert is_in(client, cookie)
+    assert reporting.delete(f"/keys/{key.id}").json()["revoked_at"]
+    assert not is_in(reporting, bearer(secret))  # at once where it was revoked
+    assert not is_in(reporting, cookie)
+    assert verdicts.HOLDS <= 10
+    remembered = app.access.verdicts.known
+    for name, verdict in list(remembered.items()):  # the time passes
+        remembered[name] = verdict._replace(asked=verdict.asked - verdicts.HOLDS)
+    assert not is_in(other, bearer(secret))
+    assert not is_in(other, cookie)
+    assert reporting.delete(f"/keys/{key.id}").status_code == 200  # again: as it was
+
+
+def test_one_that_has_expired_is_dead(reporting: httpx.Client, conn: Connection) -> None:
+    key, secret = create(reporting, "reports:read")
+    expire(conn, key)
+    assert not is_in(reporting, bearer(secret))
+
+
+def test_a_rotated_one_is_valid_until_the_overlap_is_over(reporting: httpx.Client, conn: Connection) -> None:
+    key, secret = create(reporting, "reports:read", sites=["shop"])
+    rotated = reporting.post(f"/keys/{key.id}/rotate", params={"overlap_hours": 1}).json()
+    assert (rotated["key"]["scopes"], rotated["key"]["sites"]) == (["reports:read"], ["shop"])
+    assert is_in(reporting, bearer(rotated["secret"]))
+    assert is_in(reporting, bearer(secret))
+    row = conn.execute("select expires_at between now() and now() + '1 hour' from keys where id = %s", [key.id])
+    assert row.fetchone() == (True,)
+    reporting.delete(f"/keys/{key.id}")
+    assert reporting.post(f"/keys/{key.id}/rotate").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": "", "scopes": ["admin"]}, "name"),
+        ({"name": "x"}, "scopes"),
+        ({"name": "x", "scopes": []}, "scopes"),
+        ({"name": "x", "scopes": ["reports"]}, "scopes"),
+        ({"name": "x", "scopes": ["admin"], "sites": []}, "sites"),
+        ({"name": "x", "scopes": ["admin"], "sites": "shop"}, "sites"),
+        ({"name": "x", "scopes": ["admin"], "expires_at": "2026-01-01"}, "expires_at"),
+        ({"name": "x", "scopes": ["admin"], "expires_at": "2026-01-01T00:00:00Z"}, "expires_at"),
+        ({"name": "x", "scopes": ["admin"], "scope": "y"}, "scope"),
+        ({"name": "x\0", "scopes": ["admin"]}, "name"),
+    ],
+)
+def test_a_bad_one_is_refused_by_name(reporting: httpx.Client, body: dict[str, object], field: str) -> None:
+    response = reporting.post("/keys", json=body)
+    assert response.status_code == 400, response.text
+    assert response.json()["errors"][0]["field"] == field
+
+
+def test_a_login_has_a_new_secret_each_time_and_ends_the_one_before(reporting: httpx.Client) -> None:
+    _, secret = create(reporting, "reports:read")
+    chosen = {"Cookie": "tjra=chosen-by-somebody-else"}
+    response = reporting.post("/login", json={"key": secret}, headers=NOBODY | chosen)
+    reporting.cookies.clear()
+    cookie = response.headers["set-cookie"]
+    assert "chosen" not in cookie
+    assert not is_in(reporting, chosen | NOBODY)
+    assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Path=/"))
+    assert "Domain" not in cookie
+    first = {"Cookie": cookie.partition(";")[0]} | NOBODY
+    assert is_in(reporting, first)
+    reporting.post("/login", json={"key": secret}, headers=first)
+    reporting.cookies.clear()
+    second = log_in(reporting, secret)
+    assert second["Cookie"] != first["Cookie"]
+    reporting.post("/logout", headers=second | NOBODY | SAME_ORIGIN)
+    assert not is_in(reporting, first)
+    assert not is_in(reporting, second | NOBODY)
+
+
+def test_over_https_the_cookie_is_for_this_host_only(database_url: str) -> None:
+    with TestClient(create_app(load()), base_url="https://testserver.local") as client:
+        cookie = client.post("/login", json={"key": ADMIN_KEY}).headers["set-cookie"]
+        assert cookie.startswith("__Host-tjra=")
+        assert "; Secure" in cookie
+        client.cookies.clear()
+        plain = cookie.partition(";")[0].replace("__Host-tjra", "tjra")
+        assert client.get("/me", headers={"Cookie": plain}).status_code == 401
+
+
+def test_a_login_ends_after_14_days_without_a_request_and_after_90_in_any_case(
+    reporting: httpx.Client, conn: Connection
+) -> None:
+    _, secret = create(reporting, "reports:read")
+    for change in ("seen_at = now() - interval '14 days 1 second'", "ends_at = now()"):
+        cookie = log_in(reporting, secret)["Cookie"]
+        hashed = hash_of(cookie.partition("=")[2])
+        conn.execute(f"update logins set {change} where hash = %s".encode(), [hashed])
+        assert not is_in(reporting, {"Cookie": cookie} | NOBODY)
+
+
+def test_what_is_used_is_noted_in_the_background(conn: Connection, database_url: str) -> None:
+    app = create_app(load())
+    app.access.verdicts.note_pause = 0.05
+    with TestClient(app) as client:
+        client.headers.update(bearer(ADMIN_KEY))
+        key, secret = create(client, "reports:read")
+        assert key.last_used_at is None
+        assert is_in(client, bearer(secret))
+        query = "select last_used_at is not null from keys where id = %s"
+        for _ in range(100):
+            if conn.execute(query, [key.id]).fetchone() == (True,):
+                return
+            asyncio.run(asyncio.sleep(0.05))
+    raise AssertionError("it was not noted")
+
+
+def test_who_did_what_is_noted(reporting: httpx.Client) -> None:
+    key, _ = create(reporting, "reports:read")
+    reporting.delete(f"/keys/{key.id}")
+    revoked, created = reporting.get("/audit", params={"limit": 2}).json()["entries"]
+    assert (revoked["action"], created["action"]) == ("key.revoke", "key.create")
+    assert created["details"]["key"] == revoked["details"]["key"] == str(key.id)
+    assert created["actor"].startswith("ADMIN_KEY (")
+    before = reporting.get("/audit", params={"limit": 1, "before": revoked["id"]}).json()["entries"]
+    assert before == [created]
+
+
+def test_a_browser_gets_the_page_to_log_in_with_a_401(reporting: httpx.Client) -> None:
+    for path in ("/", "/schema", "/keys", "/stats?site_id=shop"):
+        response = reporting.get(path, headers={"Accept": "text/html,*/*;q=0.8"} | NOBODY)
+        assert response.status_code == 401
+        assert "<h1>Log in</h1>" in response.text
+        assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+        assert response.headers["cache-control"] == "no-store"
+    assert reporting.get("/schema", headers=NOBODY).json()["status"] == 401
+
+
+def test_the_first_start_makes_one_key_and_no_second(empty_database: EmptyDatabase) -> None:
+    from db.migrations import migrate
+
+    url = empty_database()
+    migrate(url)
+    first = provision(url, None)
+    assert first
+    assert is_key(first)
+    assert provision(url, None) is None
+    given = new_key("a")
+    for _ in range(2):
+        assert provision(url, given) is None
+    with pytest.raises(SettingsError, match="ADMIN_KEY is mistyped"):
+        provision(url, given[:-1] + ("A" if given[-1] != "A" else "B"))
+
+
+def test_from_the_command_line(database_url: str, reporting: httpx.Client) -> None:
+    def tjra(*arguments: str) -> str:
+        done = CliRunner().invoke(main, ["key", *arguments])
+        assert done.exit_code == 0, done.output
+        return done.stdout.strip()
+
+    secret = tjra("create", "Grafana", "--scope", "reports:read", "--site", "shop", "--expires", "90d")
+    me = reporting.get("/me", headers=bearer(secret)).json()
+    assert (me["name"], me["scopes"], me["sites"]) == ("Grafana", ["reports:read"], ["shop"])
+    assert me["key_id"][:8] in tjra("list")
+    rotated = tjra("rotate", me["key_id"], "--overlap", "0h")
+    assert is_in(reporting, bearer(rotated))
+    rotated_id = reporting.get("/me", headers=bearer(rotated)).json()["key_id"]
+    assert tjra("revoke", rotated_id) == "Grafana is revoked"
+    assert tjra("revoke", rotated_id) == "Grafana was revoked before"
+    assert is_key(tjra("new"))
+    for wrong in (
+        ["revoke", str(UUID(int=1))],
+        ["rotate", str(UUID(int=1))],
+        ["create", "x", "--scope", "everything"],
+        ["create", "x", "--scope", "admin", "--expires", "soon"],
+    ):
+        failed = CliRunner().invoke(main, ["key", *wrong])
+        assert failed.exit_code
+        assert "Traceback" not in failed.output
+
+
+def test_while_the_database_is_away_nobody_new_comes_in(servers: object, tmp_path: Path) -> None:
+    settings = load({"DATABASE_URL": "postgresql://tjra@127.0.0.1:1/tjra", "REDIS_URL": "redis://127.0.0.1:1"})
+    with TestClient(create_app(settings)) as client:
+        assert client.get("/me", headers=bearer(ADMIN_KEY)).status_code == 503
+        assert client.get("/me").status_code == 401
+        assert client.get("/health").status_code == 200
