@@ -60,7 +60,9 @@ class IngestionApp(CheckedStart):
             lifespan=[self.lifespan],
             state=State({"events": events, "sdks": resources}),
             exception_handlers={Exception: error_response},
-            openapi_config=openapi("ingestion", DESCRIPTION, settings, security=None, opt=needs(PUBLIC)),
+            openapi_config=openapi(
+                "ingestion", DESCRIPTION, settings, security=None, opt=needs(PUBLIC), public=needs(PUBLIC)
+            ),
             logging_config=None,
         )
         origins = Origins(settings.cors_origins)

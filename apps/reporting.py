@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from actors.broker import redis_url
 from actors.durable.broker import refusal
 from apps.access.guard import guard
-from apps.access.needs import ANY_KEY, SECURITY, document, needs
+from apps.access.needs import ANY_KEY, PUBLIC, SECURITY, document, needs
 from apps.dead_letters.endpoints import router as dead_letters
 from apps.importing.endpoints import router as imports
 from apps.keys.access import ReportingAccess
@@ -112,7 +112,14 @@ class ReportingApp(CheckedStart):
             state=State({"resources": resources, "streams": self.streams, "access": self.access}),
             guards=[guard],
             exception_handlers={Exception: login_or_error},
-            openapi_config=openapi("reporting", DESCRIPTION, resources.settings, security=SECURITY, opt=needs(ANY_KEY)),
+            openapi_config=openapi(
+                "reporting",
+                DESCRIPTION,
+                resources.settings,
+                security=SECURITY,
+                opt=needs(ANY_KEY),
+                public=needs(PUBLIC),
+            ),
             logging_config=None,
         )
         document(self.litestar)

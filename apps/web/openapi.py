@@ -14,7 +14,7 @@ from litestar.openapi.spec import Components, Example, OpenAPIMediaType, Operati
 from litestar.openapi.spec.enums import OpenAPIFormat
 
 from apps.web.app_urls import AppUrls
-from apps.web.schema_page import PAGE_HEADERS, TITLE, LinkedDocument, SchemaPage
+from apps.web.schema_page import PAGE_HEADERS, TITLE, LinkedDocument, SchemaPage, assets
 from db.events.errors import description
 from db.settings import Settings
 
@@ -23,11 +23,17 @@ OBJECT = {"type": "object"}
 
 
 def openapi(
-    app: str, text: str, settings: Settings, *, security: Components | None, opt: Mapping[str, Any]
+    app: str,
+    text: str,
+    settings: Settings,
+    *,
+    security: Components | None,
+    opt: Mapping[str, Any],
+    public: Mapping[str, Any],
 ) -> OpenAPIConfig:
     """The OpenAPI configuration of an app: its UI at /schema, the document at /schema/openapi.json.
 
-    security: the ways to send a key. opt: that of the handlers of these paths.
+    security: the ways to send a key. opt: that of the handlers of these paths; public: of files that anybody may have.
     """
     addresses = AppUrls(settings)
     pages = Router("/schema", route_handlers=[], include_in_schema=False, response_headers=PAGE_HEADERS, opt=dict(opt))
@@ -37,7 +43,7 @@ def openapi(
         description=text.strip(),
         use_handler_docstrings=True,
         components=security or Components(),
-        render_plugins=[SchemaPage(app, addresses), LinkedDocument(addresses)],
+        render_plugins=[SchemaPage(app, addresses, files=assets(public)), LinkedDocument(addresses)],
         openapi_router=pages,
     )
 

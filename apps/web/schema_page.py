@@ -127,8 +127,12 @@ def _entries(schema: dict[str, Any]) -> list[str]:
     ]
 
 
-@get("/assets/{name:str}", include_in_schema=False, sync_to_thread=True)
-def asset(name: Annotated[str, PathParameter()]) -> Response[bytes]:
+def assets(opt: Mapping[str, Any]) -> HTTPRouteHandler:
+    """The handler of the UI's files, with this `opt`."""
+    return get("/assets/{name:str}", include_in_schema=False, sync_to_thread=True, opt=dict(opt))(_asset)
+
+
+def _asset(name: Annotated[str, PathParameter()]) -> Response[bytes]:
     """One of the UI's files."""
     if name not in ASSETS:
         raise NotFoundException
@@ -140,8 +144,9 @@ def asset(name: Annotated[str, PathParameter()]) -> Response[bytes]:
 class SchemaPage(OpenAPIRenderPlugin):
     """Swagger UI without a CDN: its files come from the package swagger-ui-py."""
 
-    def __init__(self, app: str, addresses: AppUrls) -> None:
+    def __init__(self, app: str, addresses: AppUrls, *, files: HTTPRouteHandler) -> None:
         super().__init__(path="/swagger")
+        self.files = files
         self.app = app
         self.addresses = addresses
 
@@ -155,7 +160,7 @@ class SchemaPage(OpenAPIRenderPlugin):
         ).encode()
 
     def receive_router(self, router: Router) -> None:
-        router.register(asset)
+        router.register(self.files)
 
 
 class LinkedDocument(JsonRenderPlugin):

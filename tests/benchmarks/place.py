@@ -52,7 +52,12 @@ class Place:
         # Over TCP, since the baseline's client knows nothing else; the same for both.
         self.redis_url = f"redis://127.0.0.1:{REDIS_PORT}/0"
         self.redis = redis.Redis.from_url(self.redis_url)
-        os.environ |= {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url, "WORKER_PORT": "0"}
+        os.environ |= {
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "WORKER_PORT": "0",
+            "AUTH": "off",
+        }
         self.baseline = self.folder / "baseline" if baseline else None
         if baseline and self.baseline:
             shutil.copytree(baseline, self.baseline)

@@ -46,8 +46,8 @@ def apps(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[
     plain, citus = pair.urls.values()
     folders = [tmp_path_factory.mktemp(name) for name in pair.urls]
     with (
-        serve("reporting", folders[0], DATABASE_URL=plain) as one,
-        serve("reporting", folders[1], DATABASE_URL=citus) as other,
+        serve("reporting", folders[0], DATABASE_URL=plain, AUTH="off") as one,
+        serve("reporting", folders[1], DATABASE_URL=citus, AUTH="off") as other,
         httpx.Client(base_url=one.url, timeout=120) as client,
         httpx.Client(base_url=other.url, timeout=120) as other_client,
     ):

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from tests.conftest import Connection
+from tests.servers.key import AUTHORIZED
 from tests.servers.servers import until
 
 FREE_PORTS = ("--ingestion-port", "0", "--reporting-port", "0", "--worker-port", "0")
@@ -76,7 +77,7 @@ class Stack:
         until(is_up, timeout=60)
         urls = {line.split()[0].rstrip(":"): line.split()[1] for line in self.output().splitlines() if "schema" in line}
         self.ingestion = httpx.Client(base_url=urls["ingestion"], timeout=30)
-        self.reporting = httpx.Client(base_url=urls["reporting"], timeout=30)
+        self.reporting = httpx.Client(base_url=urls["reporting"], timeout=30, headers=AUTHORIZED)
 
     def addresses(self) -> dict[str, str]:
         lines = (self.data / "env").read_text().splitlines()

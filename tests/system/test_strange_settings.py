@@ -70,7 +70,7 @@ def make_life(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
             for variable, value in (environment | {"DATABASE_URL": url}).items():
                 patch.setenv(variable, value)
             told = live(url, messages)
-            with serve("reporting", tmp_path_factory.mktemp(name)) as served:
+            with serve("reporting", tmp_path_factory.mktemp(name), AUTH="off") as served:
                 return Life(told, list(answers(served.url)))
 
     yield make

@@ -37,6 +37,7 @@ class Span(click.ParamType[timedelta]):
         return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
+NAMES = [scope.value for scope in Scope]
 SCOPES = "; ".join(f"{scope}: {text}" for scope, text in ALLOWS.items())
 
 

@@ -36,7 +36,7 @@ def main() -> None:
         migrate(servers.database_url)
         with connect(servers.database_url) as conn:
             store_events(conn, batch(*(received("shop", path=f"/{number}") for number in range(1_000))))
-        os.environ |= {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
+        os.environ |= {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "AUTH": "off"}
         with tempfile.TemporaryDirectory() as folder, serve("reporting", Path(folder)) as served:
             tell("alone", stats_times(served.url))
             with psycopg.connect(servers.database_url) as lock:

@@ -1,0 +1,67 @@
+"""Logging in, in a real browser: by the link of the first start, by hand, and not from another origin's page."""
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.browser.faults import Faults
+from tests.browser.shop import Shop
+from tests.servers.key import ADMIN_KEY, AUTHORIZED
+from tests.servers.serving import Served
+
+#: What a page may try with a visitor's login: without asking first, as JSON, to read, and by a form in a frame.
+ATTACKS = (
+    "fetch(`${url}/keys`, {method: 'POST', body, credentials: 'include', mode: 'no-cors'})",
+    "fetch(`${url}/keys`, {method: 'POST', body, credentials: 'include', headers: {'Content-Type': 'text/json'}})",
+    "fetch(`${url}/keys`, {credentials: 'include'}).then((found) => found.text())",
+    """new Promise((done) => {
+        document.body.innerHTML = `<iframe name=x></iframe>
+            <form target=x method=post enctype=text/plain action=${url}/keys><input name='${body}'></form>`
+        document.forms[0].submit()
+        setTimeout(() => done('sent'), 300)
+    })""",
+)
+WRONG = ADMIN_KEY[:-1] + ("A" if ADMIN_KEY[-1] != "A" else "B")
+
+
+def test_the_link_logs_in_and_leaves_no_key_behind(reporting_server: Served, page: Page) -> None:
+    faults = Faults(page)
+    page.goto(f"{reporting_server.url}/login#key={ADMIN_KEY}")
+    page.wait_for_url(f"{reporting_server.url}/schema")
+    expect(page.locator(".opblock").first).to_be_visible()
+    assert ADMIN_KEY not in page.evaluate("location.href + document.documentElement.outerHTML")
+    assert page.evaluate("document.cookie") == ""
+    page.go_back()  # the page before the link
+    assert page.url == "about:blank"
+    assert faults.found == []
+    assert ADMIN_KEY not in reporting_server.log()
+
+
+def test_a_page_without_a_login_asks_for_the_key_and_then_shows_itself(reporting_server: Served, page: Page) -> None:
+    page.goto(f"{reporting_server.url}/")
+    page.get_by_label("Key").fill(WRONG)
+    page.get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_have_text("the key or login is not valid: unknown, expired or revoked")
+    page.get_by_label("Key").fill(ADMIN_KEY)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="TJRA Retail Analytics: reporting")).to_be_visible()
+
+
+def test_another_origins_page_can_do_nothing_with_the_login(reporting_server: Served, page: Page, pages: Shop) -> None:
+    page.goto(f"{reporting_server.url}/login#key={ADMIN_KEY}")
+    page.wait_for_url(f"{reporting_server.url}/schema")
+    before = keys(reporting_server)
+    page.goto(pages.url)
+    for attack in ATTACKS:
+        script = f"async ([url, body]) => {{ try {{ return String(await {attack}) }} catch {{ return 'refused' }} }}"
+        told = page.evaluate(script, [reporting_server.url, '{"name": "stolen", "scopes": ["admin"]}'])
+        assert "first" not in told
+    assert keys(reporting_server) == before
+    frame = f"<iframe src='{reporting_server.url}/schema'></iframe>"
+    page.evaluate("frame => { document.body.innerHTML = frame }", frame)
+    page.wait_for_timeout(300)
+    assert all(not one.locator(".opblock").count() for one in page.frames[1:])
+
+
+def keys(server: Served) -> list[str]:
+    response = httpx.get(f"{server.url}/keys", headers=AUTHORIZED)
+    return [key["name"] for key in response.json()["keys"]]
