@@ -23,7 +23,9 @@ from db.events.errors import FieldError
 
 LetterId = Annotated[UUID, PathParameter(description="The letter's id.")]
 
-BAD_STATE = FieldError(field="state", reason="Invalid enum value 'alive'", allowed="dead, stored, ...")
+BAD_STATE = FieldError(
+    field="state", reason="'alive' is not one of dead, discarded, duplicate, stored", allowed="dead, stored, ..."
+)
 
 BAD_PARAMETER = problem_response(
     "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STATE])

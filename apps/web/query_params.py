@@ -10,8 +10,9 @@ import msgspec.inspect
 from litestar import Request
 
 from apps.web.problems import QUERY, refuse
-from db.events.errors import FieldError, description, sentence
+from db.events.errors import FieldError, description
 from db.events.event import MAX_BYTES, text_fault
+from db.events.reasons import sentence
 
 Query = TypeVar("Query", bound=msgspec.Struct)
 
@@ -33,14 +34,14 @@ def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
             try:
                 values[name] = [_value(fields[name], [text])[0] for text in given]
             except ValueError as error:
-                errors.append(_error(fields[name], sentence(error)))
+                errors.append(_error(fields[name], sentence(error, fields[name].type)))
         elif len(given) > 1:
             errors.append(_error(fields[name], f"is given {len(given)} times"))
         elif given[0]:
             try:
                 values[name] = _value(fields[name], given[0])
             except ValueError as error:
-                errors.append(_error(fields[name], sentence(error)))
+                errors.append(_error(fields[name], sentence(error, fields[name].type)))
     named = {error.field for error in errors}
     errors += [
         _error(field, "is missing")
