@@ -3,11 +3,12 @@
 from datetime import datetime
 from functools import cache
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import msgspec.inspect
 from litestar import Request
+from msgspec import Meta
 
 from apps.web.problems import QUERY, refuse
 from db.events.errors import FieldError, description
@@ -15,6 +16,10 @@ from db.events.event import MAX_BYTES, text_fault
 from db.events.reasons import sentence
 
 Query = TypeVar("Query", bound=msgspec.Struct)
+
+#: Of operations that change what is there. Their example has it, so that the first click in the UI changes nothing.
+DryRun = Annotated[bool, Meta(description="`true`: check and count, and change nothing.")]
+CHANGES_NOTHING = {"dry_run": True}
 
 
 def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
