@@ -110,12 +110,17 @@ def test_execute_of_each_operation_succeeds_as_it_is(
     # A second click counts again, and all that it sent is there to be asked about.
     events = stored(conn, SITE, count=16)
     assert len(first) == 1
+    # An owner's setting is as it was after a click on everything.
+    ours = {"site_id": SITE, "timezone": "Asia/Kolkata"}
+    assert httpx.put(f"{reporting_server.url}/timezone", params=ours, timeout=30).json() == ours
     with opened(page, reporting_server):
         assert execute(page, "put", "/imports/{import_id}") == 202  # its outcome is asked for below
         until(lambda: conn.execute("select 1 from imports where site_id = %s", [SITE]).fetchone())
         for method, path, _ in operations(reporting_server):
             status = execute(page, method, path)
             assert 200 <= status < 300, (method, path, status)
+    (site,) = httpx.get(f"{reporting_server.url}/sites", params={"search": SITE}).json()["sites"]
+    assert site["timezone"] == "Asia/Kolkata"
     shown = httpx.get(f"{reporting_server.url}/events", params={"site_id": SITE}).json()["events"]
     assert len(shown) == len(events)
     revenue = httpx.get(f"{reporting_server.url}/revenue", params={"site_id": SITE}).json()
