@@ -37,7 +37,9 @@ events were not taken: send them again after `Retry-After` seconds.
 SDKs of Segment, RudderStack, PostHog, Plausible, Umami and Jitsu have their own endpoints: the same promise, with the
 responses and errors that these SDKs expect.
 
-Accepted events appear at once in the reports of the [reporting API](reporting:/schema). HEAD works wherever GET does.
+A worker stores accepted events a moment later, mostly within a fraction of a second; then they are in the reports of
+the [reporting API](reporting:/schema), where `GET /events/{event_id}` says whether one is `queued` or `stored`. HEAD
+works wherever GET does.
 """
 
 

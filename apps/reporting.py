@@ -52,7 +52,8 @@ from db.settings import Settings, load
 
 DESCRIPTION = """
 Reports on what the [ingestion API](ingestion:/schema) has accepted. They are exact, and an event is in them the moment
-it is stored. The examples are about the site `shop`: on a new installation send the example of `POST /event` first.
+it is stored, which is mostly within a fraction of a second of its 202: `GET /events/{event_id}` says whether it is. The
+examples are about the site `shop`: on a new installation send the example of `POST /event` first.
 
 HEAD is answered wherever GET is. Every error is `application/problem+json` with the reason and, in `errors`, each
 parameter that is wrong.

@@ -57,6 +57,21 @@ def unsettled(conn: Connection, ids: Sequence[str]) -> int:
     return int(count)
 
 
+def unfinished(conn: Connection, *, lock: int) -> str | None:
+    """The mark of a restore that is committed and not finished; None if there is none. Waits for one that is running.
+
+    lock: the lock of restores and migrations.
+    """
+    conn.execute(QUERIES["backups/wait_for_restore"], {"lock": lock})
+    row: tuple[str | None] | None = conn.execute(QUERIES["backups/unfinished"]).fetchone()
+    return row[0] if row else None
+
+
+def finish(conn: Connection) -> None:
+    """Remove the mark of a restore."""
+    conn.execute(QUERIES["backups/finish"])
+
+
 def analyze(conn: Connection) -> None:
     """Update the planner's statistics, so that reports are fast at once."""
     conn.execute("analyze")

@@ -59,7 +59,8 @@ class WorkerPort(Middleware):
         try:
             self.server = listen(self.settings.listen_host, self.settings.worker_port, self)
         except OSError as error:  # work without monitoring rather than not at all
-            logger.error("cannot serve health and metrics: %s", error)
+            setting = "port: WORKER_PORT" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "address: LISTEN_HOST"
+            logger.error("cannot serve health and metrics: %s; to choose another %s", error, setting)
             return
         Thread(target=self.server.serve_forever, name="port", daemon=True).start()
         host, port = self.server.server_address[:2]

@@ -51,8 +51,14 @@ class Archive:
         self.zip = archive
         self.about = about
 
+    @property
+    def mark(self) -> str:
+        """What a restored database is marked with until its messages are in the queue again; no other backup has it."""
+        sums = "".join(f"{info.CRC:08x}" for info in self.zip.infolist())
+        return f"tjra restore of {self.about.taken_at.isoformat()} {sums}: its messages are not all in the queue yet"
+
     def messages(self) -> Iterator[Queued]:
-        """The messages of the queue."""
+        """The messages of the queue, always in the same order."""
         with self.zip.open(QUEUE) as lines:
             for text in lines:
                 line = msgspec.json.decode(text, type=Line)

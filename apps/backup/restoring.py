@@ -1,7 +1,12 @@
-"""Restore a backup: pg_restore writes a script and psql runs it, in one transaction that this module commits."""
+"""Restore a backup: pg_restore writes a script and psql runs it, in one transaction that this module commits.
+
+The same transaction marks the database. Once the messages are in the queue again, the command removes the mark: so what
+is killed or fails in between is found by the next run, which only does what is left. In the other order, messages of a
+restore that fails would be stored in a database that was not restored.
+"""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -26,6 +31,10 @@ class RestoreFailed(Exception):
     """Nothing was restored, and the database is unchanged; the message says why."""
 
 
+class CommitFailed(RestoreFailed):
+    """The connection ended during the commit: the mark in the database says whether that happened."""
+
+
 class Restoring:
     """One restore."""
 
@@ -35,28 +44,29 @@ class Restoring:
         self.server = server
         self.conninfo, self.environment = connection(database_url)
 
-    def run(self, *, replace: bool, before_commit: Callable[[], None]) -> None:
-        """Restore everything; call `before_commit` immediately before the commit. Raises RestoreFailed."""
+    def run(self, *, replace: bool) -> None:
+        """Restore everything, and mark the database. Raises RestoreFailed."""
         for number in range(TRIES):
             try:
-                self._run(replace=replace, before_commit=before_commit)
+                self._run(replace=replace)
                 return
             except RestoreFailed as error:
                 if "deadlock detected" not in str(error) or number == TRIES - 1:
                     raise
 
-    def _run(self, *, replace: bool, before_commit: Callable[[], None]) -> None:
+    def _run(self, *, replace: bool) -> None:
         with self._contents() as contents, _Psql(self.programs / "psql", self.conninfo, self.environment) as psql:
             psql.say(self._begin(replace=replace))
             self._script(contents, psql)
+            schema = self.archive.about.schema.replace('"', '""')
+            psql.say(f'comment on table "{schema}".migrations is {_quoted(self.archive.mark)};\n')
             psql.say(f"\\warn {RESTORED}\n")
             psql.wait_for(RESTORED)
             try:
-                before_commit()
-            except Exception as error:
-                raise RestoreFailed(f"the queue (Redis) did not take its messages: {error}") from None
-            psql.say(f"commit;\n\\warn {COMMITTED}\n")
-            psql.wait_for(COMMITTED)
+                psql.say(f"commit;\n\\warn {COMMITTED}\n")
+                psql.wait_for(COMMITTED)
+            except RestoreFailed as error:
+                raise CommitFailed(str(error)) from None
 
     def _begin(self, *, replace: bool) -> str:
         parameters = {

@@ -11,6 +11,7 @@ from apps.commands.imports import undo as undo_import
 from apps.importing.files.line_reader import Format, LineReader, format_of
 from apps.importing.files.records import Unusable
 from apps.importing.options import given_options, import_options
+from apps.importing.rows.decimals import Decimal
 from apps.importing.rows.mapping import PROPERTY, Mapping
 from apps.importing.rows.timestamps import ASSUMED_UTC, Unit
 from apps.importing.sources import open_source
@@ -133,7 +134,7 @@ def _mapping(
     zone: ZoneInfo | None,
     unit: Unit,
     time_format: str | None,
-    decimal: str,
+    decimal: Decimal | None,
 ) -> Mapping:
     given = _once(constants, "--set")
     mapping = Mapping(

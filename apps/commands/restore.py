@@ -7,10 +7,11 @@ import click
 
 from apps.backup.archive import About, Archive, open_archive
 from apps.backup.programs import programs
-from apps.backup.restoring import RestoreFailed, Restoring
+from apps.backup.restoring import CommitFailed, RestoreFailed, Restoring
 from apps.commands.shared.database import database
 from db import backups
-from db.migrations import migrate, unfit
+from db.connections.errors import is_unavailable
+from db.migrations import LOCK, migrate, unfit
 from db.settings import load
 
 
@@ -20,9 +21,10 @@ from db.settings import load
 def restore_command(file: Path, replace: bool) -> None:
     """Restore the database from the backup FILE, and put its messages back into the queue.
 
-    Everything can keep running: the restore is one transaction, and workers and reports wait for it. If it is killed,
-    nothing has changed. A database that has events is replaced only with --replace. Tables of other programs stay
-    unchanged. Privileges of PostgreSQL roles must be granted again.
+    Everything can keep running: the restore is one transaction, and workers and reports wait for it. Its messages go
+    into the queue after it. If it is killed or fails, run it again: it does what is left, all of it or only the
+    messages. A database that has events is replaced only with --replace. Tables of other programs stay unchanged.
+    Privileges of PostgreSQL roles must be granted again.
     """
     settings = load()
     database_url = settings.required("database_url")
@@ -33,22 +35,49 @@ def restore_command(file: Path, replace: bool) -> None:
         with database() as conn:
             _check(backups.facts(conn), about)
             server = conn.info.server_version // 10000
-        folder = programs(server=server)
+            mark = backups.unfinished(conn, lock=LOCK)
         queue = _queue(settings) if about.messages else None
-        try:
-            Restoring(folder, database_url, archive, server=server).run(
-                replace=replace, before_commit=lambda: _put_back(queue, archive)
+        if mark == archive.mark:
+            click.echo("the database is restored already: only what was left of it is done")
+        elif mark and not replace:
+            raise click.ClickException(
+                f"another restore has not finished ({mark}): run that one again, or --replace what it restored"
             )
-        except RestoreFailed as error:
-            raise click.ClickException(f"nothing was restored: {error}") from None
-    applied = migrate(database_url)
+        else:
+            _restore(Restoring(programs(server=server), database_url, archive, server=server), replace=replace)
+        applied = migrate(database_url)
+        _put_back(queue, archive)
     with database() as conn:
+        backups.finish(conn)
         backups.analyze(conn)
     click.echo(f"restored: all events accepted before {about.taken_at:%Y-%m-%d %H:%M:%S} UTC")
     if about.messages:
         click.echo(f"{about.messages:,} messages are in the queue again: workers store them")
     for name in applied:
         click.echo(f"applied {name}")
+
+
+def _restore(restoring: Restoring, *, replace: bool) -> None:
+    try:
+        restoring.run(replace=replace)
+    except CommitFailed as error:
+        if not _committed(restoring.archive.mark, error):
+            raise click.ClickException(f"nothing was restored: {error}") from None
+    except RestoreFailed as error:
+        raise click.ClickException(f"nothing was restored: {error}") from None
+
+
+def _committed(mark: str, lost: CommitFailed) -> bool:
+    """Whether a commit happened whose outcome was lost."""
+    try:
+        with database() as conn:
+            return backups.unfinished(conn, lock=LOCK) == mark
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        raise click.ClickException(
+            f"it is not known whether the database was restored ({lost}): run the same command again, which finds out"
+        ) from None
 
 
 def _check(there: backups.Facts, about: About) -> None:
@@ -77,7 +106,14 @@ def _queue(settings: Any) -> Any:
 
 
 def _put_back(queue: Any, archive: Archive) -> None:
-    """Put the messages back into the queue. Workers store them only after the transaction, for which they wait."""
-    if queue:
+    """Put the messages back into the queue. One that is put back again, by another run, is processed once by its id."""
+    if not queue:
+        return
+    try:
         for message in archive.messages():
             queue.put_back(*message)
+    except Exception as error:
+        raise click.ClickException(
+            f"the database is restored, but the queue (Redis) did not take all of its messages: {error}; run the same "
+            "command again, which puts them back"
+        ) from None

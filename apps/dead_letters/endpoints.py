@@ -17,7 +17,7 @@ from apps.events.endpoints import EVENT_BYTES, EXAMPLE, JSON_EVENT
 from apps.reporting_resources import resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import DATABASE_UNAVAILABLE, QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
-from apps.web.query_params import read_query
+from apps.web.query_params import CHANGES_NOTHING, DryRun, read_query
 from apps.web.request_body import read_body
 from db.access.scopes import Scope
 from db.dead_letters.read import DeadLetter, LetterFilter, LetterPage, list_letters
@@ -25,7 +25,9 @@ from db.events.errors import FieldError
 
 LetterId = Annotated[UUID, PathParameter(description="The letter's id.")]
 
-BAD_STATE = FieldError(field="state", reason="Invalid enum value 'alive'", allowed="dead, stored, ...")
+BAD_STATE = FieldError(
+    field="state", reason="'alive' is not one of dead, discarded, duplicate, stored", allowed="dead, stored, ..."
+)
 
 BAD_PARAMETER = problem_response(
     "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_STATE])
@@ -50,6 +52,12 @@ class ListQuery(LetterFilter, kw_only=True):
 
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
     cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before")] = None
+
+
+class ManyQuery(LetterFilter, kw_only=True):
+    """The parameters of what is done to all letters that match."""
+
+    dry_run: DryRun = False
 
 
 @get(
@@ -140,7 +148,7 @@ async def discard_dead_letter(request: Request[Any, Any, Any], letter_id: Letter
     "/replay",
     summary="Replay dead letters by filter",
     status_code=HTTPStatus.OK,
-    operation_class=operation(query=LetterFilter, examples={"state": "dead"}),
+    operation_class=operation(query=ManyQuery, examples={"state": "dead"} | CHANGES_NOTHING),
     responses={
         200: answer("What became of them.", SOME),
         202: answer(
@@ -153,16 +161,17 @@ async def discard_dead_letter(request: Request[Any, Any, Any], letter_id: Letter
 async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Response[Outcome]:
     """Replays up to 1,000 letters that match, the newest failure first; those in state `dead` if no state is given.
 
-    At least one parameter is needed: `state=dead` means all.
+    At least one of them is needed: `state=dead` means all. With `dry_run=true`, as in the example, nothing is done, and
+    `letters` says how many match.
     """
-    return _outcome_response(await operations.replay_all(resources_of(request), _filter(request)))
+    return _outcome_response(await operations.replay_all(resources_of(request), *_filter(request)))
 
 
 @post(
     "/discard",
     summary="Discard dead letters by filter",
     status_code=HTTPStatus.OK,
-    operation_class=operation(query=LetterFilter, examples={"state": "dead"}),
+    operation_class=operation(query=ManyQuery, examples={"state": "dead"} | CHANGES_NOTHING),
     responses={
         200: answer("What became of them.", Outcome(letters=3, discarded=3)),
         202: answer(
@@ -175,16 +184,18 @@ async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Resp
 async def discard_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Response[Outcome]:
     """Discards up to 1,000 letters that match, the newest failure first; those in state `dead` if no state is given.
 
-    At least one parameter is needed: `state=dead` means all.
+    At least one of them is needed: `state=dead` means all. With `dry_run=true`, as in the example, nothing is done, and
+    `letters` says how many match.
     """
-    return _outcome_response(await operations.discard_all(resources_of(request), _filter(request)))
+    return _outcome_response(await operations.discard_all(resources_of(request), *_filter(request)))
 
 
-def _filter(request: Request[Any, Any, Any]) -> LetterFilter:
-    which = read_query(request, LetterFilter)
-    if which == LetterFilter():
+def _filter(request: Request[Any, Any, Any]) -> tuple[LetterFilter, bool]:
+    """Which letters are meant, and whether this is a dry run."""
+    which = read_query(request, ManyQuery)
+    if which in (ManyQuery(), ManyQuery(dry_run=True)):
         raise refuse(HTTPStatus.BAD_REQUEST, "at least one parameter should say which letters are meant: state=dead")
-    return which
+    return which, which.dry_run
 
 
 def _letter_response(letter: DeadLetter, outcome: Outcome) -> Response[DeadLetter]:

@@ -74,18 +74,24 @@ async def discard(resources: ReportingResources, letter_id: UUID) -> tuple[DeadL
     return await show(resources, letter_id), outcome
 
 
-async def replay_all(resources: ReportingResources, which: LetterFilter) -> Outcome:
+async def replay_all(resources: ReportingResources, which: LetterFilter, dry_run: bool = False) -> Outcome:
     """Replay up to 1,000 letters that match, the newest first; dead ones where no state is given."""
     request = uuid7()
-    if letter_ids := await _matching(resources, which):
+    letter_ids = await _matching(resources, which)
+    if dry_run:
+        return Outcome(letters=len(letter_ids))
+    if letter_ids:
         await queue_replay(resources.producer, letter_ids, request=request)
     return await _outcome(resources, letter_ids, request)
 
 
-async def discard_all(resources: ReportingResources, which: LetterFilter) -> Outcome:
+async def discard_all(resources: ReportingResources, which: LetterFilter, dry_run: bool = False) -> Outcome:
     """Discard up to 1,000 letters that match, the newest first."""
     request = uuid7()
-    if letter_ids := await _matching(resources, which):
+    letter_ids = await _matching(resources, which)
+    if dry_run:
+        return Outcome(letters=len(letter_ids))
+    if letter_ids:
         await queue_discard(resources.producer, letter_ids, request=request)
     return await _outcome(resources, letter_ids, request)
 

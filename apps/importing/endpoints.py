@@ -18,8 +18,9 @@ from apps.web.query_params import read_query
 from apps.web.request_body import read_body
 from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
-from db.events.errors import BadParameter, FieldError, sentence
+from db.events.errors import BadParameter, FieldError
 from db.events.event import SiteId
+from db.events.reasons import sentence
 from db.events.tolerant_json import UNREADABLE
 from db.ledger.imports import Import, ImportedFile, ImportId, KnownImport, progress, read_import
 

@@ -47,6 +47,8 @@ def import_source(
     Raises what `deliver` raises.
     """
     file = source.lines.name
+    if source.amounts:
+        tally.judgement.amount_columns.append(source.amounts)
     for batch in _batches(_rows(source, site, tally, watch, import_id)):
         rejected = deliver([row.event for row in batch])
         tally.sent += len(batch) - len(rejected)

@@ -82,10 +82,8 @@ OPTIONS = [
     click.option(
         "--decimal",
         type=click.Choice([".", ","]),
-        default=".",
-        show_default=True,
-        help="The decimal separator of amounts: with a comma, 1.234,50 becomes 1234.50 in the properties "
-        f"{', '.join(AMOUNTS)}.",
+        help="The decimal separator of amounts: with a comma 1.234,50 becomes 1234.50, with a point 1,234.50 does, in "
+        f"the properties {', '.join(AMOUNTS)}.  [default: a point, and nothing between thousands]",
     ),
     click.option(
         "--delimiter",

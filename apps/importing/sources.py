@@ -8,6 +8,7 @@ from apps.importing.files.csv_file import CsvFile
 from apps.importing.files.line_reader import Format, LineReader
 from apps.importing.files.ndjson_file import NdjsonFile
 from apps.importing.files.records import Fields, Record, Unusable, record_per_line
+from apps.importing.rows.decimals import AmountColumns
 from apps.importing.rows.mapping import Mapping
 from apps.importing.rows.row_events import RowEvents
 
@@ -18,6 +19,7 @@ class Source(NamedTuple):
     lines: LineReader
     records: Iterator[Record]
     event: Callable[[dict[str, Any]], Fields]  # from a record's values; raises Refused and Skipped
+    amounts: AmountColumns | None = None  # what its amounts say of their separators; grows as it is read
 
 
 def open_source(
@@ -39,4 +41,5 @@ def open_source(
     table = CsvFile(lines, delimiter) if kind == "csv" else NdjsonFile(lines)
     if table.columns:  # otherwise the file is empty
         mapping.check(lines.name, table.columns)
-    return Source(lines, table.records(), RowEvents(mapping, site).event)
+    rows = RowEvents(mapping, site)
+    return Source(lines, table.records(), rows.event, rows.amounts)

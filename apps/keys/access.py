@@ -31,13 +31,13 @@ class ReportingAccess:
     async def identity(self, scope: Any) -> Identity | None:
         """Who sends a request; None if it carries no credential. Raises Refusal (400, 401, 403)."""
         safe = scope["method"] in SAFE_METHODS
-        credential = credential_of(scope)
-        if credential and credential.kind == "key":
-            return await self._holder(credential)
         if self.off:
             if not safe and is_from_another_page(scope):
                 raise from_another_page()
             return ANYBODY
+        credential = credential_of(scope)
+        if credential and credential.kind == "key":
+            return await self._holder(credential)
         identity = self._named_by_proxy(scope)
         if identity is None and credential:
             identity = await self._holder(credential)

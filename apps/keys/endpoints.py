@@ -24,7 +24,8 @@ from db.access.audit import Entry
 from db.access.keys import Key, NewKey
 from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
-from db.events.errors import FieldError, sentence
+from db.events.errors import FieldError
+from db.events.reasons import sentence
 
 KEY_BYTES = 16 * 1024
 #: Where msgspec names the field of an error.

@@ -25,6 +25,11 @@ from db.ledger.event_status import Receipt, receipt
 
 #: The `detail` if the queue could not be searched.
 TOO_LONG = "the queue is too long to be searched in full: the event may be in it"
+#: As unknown paths are told (apps/web/unknown_paths.py).
+NO_UUID = (
+    "the reporting API has no path '/events/7' (in /events/{event_id}, event_id should be a UUID); "
+    "/schema describes all paths"
+)
 CANNOT_LOOK = "the queue (Redis) cannot be asked now: the event may be in it"
 
 
@@ -58,7 +63,7 @@ class ReceiptQuery(msgspec.Struct, kw_only=True):
                 [FieldError(field="site_id", reason="is missing", allowed=ALLOWED["site_id"])],
             ),
         ),
-        404: problem_response("The id is no UUID.", refuse(HTTPStatus.NOT_FOUND, "Not Found")),
+        404: problem_response("The id is no UUID.", refuse(HTTPStatus.NOT_FOUND, NO_UUID)),
         503: problem_response(
             "The database is unavailable; `Retry-After` says when to try again.", unavailable(DATABASE_UNAVAILABLE)
         ),

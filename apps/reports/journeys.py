@@ -32,7 +32,7 @@ EXAMPLE = Journeys(
         Sequence(pages=["/"], sessions=96, users=96, share=0.2),
     ],
 )
-BAD_STEPS = FieldError(field="steps", reason="Expected `int` <= 5", allowed="How many pages beyond it: 1 to 5; ...")
+BAD_STEPS = FieldError(field="steps", reason="should be at most 5", allowed="How many pages beyond it: 1 to 5; ...")
 
 
 class JourneysQuery(ReportQuery, kw_only=True):

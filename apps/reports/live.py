@@ -36,7 +36,7 @@ EXAMPLE = Live(
         LivePoint(at=datetime(2026, 1, 2, 3, 5, tzinfo=UTC), events=3, users=2, anonymous=0),
     ],
 )
-BAD_MINUTES = FieldError(field="minutes", reason="Expected `int` <= 60", allowed="How many minutes back, from 1 to 60.")
+BAD_MINUTES = FieldError(field="minutes", reason="should be at most 60", allowed="How many minutes back, from 1 to 60.")
 
 
 class LiveQuery(msgspec.Struct, kw_only=True):

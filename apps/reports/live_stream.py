@@ -24,6 +24,7 @@ from msgspec import Meta
 from apps.access.guard import is_still_allowed
 from apps.reporting_resources import ReportingResources
 from apps.reports.live import BAD_MINUTES, EXAMPLE, LiveQuery, read_live
+from apps.reports.shared.disconnects import too_slow
 from apps.reports.shared.endpoint import endpoint
 from apps.web.problems import problem_response, refusal_for, unavailable
 from apps.web.query_params import read_query
@@ -34,6 +35,7 @@ MOST = 200
 TOO_MANY = f"{MOST} streams are open already"
 #: Seconds after which a comment is sent where there is nothing else: proxies end connections on which nothing comes.
 HEARTBEAT = 15
+STILL_HERE = "still here"
 #: Seconds between two looks whether the key is still valid. With the age of a verdict, a revoked one ends its streams
 #: within 15 seconds.
 RECHECK = 5.0
@@ -64,21 +66,24 @@ class Feed:
         self.message = ServerSentEventMessage()
         self.due = 0.0
 
-    async def latest(self) -> tuple[ServerSentEventMessage, float]:
-        """The numbers, or why there are none, and when (by `monotonic`) the next are due."""
+    def refresh(self) -> asyncio.Task[None] | None:
+        """What reads the numbers, if they are due or are being read; it sets `message` and `due`, and ends by itself.
+
+        Others wait for it as well, so nobody cancels it.
+        """
         if self.reading is None and monotonic() >= self.due:
             self.reading = asyncio.create_task(self._read())
-        if self.reading:
-            # Others wait for it as well, and a query that is cancelled may cost its connection: it ends by itself.
-            await asyncio.shield(self.reading)
-        return self.message, self.due
+        return self.reading
 
     async def _read(self) -> None:
+        seconds = self.resources.settings.report_timeout_seconds
         try:
-            report = await read_live(self.resources, self.query)
+            async with asyncio.timeout(seconds) as limit:  # cancels once: then psycopg keeps the connection
+                report = await read_live(self.resources, self.query)
             self.message = ServerSentEventMessage(msgspec.json.encode(report))
         except Exception as error:  # the streams go on: the database may be back the next time
-            self.message = ServerSentEventMessage(msgspec.json.encode(refusal_for(error).problem), event="problem")
+            refusal = too_slow(seconds) if limit.expired() else refusal_for(error)
+            self.message = ServerSentEventMessage(msgspec.json.encode(refusal.problem), event="problem")
         self.due = monotonic() + self.query.every
         self.reading = None
 
@@ -112,22 +117,38 @@ class LiveStreams:
         end = monotonic() + seconds if seconds else inf
         yield ServerSentEventMessage(data=None, retry=RECONNECT)
         while not self.stopping.is_set() and monotonic() < end:
-            message, due = await feed.latest()
-            yield message
+            reading = feed.refresh()
             quiet_since = monotonic()
-            while (left := min(due, end) - monotonic()) > 0:
-                if await self._stops_within(min(left, self.heartbeat, RECHECK)) or not await allowed():
+            while reading and not reading.done():
+                if await self._ends_within(min(self.heartbeat, RECHECK), allowed, reading):
                     return
-                if monotonic() - quiet_since >= self.heartbeat and left > self.heartbeat:
-                    yield ServerSentEventMessage(data=None, comment="still here")
+                if not reading.done() and monotonic() - quiet_since >= self.heartbeat:
+                    yield ServerSentEventMessage(data=None, comment=STILL_HERE)
+                    quiet_since = monotonic()
+            yield feed.message
+            quiet_since = monotonic()
+            while (left := min(feed.due, end) - monotonic()) > 0:
+                if await self._ends_within(min(left, self.heartbeat, RECHECK), allowed):
+                    return
+                if left > self.heartbeat and monotonic() - quiet_since >= self.heartbeat:
+                    yield ServerSentEventMessage(data=None, comment=STILL_HERE)
                     quiet_since = monotonic()
 
-    async def _stops_within(self, seconds: float) -> bool:
+    async def _ends_within(
+        self, seconds: float, allowed: Callable[[], Awaitable[bool]], reading: asyncio.Task[None] | None = None
+    ) -> bool:
+        """Whether the stream should end, after these seconds or as soon as it is read."""
+        return await self._stops_within(seconds, reading) or not await allowed()
+
+    async def _stops_within(self, seconds: float, reading: asyncio.Task[None] | None = None) -> bool:
+        """Whether the app should stop, after these seconds or as soon as it is read."""
+        stopping = asyncio.ensure_future(self.stopping.wait())
         try:
-            async with asyncio.timeout(seconds):
-                return await self.stopping.wait()
-        except TimeoutError:
-            return False
+            waiting = {stopping, reading} if reading else {stopping}
+            await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            return self.stopping.is_set()
+        finally:
+            stopping.cancel()
 
 
 class Bounded(ASGIMiddleware):
@@ -166,8 +187,9 @@ class Bounded(ASGIMiddleware):
 async def get_live_stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
     """The report of GET /live every few seconds: `curl -N`, or in a browser `new EventSource(...)`.
 
-    Each message is the report as JSON. If there is none, as while the database is unavailable, an event `problem`
-    says why instead, and the stream goes on. It costs the same for any number of clients with the same parameters.
+    Each message is the report as JSON. If there is none, as while the database is unavailable or takes longer than
+    `REPORT_TIMEOUT_SECONDS`, an event `problem` says why instead, and the stream goes on. It costs the same for any
+    number of clients with the same parameters.
 
     With `seconds` it ends by itself, for clients that show a response once it is complete; an `EventSource` comes back.
     """

@@ -37,7 +37,7 @@ EXAMPLE = Retention(
         Cohort(cohort=date(2026, 1, 12), size=0, anonymous=0, values=[0], shares=[None]),
     ],
 )
-BAD_PERIODS = FieldError(field="periods", reason="Expected `int` <= 90", allowed="1 to 90")
+BAD_PERIODS = FieldError(field="periods", reason="should be at most 90", allowed="1 to 90")
 
 
 class RetentionQuery(ReportQuery, kw_only=True):

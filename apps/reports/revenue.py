@@ -43,7 +43,7 @@ EXAMPLE = Revenue(
     repeated=3,
     ignored=[Ignored(what="order", reason="currency_missing", count=2)],
 )
-BAD_LIMIT = FieldError(field="limit", reason="Expected `int` <= 100", allowed="how many, from 1 to 100")
+BAD_LIMIT = FieldError(field="limit", reason="should be at most 100", allowed="how many, from 1 to 100")
 
 
 class RevenueQuery(ComparedQuery, kw_only=True):

@@ -34,7 +34,7 @@ EXAMPLE = Sessions(
     entry_pages=[PageSessions(path="/", sessions=320), PageSessions(path="/products/lamp", sessions=48)],
     exit_pages=[PageSessions(path="/thanks", sessions=130), PageSessions(path="/", sessions=121)],
 )
-BAD_LIMIT = FieldError(field="limit", reason="Expected `int` <= 100", allowed="How many pages: 1 to 100; ...")
+BAD_LIMIT = FieldError(field="limit", reason="should be at most 100", allowed="How many pages: 1 to 100; ...")
 
 
 class SessionsQuery(ComparedQuery, kw_only=True):

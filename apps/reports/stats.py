@@ -20,7 +20,7 @@ Day = Annotated[
     date, Meta(description="A day of the site's timezone, as YYYY-MM-DD; left out: all time.", examples=["2026-01-02"])
 ]
 
-BAD_DATE = FieldError(field="date", reason="Invalid RFC3339 encoded date", allowed="a day as YYYY-MM-DD")
+BAD_DATE = FieldError(field="date", reason="should be a day such as 2026-01-31", allowed="a day as YYYY-MM-DD")
 
 
 class StatsQuery(msgspec.Struct, kw_only=True):

@@ -54,7 +54,9 @@ EXAMPLE = UserReport(
     ],
     next_cursor=None,
 )
-BAD_ORDER = FieldError(field="order", reason="Invalid enum value 'random'", allowed="`newest` or `oldest` first.")
+BAD_ORDER = FieldError(
+    field="order", reason="'random' is not one of newest, oldest", allowed="`newest` or `oldest` first."
+)
 NOT_FOUND = refuse(HTTPStatus.NOT_FOUND, "site 'shop' has no event of user 'customer-17'")
 
 

@@ -32,7 +32,7 @@ EXAMPLE = SitePage(
     ],
     next_cursor=None,
 )
-BAD_LIMIT = FieldError(field="limit", reason="Expected `int` >= 1", allowed="How many at most: 1 to 1,000.")
+BAD_LIMIT = FieldError(field="limit", reason="should be at least 1", allowed="How many at most: 1 to 1,000.")
 
 
 class SitesQuery(msgspec.Struct, kw_only=True):

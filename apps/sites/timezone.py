@@ -13,7 +13,7 @@ from apps.access.needs import needs
 from apps.reporting_resources import ReportingResources, resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
-from apps.web.query_params import read_query
+from apps.web.query_params import CHANGES_NOTHING, DryRun, read_query
 from db.access.scopes import Scope
 from db.events.errors import BadParameter, FieldError
 from db.events.event import SiteId
@@ -32,6 +32,7 @@ class TimezoneQuery(msgspec.Struct, kw_only=True):
     timezone: Annotated[
         str, Meta(min_length=1, description=f"The new timezone: {ALLOWED}.", examples=["Europe/Berlin"])
     ]
+    dry_run: DryRun = False
 
 
 class SiteTimezone(msgspec.Struct, kw_only=True):
@@ -47,9 +48,12 @@ class SiteTimezone(msgspec.Struct, kw_only=True):
     summary="Set a site's timezone",
     tags=["sites"],
     status_code=HTTPStatus.OK,
-    operation_class=operation(query=TimezoneQuery),
+    operation_class=operation(query=TimezoneQuery, examples=CHANGES_NOTHING),
     responses={
-        200: answer("It is set, and all reports go by it.", SiteTimezone(site_id="shop", timezone="Europe/Berlin")),
+        200: answer(
+            "It is set, and all reports go by it; with `dry_run`: the one that holds.",
+            SiteTimezone(site_id="shop", timezone="Europe/Berlin"),
+        ),
         202: answer(
             "The request is in the queue, and not done yet; until then the old timezone holds.",
             SiteTimezone(site_id="shop", timezone="UTC"),
@@ -66,11 +70,12 @@ class SiteTimezone(msgspec.Struct, kw_only=True):
     },
 )
 async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone]:
-    """Sets the timezone in which a site's days begin, and recounts its days from the events, in one transaction.
+    """Changes a site: it sets the timezone in which the site's days begin, and recounts its days from the events, in
+    one transaction. With `dry_run=true`, as in the example, it only checks the parameters and tells the timezone that
+    holds.
 
     Reports have the old days until that is done, and the new ones from then on. Events of the site are taken meanwhile,
     and stored after it. Days whose events are no longer kept stay days of the old timezone.
-    The example is carried out: it sets that of `shop`.
     """
     query = read_query(request, TimezoneQuery)
     resources = resources_of(request)
@@ -78,6 +83,8 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
     names = await resources.read(timezones.known)
     if query.timezone not in names:
         raise BadParameter("timezone", timezones.unknown(query.timezone, names))
+    if query.dry_run:
+        return Response(SiteTimezone(site_id=query.site_id, timezone=current))
     if current != query.timezone:
         await queue_timezone(resources.producer, query.site_id, query.timezone)
         current = await resources.wait_for_worker(

@@ -50,6 +50,7 @@ def up(settings: Settings, *, workers: int, report: Report) -> None:
     `report` prints lines for the user. Raises PortTaken, FolderUnusable, CannotStart, MigrationError, psycopg's errors,
     StartFailed and Stopped.
     """
+    _check_ports(settings)
     with (
         DataFolder(settings.data_dir) as data,
         Supervisor() as supervisor,
@@ -83,6 +84,23 @@ def up(settings: Settings, *, workers: int, report: Report) -> None:
         report("everything is up; Ctrl-C stops it")
         supervisor.watch()
         report("stopping")
+
+
+def _check_ports(settings: Settings) -> None:
+    """Raise PortTaken if two settings choose the same port: who came second would only hear that it is in use."""
+    chosen: dict[int, str] = {}
+    for name in ("ingestion", "reporting", "worker"):
+        port: int = getattr(settings, f"{name}_port")
+        if port and port in chosen:
+            raise PortTaken(
+                f"{_options(chosen[port])} and {_options(name)} are both {port}: give each a port of its own "
+                "(0: any free one)"
+            )
+        chosen[port] = name
+
+
+def _options(name: str) -> str:
+    return f"--{name}-port ({name.upper()}_PORT)"
 
 
 def _listen(settings: Settings, name: str) -> socket.socket:

@@ -12,6 +12,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Meta
 
 from actors.queue.producer import QueueUnavailable
+from apps.web import unknown_paths
 from apps.web.openapi import answer
 from db.connections.errors import is_unavailable, was_cancelled
 from db.connections.lending import AllInUse
@@ -96,6 +97,8 @@ def refusal_for(error: Exception, query: type[msgspec.Struct] | None = None) -> 
 def error_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The exception handler of the Litestar apps."""
     scope: Any = request.scope
+    if isinstance(error, HTTPException):
+        error.detail = unknown_paths.told(request, error)
     refusal = refusal_for(error, scope.get(QUERY))
     return Response(
         msgspec.json.encode(refusal.problem),

@@ -3,17 +3,23 @@
 from datetime import datetime
 from functools import cache
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import msgspec.inspect
 from litestar import Request
+from msgspec import Meta
 
 from apps.web.problems import QUERY, refuse
-from db.events.errors import FieldError, description, sentence
+from db.events.errors import FieldError, description
 from db.events.limits import MAX_BYTES, text_fault
+from db.events.reasons import sentence
 
 Query = TypeVar("Query", bound=msgspec.Struct)
+
+#: Of operations that change what is there. Their example has it, so that the first click in the UI changes nothing.
+DryRun = Annotated[bool, Meta(description="`true`: check and count, and change nothing.")]
+CHANGES_NOTHING = {"dry_run": True}
 
 
 def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
@@ -33,14 +39,14 @@ def read_query(request: Request[Any, Any, Any], query: type[Query]) -> Query:
             try:
                 values[name] = [_value(fields[name], [text])[0] for text in given]
             except ValueError as error:
-                errors.append(_error(fields[name], sentence(error)))
+                errors.append(_error(fields[name], sentence(error, fields[name].type)))
         elif len(given) > 1:
             errors.append(_error(fields[name], f"is given {len(given)} times"))
         elif given[0]:
             try:
                 values[name] = _value(fields[name], given[0])
             except ValueError as error:
-                errors.append(_error(fields[name], sentence(error)))
+                errors.append(_error(fields[name], sentence(error, fields[name].type)))
     named = {error.field for error in errors}
     errors += [
         _error(field, "is missing")

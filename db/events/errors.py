@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from db.events.event import Event, TimeWindow, event_time
 from db.events.limits import MAX_BYTES, properties_fault, text_fault
+from db.events.reasons import sentence
 from db.events.tolerant_json import UNREADABLE, take_apart
 
 FIELDS = msgspec.structs.fields(Event)
@@ -99,12 +100,3 @@ def _time_errors(
         return
     if fault := window.fault(time, now):
         yield FieldError(field="event_id" if timestamp is None else "timestamp", reason=fault, allowed=allowed)
-
-
-def sentence(error: Exception) -> str:
-    """The text of an error of msgspec or ours, without the position."""
-    if isinstance(error, RecursionError):
-        return "is nested too deep"
-    if isinstance(error, UnicodeDecodeError):
-        return "holds what is not UTF-8, or half of a surrogate pair"
-    return str(error).replace(" - at `$`", "")

@@ -119,14 +119,20 @@ def test_execute_of_each_operation_succeeds_as_it_is(
     # A second click counts again, and all that it sent is there to be asked about.
     events = stored(conn, SITE, count=16)
     assert len(first) == 1
+    # An owner's setting is as it was after a click on everything.
+    ours = {"site_id": SITE, "timezone": "Asia/Kolkata"}
+    assert httpx.put(f"{reporting_server.url}/timezone", params=ours, timeout=30).json() == ours
     with opened(page, reporting_server):
         assert execute(page, "put", "/imports/{import_id}") == 202  # its outcome is asked for below
         until(lambda: conn.execute("select 1 from imports where site_id = %s", [SITE]).fetchone())
         for method, path, _ in operations(reporting_server):
             status = execute(page, method, path)
             assert 200 <= status < 300, (method, path, status)
-    with httpx.Client(base_url=reporting_server.url, params={"site_id": SITE}, headers=AUTHORIZED) as client:
-        shown = client.get("/events").json()["events"]
-        revenue = client.get("/revenue").json()
+    of_site = {"site_id": SITE}
+    with httpx.Client(base_url=reporting_server.url, headers=AUTHORIZED) as client:
+        (site,) = client.get("/sites", params={"search": SITE}).json()["sites"]
+        shown = client.get("/events", params=of_site).json()["events"]
+        revenue = client.get("/revenue", params=of_site).json()
+    assert site["timezone"] == "Asia/Kolkata"
     assert len(shown) == len(events)
     assert revenue["currencies"][0]["orders"] >= 4

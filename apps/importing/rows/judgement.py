@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from apps.importing.files.records import Fields
-from apps.importing.rows.row_events import WITH_COMMA
+from apps.importing.rows.decimals import AmountColumns, Evidence, evidence
 from apps.importing.rows.sales import Sale, is_sale, read_sale
 from apps.importing.rows.timestamps import ASSUMED_UTC
 from db.events.event import event_time
@@ -40,7 +40,8 @@ class Judgement:
         self.counted: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.examples: dict[str, str] = {}
-        self.with_comma = False
+        self.amount_columns: list[AmountColumns] = []
+        self.separators: set[Evidence] = set()  # of the amounts that are not counted
         self.orders: set[int] = set()  # hashes, as there may be millions
 
     def add(self, event: Fields) -> None:
@@ -69,8 +70,8 @@ class Judgement:
             self.faults[fault] += 1
             if fault == "revenue_invalid":
                 self.examples.setdefault(fault, repr(sale.amount_given)[:40])
-                text = sale.amount_given
-                self.with_comma |= isinstance(text, str) and "," in text and bool(WITH_COMMA.fullmatch(text.strip()))
+                if isinstance(text := sale.amount_given, str):
+                    self.separators.add(evidence(text))
             return
         self.counted[what] += 1
         key_of_sum = what, sale.currency or ""
@@ -85,6 +86,8 @@ class Judgement:
         yield from self._views(events)
         yield from self._sessions(events)
         yield from self._revenue()
+        for line in AmountColumns(None).with_all(self.amount_columns).lines():
+            yield f"             {line}"
         if self.without_offset:
             yield f"  {self.without_offset:,} times have no offset and are read as UTC: --timezone changes that"
         if self.bots:
@@ -108,7 +111,14 @@ class Judgement:
         yield f"  /revenue   {counts}" + (f": {', '.join(sums)}" if sums else "")
         for fault, count in self.faults.most_common():
             example = f", such as {self.examples[fault]}" if fault in self.examples else ""
-            fix = "--decimal , reads it" if fault == "revenue_invalid" and self.with_comma else FIXES[fault]
+            fix = self._fix_of_amounts() if fault == "revenue_invalid" else FIXES[fault]
             yield f"             {count:,} not counted, {fault}{example}: {fix}"
         if self.with_amount and not self.counted and not self.faults:
             yield f"             no type is an order's ({', '.join(sorted(ORDERS))}): --rename-type OLD=purchase"
+
+    def _fix_of_amounts(self) -> str:
+        """The option that reads them; where it is not clear which, the line about their column asks."""
+        for known in (Evidence.COMMA, Evidence.POINT):
+            if known in self.separators:
+                return f"--decimal {known.value} reads it"
+        return "see --decimal" if Evidence.EITHER in self.separators else FIXES["revenue_invalid"]

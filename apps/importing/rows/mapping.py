@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 from apps.importing.files.aggregates import sums_in
 from apps.importing.files.records import Unusable
+from apps.importing.rows.decimals import Decimal
 from apps.importing.rows.timestamps import ASSUMED_UTC, Unit
 
 FIELDS = ("event_type", "path", "user_id", "timestamp", "event_id", "properties")
@@ -28,7 +29,7 @@ class Mapping:
     zone: tzinfo = ASSUMED_UTC
     unit: Unit = "ms"
     time_format: str | None = None  # of datetime.strptime
-    decimal: str = "."  # the decimal separator of amounts
+    decimal: Decimal | None = None  # the decimal separator of amounts; None: they are left as they are
 
     def column(self, name: str) -> str | None:
         """The column of the field `name`; for an optional field, files may lack it."""

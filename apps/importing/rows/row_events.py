@@ -1,6 +1,5 @@
 """Convert rows of a table (CSV or NDJSON) to events: `RowEvents(mapping, site).event(row)`."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -8,6 +7,7 @@ import msgspec
 from apps.events.given import is_given
 from apps.events.url_path import path_of_url
 from apps.importing.files.records import Fields, Refused
+from apps.importing.rows.decimals import AmountColumns, as_number
 from apps.importing.rows.mapping import FIELDS, Mapping
 from apps.importing.rows.timestamps import Times
 from db.events.limits import properties_fault
@@ -15,8 +15,6 @@ from db.events.spellings import is_nobody
 
 #: Numeric properties, to which `--decimal` applies.
 AMOUNTS = ("revenue", "total", "value", "price", "quantity", "amount", "tax", "shipping", "discount")
-WITH_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:[.' \u00a0\u202f]\d{3})+|\d+)(?:,\d*)?", re.ASCII)
-GROUPS = str.maketrans({",": ".", ".": "", "'": "", " ": "", "\u00a0": "", "\u202f": ""})
 
 _decode = msgspec.json.Decoder().decode
 
@@ -30,7 +28,8 @@ class RowEvents:
         self.columns = {name: column for name in FIELDS if (column := mapping.column(name)) is not None}
         self.properties = mapping.properties
         self.constant_properties = mapping.constant_properties
-        self.with_comma = mapping.decimal == ","
+        self.decimal = mapping.decimal
+        self.amounts = AmountColumns(mapping.decimal)
         self.types = mapping.types
         self.times = Times(mapping.zone, mapping.unit, mapping.time_format)
 
@@ -77,10 +76,11 @@ class RowEvents:
         for name, column in self.properties.items():
             if is_given(cell := row.get(column)):
                 properties[name] = cell
-        if self.with_comma:
-            for name in AMOUNTS:
-                if isinstance(text := properties.get(name), str) and WITH_COMMA.fullmatch(text.strip()):
-                    properties[name] = text.strip().translate(GROUPS)
+        for name in AMOUNTS:
+            if isinstance(text := properties.get(name), str):
+                self.amounts.add(self.properties.get(name) or f"{self.columns.get('properties')}.{name}", text)
+                if self.decimal:
+                    properties[name] = as_number(text, self.decimal)
         properties |= self.constant_properties
         if url is not None and not properties_fault(with_url := {"url": url} | properties):
             return with_url

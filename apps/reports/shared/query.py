@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from db.events.errors import BadParameter
 from db.events.event import SiteId
+from db.events.reasons import DAY, TIME
 from db.reports.shared import filters, ranges
 from db.reports.shared.filters import Filters, read_filters
 from db.reports.shared.ranges import Comparison, Period, RequestedRange
@@ -18,7 +19,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 Moment = TypeVar("Moment", bound=date)
 
-MOMENT = "a day as YYYY-MM-DD, or an instant in ISO 8601 with an offset"
+MOMENT = f"{DAY}, or {TIME}"
 
 
 Day = Annotated[date, Meta(description="One day, as YYYY-MM-DD.", examples=["2026-01-02"])]
@@ -139,7 +140,7 @@ def _moment(name: str, text: str) -> date | datetime:
             return _within(name, moment)
         except msgspec.ValidationError:
             continue
-    raise BadParameter(name, "is neither a day nor an instant with an offset", MOMENT)
+    raise BadParameter(name, f"should be {MOMENT}", MOMENT)
 
 
 def _within(name: str, moment: Moment) -> Moment:

@@ -24,8 +24,8 @@ from apps.sdks.shared.sdk_event import Parser, SentEvent
 from apps.sdks.shared.to_event import Dropped, event_id, to_event, visitor_id
 from apps.web.problems import Refusal, refuse
 from apps.web.request_body import read_body
-from db.events.errors import sentence
 from db.events.event import Event, receive
+from db.events.reasons import sentence
 from db.events.tolerant_json import UNREADABLE
 
 logger = logging.getLogger(__name__)

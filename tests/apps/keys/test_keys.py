@@ -1,4 +1,4 @@
-"""Keys and logins through their lives: what is stored of them, how they end, and where they are noted."""
+"""Keys through their lives: what is stored of them, how they end, and where they are noted."""
 
 import asyncio
 import re
@@ -17,7 +17,7 @@ from apps.reporting import ReportingApp, create_app
 from db.access.keys import provision
 from db.access.tokens import hash_of, is_key, new_key
 from db.settings import SettingsError, load
-from tests.apps.keys.callers import SAME_ORIGIN, bearer, create, expire, log_in
+from tests.apps.keys.callers import bearer, create, expire, log_in
 from tests.conftest import Connection
 from tests.db.schema.test_migrations import EmptyDatabase
 from tests.servers.key import ADMIN_KEY
@@ -122,48 +122,6 @@ def test_a_bad_one_is_refused_by_name(reporting: httpx.Client, body: dict[str, o
     assert response.json()["errors"][0]["field"] == field
 
 
-def test_a_login_has_a_new_secret_each_time_and_ends_the_one_before(reporting: httpx.Client) -> None:
-    _, secret = create(reporting, "reports:read")
-    chosen = {"Cookie": "tjra=chosen-by-somebody-else"}
-    response = reporting.post("/login", json={"key": secret}, headers=NOBODY | chosen)
-    reporting.cookies.clear()
-    cookie = response.headers["set-cookie"]
-    assert "chosen" not in cookie
-    assert not is_in(reporting, chosen | NOBODY)
-    assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Path=/"))
-    assert "Domain" not in cookie
-    first = {"Cookie": cookie.partition(";")[0]} | NOBODY
-    assert is_in(reporting, first)
-    reporting.post("/login", json={"key": secret}, headers=first)
-    reporting.cookies.clear()
-    second = log_in(reporting, secret)
-    assert second["Cookie"] != first["Cookie"]
-    reporting.post("/logout", headers=second | NOBODY | SAME_ORIGIN)
-    assert not is_in(reporting, first)
-    assert not is_in(reporting, second | NOBODY)
-
-
-def test_over_https_the_cookie_is_for_this_host_only(database_url: str) -> None:
-    with TestClient(create_app(load()), base_url="https://testserver.local") as client:
-        cookie = client.post("/login", json={"key": ADMIN_KEY}).headers["set-cookie"]
-        assert cookie.startswith("__Host-tjra=")
-        assert "; Secure" in cookie
-        client.cookies.clear()
-        plain = cookie.partition(";")[0].replace("__Host-tjra", "tjra")
-        assert client.get("/me", headers={"Cookie": plain}).status_code == 401
-
-
-def test_a_login_ends_after_14_days_without_a_request_and_after_90_in_any_case(
-    reporting: httpx.Client, conn: Connection
-) -> None:
-    _, secret = create(reporting, "reports:read")
-    for change in ("seen_at = now() - interval '14 days 1 second'", "ends_at = now()"):
-        cookie = log_in(reporting, secret)["Cookie"]
-        hashed = hash_of(cookie.partition("=")[2])
-        conn.execute(f"update logins set {change} where hash = %s".encode(), [hashed])
-        assert not is_in(reporting, {"Cookie": cookie} | NOBODY)
-
-
 def test_what_is_used_is_noted_in_the_background(conn: Connection, database_url: str) -> None:
     app = create_app(load())
     app.access.verdicts.note_pause = 0.05
@@ -189,16 +147,6 @@ def test_who_did_what_is_noted(reporting: httpx.Client) -> None:
     assert created["actor"].startswith("ADMIN_KEY (")
     before = reporting.get("/audit", params={"limit": 1, "before": revoked["id"]}).json()["entries"]
     assert before == [created]
-
-
-def test_a_browser_gets_the_page_to_log_in_with_a_401(reporting: httpx.Client) -> None:
-    for path in ("/", "/schema", "/keys", "/stats?site_id=shop"):
-        response = reporting.get(path, headers={"Accept": "text/html,*/*;q=0.8"} | NOBODY)
-        assert response.status_code == 401
-        assert "<h1>Log in</h1>" in response.text
-        assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
-        assert response.headers["cache-control"] == "no-store"
-    assert reporting.get("/schema", headers=NOBODY).json()["status"] == 401
 
 
 def test_the_first_start_makes_one_key_and_no_second(empty_database: EmptyDatabase) -> None:

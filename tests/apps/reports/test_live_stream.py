@@ -40,6 +40,10 @@ def serving(port: int, **environment: str) -> Iterator[tuple[httpx.Client, subpr
             process.kill()
 
 
+async def always() -> bool:
+    return True
+
+
 def answers(client: httpx.Client) -> bool:
     try:
         return client.get("/health").is_success
@@ -160,11 +164,7 @@ def test_a_silent_stream_has_a_heartbeat(shop: str) -> None:
     async def sent() -> list[bytes]:
         feed = streams.feed(LiveStreamQuery(site_id=shop))
         feed.message, feed.due = ServerSentEventMessage("numbers"), monotonic() + 60
-
-        async def allowed() -> bool:
-            return True
-
-        stream = streams.messages(feed, allowed=allowed)
+        stream = streams.messages(feed, allowed=always)
         found = [(await anext(stream)).encode() for _ in range(4)]
         streams.stopping.set()
         return found + [message.encode() async for message in stream]
@@ -183,3 +183,45 @@ def test_a_stream_ends_after_its_seconds_and_shares_with_those_that_do_not(serve
     for wrong in ("0", "3601", "1.5"):
         refused = server.get("/live/stream", params={"site_id": shop, "seconds": wrong})
         assert refused.json()["errors"][0]["field"] == "seconds"
+
+
+def test_a_read_that_is_stuck_ends_as_a_problem_and_later_ones_go_on(
+    database_url: str, unused_port: int, conn: Connection, shop: str
+) -> None:
+    with (
+        serving(unused_port, REPORT_TIMEOUT_SECONDS="1") as (client, _),
+        client.stream("GET", "/live/stream", params={"site_id": shop, "every": 1}) as stream,
+    ):
+        lines = stream.iter_lines()
+        with conn.transaction():
+            conn.execute("lock table events in access exclusive mode")
+            for _ in range(2):
+                assert next(line for line in lines if line.startswith("event")) == "event: problem"
+                problem = msgspec.json.decode(next(lines).removeprefix("data: "))
+                assert problem["status"] == 504
+                assert "took longer than 1 s" in problem["detail"]
+        assert any(line.startswith('data: {"site_id"') for line in lines)
+        assert waiting(conn) == 0
+
+
+def test_while_a_read_is_stuck_there_is_a_heartbeat_and_the_app_can_stop(
+    database_url: str, conn: Connection, shop: str
+) -> None:
+    streams = LiveStreams(ReportingResources(load()), heartbeat=0.01)
+
+    async def sent() -> list[bytes]:
+        async with streams.resources.pool:
+            feed = streams.feed(LiveStreamQuery(site_id=shop))
+            stream = streams.messages(feed, allowed=always)
+            found = [(await anext(stream)).encode() for _ in range(3)]
+            streams.stopping.set()
+            found += [message.encode() async for message in stream]
+            assert feed.reading
+            feed.reading.cancel()
+            await asyncio.wait([feed.reading])
+            return found
+
+    with conn.transaction():
+        conn.execute("lock table events in access exclusive mode")
+        beat = b": still here\r\n\r\n"
+        assert asyncio.run(sent()) == [b"retry: 3000\r\n\r\n", beat, beat]

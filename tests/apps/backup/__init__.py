@@ -1,0 +1,1 @@
+"""Backups and what becomes of a restore that does not end."""

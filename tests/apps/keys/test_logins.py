@@ -1,0 +1,71 @@
+"""Logins: their cookies, how they end, and the page to log in."""
+
+import httpx
+from litestar.testing import TestClient
+
+from apps.reporting import create_app
+from db.access.tokens import hash_of
+from db.settings import load
+from tests.apps.keys.callers import SAME_ORIGIN, create, log_in
+from tests.conftest import Connection
+from tests.servers.key import ADMIN_KEY
+
+NOBODY = {"Authorization": ""}
+
+
+def is_in(client: httpx.Client, headers: dict[str, str]) -> bool:
+    status = client.get("/me", headers=headers).status_code
+    assert status in (200, 401)
+    return status == 200
+
+
+def test_a_login_has_a_new_secret_each_time_and_ends_the_one_before(reporting: httpx.Client) -> None:
+    _, secret = create(reporting, "reports:read")
+    chosen = {"Cookie": "tjra=chosen-by-somebody-else"}
+    response = reporting.post("/login", json={"key": secret}, headers=NOBODY | chosen)
+    reporting.cookies.clear()
+    cookie = response.headers["set-cookie"]
+    assert "chosen" not in cookie
+    assert not is_in(reporting, chosen | NOBODY)
+    assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Path=/"))
+    assert "Domain" not in cookie
+    first = {"Cookie": cookie.partition(";")[0]} | NOBODY
+    assert is_in(reporting, first)
+    reporting.post("/login", json={"key": secret}, headers=first)
+    reporting.cookies.clear()
+    second = log_in(reporting, secret)
+    assert second["Cookie"] != first["Cookie"]
+    reporting.post("/logout", headers=second | NOBODY | SAME_ORIGIN)
+    assert not is_in(reporting, first)
+    assert not is_in(reporting, second | NOBODY)
+
+
+def test_over_https_the_cookie_is_for_this_host_only(database_url: str) -> None:
+    with TestClient(create_app(load()), base_url="https://testserver.local") as client:
+        cookie = client.post("/login", json={"key": ADMIN_KEY}).headers["set-cookie"]
+        assert cookie.startswith("__Host-tjra=")
+        assert "; Secure" in cookie
+        client.cookies.clear()
+        plain = cookie.partition(";")[0].replace("__Host-tjra", "tjra")
+        assert client.get("/me", headers={"Cookie": plain}).status_code == 401
+
+
+def test_a_login_ends_after_14_days_without_a_request_and_after_90_in_any_case(
+    reporting: httpx.Client, conn: Connection
+) -> None:
+    _, secret = create(reporting, "reports:read")
+    for change in ("seen_at = now() - interval '14 days 1 second'", "ends_at = now()"):
+        cookie = log_in(reporting, secret)["Cookie"]
+        hashed = hash_of(cookie.partition("=")[2])
+        conn.execute(f"update logins set {change} where hash = %s".encode(), [hashed])
+        assert not is_in(reporting, {"Cookie": cookie} | NOBODY)
+
+
+def test_a_browser_gets_the_page_to_log_in_with_a_401(reporting: httpx.Client) -> None:
+    for path in ("/", "/schema", "/keys", "/stats?site_id=shop"):
+        response = reporting.get(path, headers={"Accept": "text/html,*/*;q=0.8"} | NOBODY)
+        assert response.status_code == 401
+        assert "<h1>Log in</h1>" in response.text
+        assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+        assert response.headers["cache-control"] == "no-store"
+    assert reporting.get("/schema", headers=NOBODY).json()["status"] == 401
