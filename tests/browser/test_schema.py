@@ -121,7 +121,7 @@ def test_execute_of_each_operation_succeeds_as_it_is(
     assert len(first) == 1
     # An owner's setting is as it was after a click on everything.
     ours = {"site_id": SITE, "timezone": "Asia/Kolkata"}
-    assert httpx.put(f"{reporting_server.url}/timezone", params=ours, timeout=30).json() == ours
+    assert httpx.put(f"{reporting_server.url}/timezone", params=ours, headers=AUTHORIZED, timeout=30).json() == ours
     with opened(page, reporting_server):
         assert execute(page, "put", "/imports/{import_id}") == 202  # its outcome is asked for below
         until(lambda: conn.execute("select 1 from imports where site_id = %s", [SITE]).fetchone())
