@@ -3,6 +3,8 @@
 import os
 import shutil
 import socket
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -29,6 +31,8 @@ MakeBroker = Callable[..., "DurableBroker"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the others have it from this one
+        compile_once(config)
     # The apps and actors read their settings when they are imported, which is before any fixture runs.
     servers = Servers()
     config.stash[SERVERS] = servers
@@ -40,6 +44,15 @@ def pytest_configure(config: pytest.Config) -> None:
         "REDIS_NAMESPACE": servers.namespace,
         "WORKER_PORT": "0",
     }
+
+
+def compile_once(config: pytest.Config) -> None:
+    """Have the processes that tests start compile our modules once, even where nothing is to be written beside them."""
+    if sys.dont_write_bytecode:
+        folder = tempfile.mkdtemp(prefix="tjra-compiled-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        del os.environ["PYTHONDONTWRITEBYTECODE"]
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -136,44 +136,26 @@ def test_events_that_are_sent_while_a_part_is_killed_are_stored_once(stack: Stac
     until(lambda: stack.pids(part) and not set(before) & set(stack.pids(part)))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
-def test_asked_to_stop_it_leaves_nothing_behind(folder: Path, shop: str, number: signal.Signals) -> None:
-    stack = Stack(folder / "stopped")
-    stack.wait_until_up()
-    assert stack.ingestion.post("/event", json=event(shop)).status_code == 202
-    assert stack.stop(number) == 0
-    assert stack.processes() == {}
-    again = Stack(folder / "stopped")
-    again.wait_until_up()
-    until(lambda: views(again, shop) == 1)
-    again.stop()
-
-
-def test_killed_it_leaves_nothing_behind_and_loses_nothing(folder: Path, shop: str) -> None:
-    stack = Stack(folder / "killed")
-    stack.wait_until_up()
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL, "everything killed"])
+def test_however_it_ends_it_leaves_nothing_behind_and_loses_nothing(
+    stack: Stack, shop: str, ending: signal.Signals | str
+) -> None:
     for batch in batches(shop, 1_000):
         send(stack.ingestion, batch)
-    assert stack.stop(signal.SIGKILL) == -signal.SIGKILL
-    again = Stack(folder / "killed")  # while the processes of the first are still stopping
-    again.wait_until_up()
-    until(lambda: views(again, shop) == 1_000)
-    again.stop()
-    until(lambda: again.processes() == {})
-
-
-def test_everything_killed_at_once_loses_nothing(folder: Path, shop: str) -> None:
-    stack = Stack(folder / "all")
+    before = stack.processes()
+    if isinstance(ending, str):
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        stack.stop()
+    elif ending == signal.SIGKILL:
+        assert stack.stop(ending) == -ending
+    else:
+        assert stack.stop(ending) == 0
+        assert stack.processes() == {}
+    stack.start()  # where it was killed, while the processes of the first are still stopping
     stack.wait_until_up()
-    for batch in batches(shop, 1_000):
-        send(stack.ingestion, batch)
-    for pid in stack.processes():
-        os.kill(pid, signal.SIGKILL)
-    stack.stop()
-    again = Stack(folder / "all")
-    again.wait_until_up()
-    until(lambda: views(again, shop) == 1_000)
-    again.stop()
+    until(lambda: views(stack, shop) == 1_000)
+    until(lambda: not before.keys() & stack.processes().keys())
 
 
 def test_it_starts_with_an_odd_language_and_from_any_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,14 @@ from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.cli import main
 from db.rollups.advance import advance
 from db.store.events import store_events
 from tests.builders.factories import NOW, batch, received
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.recount import differences
 from tests.oracles.spoiled import SPOILED
@@ -218,7 +219,7 @@ damages = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(8)
 @given(damages=damages)
 def test_any_damage_is_found_and_healed(conn: Connection, damages: list[tuple[str, int]]) -> None:
     shop = f"shop-{uuid4().hex[:12]}"
