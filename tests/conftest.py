@@ -138,13 +138,12 @@ def make_broker(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> MakeBroker:
     monkeypatch.setattr("dramatiq.worker.POST_PROCESS_MESSAGE_RETRY_DELAY_SECS", 0.1)
     monkeypatch.setattr("actors.durable.broker.SOCKET_TIMEOUT", 0.5)
     monkeypatch.setattr("actors.durable.broker.HEARTBEAT_TIMEOUT", 1_000)
-    monkeypatch.setattr("actors.durable.heartbeat.PAUSE", 0.1)
 
-    def make(url: str = redis.server.url) -> "DurableBroker":
+    def make(url: str = redis.server.url, *, pause: float = 0.1) -> "DurableBroker":
         broker = DurableBroker(
             url, namespace="test", middleware=[DurableRetries(max_retries=3, min_backoff=50, max_backoff=200)]
         )
-        broker.add_middleware(Heartbeat(broker))
+        broker.add_middleware(Heartbeat(broker, pause=pause))
         return broker
 
     return make

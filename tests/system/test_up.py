@@ -212,8 +212,7 @@ def test_it_starts_with_a_queue_that_is_full(folder: Path, shop: str) -> None:
     assert stack.stop() == 0
 
 
-def test_a_given_server_that_is_away_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.up.stack.ANSWER", 0.5)
+def test_a_given_server_that_is_away_is_named(folder: Path) -> None:
     settings = Settings(
         data_dir=folder / "away",
         ingestion_port=0,
@@ -221,4 +220,4 @@ def test_a_given_server_that_is_away_is_named(folder: Path, monkeypatch: pytest.
         database_url="postgresql://nobody@127.0.0.1:1/none",
     )
     with pytest.raises(StartFailed, match=r"PostgreSQL did not become ready within .* connection failed"):
-        up(settings, workers=1, report=print)
+        up(settings, workers=1, report=print, answer=0.5)
