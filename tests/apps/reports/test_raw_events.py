@@ -141,9 +141,8 @@ def test_a_bad_parameter_is_named(reporting: httpx.Client, path: str, parameters
 
 
 def test_an_export_is_no_json_document(reporting: httpx.Client, visits: str) -> None:
-    answer = reporting.get(
-        "/events/export", params={"site_id": visits, **RANGE}, headers={"Accept": "application/json"}
-    )
+    asked = {"site_id": visits, **RANGE}
+    answer = reporting.get("/events/export", params=asked, headers={"Accept": "application/json"})
     assert answer.status_code == 406
 
 
