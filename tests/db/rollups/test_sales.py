@@ -177,7 +177,7 @@ damages = st.lists(
 )
 
 
-@examples(5)
+@examples(10)
 @given(damages=damages)
 def test_any_damage_is_found_and_healed(conn: Connection, damages: list[tuple[str, int]]) -> None:
     shop = f"shop-{uuid4().hex[:12]}"
