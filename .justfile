@@ -21,6 +21,10 @@ test *arguments:
 slow *arguments:
     {{bin}}/pytest -q -m slow {{arguments}}
 
+# All that is left to chance, ten times as often
+thorough *arguments:
+    TEST_THOROUGH=10 {{bin}}/pytest -q -n 3 --dist loadfile --no-loadscope-reorder {{arguments}}
+
 # The tests that start whole systems
 system *arguments:
     {{bin}}/pytest -q -m system {{arguments}}

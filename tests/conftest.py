@@ -3,6 +3,8 @@
 import os
 import shutil
 import socket
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -31,6 +33,8 @@ MakeBroker = Callable[..., "DurableBroker"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the others have it from this one
+        compile_once(config)
     # The apps and actors read their settings when they are imported, which is before any fixture runs.
     servers = Servers()
     config.stash[SERVERS] = servers
@@ -43,6 +47,15 @@ def pytest_configure(config: pytest.Config) -> None:
         "WORKER_PORT": "0",
         "ADMIN_KEY": ADMIN_KEY,
     }
+
+
+def compile_once(config: pytest.Config) -> None:
+    """Have the processes that tests start compile our modules once, even where nothing is to be written beside them."""
+    if sys.dont_write_bytecode:
+        folder = tempfile.mkdtemp(prefix="tjra-compiled-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        del os.environ["PYTHONDONTWRITEBYTECODE"]
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -129,13 +142,12 @@ def make_broker(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> MakeBroker:
     monkeypatch.setattr("dramatiq.worker.POST_PROCESS_MESSAGE_RETRY_DELAY_SECS", 0.1)
     monkeypatch.setattr("actors.durable.broker.SOCKET_TIMEOUT", 0.5)
     monkeypatch.setattr("actors.durable.broker.HEARTBEAT_TIMEOUT", 1_000)
-    monkeypatch.setattr("actors.durable.heartbeat.PAUSE", 0.1)
 
-    def make(url: str = redis.server.url) -> "DurableBroker":
+    def make(url: str = redis.server.url, *, pause: float = 0.1) -> "DurableBroker":
         broker = DurableBroker(
             url, namespace="test", middleware=[DurableRetries(max_retries=3, min_backoff=50, max_backoff=200)]
         )
-        broker.add_middleware(Heartbeat(broker))
+        broker.add_middleware(Heartbeat(broker, pause=pause))
         return broker
 
     return make

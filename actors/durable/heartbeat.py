@@ -26,8 +26,9 @@ class Heartbeat(Middleware):
     messages again. And an idle worker should not write to Redis many times a second.
     """
 
-    def __init__(self, broker: DurableBroker) -> None:
+    def __init__(self, broker: DurableBroker, *, pause: float = PAUSE) -> None:
         self.broker = broker
+        self.pause = pause
         self.stopped = Event()
         #: When the thread was last active, by `time.monotonic`, and whether Redis was unavailable then.
         self.seen = time.monotonic()
@@ -53,7 +54,7 @@ class Heartbeat(Middleware):
 
     def _run(self) -> None:
         self._try(self._beat)
-        while not self.stopped.wait(PAUSE):
+        while not self.stopped.wait(self.pause):
             self._try(self._beat)
         self._try(self._end)
 

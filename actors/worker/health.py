@@ -46,7 +46,18 @@ class Health(msgspec.Struct):
 class WorkerPort(Middleware):
     """Listens from the start of the worker to its end, on the first free port from WORKER_PORT on."""
 
-    def __init__(self, settings: Settings, broker: DurableBroker, flusher: Flusher, heartbeat: Heartbeat) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        broker: DurableBroker,
+        flusher: Flusher,
+        heartbeat: Heartbeat,
+        *,
+        max_idle: float = MAX_IDLE,
+        max_attempt: float = MAX_ATTEMPT,
+    ) -> None:
+        self.max_idle = max_idle
+        self.max_attempt = max_attempt
         self.settings = settings
         self.broker = broker
         self.flusher = flusher
@@ -91,14 +102,14 @@ class WorkerPort(Middleware):
             else:
                 idle[f"the consumer of {queue_name}"] = now - self.broker.seen.get(queue_name, self.booted)
         for name, seconds in idle.items():
-            if seconds > MAX_IDLE:
+            if seconds > self.max_idle:
                 yield f"{name} was last at work {seconds:.0f} s ago"
         if ended := sum(not thread.is_alive() for thread in self.worker.workers):
             yield f"{ended} of {len(self.worker.workers)} threads for messages have ended"
         if ended := sum(not thread.is_alive() for thread in self.flusher.threads):
             yield f"{ended} of {len(self.flusher.threads)} flushers have ended"
         since = self.flusher.database.oldest_attempt
-        if since is not None and now - since > MAX_ATTEMPT:
+        if since is not None and now - since > self.max_attempt:
             yield f"a flusher has been writing for {now - since:.0f} s"
 
 

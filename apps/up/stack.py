@@ -44,11 +44,11 @@ class PortTaken(Exception):
     """An app cannot listen; the message says why, and which setting chooses another port or address."""
 
 
-def up(settings: Settings, *, workers: int, report: Report) -> None:
+def up(settings: Settings, *, workers: int, report: Report, answer: float = ANSWER) -> None:
     """Run the apps, `workers` worker processes, and the servers that are not given, until a stop is requested.
 
-    `report` prints lines for the user. Raises PortTaken, FolderUnusable, CannotStart, MigrationError, psycopg's errors,
-    StartFailed and Stopped.
+    `report` prints lines for the user; given servers have `answer` seconds to respond. Raises PortTaken,
+    FolderUnusable, CannotStart, MigrationError, psycopg's errors, StartFailed and Stopped.
     """
     _check_ports(settings)
     with (
@@ -58,7 +58,7 @@ def up(settings: Settings, *, workers: int, report: Report) -> None:
         _listen(settings, "reporting") as reporting,
     ):
         data.wait_for_last_run(timeout=60, report=report)
-        addresses = _start_servers(settings, data, supervisor, report)
+        addresses = _start_servers(settings, data, supervisor, report, answer=answer)
         migrate(addresses["DATABASE_URL"])
         # For the links between the apps, and for `tjra import`.
         ports = {"INGESTION_PORT": _port(ingestion), "REPORTING_PORT": _port(reporting)}
@@ -118,7 +118,9 @@ def _listen(settings: Settings, name: str) -> socket.socket:
         raise PortTaken(f"cannot listen on {settings.listen_host} port {port}: {reason}; {choice}") from None
 
 
-def _start_servers(settings: Settings, data: DataFolder, supervisor: Supervisor, report: Report) -> dict[str, str]:
+def _start_servers(
+    settings: Settings, data: DataFolder, supervisor: Supervisor, report: Report, *, answer: float
+) -> dict[str, str]:
     """Start the servers that are not given, and wait until all respond; return their addresses as variables."""
     database_url, redis_url = settings.database_url, settings.redis_url
     if database_url is None:
@@ -137,9 +139,9 @@ def _start_servers(settings: Settings, data: DataFolder, supervisor: Supervisor,
         redis_url = redis.url
     else:
         report("Redis: waiting for the server at REDIS_URL")
-        supervisor.wait_for("Redis", partial(_given_redis, redis_url), timeout=ANSWER)
+        supervisor.wait_for("Redis", partial(_given_redis, redis_url), timeout=answer)
     supervisor.wait_for(
-        "PostgreSQL", partial(_postgresql, database_url), timeout=ANSWER if settings.database_url else RECOVERY
+        "PostgreSQL", partial(_postgresql, database_url), timeout=answer if settings.database_url else RECOVERY
     )
     return {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
 

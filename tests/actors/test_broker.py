@@ -212,9 +212,8 @@ def test_what_a_stopping_worker_has_fetched_goes_back(make_broker: MakeBroker) -
     assert not broker.client.keys("test:__acks__*")
 
 
-def test_an_idle_worker_writes_nothing(make_broker: MakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.durable.heartbeat.PAUSE", 1_000)
-    broker = make_broker()
+def test_an_idle_worker_writes_nothing(make_broker: MakeBroker) -> None:
+    broker = make_broker(pause=1_000)
     counting(broker)
     with working(broker):
         time.sleep(0.3)

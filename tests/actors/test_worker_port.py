@@ -37,7 +37,7 @@ class Watched:
         self.database = PostgresPool(settings)
         self.flusher = Flusher(self.database)
         heartbeat = next(middleware for middleware in broker.middleware if isinstance(middleware, Heartbeat))
-        port = WorkerPort(settings, broker, self.flusher, heartbeat)
+        port = WorkerPort(settings, broker, self.flusher, heartbeat, max_idle=PATIENCE, max_attempt=PATIENCE)
         for middleware in (self.database, self.flusher, port):
             broker.add_middleware(middleware)
         self.store = dramatiq.actor(broker=broker, actor_name="store")(self._store)
@@ -69,12 +69,8 @@ class Watched:
 
 
 @pytest.fixture
-def watch(
-    make_broker: MakeBroker, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Watched]]:
+def watch(make_broker: MakeBroker, database_url: str) -> Iterator[Callable[..., Watched]]:
     """Starts workers with a Redis of their own and little patience: `watch()`, `watch(database_url)`."""
-    monkeypatch.setattr("actors.worker.health.MAX_IDLE", PATIENCE)
-    monkeypatch.setattr("actors.worker.health.MAX_ATTEMPT", PATIENCE)
     started = []
 
     def start(database_url: str = database_url) -> Watched:

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.store.events import store_events
 from tests.builders.factories import batch, event, received
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.db.test_event import ARRIVAL, V7, accept, errors
 
@@ -60,7 +61,7 @@ events = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(80)
 @given(st.lists(events, min_size=1, max_size=4), st.booleans())
 def test_what_validation_accepts_the_store_stores(conn: Connection, given_events: list[Any], ascii_only: bool) -> None:
     accepted = []

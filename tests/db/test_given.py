@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
@@ -15,6 +15,7 @@ from db.reports.shared.filters import read_filters
 from db.store.events import store_events
 from tests.apps.reports.test_revenue import NOTHING, ask, order, sold
 from tests.builders.factories import batch
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 
 LAMP = {"product_id": "lamp", "price": 10}
@@ -31,7 +32,7 @@ def storable(value: Any) -> bool:
     return "\\u0000" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(100)
 @given(st.lists(values.filter(storable) | blanks, min_size=1, max_size=10))
 def test_sql_and_python_agree_on_what_is_given(conn: Connection, candidates: list[Any]) -> None:
     rows = conn.execute(
@@ -96,7 +97,7 @@ def test_so_it_is_in_the_entries_of_an_order(
         assert product["name"] == "Lamp"
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(100)
 @given(
     st.lists(values.filter(storable), max_size=4), st.sampled_from([None, 2]), st.booleans(),
     st.lists(st.tuples(st.integers(0, 400), st.sampled_from([*'[]{},:"\\0123.eE-+ \ntfnuä', ""])), max_size=3),
@@ -161,7 +162,7 @@ texts = st.builds(
 compared = st.from_regex(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?", fullmatch=True)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(40)
 @given(compared, st.sampled_from(["gt", "gte", "lt", "lte"]), st.lists(texts, max_size=20))
 def test_a_text_is_compared_as_the_number_that_revenue_reads(
     conn: Connection, number: str, operator: str, given_texts: list[str]

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.checks.thorough import TIMES
 from tests.life.counting.asking import Mismatch
 from tests.life.faults import FAULTS
 from tests.life.life import live
@@ -27,9 +28,9 @@ FOUND_BY = {
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.json"))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5 * TIMES))
 def test_every_number_is_right_whatever_happens(empty_database: EmptyDatabase, seed: int) -> None:
-    lived = live(write_life(seed, events=300), empty_database(), audits=6)
+    lived = live(write_life(seed, events=300), empty_database(), audits=4)
     assert lived.events > 200
     assert lived.questions > 60
 

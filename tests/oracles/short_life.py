@@ -61,7 +61,7 @@ def some_messages() -> list[Message]:
         events = [
             received(
                 site,
-                timestamp=(begin + timedelta(minutes=53 * number, microseconds=7 * number)).isoformat(),
+                timestamp=(begin + timedelta(minutes=131 * number, microseconds=7 * number)).isoformat(),
                 event_id=str(UUID(int=number + (1 << 100) * (site == "other"))),
                 event_type=("page_view", "click", "purchase")[number % 3],
                 path=("/1", "/2", "/ı", "/I", "/i ✓", "/\\'")[number % 6],
@@ -74,9 +74,9 @@ def some_messages() -> list[Message]:
                     "products": [{"product_id": f"i{number % 3}", "price": 0.1, "quantity": 3}],
                 },
             )
-            for number in range(1500)
+            for number in range(600)
         ]
-        messages += [message(*events[start : start + 300]) for start in range(0, len(events), 300)]
+        messages += [message(*events[start : start + 300]) for start in range(0, len(events), 120)]
     return messages
 
 

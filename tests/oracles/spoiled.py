@@ -1,5 +1,26 @@
 """What can be wrong with rollups, for the tests of `tjra verify` and `tjra rebuild`."""
 
+#: What may be done to rollups, with a number of chance.
+DAMAGES = [
+    "delete from event_hours where site_id = %(site)s and extract(hour from hour)::int <> 12 + %(n)s",
+    "update event_hours set events = %(n)s where site_id = %(site)s and event_type = 'click'",
+    # A path of its own for each: rows moved twice would meet, in an order that only the heap knows.
+    "update path_days set day = day - 60 * %(n)s, path = gen_random_uuid() where site_id = %(site)s",
+    "delete from path_days where site_id = %(site)s and events <= %(n)s",
+    "update user_days set users = users << %(n)s where site_id = %(site)s",
+    "delete from user_days where site_id = %(site)s and extract(day from day)::int = 10 + %(n)s",
+    "delete from users where site_id = %(site)s and user_no = %(n)s",
+    "update users set user_no = %(n)s where site_id = %(site)s and user_id = 'bob'",
+    "update session_days set views = %(n)s, length = length * %(n)s where site_id = %(site)s",
+    "delete from session_days where site_id = %(site)s and sessions = %(n)s",
+    "update session_page_days set exits = %(n)s where site_id = %(site)s and entries = 1",
+    "delete from session_page_days where site_id = %(site)s and exits = %(n)s",
+    "delete from sessions where site_id = %(site)s and events = %(n)s",
+    "update sites set users = %(n)s where site_id = %(site)s",
+    "update sites set timezone = 'Asia/Tokyo' where site_id = %(site)s",
+    "delete from events where site_id = %(site)s and user_id = (array['ann', 'bob', 'cat'])[%(n)s + 1]",
+]
+
 #: What can be wrong: a statement that does it, and what verify finds: rollup, key, what it says, what the events say.
 SPOILED = {
     "hours: a count off": (

@@ -24,6 +24,9 @@ from db.connections.pools import probe
 from tests.citus.cluster import Cluster, is_coordinator
 
 Answer = TypeVar("Answer")
+#: No test cuts the power: what is killed here is a process, whose writes the system has. Each connection maps all
+#: buffers that it touches. Who waits for each other in a circle is told soon.
+QUICK = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "deadlock_timeout": "100ms"}
 
 
 class Servers:
@@ -54,7 +57,9 @@ class Servers:
             else:
                 self.administer(f"create database {name} encoding 'UTF8' template template0")
         else:
-            self._run(self.postgres.child(log=self.folder / "postgres.log"))
+            child = self.postgres.child(log=self.folder / "postgres.log")
+            child.command += [f"--{name}={value}" for name, value in QUICK.items()]
+            self._run(child)
         if not self.given_redis:
             self._run(self.redis.child(log=self.folder / "redis.log"))
             eventually(self.redis.probe)

@@ -54,12 +54,18 @@ class Stack:
 
     def __init__(self, data: Path, *options: str, **environment: str) -> None:
         self.data = data
-        data.parent.mkdir(parents=True, exist_ok=True)
-        self.log = data.parent / f"{uuid4().hex}.out"
+        self.options = options
+        self.environment = environment
+        self.start()
+
+    def start(self) -> None:
+        """Start it, again where it has ended."""
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        self.log = self.data.parent / f"{uuid4().hex}.out"
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "apps", "up", "--data-dir", str(data), *FREE_PORTS, *options],
-                env=clean_environment() | environment,
+                [sys.executable, "-P", "-m", "apps", "up", "--data-dir", str(self.data), *FREE_PORTS, *self.options],
+                env=clean_environment() | self.environment,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,

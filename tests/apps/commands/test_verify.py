@@ -2,21 +2,23 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
+import psycopg
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.cli import main
 from db.rollups.advance import advance
 from db.store.events import store_events
 from tests.builders.factories import NOW, batch, received
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.recount import differences
-from tests.oracles.spoiled import SPOILED
+from tests.oracles.spoiled import DAMAGES, SPOILED
 
 DAYS = [NOW, NOW + timedelta(days=1), NOW + timedelta(days=40)]
 
@@ -49,9 +51,9 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
-def found(result: Result) -> list[tuple[str, dict[str, Any], int | None, int | None]]:
-    """What `verify --json` printed, in order of the rollups' names."""
-    lines = [json.loads(line) for line in result.stdout.splitlines()]
+def found(printed: str) -> list[tuple[str, dict[str, Any], int | None, int | None]]:
+    """What lines of `verify --json` say, in order of the rollups' names."""
+    lines = [json.loads(line) for line in printed.splitlines()]
     return sorted(
         ((line["rollup"], line["key"], line["rollup_says"], line["events_say"]) for line in lines),
         key=lambda line: (line[0], json.dumps(line[1])),
@@ -66,23 +68,48 @@ def test_rollups_that_are_right_are_left_alone(conn: Connection, shop: str, othe
     assert run("rebuild", "--site", shop).output == f"{shop}: 0 rows corrected\n"
 
 
-@pytest.mark.usefixtures("stored")
-@pytest.mark.parametrize(("statement", "expected"), SPOILED.values(), ids=SPOILED)
-def test_whatever_is_wrong_is_named_and_made_right(
-    conn: Connection, shop: str, other: str, statement: str, expected: list[object]
-) -> None:
-    theirs = contents(conn, other)
-    conn.execute(statement.encode(), {"site": shop})
-    assert differences(conn, shop)
-    result = run("verify", "--json", "--site", shop, "--site", other)
-    assert found(result) == expected
-    assert result.exit_code == 1
-    assert {json.loads(line)["site_id"] for line in result.stdout.splitlines()} == {shop}
+class Spoiled(NamedTuple):
+    """A site in which something was wrong, what `verify` found in it, and the exit code of its `rebuild`."""
 
-    assert run("rebuild", "--site", shop).exit_code == 0
-    assert differences(conn, shop) == {}
-    assert run("verify", "--site", shop).exit_code == 0
-    assert contents(conn, other) == theirs
+    site: str
+    found: str
+    rebuilt: int
+
+
+@pytest.fixture(scope="module")
+def spoiled(database_url: str) -> dict[str, Spoiled]:
+    """A site for each thing that can be wrong: all are verified at once, each is rebuilt, and one beside is right."""
+    sites = {name: f"{number}-{uuid4().hex[:12]}" for number, name in enumerate(SPOILED)}
+    right = f"right-{uuid4().hex[:12]}"
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        for site in (*sites.values(), right):
+            store_some(conn, site)
+        theirs = contents(conn, right)
+        for name, (statement, _) in SPOILED.items():
+            conn.execute(statement.encode(), {"site": sites[name]})
+            assert differences(conn, sites[name])
+        every = (f"--site={site}" for site in (right, *sites.values()))
+        verified = run("verify", "--json", "--limit", "10000", *every)
+        assert verified.exit_code == 1
+        lines: dict[str, str] = dict.fromkeys((right, *sites.values()), "")
+        for line in verified.stdout.splitlines():
+            lines[json.loads(line)["site_id"]] += f"{line}\n"
+        assert lines[right] == ""
+        made = {
+            name: Spoiled(site, lines[site], run("rebuild", "--site", site).exit_code) for name, site in sites.items()
+        }
+        assert contents(conn, right) == theirs
+    return made
+
+
+@pytest.mark.parametrize(("name", "expected"), [(name, found) for name, (_, found) in SPOILED.items()], ids=SPOILED)
+def test_whatever_is_wrong_is_named_and_made_right(
+    conn: Connection, spoiled: dict[str, Spoiled], name: str, expected: list[object]
+) -> None:
+    assert found(spoiled[name].found) == expected
+    assert spoiled[name].rebuilt == 0
+    assert differences(conn, spoiled[name].site) == {}
+    assert run("verify", "--site", spoiled[name].site).exit_code == 0
 
 
 @pytest.mark.usefixtures("stored")
@@ -113,13 +140,13 @@ def test_only_the_days_asked_for_are_looked_at_and_changed(conn: Connection, sho
     for table in ("event_hours", "path_days", "user_days"):
         conn.execute(f"delete from {table} where site_id = %s".encode(), [shop])
     only = ("--site", shop, "--from", "2026-03-11", "--to", "2026-03-11")
-    days = {line[1].get("day", line[1].get("hour", "")[:10]) for line in found(run("verify", "--json", *only))}
+    days = {line[1].get("day", line[1].get("hour", "")[:10]) for line in found(run("verify", "--json", *only).stdout)}
     assert days == {"2026-03-11"}
     run("rebuild", *only)
     assert run("verify", *only).exit_code == 0
     rebuilt = conn.execute("select distinct day::text from path_days where site_id = %s", [shop]).fetchall()
     assert rebuilt == [("2026-03-11",)]
-    assert found(run("verify", "--json", "--site", shop, "--to", "2026-03-09")) == []
+    assert found(run("verify", "--json", "--site", shop, "--to", "2026-03-09").stdout) == []
     assert run("verify", "--site", shop, "--from", "2026-04-19").exit_code == 1
 
 
@@ -149,7 +176,7 @@ def test_days_whose_events_are_gone_keep_their_numbers(conn: Connection, shop: s
     run("rebuild", "--site", shop)
     assert contents(conn, shop) == before
     conn.execute("update path_days set events = 9 where site_id = %s", [shop])
-    assert {line[1]["day"] for line in found(run("verify", "--json", "--site", shop))} == {"2026-04-19"}
+    assert {line[1]["day"] for line in found(run("verify", "--json", "--site", shop).stdout)} == {"2026-04-19"}
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York", "America/St_Johns", "America/Havana"])
@@ -189,36 +216,10 @@ def test_what_cannot_be_done_is_no_difference(database_url: str, arguments: list
     assert message in result.stderr
 
 
-damages = st.lists(
-    st.tuples(
-        st.sampled_from(
-            [
-                "delete from event_hours where site_id = %(site)s and extract(hour from hour)::int <> 12 + %(n)s",
-                "update event_hours set events = %(n)s where site_id = %(site)s and event_type = 'click'",
-                # A path of its own for each: rows moved twice would meet, in an order that only the heap knows.
-                "update path_days set day = day - 60 * %(n)s, path = gen_random_uuid() where site_id = %(site)s",
-                "delete from path_days where site_id = %(site)s and events <= %(n)s",
-                "update user_days set users = users << %(n)s where site_id = %(site)s",
-                "delete from user_days where site_id = %(site)s and extract(day from day)::int = 10 + %(n)s",
-                "delete from users where site_id = %(site)s and user_no = %(n)s",
-                "update users set user_no = %(n)s where site_id = %(site)s and user_id = 'bob'",
-                "update session_days set views = %(n)s, length = length * %(n)s where site_id = %(site)s",
-                "delete from session_days where site_id = %(site)s and sessions = %(n)s",
-                "update session_page_days set exits = %(n)s where site_id = %(site)s and entries = 1",
-                "delete from session_page_days where site_id = %(site)s and exits = %(n)s",
-                "delete from sessions where site_id = %(site)s and events = %(n)s",
-                "update sites set users = %(n)s where site_id = %(site)s",
-                "update sites set timezone = 'Asia/Tokyo' where site_id = %(site)s",
-                "delete from events where site_id = %(site)s and user_id = (array['ann', 'bob', 'cat'])[%(n)s + 1]",
-            ]
-        ),
-        st.integers(0, 3),
-    ),
-    max_size=5,
-)
+damages = st.lists(st.tuples(st.sampled_from(DAMAGES), st.integers(0, 3)), max_size=5)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(15)
 @given(damages=damages)
 def test_any_damage_is_found_and_healed(conn: Connection, damages: list[tuple[str, int]]) -> None:
     shop = f"shop-{uuid4().hex[:12]}"

@@ -7,8 +7,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from click.testing import CliRunner
 
 import actors
+from apps.cli import main
 from tests.builders.factories import batch, event, received
 from tests.conftest import Connection
 from tests.servers.servers import until
@@ -17,10 +19,8 @@ pytestmark = pytest.mark.usefixtures("worker")
 
 
 def run(*arguments: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "apps", "dead-letters", *arguments], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == code, done.stderr
+    done = CliRunner().invoke(main, ["dead-letters", *arguments])
+    assert done.exit_code == code, done.output
     return done.stdout if code == 0 else done.stderr
 
 
@@ -64,6 +64,13 @@ def test_letters_are_replayed_and_discarded_by_filter(dead: list[str], shop: str
     }
     assert json.loads(run("discard", "--site", shop))["discarded"] == 2
     assert json.loads(run("discard", dead[0]))["state"] == "discarded"
+
+
+def test_a_process_of_its_own_says_the_same(dead: list[str], shop: str) -> None:
+    command = [sys.executable, "-m", "apps", "dead-letters"]
+    for arguments in (["list", "--site", shop, "--json"], ["show", dead[0]]):
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
+        assert done.stdout == run(*arguments)
 
 
 def test_what_cannot_be_done_is_told() -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders.factories import event
+from tests.checks.thorough import examples
 from tests.servers.serving import MIB, Served
 
 if sys.version_info >= (3, 14):
@@ -82,7 +83,7 @@ compressed = st.builds(lambda compress, body: compress(body), st.sampled_from([g
 bodies = plain | compressed | st.builds(damaged, compressed, st.integers(0), st.integers(0, 300))
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(150)
 @given(
     path=st.sampled_from(["/event", "/event/", "/events", "/events?ids=true"]),
     body=bodies,

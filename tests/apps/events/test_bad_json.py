@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.events.fitting import fit_properties
@@ -17,6 +17,7 @@ from db.events.limits import properties_fault
 from db.events.tolerant_json import read, take_apart
 from tests.apps.monitoring.test_metrics import Change, change
 from tests.builders.factories import event
+from tests.checks.thorough import examples
 from tests.servers.queue import queued
 
 __all__ = ["change"]
@@ -204,7 +205,7 @@ values = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@examples(40)
 @given(st.lists(values, max_size=5), st.booleans())
 def test_mending_changes_nothing_else(given_values: list[Any], ascii_only: bool) -> None:
     parts = [json.dumps(value, ensure_ascii=ascii_only).encode() for value in given_values]
@@ -215,7 +216,7 @@ def test_mending_changes_nothing_else(given_values: list[Any], ascii_only: bool)
     assert read(b"[%b]" % b",".join([*parts, b"NaN"])) == [*expected, None]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(40)
 @given(st.dictionaries(st.text(max_size=9), values, max_size=9), st.integers(0, 1_100), st.integers(0, 40_000))
 def test_properties_that_were_fitted_fit(properties: dict[str, Any], keys: int, size: int) -> None:
     more = {"keys": dict.fromkeys(map(str, range(keys))), "size": "x" * size}

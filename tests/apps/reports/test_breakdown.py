@@ -5,12 +5,13 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.events.event import ReceivedEvent
 from db.store.events import store_events
 from tests.builders.factories import batch, received
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.naive import ZONES, histories, kept, midnight, within
 
@@ -160,7 +161,7 @@ def value(one: ReceivedEvent, dimension: str) -> str | None:
     return None if named is None else str(named)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(30)
 @given(
     histories(),
     st.sampled_from(ZONES),

@@ -5,11 +5,12 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.store.events import store_events
 from tests.builders.factories import batch, received
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.naive import ZONES, bucket, kept, within
 
@@ -107,7 +108,7 @@ recent = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(20)
 @given(recent, st.sampled_from(ZONES), st.sampled_from([1, 5, 10]))
 def test_it_equals_a_naive_count(
     conn: Connection, reporting: httpx.Client, history: Any, zone: str, minutes: int

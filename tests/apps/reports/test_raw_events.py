@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.reporting_resources import EXPORTS
@@ -19,6 +19,7 @@ from db.cursors import encode_cursor
 from db.events.event import ReceivedEvent
 from db.store.events import store_events
 from tests.builders.factories import batch, received
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.naive import ZONES, histories, kept, midnight, within
 from tests.servers.key import AUTHORIZED
@@ -141,13 +142,12 @@ def test_a_bad_parameter_is_named(reporting: httpx.Client, path: str, parameters
 
 
 def test_an_export_is_no_json_document(reporting: httpx.Client, visits: str) -> None:
-    answer = reporting.get(
-        "/events/export", params={"site_id": visits, **RANGE}, headers={"Accept": "application/json"}
-    )
+    asked = {"site_id": visits, **RANGE}
+    answer = reporting.get("/events/export", params=asked, headers={"Accept": "application/json"})
     assert answer.status_code == 406
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(20)
 @given(histories(), st.sampled_from(ZONES), st.integers(1, 20))
 def test_pages_and_exports_have_each_event_once(
     conn: Connection, reporting: httpx.Client, history: Any, zone: str, limit: int

@@ -5,11 +5,12 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.store.events import store_events
 from tests.builders.factories import batch, received
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.naive import ZONES, bucket, histories, kept, midnight
 
@@ -154,7 +155,7 @@ def test_a_bad_parameter_is_named(reporting: httpx.Client, parameters: dict[str,
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(25)
 @given(
     histories(),
     st.sampled_from(ZONES),

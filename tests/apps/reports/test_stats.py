@@ -6,11 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.store.events import store_events
 from tests.builders.factories import batch, received
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.naive import ZONES, histories, kept
 
@@ -59,7 +60,7 @@ def test_without_a_date_it_counts_all_time(conn: Connection, reporting: httpx.Cl
     assert stats(reporting, shop, date="") == stats(reporting, shop)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(20)
 @given(histories(), st.sampled_from(ZONES))
 def test_all_time_equals_a_naive_count(conn: Connection, reporting: httpx.Client, history: Any, zone: str) -> None:
     site, stored = kept(conn, history, timezone=zone)

@@ -6,11 +6,12 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.store.events import store_events
 from tests.builders.factories import batch, received
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles import naive
 
@@ -113,7 +114,7 @@ def test_a_bad_parameter_is_named(
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(20)
 @given(naive.histories(), st.sampled_from(["newest", "oldest"]), st.integers(1, 5))
 def test_its_pages_have_every_event_once_and_in_order(
     conn: Connection, reporting: httpx.Client, history: Any, order: str, limit: int

@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.events.event import LAST_MILLISECOND
+from tests.checks.thorough import examples
 from tests.servers.queue import queued
 
 values = st.recursive(
@@ -55,9 +56,7 @@ GOOD: dict[str, Any] = {
     "/v1/batch": {"type": "track", "event": "good"},
     "/batch": {"event": "good"},
 }
-hostile = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+hostile = examples(15)
 
 
 def envelope(path: str, events: Any) -> Any:

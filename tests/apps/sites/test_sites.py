@@ -4,12 +4,13 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.cursors import encode_cursor
 from db.store.events import store_events
 from tests.builders.factories import batch, received
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.naive import ZONES, histories, kept
 
@@ -104,7 +105,7 @@ def test_a_bad_parameter_is_named(reporting: httpx.Client, parameters: dict[str,
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(20)
 @given(histories(), st.sampled_from(ZONES))
 def test_it_equals_a_naive_count(conn: Connection, reporting: httpx.Client, history: Any, zone: str) -> None:
     name, stored = kept(conn, history, timezone=zone)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
 
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from psycopg.conninfo import make_conninfo
 
 from apps.cli import main
 from db.events.event import ReceivedEvent
@@ -15,7 +17,7 @@ from db.rollups import recount
 from db.rollups.advance import advance
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
-from tests.db.schema.test_migrations import EmptyDatabase
+from tests.servers.servers import Servers
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 MONDAY = (NOW - timedelta(days=NOW.weekday())).replace(hour=0, minute=0, second=0)
@@ -29,26 +31,37 @@ OLD = "America/St_Johns"
 TABLES = ("event_hours", "path_days", "user_days", "sessions", "users", "user_months", "event_totals")
 
 
+@pytest.fixture(scope="module")
+def history(servers: Servers) -> Iterator[str]:
+    """The name of a database with sites of several timezones, one without events, and all maintenance done."""
+    name = f"test_{uuid4().hex[:12]}"
+    servers.administer(f"create database {name} encoding 'UTF8' locale 'C' template template0")
+    url = make_conninfo(servers.database_url, dbname=name)
+    migrate(url)
+    with psycopg.connect(url, autocommit=True) as conn:
+        for zone in [*ZONES, "nothing"]:
+            timezone = zone if "/" in zone else "UTC"
+            conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [zone, timezone])
+        conn.execute("select make_partition(%s::timestamptz - interval '1 week')", [MONDAY])  # and an empty one
+        store_all(conn)
+        maintain(conn)
+    yield name
+    servers.administer(f"drop database {name} with (force)")
+
+
 @pytest.fixture
-def url(empty_database: EmptyDatabase) -> str:
-    return empty_database()
+def url(servers: Servers, history: str) -> Iterator[str]:
+    """A copy of that database."""
+    name = f"test_{uuid4().hex[:12]}"
+    servers.administer(f"create database {name} template {history}")
+    yield make_conninfo(servers.database_url, dbname=name)
+    servers.administer(f"drop database {name} with (force)")
 
 
 @pytest.fixture
 def conn(url: str) -> Iterator[Connection]:
     with psycopg.connect(url, autocommit=True) as conn:
         yield conn
-
-
-@pytest.fixture
-def history(url: str, conn: Connection) -> None:
-    """Sites of several timezones, one without events, and all maintenance done."""
-    migrate(url)
-    for zone in [*ZONES, "nothing"]:
-        conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [zone, zone if "/" in zone else "UTC"])
-    conn.execute("select make_partition(%s::timestamptz - interval '1 week')", [MONDAY])  # and an empty one
-    store_all(conn)
-    maintain(conn)
 
 
 def store_all(conn: Connection) -> None:
@@ -103,7 +116,6 @@ def tjra(url: str, *arguments: str) -> Result:
     return CliRunner(env={"DATABASE_URL": url}).invoke(main, arguments)
 
 
-@pytest.mark.usefixtures("history")
 def test_it_is_noted_what_somebody_dropped(conn: Connection, url: str) -> None:
     drop_by_hand(conn)
     assert conn.execute("select count(*) from events where event_time < %s", [MONDAY]).fetchone() == (0,)
@@ -123,7 +135,6 @@ def test_it_is_noted_what_somebody_dropped(conn: Connection, url: str) -> None:
     assert said(conn) == {MONDAY}
 
 
-@pytest.mark.usefixtures("history")
 @pytest.mark.parametrize("weeks", [14, 5, 2])
 def test_a_partition_that_late_events_made_anew_is_not_taken_for_whole(conn: Connection, url: str, weeks: int) -> None:
     drop_by_hand(conn)
@@ -139,7 +150,6 @@ def test_a_partition_that_late_events_made_anew_is_not_taken_for_whole(conn: Con
     assert conn.execute("select count(*) from events where user_id = 'late'").fetchone() == (1,)
 
 
-@pytest.mark.usefixtures("history")
 @pytest.mark.parametrize("state", ["whole", "kept", "other timezones", "said"])
 def test_a_healthy_database_is_never_marked(conn: Connection, url: str, state: str) -> None:
     if state == "other timezones":  # and not rebuilt yet
@@ -161,7 +171,6 @@ def test_a_healthy_database_is_never_marked(conn: Connection, url: str, state: s
             assert tjra(url, "verify", "--site", zone).exit_code == 0
 
 
-@pytest.mark.usefixtures("history")
 @pytest.mark.parametrize("weeks", [14, 5, 2])
 def test_a_rebuild_takes_nothing_off_whose_partition_is_gone(conn: Connection, url: str, weeks: int) -> None:
     (name,) = conn.execute(

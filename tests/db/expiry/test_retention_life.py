@@ -18,6 +18,7 @@ from db.migrations import migrate
 from db.rollups.advance import advance
 from db.store.events import make_partitions_ahead, store_events
 from tests.builders.factories import batch, received
+from tests.checks.thorough import TIMES
 from tests.conftest import Connection
 from tests.db.schema.test_migrations import EmptyDatabase
 
@@ -129,7 +130,7 @@ def test_the_first_run_drops_nothing_that_is_young_enough(conn: Connection) -> N
     life.check(50, END)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2 * TIMES))
 def test_a_life_in_which_it_is_set_raised_lowered_and_unset(
     conn: Connection, url: str, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

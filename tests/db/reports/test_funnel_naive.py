@@ -8,12 +8,13 @@ from unittest.mock import patch
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.events.event import ReceivedEvent
 from db.queries import QUERIES
 from tests.apps.reports.test_funnel import ask, users
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.naive import ZONES, histories, kept, midnight
 
@@ -50,7 +51,7 @@ def ways(events: list[ReceivedEvent], steps: list[str], longest: timedelta) -> I
     return onward(())
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(30)
 @given(
     histories(),
     st.sampled_from(ZONES),

@@ -7,16 +7,17 @@ from random import Random
 from typing import Any
 
 import httpx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.events.event import ReceivedEvent
 from tests.apps.reports.test_revenue import ask, sales
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.naive import ZONES, bucket, kept, midnight, within
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(25)
 @given(
     sales,
     st.sampled_from(ZONES),

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 from click.testing import CliRunner
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apps.cli import main
@@ -14,12 +14,13 @@ from db.rollups.advance import advance
 from db.store.events import store_events
 from tests.apps.reports.test_sessions import ask, check, recent_midnight
 from tests.builders.factories import batch, received
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles import naive
 from tests.oracles.recount import differences
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(25)
 @given(
     naive.histories(),
     naive.times,
@@ -51,7 +52,7 @@ recent = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(20)
 @given(recent, recent, st.integers(0, 250), st.integers(1, 5), st.integers(0, 3), st.integers(1, 2))
 def test_the_rollups_equal_a_naive_count_whenever_events_arrive_and_however_far_they_are(
     conn: Connection, reporting: httpx.Client, early: Any, late: Any, covered: int, most: int, first: int, hours: int

@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.events.event import ReceivedEvent
 from tests.apps.reports.test_timeseries import ask
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.naive import ZONES, bucket, histories, kept, midnight, within
 
@@ -34,7 +35,7 @@ FILTERS: list[tuple[str | None, Callable[[ReceivedEvent], bool]]] = [
 ]
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(40)
 @given(
     histories(),
     st.sampled_from(ZONES),

@@ -7,13 +7,14 @@ from uuid import uuid4
 import httpx
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.cli import main
 from db.store.events import store_events
 from tests.apps.reports.test_revenue import ask, order, sold
 from tests.builders.factories import batch
+from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.recount import differences
 
@@ -176,7 +177,7 @@ damages = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(10)
 @given(damages=damages)
 def test_any_damage_is_found_and_healed(conn: Connection, damages: list[tuple[str, int]]) -> None:
     shop = f"shop-{uuid4().hex[:12]}"
