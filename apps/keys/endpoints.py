@@ -48,6 +48,15 @@ BAD_KEY = problem_response(
     "The body is not valid.",
     refuse(HTTPStatus.BAD_REQUEST, "the key is not valid", [FieldError(field="name", reason="is missing", allowed="")]),
 )
+BAD_OVERLAP = problem_response(
+    "A parameter is not valid.",
+    refuse(
+        HTTPStatus.BAD_REQUEST,
+        "a parameter is not valid",
+        [FieldError(field="overlap_hours", reason="should be at least 0", allowed="Hours for which ...: 0 to 720 ...")],
+    ),
+)
+BAD_LIMIT = FieldError(field="limit", reason="should be at least 1", allowed="How many at most: 1 to 1,000; ...")
 
 
 class Secret(msgspec.Struct, kw_only=True):
@@ -151,7 +160,7 @@ async def delete_key(request: Request[Any, Any, Any], key_id: KeyId) -> Key:
     summary="Rotate a key",
     status_code=HTTPStatus.CREATED,
     operation_class=operation(query=RotateQuery, examples=OF_SAMPLE),
-    responses={201: NEW, 404: NO_KEY},
+    responses={201: NEW, 400: BAD_OVERLAP, 404: NO_KEY},
 )
 async def rotate_key(request: Request[Any, Any, Any], key_id: KeyId) -> Response[Secret]:
     """Creates a key like another one, with a secret of its own; the old one expires after the overlap.
@@ -183,6 +192,9 @@ async def rotate_key(request: Request[Any, Any, Any], key_id: KeyId) -> Response
     opt=needs(Scope.ADMIN),
     operation_class=operation(query=AuditQuery),
     responses={
+        400: problem_response(
+            "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT])
+        ),
         200: answer(
             "A page of it.",
             Audit(
@@ -196,7 +208,7 @@ async def rotate_key(request: Request[Any, Any, Any], key_id: KeyId) -> Response
                     )
                 ]
             ),
-        )
+        ),
     },
 )
 async def get_audit(request: Request[Any, Any, Any]) -> Audit:

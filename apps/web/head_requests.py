@@ -25,7 +25,8 @@ class Heads:
 
         async def send_with_allow(message: Any) -> None:
             if message["type"] == "http.response.start" and message["status"] in (204, 405):
-                message["headers"] = [_with_head(*header) for header in message["headers"]]
+                known = _methods(scope) if scope["method"] == "OPTIONS" else set()
+                message["headers"] = [_with_all(*header, known) for header in message["headers"]]
             await send(message)
 
         if scope["method"] != "HEAD":
@@ -56,8 +57,19 @@ class Heads:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _with_head(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+def _methods(scope: Any) -> set[bytes]:
+    """The methods of a request's path. Litestar's own answer to OPTIONS lists those of the path's first handler."""
+    routes = scope["litestar_app"].routes if "litestar_app" in scope else ()
+    return {
+        method.encode()
+        for route in routes
+        if route.path_format == scope.get("path_template")
+        for method in getattr(route, "methods", ())
+    }
+
+
+def _with_all(name: bytes, value: bytes, known: set[bytes]) -> tuple[bytes, bytes]:
     if name.lower() != b"allow":
         return name, value
-    methods = {method.strip() for method in value.split(b",")}
+    methods = known | {method.strip() for method in value.split(b",")}
     return name, b", ".join(sorted(methods | ({b"HEAD"} if b"GET" in methods else set())))

@@ -66,6 +66,12 @@ def test_every_route_says_what_it_needs() -> None:
             assert opt.get(NEEDED), f"{method} {route.path} does not say what it needs: opt=needs(...)"
 
 
+def test_options_lists_the_methods_of_all_handlers(reporting: httpx.Client) -> None:
+    for route in ROUTES:
+        allow = reporting.options(route.path, headers={"Authorization": ""}).headers["allow"]
+        assert set(allow.split(", ")) == {*route.handlers, "OPTIONS"}, route.path
+
+
 def test_one_that_does_not_is_closed() -> None:
     @get("/new")
     async def new() -> str:
