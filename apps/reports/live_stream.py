@@ -91,9 +91,12 @@ class Feed:
 class LiveStreams:
     """The streams of one app."""
 
-    def __init__(self, resources: ReportingResources, *, heartbeat: float = HEARTBEAT) -> None:
+    def __init__(
+        self, resources: ReportingResources, *, heartbeat: float = HEARTBEAT, recheck: float = RECHECK
+    ) -> None:
         self.resources = resources
         self.heartbeat = heartbeat
+        self.recheck = recheck
         self.open = 0
         self.stopping = asyncio.Event()
         #: A feed lives as long as somebody listens, or it is being read.
@@ -120,7 +123,7 @@ class LiveStreams:
             reading = feed.refresh()
             quiet_since = monotonic()
             while reading and not reading.done():
-                if await self._ends_within(min(self.heartbeat, RECHECK), allowed, reading):
+                if await self._ends_within(min(self.heartbeat, self.recheck), allowed, reading):
                     return
                 if not reading.done() and monotonic() - quiet_since >= self.heartbeat:
                     yield ServerSentEventMessage(data=None, comment=STILL_HERE)
@@ -128,7 +131,7 @@ class LiveStreams:
             yield feed.message
             quiet_since = monotonic()
             while (left := min(feed.due, end) - monotonic()) > 0:
-                if await self._ends_within(min(left, self.heartbeat, RECHECK), allowed):
+                if await self._ends_within(min(left, self.heartbeat, self.recheck), allowed):
                     return
                 if left > self.heartbeat and monotonic() - quiet_since >= self.heartbeat:
                     yield ServerSentEventMessage(data=None, comment=STILL_HERE)
