@@ -213,7 +213,7 @@ def moves_on(body: Any, other: Any) -> bool:
 
 def is_compared_until_now(body: Any, as_of: Any) -> bool:
     """Whether a range that is not over is compared with what was before this time then."""
-    if as_of is None or not body.get("compare"):
+    if as_of is None or body.get("compare") is None:
         return False
     start, end = datetime.fromisoformat(body["from"]), datetime.fromisoformat(body["to"])
     return start < datetime.fromisoformat(as_of) < end
