@@ -5,12 +5,13 @@ from datetime import datetime
 
 import psycopg
 from psycopg import Connection
+from psycopg.rows import dict_row
 
 from db.connections.errors import is_data_error
 from db.connections.pools import writing
 from db.queries import QUERIES
-from db.store.dead_letters import site_of
-from db.store.events import jsonb, lock_sites, store_events
+from db.store.dead_letters import site_of, time_of
+from db.store.events import jsonb, lock_sites, make_partitions_for, store_events
 from db.store.whole_or_apart import failure_of
 
 
@@ -21,8 +22,10 @@ def replay(
 
     The letter's state becomes `stored`, or `duplicate` if the event was stored before, or stays `dead` with the new
     error. A letter that is not dead or discarded stays unchanged. `request` (a UUID) is recorded on it. `now`: the
-    current time, instead of the database's clock.
+    current time, instead of the database's clock. Missing partitions are created in a transaction before that.
     """
+    if moment := time_of(_payload(conn, letter_id) if event is None else event):
+        make_partitions_for(conn, [moment], now=now)
     with writing(conn):
         row = conn.execute(QUERIES["dead_letters/claim"], {"id": letter_id}).fetchone()
         if row is None:
@@ -52,3 +55,10 @@ def discard(conn: Connection, letter_ids: Sequence[str], *, request: str) -> Non
     """Discard dead letters; those that are stored stay unchanged. `request` (a UUID) is recorded on each."""
     with writing(conn):
         conn.execute(QUERIES["dead_letters/discard"], {"ids": list(letter_ids), "request": request})
+
+
+def _payload(conn: Connection, letter_id: str) -> bytes:
+    """The event of a dead letter; empty if there is no such letter."""
+    with conn.cursor(row_factory=dict_row) as cur:
+        letter = cur.execute(QUERIES["dead_letters/show"], {"id": letter_id}).fetchone()
+    return bytes(letter["payload"]) if letter else b""

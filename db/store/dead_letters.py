@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID, uuid5
@@ -76,6 +76,17 @@ def message_letter(queue: str, message_id: str, payload: bytes, failure: Failure
 def site_of(event: bytes | msgspec.Raw) -> str | None:
     """The site of an event, if it is valid."""
     return _text(_fields(event), "site_id")
+
+
+def time_of(event: bytes | msgspec.Raw) -> datetime | None:
+    """The time of an event in UTC, if it is valid; without an offset it is in UTC already."""
+    moment: datetime | None = _value(_fields(event), "timestamp", datetime)
+    if moment is None or moment.tzinfo is None:
+        return moment and moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # before the first year, or after the last
+        return None
 
 
 def _letter(identity: UUID, queue: str, message_id: str | None, payload: bytes, failure: Failure) -> Letter:

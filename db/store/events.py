@@ -5,7 +5,7 @@ of its events is stored, a duplicate or a dead letter. settled_days counts these
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -71,7 +71,10 @@ def store_messages(conn: Connection, messages: Sequence[Message], *, now: dateti
 
 
 def store_events(conn: Connection, batch: bytes, *, now: datetime | None = None) -> Stored:
-    """Store the new events of a JSON array, within the caller's transaction; creates missing partitions."""
+    """Store the new events of a JSON array, within the caller's transaction; creates missing partitions.
+
+    Where the caller's transaction stores other events too, `make_partitions_for` all of them before it.
+    """
     parameters = {"batch": jsonb(batch), "now": now}
     try:
         with conn.transaction():
@@ -90,6 +93,18 @@ def settle_message(conn: Connection, message_id: str, *, now: datetime | None = 
 def lock_sites(conn: Connection, sites: Iterable[str]) -> None:
     """Lock these sites until the end of the transaction. Lock several in one call, to avoid deadlocks."""
     conn.execute(QUERIES["store/lock_sites"], {"sites": list(set(sites))})
+
+
+def make_partitions_for(conn: Connection, times: Iterable[datetime], *, now: datetime | None = None) -> None:
+    """Create the partitions that events of these times need and that are missing, each in a transaction of its own.
+
+    A time for which none may be made is left out: its event cannot be stored, and says why. Call it before a
+    transaction that stores several events one after the other: Citus creates no partition in one that has stored any.
+    """
+    missing = conn.execute(QUERIES["store/missing_partitions"], {"times": list(set(times))}).fetchall()
+    for (moment,) in missing:
+        with suppress(CheckViolation), writing(conn), conn.transaction():
+            _make_partitions(conn, msgspec.json.encode([{"timestamp": moment}]), now)
 
 
 def make_partitions_ahead(conn: Connection, now: datetime | None = None) -> None:

@@ -9,13 +9,14 @@ from psycopg import Connection
 
 from db.connections.errors import is_data_error
 from db.connections.pools import writing
-from db.store.dead_letters import Failure, Letter, event_letter, file_letters, message_letter, site_of
+from db.store.dead_letters import Failure, Letter, event_letter, file_letters, message_letter, site_of, time_of
 from db.store.events import (
     AlreadySettled,
     Message,
     Stored,
     json_array,
     lock_sites,
+    make_partitions_for,
     settle_message,
     store_events,
     store_messages,
@@ -51,17 +52,17 @@ def store(conn: Connection, messages: Sequence[Message], *, queue: str) -> Store
 
 
 def store_apart(conn: Connection, message: Message, *, queue: str, now: datetime | None = None) -> Stored:
-    """Store the valid events of a message and dead-letter the others, in one transaction.
+    """Store the valid events of a message and dead-letter the others, in one transaction, once it has its partitions.
 
     Bisects the events: a half that cannot be stored is halved again, until each bad event is alone.
     """
+    try:
+        events = list(enumerate(_elements(message.events)))
+    except ValueError as error:
+        return file_message(conn, message, Failure(str(error)), queue=queue, now=now)
+    make_partitions_for(conn, filter(None, (time_of(event) for _, event in events)), now=now)
     with writing(conn):
         settle_message(conn, message.id, now=now)
-        try:
-            events = list(enumerate(_elements(message.events)))
-        except ValueError as error:
-            file_letters(conn, [message_letter(queue, message.id, message.events, Failure(str(error)))])
-            return Stored(0, 0, dead=1)
         lock_sites(conn, filter(None, (site_of(event) for _, event in events)))
         letters: list[Letter] = []
         stored = 0
@@ -83,10 +84,12 @@ def store_apart(conn: Connection, message: Message, *, queue: str, now: datetime
     return Stored(len(events), stored, dead=len(letters))
 
 
-def file_message(conn: Connection, message: Message, failure: Failure, *, queue: str) -> Stored:
+def file_message(
+    conn: Connection, message: Message, failure: Failure, *, queue: str, now: datetime | None = None
+) -> Stored:
     """Dead-letter all events of a message, for a reason that is not in the events."""
     with writing(conn):
-        settle_message(conn, message.id)
+        settle_message(conn, message.id, now=now)
         try:
             events = _elements(message.events)
         except ValueError:

@@ -5,7 +5,7 @@ Users and nobody, sessions, orders and refunds that are right, repeated or not t
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -124,9 +124,14 @@ class History:
         return UUID(int=self.random.getrandbits(128), version=4)
 
 
-def unsound(site: str) -> bytes:
-    """A message's events of which one cannot be stored, whatever the database."""
-    good = msgspec.json.decode(
-        batch(received(site, path="/good", timestamp=datetime(2026, 3, 1, tzinfo=UTC).isoformat()))
+def unsound(site: str, moment: datetime) -> bytes:
+    """Events of which two cannot be stored, whatever the database; the second can once its type is mended."""
+    good = msgspec.json.decode(batch(received(site, path="/good")))[0] | {"timestamp": moment.isoformat()}
+    earlier = (moment - timedelta(days=70)).isoformat()
+    return msgspec.json.encode(
+        [
+            good,
+            {**good, "event_id": str(UUID(int=17)), "path": "/bad\0"},
+            {**good, "event_id": str(UUID(int=18)), "timestamp": earlier, "event_type": "x" * 200},
+        ]
     )
-    return msgspec.json.encode([*good, {**good[0], "event_id": str(UUID(int=17)), "path": "/bad\0"}])
