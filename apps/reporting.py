@@ -22,7 +22,7 @@ from apps.keys.login import get_me, login_or_error, login_page, login_script, po
 from apps.ledger.accounting import get_accounting
 from apps.ledger.event_status import get_receipt
 from apps.ledger.metrics import LedgerMetrics
-from apps.monitoring.health import health, readiness
+from apps.monitoring.health import Degraded, health, readiness
 from apps.monitoring.metrics import Measured, Requests, metrics
 from apps.monitoring.queue_metrics import QueueMetrics
 from apps.reporting_resources import ReportingResources
@@ -45,6 +45,7 @@ from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
 from apps.web.schema_page import front_page
 from apps.web.startup import CheckedStart
+from db.access.scopes import AUTH_IS_OFF
 from db.connections.metrics import PoolMetrics
 from db.connections.pools import ReadConnection
 from db.logs import configure
@@ -105,7 +106,7 @@ class ReportingApp(CheckedStart):
             [
                 front_page("reporting", resources.settings, opt=needs(ANY_KEY)),
                 *HANDLERS,
-                readiness(monitor, postgresql=self.check_postgresql),
+                readiness(monitor, postgresql=self.check_postgresql, access=self.check_access),
                 metrics(registry, QueueMetrics(monitor), self.ledger),
             ],
             lifespan=[self.lifespan],
@@ -138,6 +139,11 @@ class ReportingApp(CheckedStart):
             await conn.execute("select from sites limit 1")
 
         await self.resources.read(look)
+
+    async def check_access(self) -> None:
+        """Raise Degraded if anybody may do everything."""
+        if self.resources.settings.auth == "off":
+            raise Degraded(AUTH_IS_OFF)
 
 
 def create_app(settings: Settings) -> ReportingApp:
