@@ -44,7 +44,7 @@ def reporting_without_postgresql(servers: Servers) -> Iterator[httpx.Client]:
 
 def checks(client: httpx.Client, status: int) -> dict[str, Any]:
     """What /ready says of each dependency, answered with this status."""
-    answer = client.get("/ready")
+    answer = client.get("/ready", headers=AUTHORIZED)
     assert answer.status_code == status, answer.text
     assert answer.json()["status"] == ("ready" if status == 200 else "not ready")
     found: dict[str, Any] = answer.json()["checks"]
@@ -55,8 +55,8 @@ def test_both_are_alive_and_ready_with_a_worker(
     queue: WatchedQueue, ingestion: httpx.Client, reporting: httpx.Client
 ) -> None:
     queue.beat()
-    assert checks(ingestion, 200) == {"redis": OK, "queue": OK, "workers": OK}
-    assert checks(reporting, 200) == {"postgresql": OK, "redis": OK, "queue": OK, "workers": OK}
+    assert checks(ingestion, 200) == {"access": OK, "redis": OK, "queue": OK, "workers": OK}
+    assert checks(reporting, 200) == {"postgresql": OK, "access": OK, "redis": OK, "queue": OK, "workers": OK}
     for client in (ingestion, reporting):
         assert client.get("/health").json() == OK
 
@@ -143,7 +143,7 @@ def test_without_redis_both_are_alive_and_say_why_they_are_not_ready(
     assert checks(reporting, 503)["postgresql"] == OK
     queue.redis.start()
     queue.beat()
-    assert checks(ingestion, 200) == {"redis": OK, "queue": OK, "workers": OK}
+    assert checks(ingestion, 200) == {"access": OK, "redis": OK, "queue": OK, "workers": OK}
 
 
 def test_redis_that_does_not_answer_makes_nobody_wait(
