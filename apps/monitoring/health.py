@@ -21,6 +21,10 @@ from db.access.scopes import Scope
 #: Seconds until the check of a dependency fails.
 CHECK_TIMEOUT = 1.5
 
+#: Seconds until it is given up to find out who asks: longer than a connection to PostgreSQL is waited for, after which
+#: what was known of a key before holds.
+IDENTITY_TIMEOUT = 2.5
+
 #: Checks a dependency of an app; raises if it cannot be used, and Degraded if it can.
 Check = Callable[[], Awaitable[None]]
 
@@ -83,8 +87,8 @@ def readiness(monitor: QueueMonitor, **checks: Check) -> HTTPRouteHandler:
         },
     )
     async def ready(request: Request[Any, Any, Any]) -> Response[Readiness]:
-        """Checks all dependencies of this app within two seconds, and names those that cannot be used. It needs no key;
-        the reasons are for those with the scope `operations`.
+        """Checks all dependencies of this app within three seconds, and names those that cannot be used. It needs no
+        key; the reasons are for those with the scope `operations`.
 
         Fails if a server does not answer, the queue is full, its oldest message is too old, or no worker is alive. A
         Redis whose settings allow it to evict or lose events is `degraded`; that is not a failure. With AUTH=off
@@ -105,7 +109,7 @@ async def _may_see_reasons(request: Request[Any, Any, Any]) -> bool:
     """Whether whoever sends a request has the scope `operations`; not if that cannot be told in time."""
     access: Access = request.app.state.access
     try:
-        async with asyncio.timeout(CHECK_TIMEOUT):
+        async with asyncio.timeout(IDENTITY_TIMEOUT):
             identity = await access.identity(request.scope)
     except Exception:  # a key that is not valid, or nobody can say: whatever it is, /ready says the words
         return False

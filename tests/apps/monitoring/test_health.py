@@ -2,6 +2,7 @@
 
 import resource
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,13 +12,16 @@ import pytest
 import redis.asyncio
 from litestar.testing import TestClient
 
+from apps.keys.verdicts import Verdict
 from apps.reporting import ReportingApp
 from apps.reporting_resources import ReportingResources
 from apps.sdks.shared.resources import SdkResources
+from db.access.scopes import ANYBODY
+from db.access.tokens import hash_of
 from db.settings import load
 from tests.builders.factories import event
 from tests.conftest import Connection
-from tests.servers.key import AUTHORIZED
+from tests.servers.key import ADMIN_KEY, AUTHORIZED
 from tests.servers.queue import enqueue_old
 from tests.servers.servers import Servers, until
 from tests.servers.watched_queue import WatchedQueue
@@ -34,10 +38,16 @@ def without_redis(sdk_resources: SdkResources, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def reporting_without_postgresql(servers: Servers) -> Iterator[httpx.Client]:
+def app_without_postgresql(servers: Servers) -> ReportingApp:
     """A reporting app that finds no PostgreSQL."""
     settings = msgspec.structs.replace(load(), database_url="host=/nowhere")
-    with TestClient(ReportingApp(ReportingResources(settings, connection_timeout=0.2))) as client:
+    return ReportingApp(ReportingResources(settings, connection_timeout=0.2))
+
+
+@pytest.fixture
+def reporting_without_postgresql(app_without_postgresql: ReportingApp) -> Iterator[httpx.Client]:
+    """A client of that app."""
+    with TestClient(app_without_postgresql) as client:
         client.headers.update(AUTHORIZED)
         yield client
 
@@ -180,10 +190,13 @@ def test_without_redis_no_event_is_accepted(ingestion: httpx.Client, shop: str, 
     assert answer.json()["detail"] == "the queue (Redis) did not take the events; send them again"
 
 
-def test_reporting_without_postgresql_is_alive_and_says_why_it_is_not_ready(
-    reporting_without_postgresql: httpx.Client,
+def test_reporting_without_postgresql_is_alive_and_not_ready_and_says_why_to_whom_it_knows(
+    reporting_without_postgresql: httpx.Client, app_without_postgresql: ReportingApp
 ) -> None:
     assert reporting_without_postgresql.get("/health").status_code == 200
+    assert checks(reporting_without_postgresql, 503)["postgresql"] == {"status": "failed"}
+    asked_a_minute_ago = Verdict(ANYBODY, time.monotonic() - 60)
+    app_without_postgresql.access.verdicts.known["key", hash_of(ADMIN_KEY)] = asked_a_minute_ago
     assert "couldn't get a connection" in checks(reporting_without_postgresql, 503)["postgresql"]["reason"]
 
 
