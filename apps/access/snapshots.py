@@ -33,8 +33,9 @@ class Known:
         self.keys = {key.hash: (key, _identity(key)) for key in snapshot.keys}
         self.logins = {login.hash: login for login in snapshot.logins}
         self.sites = {site.site_id: site for site in snapshot.sites}
-        #: Whether some site has settings that are about its events.
-        self.has_rules = any(site.origins is not None or site.currency or site.secret_orders for site in snapshot.sites)
+        #: Whether some site names the pages that may send its events, or has any settings that are about them.
+        self.has_origins = any(site.origins is not None for site in snapshot.sites)
+        self.has_rules = self.has_origins or any(site.currency or site.secret_orders for site in snapshot.sites)
 
     def holder(self, kind: Literal["key", "login"], secret: str) -> Identity | None:
         """Whom a key or login stands for; None if it is not valid."""

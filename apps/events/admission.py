@@ -24,7 +24,6 @@ MARK = "public_key"
 SALES = frozenset((*ORDERS, *REFUNDS))
 #: The properties that have an order's amount: without one no event of any type can count as an order.
 AMOUNTS = ("revenue", "total", "value")
-HEADERS = frozenset((b"authorization", b"origin"))
 REGISTERED = "a registered site: `PUT /sites/{site_id}`, `tjra site set`"
 
 
@@ -34,7 +33,7 @@ class Sender(NamedTuple):
     holder: Identity | None = None
     """Of a secret write key; None: there is none."""
     origin: str | None = None
-    """The page's, if a browser sends it."""
+    """The page's, if a browser sends it and some site names its pages."""
 
 
 #: A program without a key.
@@ -60,17 +59,17 @@ class Admission:
 
     def sender(self, scope: Any) -> Sender:
         """Who sends a request. Raises Refusal: 401 if the key is not valid, 403 if it is not for events, 503."""
-        sender = PUBLIC
+        holder = origin = None
         for name, value in scope["headers"]:
-            if name in HEADERS:
-                if name == b"origin":
-                    sender = Sender(sender.holder, value.decode("latin-1"))
-                    continue
+            if name == b"authorization":
                 scheme, _, secret = value.decode("latin-1").partition(" ")
                 # A proxy in between may want another credential of this scheme.
                 if scheme.lower() == "bearer" and is_meant_as_key(secret.strip()):
-                    sender = Sender(self.holder(secret.strip()), sender.origin)
-        return sender
+                    holder = self.holder(secret.strip())
+        known = self.snapshots.known
+        if known and known.has_origins:
+            origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
+        return PUBLIC if holder is origin is None else Sender(holder, origin)
 
     def holder(self, secret: str) -> Identity:
         """Whom a secret write key stands for. Raises Refusal (401, 403, 503)."""
