@@ -39,7 +39,7 @@ from apps.reports.shared.disconnects import Attended
 from apps.reports.stats import get_stats
 from apps.reports.timeseries import get_timeseries
 from apps.reports.users import get_user
-from apps.sites.settings import delete_site, get_site, put_site
+from apps.sites.settings import router as site_settings
 from apps.sites.sites import get_sites
 from apps.sites.timezone import put_timezone
 from apps.web.head_requests import Heads
@@ -67,9 +67,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     get_events,
     export_events,
     get_sites,
-    get_site,
-    put_site,
-    delete_site,
+    site_settings,
     put_timezone,
     get_revenue,
     get_live,

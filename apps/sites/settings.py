@@ -8,15 +8,15 @@ from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
-from litestar import Request, Response, delete, get, put
+from litestar import Request, Response, Router, delete, get, put
 from litestar.params import PathParameter
 
 from apps.access.guard import check_site, identity_of
 from apps.access.needs import needs
-from apps.reporting_resources import resources_of
-from apps.sites.timezone import check_timezone, current_timezone, wait_for_timezone
+from apps.reporting_resources import ReportingResources, resources_of
+from apps.sites.timezone import check_timezone, wait_for_timezone
 from apps.web.openapi import answer, json_schema, operation
-from apps.web.problems import QUEUE_UNAVAILABLE, Refusal, problem_response, refuse, unavailable
+from apps.web.problems import QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.request_body import read_body
 from apps.web.request_path import own_raw_path
 from db.access import audit
@@ -24,7 +24,7 @@ from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
 from db.events.errors import ALLOWED, BadParameter, FieldError, sentence
 from db.events.limits import text_fault
-from db.sites import settings
+from db.sites import settings, timezones
 from db.sites.settings import Changes, SiteSettings
 
 PREFIX = b"/sites/"
@@ -34,6 +34,7 @@ EXAMPLE = {"name": "Lamp shop", "currency": "EUR"}
 SAMPLE = SiteSettings(
     site_id="shop", name="Lamp shop", currency="EUR", created_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 )
+REMOVED = SiteSettings(site_id="shop", timezone="Europe/Berlin")
 UNKNOWN_FIELD = FieldError(
     field="colour", reason="is no setting", allowed="name, timezone, origins, currency, secret_orders"
 )
@@ -41,37 +42,28 @@ OF_SHOP = operation(examples={"site_id": "shop"})
 SiteId = Annotated[Path, PathParameter(description="The site, percent-encoded where it is not letters and digits.")]
 
 
-def not_registered(site_id: str) -> Refusal:
-    """The Refusal (404) of a site that is not registered."""
-    return refuse(HTTPStatus.NOT_FOUND, f"the site {site_id!r} is not registered")
-
-
-NOT_REGISTERED = problem_response("The site is not registered.", not_registered("shop"))
 OK = answer("The settings.", SAMPLE)
 
 
 @get(
-    "/sites/{site_id:path}",
+    "/{site_id:path}",
     opt=needs(Scope.REPORTS_READ, by_site=True),
     summary="The settings of a site",
-    tags=["sites"],
     operation_class=OF_SHOP,
-    responses={200: OK, 404: NOT_REGISTERED},
+    responses={200: OK},
 )
 async def get_site(request: Request[Any, Any, Any], site_id: SiteId) -> SiteSettings:  # noqa: ARG001
-    """The settings of a registered site. `GET /sites` lists all sites that have events, registered or not."""
-    name = _site_id(request, Scope.REPORTS_READ)
-    found = await resources_of(request).read(partial(settings.settings_of, site_id=name))
-    if found is None:
-        raise not_registered(name)
-    return found
+    """The settings of a site; the defaults, and no `created_at`, if it is not registered. `GET /sites` lists all sites
+    that have events, registered or not."""
+    name, resources = _site_id(request, Scope.REPORTS_READ), resources_of(request)
+    found = await resources.read(partial(settings.settings_of, site_id=name))
+    return found or await _not_registered(resources, name)
 
 
 @put(
-    "/sites/{site_id:path}",
+    "/{site_id:path}",
     opt=needs(Scope.ADMIN, by_site=True),
     summary="Register a site, or change its settings",
-    tags=["sites"],
     status_code=HTTPStatus.OK,
     operation_class=operation(examples={"site_id": "shop"}, body={"application/json": (json_schema(Changes), EXAMPLE)}),
     responses={
@@ -114,32 +106,35 @@ async def put_site(request: Request[Any, Any, Any], site_id: SiteId) -> Response
 
 
 @delete(
-    "/sites/{site_id:path}",
+    "/{site_id:path}",
     opt=needs(Scope.ADMIN, by_site=True),
     summary="Remove a site's registration",
-    tags=["sites"],
     status_code=HTTPStatus.OK,
     operation_class=OF_SHOP,
-    responses={200: answer("The settings that it had.", SAMPLE), 404: NOT_REGISTERED},
+    responses={200: answer("The site, which is not registered any more.", REMOVED)},
 )
 async def delete_site(request: Request[Any, Any, Any], site_id: SiteId) -> SiteSettings:  # noqa: ARG001
     """Removes the registration with its settings; the site's events, numbers and timezone stay. With SITES=registered
     it sends no more events. `tjra delete` deletes a site's data.
     """
-    name, who = _site_id(request, Scope.ADMIN), str(identity_of(request))
+    name, who, resources = _site_id(request, Scope.ADMIN), str(identity_of(request)), resources_of(request)
 
-    async def remove(conn: ReadConnection) -> SiteSettings:
+    async def remove(conn: ReadConnection) -> None:
         async with conn.transaction():
-            before = await settings.settings_of(conn, name)
-            if before is None:
-                raise not_registered(name)
-            await settings.remove_settings(conn, name)
-            await audit.note(conn, who, "site.remove", {"site_id": name})
-        return before
+            if await settings.remove_settings(conn, name):
+                await audit.note(conn, who, "site.remove", {"site_id": name})
 
-    removed = await resources_of(request).read(remove)
-    removed.timezone = await current_timezone(resources_of(request), name)
-    return removed
+    await resources.read(remove)
+    return await _not_registered(resources, name)
+
+
+router = Router("/sites", route_handlers=[get_site, put_site, delete_site], tags=["sites"])
+
+
+async def _not_registered(resources: ReportingResources, site_id: str) -> SiteSettings:
+    """A site without settings: all that is known of it is its timezone, if it has events."""
+    timezone = await resources.read(partial(timezones.timezone_of, site_id=site_id))
+    return SiteSettings(site_id=site_id, timezone=timezone or SiteSettings(site_id=site_id).timezone)
 
 
 def _site_id(request: Request[Any, Any, Any], scope: str) -> str:

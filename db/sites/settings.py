@@ -10,13 +10,13 @@ from psycopg.rows import class_row
 from db.connections.pools import ReadConnection
 from db.queries import QUERIES
 
-Name = Annotated[str, Meta(max_length=200, pattern=r"^[^\0]*$", description="For people.", examples=["Lamp shop"])]
+Name = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$", description="For people.", examples=["Lamp shop"])]
 Timezone = Annotated[
     str,
     Meta(min_length=1, description="The timezone that its days are meant in, as Europe/Berlin.", examples=["UTC"]),
 ]
 Origins = Annotated[
-    list[Annotated[str, Meta(max_length=300, pattern=r"^https?://[^,/\s\0]+$")]],
+    list[Annotated[str, Meta(max_length=300, pattern=r"^https?://[^,/\s\x00]+$")]],
     Meta(
         max_length=100,
         description="The pages that may send its events, as https://shop.example; null: those of CORS_ORIGINS.",
@@ -37,7 +37,7 @@ SecretOrders = Annotated[
 
 
 class SiteSettings(msgspec.Struct, kw_only=True):
-    """A registered site."""
+    """A site and its settings, which are the defaults if it is not registered."""
 
     site_id: str
     name: Name = ""
@@ -45,7 +45,7 @@ class SiteSettings(msgspec.Struct, kw_only=True):
     origins: Origins | None = None
     currency: Currency | None = None
     secret_orders: SecretOrders = False
-    created_at: Annotated[datetime, Meta(description="When it was registered.")]
+    created_at: Annotated[datetime | None, Meta(description="When it was registered; null: it is not.")] = None
 
 
 class Changes(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
