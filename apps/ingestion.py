@@ -8,28 +8,33 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from actors.durable.broker import refusal
-from apps.access.needs import PUBLIC, needs
+from apps.access.guard import guard
+from apps.access.ingestion import IngestionAccess, refused_page
+from apps.access.needs import ANY_KEY, PUBLIC, SECURITY, document, needs
 from apps.events.cors import Cors, Origins
 from apps.events.endpoints import post_event, post_events
 from apps.events.fast_path import FastPath
 from apps.events.metrics import INGESTION, REQUESTS
 from apps.events.resources import EventResources
-from apps.monitoring.health import health, readiness
+from apps.monitoring.health import Degraded, health, readiness
 from apps.monitoring.metrics import Measured, metrics
 from apps.monitoring.queue_metrics import QueueMetrics
 from apps.sdks.router import sdk_endpoints
 from apps.sdks.shared.resources import SdkResources
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
-from apps.web.problems import error_response
 from apps.web.schema_page import front_page
 from apps.web.startup import CheckedStart
+from db.access.scopes import AUTH_IS_OFF
 from db.logs import configure
 from db.settings import Settings, load
 
 DESCRIPTION = """
 Accepts the events of a shop: page views, clicks, orders. The response 202 is a promise: the event will be counted
 exactly once, even if processes crash. To make it safe to send an event again, give it an `event_id` and a `timestamp`.
+
+Events need no key; what reads does, and a shop's own server may send one (`Authorization: Bearer tjra_...`, scope
+`events:write`), so that its orders can be told from what a visitor could invent.
 
 Every error is `application/problem+json` with the reason and, in `errors`, each invalid field. 503 means that the
 events were not taken: send them again after `Retry-After` seconds.
@@ -51,22 +56,24 @@ class IngestionApp(CheckedStart):
         events, settings = resources.events, resources.events.settings
         self.litestar = Litestar(
             [
-                front_page("ingestion", settings, opt=needs(PUBLIC)),
+                front_page("ingestion", settings, opt=needs(ANY_KEY)),
                 post_event,
                 post_events,
                 sdk_endpoints,
                 health,
-                readiness(events.monitor),
+                readiness(events.monitor, access=self.check_access),
                 metrics(INGESTION, QueueMetrics(events.monitor)),
             ],
             lifespan=[self.lifespan],
-            state=State({"events": events, "sdks": resources}),
-            exception_handlers={Exception: error_response},
+            state=State({"events": events, "sdks": resources, "access": IngestionAccess(settings, events.snapshots)}),
+            guards=[guard],
+            exception_handlers={Exception: refused_page},
             openapi_config=openapi(
-                "ingestion", DESCRIPTION, settings, security=None, opt=needs(PUBLIC), public=needs(PUBLIC)
+                "ingestion", DESCRIPTION, settings, security=SECURITY, opt=needs(ANY_KEY), public=needs(PUBLIC)
             ),
             logging_config=None,
         )
+        document(self.litestar)
         origins = Origins(settings.cors_origins)
         measured = Measured(Heads(Cors(self.litestar, origins)), REQUESTS)
         fast = FastPath(measured, events, REQUESTS, origins)
@@ -78,6 +85,14 @@ class IngestionApp(CheckedStart):
         configure(self.resources.events.settings)
         async with self.resources.events.running():
             yield
+
+    async def check_access(self) -> None:
+        """Raise Degraded if access is not as it should be."""
+        events = self.resources.events
+        if events.settings.auth == "off":
+            raise Degraded(AUTH_IS_OFF)
+        if events.snapshots.known is None:
+            raise Degraded("no worker has told yet which keys and sites there are: nobody's key is valid")
 
 
 def create_app(settings: Settings) -> IngestionApp:

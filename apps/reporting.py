@@ -22,7 +22,7 @@ from apps.keys.login import get_me, login_or_error, login_page, login_script, po
 from apps.ledger.accounting import get_accounting
 from apps.ledger.event_status import get_receipt
 from apps.ledger.metrics import LedgerMetrics
-from apps.monitoring.health import health, readiness
+from apps.monitoring.health import Degraded, health, readiness
 from apps.monitoring.metrics import Measured, Requests, metrics
 from apps.monitoring.queue_metrics import QueueMetrics
 from apps.reporting_resources import ReportingResources
@@ -39,12 +39,14 @@ from apps.reports.shared.disconnects import Attended
 from apps.reports.stats import get_stats
 from apps.reports.timeseries import get_timeseries
 from apps.reports.users import get_user
+from apps.sites.settings import router as site_settings
 from apps.sites.sites import get_sites
 from apps.sites.timezone import put_timezone
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
 from apps.web.schema_page import front_page
 from apps.web.startup import CheckedStart
+from db.access.scopes import AUTH_IS_OFF
 from db.connections.metrics import PoolMetrics
 from db.connections.pools import ReadConnection
 from db.logs import configure
@@ -66,6 +68,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     get_events,
     export_events,
     get_sites,
+    site_settings,
     put_timezone,
     get_revenue,
     get_live,
@@ -106,7 +109,7 @@ class ReportingApp(CheckedStart):
             [
                 front_page("reporting", resources.settings, opt=needs(ANY_KEY)),
                 *HANDLERS,
-                readiness(monitor, postgresql=self.check_postgresql),
+                readiness(monitor, postgresql=self.check_postgresql, access=self.check_access),
                 metrics(registry, QueueMetrics(monitor), self.ledger),
             ],
             lifespan=[self.lifespan],
@@ -146,6 +149,11 @@ class ReportingApp(CheckedStart):
             await conn.execute("select from sites limit 1")
 
         await self.resources.read(look)
+
+    async def check_access(self) -> None:
+        """Raise Degraded if anybody may do everything."""
+        if self.resources.settings.auth == "off":
+            raise Degraded(AUTH_IS_OFF)
 
 
 def create_app(settings: Settings) -> ReportingApp:

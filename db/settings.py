@@ -69,6 +69,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     auth_proxy_scopes: Annotated[
         str, Meta(pattern=rf"^({SCOPES})(\s*,\s*({SCOPES}))*$", description="scopes of keys with commas between them")
     ] = "reports:read"
+    #: Who may read /metrics, /schema and the reasons in /ready of ingestion without a key.
+    operations_open_to: Annotated[
+        str, Meta(pattern="^(nobody|loopback|all)$", description="nobody, loopback or all")
+    ] = "nobody"
+    #: registered: only registered sites may send events.
+    sites: Annotated[str, Meta(pattern="^(open|registered)$", description="open or registered")] = "open"
     data_dir: Annotated[Path, Meta(description="a directory")] = Path(".tjra")
     events_not_before: Annotated[date, Meta(description="a date from 1970-01-01 on, as YYYY-MM-DD")] = date(2000, 1, 1)
     events_ahead_hours: Annotated[int, Meta(ge=0, le=720, description="hours from 0 to 720")] = 24

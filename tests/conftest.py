@@ -76,10 +76,14 @@ OURS = {name.upper() for name in Settings.__struct_fields__} | {"PROMETHEUS_MULT
 
 @pytest.fixture(scope="session")
 def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
-    """PostgreSQL and Redis, empty."""
+    """PostgreSQL and Redis, empty, but for the admin's key, which ingestion knows as from a worker."""
     servers = pytestconfig.stash[SERVERS]
     try:
         servers.start()
+        from actors.broker import broker
+        from tests.servers.access import tell
+
+        tell(broker.client, broker.namespace)
         yield servers
     finally:
         servers.stop()

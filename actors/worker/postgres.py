@@ -29,8 +29,9 @@ Result = TypeVar("Result")
 FLUSHERS = 2
 #: Deferred rollups: each is advanced on a connection of its own while it catches up.
 ADVANCING = len(get_args(Rollup))
-#: One connection for each of these, so that storing never waits for maintenance, and two for all other work.
-CONNECTIONS = FLUSHERS + ADVANCING + 2
+#: One connection for each of these, so that storing never waits for maintenance, one for the keys and sites that
+#: ingestion has to know, and two for all other work.
+CONNECTIONS = FLUSHERS + ADVANCING + 1 + 2
 #: Seconds between attempts while PostgreSQL is unavailable: from the shortest, doubled each time, to the longest.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 

@@ -84,8 +84,9 @@ def import_command(
     settings = load()
     target = None if dry_run else url or _own_url(settings)
     reporting = reporting_url or (None if url or not settings.reporting_port else _own(settings.reporting_port))
+    own_key = key or settings.admin_key or key_of_folder(settings.data_dir)
     if reporting_url is None:  # our own: no other server gets the first key
-        key = key or settings.admin_key or key_of_folder(settings.data_dir)
+        key = own_key
     # Imported here, because it loads slowly and no other command needs it.
     from apps.importing import run
     from apps.importing.register import Register
@@ -111,7 +112,7 @@ def import_command(
                 click.echo(note, err=True)
         if target:
             register = stack.enter_context(Register(reporting, key=key, site=site, options=given_options()))
-            ending = run.send(sources, url=target, register=register)
+            ending = run.send(sources, url=target, register=register, key=None if url else own_key)
         else:
             ending = run.check(sources, site=site, settings=settings)
     for event in ending.shown:

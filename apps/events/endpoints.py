@@ -8,7 +8,9 @@ from litestar import MediaType, Request, Response, post
 from litestar.types import Receive, Scope
 from msgspec import Meta
 
+from apps.access.credentials import insufficient, invalid
 from apps.access.needs import PUBLIC, needs
+from apps.events.admission import Excluded
 from apps.events.batcher import NOT_TAKEN
 from apps.events.metrics import INVALID, count_refusal
 from apps.events.resources import EventResources, events_of
@@ -18,6 +20,7 @@ from apps.web.openapi import answer, json_schema, operation
 from apps.web.problems import Refusal, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from apps.web.request_body import read_body
+from db.access.scopes import Scope as KeyScope
 from db.events.errors import ALLOWED, FieldError
 from db.events.event import Event
 
@@ -56,6 +59,11 @@ BATCH_BODIES: dict[str, tuple[dict[str, Any], Any]] = {
 BAD_PATH = FieldError(field="path", reason="is missing", allowed=ALLOWED["path"])
 
 REFUSALS = {
+    401: problem_response("The key that was sent is not valid.", invalid()),
+    403: problem_response(
+        "The key is not for this site or not for events, or the site does not take events of this page.",
+        insufficient("the key is not for the site 'shop'", KeyScope.EVENTS_WRITE),
+    ),
     408: problem_response(
         "The body did not arrive in time.", refuse(HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive within 30 s")
     ),
@@ -82,9 +90,16 @@ class BatchQuery(msgspec.Struct, kw_only=True):
 
 async def accept_event(events: EventResources, scope: Scope, receive: Receive) -> tuple[bytes, str]:
     """Queue the event of a request; return the response body and the message id. Raises Refusal."""
+    admission = events.admission
     try:
+        sender = admission.sender(scope)
         body = await read_body(scope, receive, limit=EVENT_BYTES, timeout=events.settings.body_timeout_seconds)
         event, ignored = events.validator.event(body)
+        if admission.has_rules(sender):
+            admission.admit(event, sender)
+    except Excluded as excluded:
+        count_refusal(excluded.refusal)
+        raise excluded.refusal from None
     except Refusal as refusal:
         count_refusal(refusal)
         raise
@@ -98,6 +113,7 @@ async def accept_event(events: EventResources, scope: Scope, receive: Receive) -
 @post(
     "/event",
     opt=needs(PUBLIC),
+    security=[{}, {"key": []}],
     summary="Send an event",
     tags=["events"],
     status_code=HTTPStatus.ACCEPTED,
@@ -115,6 +131,9 @@ async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Accepts one event as JSON; the content type is ignored. Unknown fields are ignored, and so are those parts of
     `properties` and `user_id` that cannot be stored: `ignored_fields` lists them. Half of a surrogate pair becomes
     U+FFFD, as does U+0000 in `properties` and `user_id`; elsewhere U+0000 is an error.
+
+    It needs no key. With a key of the scope `events:write` the event is one of the shop's own server, whose orders
+    count also if the site has `secret_orders`.
     """
     # The fast path answers requests for exactly this path. Others, such as a path with a trailing slash, come here.
     body, message_id = await accept_event(events_of(request), request.scope, request.receive)
@@ -124,6 +143,7 @@ async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
 @post(
     "/events",
     opt=needs(PUBLIC),
+    security=[{}, {"key": []}],
     summary="Send a batch of events",
     tags=["events"],
     status_code=HTTPStatus.ACCEPTED,
@@ -146,13 +166,18 @@ async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted
 
     A bad event does not affect the others: the response lists each rejected event by its index, with the reasons.
     Parts of accepted events that were ignored, as in `POST /event`, are in `ignored_fields`.
+
+    It needs no key; one of the scope `events:write` is as in `POST /event`. Events of sites that are not the key's are
+    rejected.
     """
     query, events = read_query(request, BatchQuery), events_of(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
+        sender = events.admission.sender(request.scope)
         timeout = events.settings.body_timeout_seconds
         body = await read_body(request.scope, request.receive, limit=BATCH_BYTES, timeout=timeout)
         batch = events.validator.batch(body, ndjson=media_type in NDJSON)
+        events.admission.admit_batch(batch, sender)
     except Refusal as refusal:
         count_refusal(refusal)
         raise

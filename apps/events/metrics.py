@@ -20,8 +20,8 @@ EVENTS_REFUSED = Counter(
 SDK_EVENTS_DROPPED = Counter(
     "tjra_sdk_events_dropped",
     "Events of SDKs that were dropped although the response was a success. The reason is the invalid field "
-    "(`event`: not an event at all), `bot`, `key` (unknown key), `engagement` (time on a page) or `type` "
-    "(unknown message type).",
+    "(`event`: not an event at all), `bot`, `key` (unknown key, or one of another site), `origin` (a page that the "
+    "site does not name), `engagement` (time on a page) or `type` (unknown message type).",
     ("protocol", "reason"),
     registry=INGESTION,
 )
@@ -62,6 +62,7 @@ ENQUEUE_FAILURES = Counter("tjra_enqueue_failures", "Messages that the queue did
 REASONS = {
     400: "invalid",
     401: "unknown_key",
+    403: "forbidden",
     408: "incomplete",
     413: "too_large",
     415: "compression",

@@ -10,8 +10,11 @@ from litestar import Request
 from actors.broker import broker as own_broker
 from actors.durable.broker import DurableBroker
 from actors.events import queue_events
+from actors.queue.access_snapshot import SnapshotReader
 from actors.queue.producer import Producer
 from actors.queue.state import QueueReader
+from apps.access.snapshots import Snapshots
+from apps.events.admission import Admission
 from apps.events.batcher import Batcher
 from apps.events.validation import EventValidator
 from apps.monitoring.queue_monitor import QueueMonitor
@@ -27,13 +30,15 @@ class EventResources:
         self.validator = EventValidator(settings)
         self.monitor = QueueMonitor(QueueReader(broker, url), settings)
         self.producer = Producer(broker, url)
+        self.snapshots = Snapshots(SnapshotReader(broker, url))
+        self.admission = Admission(settings, self.snapshots)
         self.batcher = Batcher(partial(queue_events, self.producer), self.monitor)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Accept events; on exit, send those that still wait to the queue."""
         await self.batcher.open()
-        async with self.monitor.watching():
+        async with self.monitor.watching(), self.snapshots.watching():
             yield
         await self.batcher.close()
         await self.producer.close()

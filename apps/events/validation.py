@@ -1,9 +1,10 @@
 """Decode and validate a request body, and give each event its id and its time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from operator import attrgetter
 
 import msgspec
 
@@ -148,6 +149,22 @@ class Batch:
     def reject(self, index: int, errors: list[FieldError]) -> None:
         self.rejected.append(Rejected(index=index, errors=errors))
         self.event_ids.append(None)
+
+    def exclude(self, reasons: Mapping[int, list[FieldError]]) -> None:
+        """Reject accepted events after all, by their numbers among these. Raises Refusal (400) if none is left."""
+        places = [place for place, event_id in enumerate(self.event_ids) if event_id is not None]
+        excluded = {places[number]: errors for number, errors in reasons.items()}
+        for number in reasons:
+            site_day = self.accepted[number].site_id, self.day
+            self.counts[site_day] -= 1
+            self.event_ids[places[number]] = None
+        self.counts = {site_day: events for site_day, events in self.counts.items() if events}
+        self.accepted = [event for number, event in enumerate(self.accepted) if number not in reasons]
+        self.ignored = [one for one in self.ignored if one.index not in excluded]
+        self.rejected += [Rejected(index=place, errors=errors) for place, errors in excluded.items()]
+        self.rejected.sort(key=attrgetter("index"))
+        if not self.accepted:
+            raise no_event_is_valid(self.rejected)
 
     def events(self) -> bytes:
         """The accepted events: JSON objects joined by commas."""

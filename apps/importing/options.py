@@ -122,8 +122,8 @@ OPTIONS = [
     click.option(
         "--key",
         envvar="TJRA_KEY",
-        help="A key of the reporting API, with the scope operations; better as the variable TJRA_KEY.  [default: the "
-        "first key, if it is in this folder's `tjra up`]",
+        help="A key with the scopes operations and events:write, for both APIs (not for that of --url); better as the "
+        "variable TJRA_KEY.  [default: the first key, if it is in this folder's `tjra up`]",
     ),
     click.option("--undo", metavar="ID", help="Undo this import: delete the events that it added."),
     click.option("--yes", is_flag=True, help="With --undo: do not ask for confirmation."),

@@ -32,8 +32,8 @@ class Ending(NamedTuple):
     """The outcome of the sent events."""
 
 
-def send(sources: Sequence[Source], *, url: str, register: Register) -> Ending:
-    """Send all events to the ingestion API at `url`, and record the import."""
+def send(sources: Sequence[Source], *, url: str, register: Register, key: str | None = None) -> Ending:
+    """Send all events to the ingestion API at `url`, with a key if there is one, and record the import."""
     tally = Summary()
     site = register.site
     with (
@@ -41,11 +41,12 @@ def send(sources: Sequence[Source], *, url: str, register: Register) -> Ending:
         Meter([source.lines for source in sources], tally) as meter,
     ):
         register.begin(sources)
-        sender = Sender(client, report=meter.report, give_up_after=GIVE_UP_AFTER)
+        sender = Sender(client, report=meter.report, give_up_after=GIVE_UP_AFTER, key=key)
         ending = _run(sources, site, tally, sender.deliver, meter.watch, register.import_id)
         register.end(sources, tally, sender.messages)
         meter.report("waiting until all events are stored")
-        return ending._replace(outcome=register.outcome(tally))
+        outcome = "\n".join(filter(None, (sender.without_key, register.outcome(tally))))
+        return ending._replace(outcome=outcome or None)
 
 
 def check(sources: Sequence[Source], *, site: str, settings: Settings) -> Ending:

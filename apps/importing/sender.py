@@ -23,8 +23,13 @@ class Undelivered(Exception):
 class Sender:
     """Sends through a client whose base URL is the API's. `report` shows a waiting user why the import waits."""
 
-    def __init__(self, client: httpx.Client, *, report: Callable[[str], None], give_up_after: float) -> None:
+    def __init__(
+        self, client: httpx.Client, *, report: Callable[[str], None], give_up_after: float, key: str | None = None
+    ) -> None:
         self.client = client
+        self.headers = HEADERS | ({"Authorization": f"Bearer {key}"} if key else {})
+        #: What to say if the key was refused, so that events were sent without it.
+        self.without_key: str | None = None
         self.report = report
         self.give_up_after = give_up_after
         #: Ids of the messages in which the API queued the events.
@@ -39,13 +44,15 @@ class Sender:
         wait, failing_since = FIRST_WAIT, None
         while True:
             try:
-                response = self.client.post("/events", content=body, headers=HEADERS)
+                response = self.client.post("/events", content=body, headers=self.headers)
             except httpx.TransportError as error:
                 trouble = f"{self.client.base_url} does not answer: {error or type(error).__name__}"
             else:
                 if pause := _retry_after(response):
                     wait, failing_since = FIRST_WAIT, None
                     self._wait(pause, "the API is busy: waiting")
+                    continue
+                if self._is_refused_key(response):
                     continue
                 if not response.is_server_error:
                     rejected = _rejected(response)
@@ -59,6 +66,17 @@ class Sender:
                 raise Undelivered(f"{trouble} (tried for {self.give_up_after:g} s)")
             self._wait(wait, f"no answer from {self.client.base_url.netloc.decode()}: trying again")
             wait = min(2 * wait, LONGEST_WAIT)
+
+    def _is_refused_key(self, response: httpx.Response) -> bool:
+        """Whether the key was refused: events can be sent without one, but are then those of anybody."""
+        if response.status_code not in (401, 403) or "Authorization" not in self.headers:
+            return False
+        self.headers = HEADERS
+        self.without_key = (
+            f"the key may not send events ({_described(response)}), so they were sent without it: if the site has "
+            "secret_orders, their orders do not count; use a key with the scope events:write"
+        )
+        return True
 
     def _wait(self, seconds: float, why: str) -> None:
         self.report(why)

@@ -9,11 +9,9 @@ from apps.access.credentials import credential_of, invalid, is_from_another_page
 from apps.keys.verdicts import Verdicts
 from apps.reporting_resources import ReportingResources
 from apps.web.problems import Refusal, refuse
-from db.access.scopes import Identity, Scope
+from db.access.scopes import ANYBODY, Identity
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-#: Everybody, if AUTH is off.
-ANYBODY = Identity(name="anybody (AUTH=off)", scopes=frozenset({Scope.ADMIN}))
 LONGEST_NAME = 200
 
 

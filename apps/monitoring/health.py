@@ -3,24 +3,34 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
 from actors.queue.producer import QueueUnavailable
 from actors.queue.state import QueueState
+from apps.access.guard import Access
 from apps.access.needs import PUBLIC, needs
 from apps.monitoring.queue_monitor import QueueMonitor, over_limit
 from apps.web.openapi import answer
+from db.access.scopes import Scope
 
 #: Seconds until the check of a dependency fails.
 CHECK_TIMEOUT = 1.5
 
-#: Checks a dependency of an app; raises if it cannot be used.
+#: Seconds until it is given up to find out who asks: longer than a connection to PostgreSQL is waited for, after which
+#: what was known of a key before holds.
+IDENTITY_TIMEOUT = 2.5
+
+#: Checks a dependency of an app; raises if it cannot be used, and Degraded if it can.
 Check = Callable[[], Awaitable[None]]
+
+
+class Degraded(Exception):
+    """A dependency works, but not as it should."""
 
 
 class Health(msgspec.Struct):
@@ -30,10 +40,13 @@ class Health(msgspec.Struct):
 
 
 class Dependency(msgspec.Struct, omit_defaults=True):
-    """One dependency of an app. Degraded: it works, but may lose accepted events."""
+    """One dependency of an app. Degraded: it works, but may lose accepted events, or is open to anybody."""
 
     status: Literal["ok", "degraded", "failed"]
-    reason: Annotated[str | None, Meta(description="Why it is degraded or failed.")] = None
+    reason: Annotated[
+        str | None,
+        Meta(description="Why it is degraded or failed; only for those with the scope `operations`."),
+    ] = None
 
 
 class Readiness(msgspec.Struct):
@@ -73,19 +86,34 @@ def readiness(monitor: QueueMonitor, **checks: Check) -> HTTPRouteHandler:
             503: answer("A dependency cannot be used.", Readiness(status="not ready", checks=late)),
         },
     )
-    async def ready() -> Response[Readiness]:
-        """Checks all dependencies of this app within two seconds, and names those that cannot be used and why.
+    async def ready(request: Request[Any, Any, Any]) -> Response[Readiness]:
+        """Checks all dependencies of this app within three seconds, and names those that cannot be used. It needs no
+        key; the reasons are for those with the scope `operations`.
 
         Fails if a server does not answer, the queue is full, its oldest message is too old, or no worker is alive. A
-        Redis whose settings allow it to evict or lose events is `degraded`; that is not a failure.
+        Redis whose settings allow it to evict or lose events is `degraded`; that is not a failure. With AUTH=off
+        `access` is `degraded`.
         """
-        others, queue = await asyncio.gather(_check_all(checks), _check_queue(monitor))
+        others, queue, tell = await asyncio.gather(_check_all(checks), _check_queue(monitor), _may_see_reasons(request))
         results = others | queue
+        if not tell:
+            results = {name: Dependency(one.status) for name, one in results.items()}
         if all(dependency.status != "failed" for dependency in results.values()):
             return Response(Readiness(status="ready", checks=results))
         return Response(Readiness(status="not ready", checks=results), status_code=HTTPStatus.SERVICE_UNAVAILABLE)
 
     return ready
+
+
+async def _may_see_reasons(request: Request[Any, Any, Any]) -> bool:
+    """Whether whoever sends a request has the scope `operations`; not if that cannot be told in time."""
+    access: Access = request.app.state.access
+    try:
+        async with asyncio.timeout(IDENTITY_TIMEOUT):
+            identity = await access.identity(request.scope)
+    except Exception:  # a key that is not valid, or nobody can say: whatever it is, /ready says the words
+        return False
+    return identity is not None and identity.may(Scope.OPERATIONS) and identity.sites is None
 
 
 async def _check_all(checks: Mapping[str, Check]) -> dict[str, Dependency]:
@@ -103,6 +131,8 @@ async def _outcome(check: Check) -> Dependency:
     if not done:
         return Dependency("failed", f"no answer within {CHECK_TIMEOUT} s")
     error = task.exception()
+    if isinstance(error, Degraded):
+        return Dependency("degraded", str(error))
     return _failed_if(str(error) or type(error).__name__ if error else None)
 
 

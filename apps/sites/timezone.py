@@ -79,17 +79,11 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
     """
     query = read_query(request, TimezoneQuery)
     resources = resources_of(request)
-    current = await _timezone(resources, query.site_id)
-    names = await resources.read(timezones.known)
-    if query.timezone not in names:
-        raise BadParameter("timezone", timezones.unknown(query.timezone, names))
+    current = await current_timezone(resources, query.site_id)
+    await check_timezone(resources, query.timezone)
     if query.dry_run:
         return Response(SiteTimezone(site_id=query.site_id, timezone=current))
-    if current != query.timezone:
-        await queue_timezone(resources.producer, query.site_id, query.timezone)
-        current = await resources.wait_for_worker(
-            lambda: _timezone(resources, query.site_id), lambda seen: seen == query.timezone
-        )
+    current = await wait_for_timezone(resources, query.site_id, query.timezone)
     done = current == query.timezone
     return Response(
         SiteTimezone(site_id=query.site_id, timezone=current),
@@ -97,7 +91,26 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
     )
 
 
-async def _timezone(resources: ReportingResources, site_id: str) -> str:
+async def check_timezone(resources: ReportingResources, timezone: str) -> None:
+    """Raise BadParameter if no site may have this timezone."""
+    names = await resources.read(timezones.known)
+    if timezone not in names:
+        raise BadParameter("timezone", timezones.unknown(timezone, names))
+
+
+async def wait_for_timezone(resources: ReportingResources, site_id: str, timezone: str) -> str:
+    """Have a worker set a site's timezone, and return the one that it has after a while. Raises QueueUnavailable."""
+    current = await current_timezone(resources, site_id)
+    if current != timezone:
+        await queue_timezone(resources.producer, site_id, timezone)
+        current = await resources.wait_for_worker(
+            lambda: current_timezone(resources, site_id), lambda seen: seen == timezone
+        )
+    return current
+
+
+async def current_timezone(resources: ReportingResources, site_id: str) -> str:
+    """A site's timezone. Raises Refusal (404)."""
     timezone = await resources.read(partial(timezones.timezone_of, site_id=site_id))
     if timezone is None:
         raise refuse(HTTPStatus.NOT_FOUND, f"there is no site {site_id!r}")

@@ -25,8 +25,8 @@ class Heads:
 
         async def send_with_allow(message: Any) -> None:
             if message["type"] == "http.response.start" and message["status"] in (204, 405):
-                known = _methods(scope) if scope["method"] == "OPTIONS" else set()
-                message["headers"] = [_with_all(*header, known) for header in message["headers"]]
+                known: set[bytes] = _methods(scope) if scope["method"] == "OPTIONS" else set()
+                message["headers"] = [_with_all(name, value, known) for name, value in message["headers"]]
             await send(message)
 
         if scope["method"] != "HEAD":

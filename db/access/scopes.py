@@ -50,3 +50,9 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.key_id})" if self.key_id else self.name
+
+
+#: Everybody, if AUTH is off.
+ANYBODY = Identity(name="anybody (AUTH=off)", scopes=frozenset({Scope.ADMIN}))
+#: Why an app with AUTH=off is degraded.
+AUTH_IS_OFF = "AUTH=off: anybody may read and change everything"

@@ -34,6 +34,11 @@ def is_key(text: str) -> bool:
     return PATTERN.fullmatch(text) is not None and text[-CHECKSUM:] == _checksum(text[:-CHECKSUM])
 
 
+def is_meant_as_key(text: object) -> bool:
+    """Whether a text is a key or a mistyped one, and so not a name of anything else."""
+    return isinstance(text, str) and text.startswith("tjra_") and text[6:7] == "_"
+
+
 def hash_of(secret: str) -> bytes:
     """What is stored of a secret. A slow hash would add nothing, as 256 random bits cannot be guessed."""
     return hashlib.sha256(secret.encode()).digest()

@@ -84,6 +84,7 @@ class Ignored(msgspec.Struct, kw_only=True):
 
     what: Literal["order", "refund", "product"]
     reason: Literal[
+        "public_key",
         "revenue_missing",
         "revenue_invalid",
         "revenue_negative",

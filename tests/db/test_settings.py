@@ -83,6 +83,8 @@ def test_an_address_goes_before_its_parts() -> None:
         ("CORS_ORIGINS", "shop.example", "https://shop.example"),
         ("CORS_ORIGINS", "https://shop.example/", "https://shop.example"),
         ("BOTS", "ban", "drop, mark or keep"),
+        ("OPERATIONS_OPEN_TO", "localhost", "nobody, loopback or all"),
+        ("SITES", "closed", "open or registered"),
         ("DATABASE_URL", "mysql://secret@host/db", "a PostgreSQL address"),
         ("DATABASE_URL", "postgresql://ann:secret@host/db?schema=shop", "schema .options=-csearch_path%3DNAME"),
         ("DATABASE_URL", "postgresql://ann:secret@host/db?connection_limit=5", "connection_limit .leave it out"),

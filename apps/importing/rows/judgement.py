@@ -16,6 +16,7 @@ from db.reports.revenue import ORDERS, REFUNDS
 TYPES = 5
 CURRENCY = "--set properties.currency=EUR sets it for all rows, --property currency=COLUMN names its column"
 FIXES = {
+    "public_key": "the property of this name says so; it is removed if the events are sent with a key (--key)",
     "revenue_missing": "--property revenue=COLUMN names the column of an order's amount",
     "revenue_invalid": "an amount is a number such as 1234.50",
     "revenue_negative": "a refund is an event of the type refund",

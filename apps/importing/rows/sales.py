@@ -36,7 +36,9 @@ def read_sale(properties: dict[str, Any], *, is_refund: bool) -> Sale:
     currency_given = properties.get("currency")
     match = CURRENCY.fullmatch(currency_given) if isinstance(currency_given, str) else None
     fault: str | None
-    if given is None:
+    if properties.get("public_key") is True:
+        fault = "public_key"
+    elif given is None:
         fault = "revenue_missing"
     elif amount is None:
         fault = "revenue_invalid"

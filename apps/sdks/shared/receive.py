@@ -14,6 +14,7 @@ from litestar import Request
 
 from actors.queue.first_seen import first_times
 from actors.queue.producer import QueueUnavailable
+from apps.events.admission import Excluded, Sender
 from apps.events.metrics import QUEUE_UNAVAILABLE, SDK_BOT_EVENTS, SDK_EVENTS_CUT, SDK_EVENTS_DROPPED, count_refusal
 from apps.events.validation import Batch
 from apps.sdks.shared.bots import carries_money, is_bot
@@ -21,6 +22,7 @@ from apps.sdks.shared.caller import Caller, caller_of
 from apps.sdks.shared.clock_skew import time_of
 from apps.sdks.shared.resources import SdkResources, sdks_of
 from apps.sdks.shared.sdk_event import Parser, SentEvent
+from apps.sdks.shared.senders import Senders
 from apps.sdks.shared.to_event import Dropped, event_id, to_event, visitor_id
 from apps.web.problems import Refusal, refuse
 from apps.web.request_body import read_body
@@ -56,9 +58,10 @@ async def receive_events(
     """Queue the events of a request; return once the queue has them. Raises Refusal and QueueUnavailable."""
     caller, sdks = caller_of(request.scope), sdks_of(request)
     try:
+        senders = Senders(sdks, caller)
         timeout = sdks.events.settings.body_timeout_seconds
         body = await read_body(request.scope, request.receive, limit=BODY_BYTES, timeout=timeout)
-        sdk_request = SdkRequest(sdks, caller, _parsed(parse, body, caller))
+        sdk_request = SdkRequest(sdks, caller, senders, _parsed(parse, body, caller))
         if refuse_unknown_keys:
             sdk_request.check_keys()
     except Refusal as refusal:
@@ -68,6 +71,9 @@ async def receive_events(
         await sdk_request.validate()
     except QueueUnavailable:
         QUEUE_UNAVAILABLE.inc(len(sdk_request.sent))
+        raise
+    except Refusal as refusal:
+        count_refusal(refusal)
         raise
     batch = sdk_request.batch
     message_id = await sdks.events.batcher.put(batch.events(), batch.counts) if batch.accepted else None
@@ -79,8 +85,9 @@ async def receive_events(
 class SdkRequest:
     """The events of one request."""
 
-    def __init__(self, sdks: SdkResources, caller: Caller, sent: list[SentEvent | None]) -> None:
+    def __init__(self, sdks: SdkResources, caller: Caller, senders: Senders, sent: list[SentEvent | None]) -> None:
         self.sdks = sdks
+        self.senders = senders
         self.window = sdks.events.validator.window
         self.caller = caller
         self.sent = sent
@@ -92,9 +99,9 @@ class SdkRequest:
         self.from_bots: Counter[str] = Counter()
 
     def check_keys(self) -> None:
-        """Raises Refusal (401) if no event has the key of a site."""
+        """Raises Refusal (401, 403) if no event has the key of a site."""
         if given := [one.key for one in self.sent if one]:
-            self.sdks.check_key(*given)
+            self.senders.check(given)
 
     async def validate(self) -> None:
         """Put valid events into the batch, and count the reasons of the others. Raises QueueUnavailable."""
@@ -104,18 +111,22 @@ class SdkRequest:
         events = []
         for index, one in enumerate(self.sent, start=1):
             try:
-                events.append((one, self._event(one, salt)))
+                events.append((one, *self._event(one, salt)))
             except Dropped as reason:
                 self._drop(one, str(reason))
             if index % SLICE == 0:
                 await asyncio.sleep(0)
-        await self._set_times([event for _, event in events])
-        for one, event in events:
+        await self._set_times([event for _, event, _ in events])
+        for one, event, sender in events:
             try:
-                self.batch.add(receive(event, now=self.now, window=self.window))
+                received = receive(event, now=self.now, window=self.window)
+                self.sdks.events.admission.admit(received, sender)
             except ValueError:
                 self._drop(one, "timestamp")
+            except Excluded as excluded:
+                self._drop(one, excluded.reason)
             else:
+                self.batch.add(received)
                 self._record(one, queued=True)
 
     def count(self, protocol: str) -> None:
@@ -129,15 +140,16 @@ class SdkRequest:
         if self.drops:
             logger.debug("%s: of %d events these were dropped: %s", protocol, len(self.sent), dict(self.drops))
 
-    def _event(self, one: SentEvent | None, salt: bytes) -> Event:
-        """The validated event. Raises Dropped."""
+    def _event(self, one: SentEvent | None, salt: bytes) -> tuple[Event, Sender]:
+        """The validated event, and who sends it. Raises Dropped."""
         if one is None:
             raise Dropped("event")
         if one.ignored:
             raise Dropped(one.ignored)
-        site_id = self.sdks.keys.site(one.key)
-        if site_id is None:
+        place = self.senders.place(one.key)
+        if place is None or not place.is_of_key:
             raise Dropped("key")
+        site_id = place.site
         bot = is_bot(visitor=one.user_agent, caller=self.caller.user_agent)
         outcome = self._outcome(one) if bot else None
         if outcome:
@@ -160,7 +172,7 @@ class SdkRequest:
             window=self.window,
         )
         self.cuts.update(cut)
-        return event
+        return event, place.sender
 
     async def _set_times(self, events: list[Event]) -> None:
         """Set a missing timestamp to the event's first arrival, so that a resend gets the same one.

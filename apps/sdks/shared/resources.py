@@ -8,7 +8,8 @@ from litestar import Request
 from actors.queue.visitor_salt import DailySalt
 from apps.events.resources import EventResources
 from apps.sdks.shared.site_keys import Keys
-from apps.web.problems import refuse
+from apps.web.problems import Refusal, refuse
+from db.access.tokens import is_meant_as_key
 
 
 class SdkResources:
@@ -20,11 +21,23 @@ class SdkResources:
         self.bots = events.settings.bots
         self.daily_salt = DailySalt(events.producer)
 
+    def site(self, key: object) -> str | None:
+        """The site of a public key, if it may have events, or None. Raises Refusal (503)."""
+        if is_meant_as_key(key):
+            return None
+        site = self.keys.site(key)
+        return site if site and self.events.admission.is_registered(site) else None
+
     def check_key(self, *given: object) -> None:
-        """Raises Refusal (401) if none of these is the key of a site."""
-        if not any(self.keys.site(key) for key in given):
-            reason = "is unknown: it should be one of SITE_KEYS" if any(given) else "is missing"
-            raise refuse(HTTPStatus.UNAUTHORIZED, f"the key of the site {reason}")
+        """Raises Refusal (401) if none of these is the public key of a site."""
+        if not any(self.site(key) for key in given):
+            raise self.no_site(*given)
+
+    def no_site(self, *given: object) -> Refusal:
+        """The Refusal (401) of keys that are those of no site."""
+        known = "one of SITE_KEYS" if self.keys.sites else "that of a registered site"
+        reason = f"is unknown: it should be {known}" if any(given) else "is missing"
+        return refuse(HTTPStatus.UNAUTHORIZED, f"the key of the site {reason}")
 
 
 def sdks_of(request: Request[Any, Any, Any]) -> SdkResources:

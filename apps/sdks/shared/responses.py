@@ -18,6 +18,7 @@ from apps.web.problems import Refusal, refusal_for, refuse, unavailable
 CODES = {
     400: "invalid_request",
     401: "invalid_write_key",
+    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
     408: "incomplete_request",
@@ -116,6 +117,10 @@ ERRORS = {
         "The key of the site is missing or unknown.",
         refuse(HTTPStatus.UNAUTHORIZED, "the key of the site is missing"),
     ),
+    403: (
+        "The secret write key is not for this site, or not for events.",
+        refuse(HTTPStatus.FORBIDDEN, "the key is not for the site 'shop'"),
+    ),
     404: ("There is no such call.", refuse(HTTPStatus.NOT_FOUND, "there is no call `tracks`")),
     408: (
         "The body did not arrive in time.",
@@ -141,7 +146,7 @@ ERRORS = {
 
 def error_responses(*statuses: int) -> Mapping[int, ResponseSpec]:
     """The documented errors: these, and those of every endpoint that takes events."""
-    return {status: _documented(status) for status in (400, *statuses, 408, 413, 415, 503)}
+    return {status: _documented(status) for status in (400, *statuses, 403, 408, 413, 415, 503)}
 
 
 def _documented(status: int) -> ResponseSpec:

@@ -12,6 +12,7 @@ as $$
         case when is_refund then abs(amount) else amount end,
         currency,
         case
+            when is_public then 'public_key'
             when amount_given is null then 'revenue_missing'
             when amount is null then 'revenue_invalid'
             when amount < 0 and not is_refund then 'revenue_negative'
@@ -29,6 +30,8 @@ as $$
             coalesce(given(products), given(items)) as lines
         from (
             select
+                -- Ingestion marks so what no secret key came with, of sites whose sales need one.
+                properties -> 'public_key' is not distinct from 'true'::jsonb as is_public,
                 given_order_id(properties) as order_id,
                 coalesce(
                     given(properties -> 'revenue'), given(properties -> 'total'), given(properties -> 'value')

@@ -59,6 +59,7 @@ def fill(conn: Connection, site: str) -> None:
         "insert into dead_letters (id, site_id, queue, payload, error) values (gen_random_uuid(), %s, 'events', '', '')"
     )
     conn.execute(letter.encode(), [site])
+    conn.execute("insert into site_settings (site_id) values (%s)", [site])
     imports.note(conn, site, "3f9a2c0b7d15", imports.Import(files=[], began_at=NOW))
     count_accepted(conn, source="one", counted_at=NOW, counts=[Count(site, NOW.date(), 1)])
 

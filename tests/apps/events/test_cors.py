@@ -10,6 +10,7 @@ from litestar.testing import TestClient
 from apps.ingestion import create_app
 from db.settings import load
 from tests.builders.factories import event
+from tests.servers.key import AUTHORIZED
 
 PREFLIGHT = {
     "origin": "https://shop.example",
@@ -43,7 +44,7 @@ def test_answers_and_errors_can_be_read_by_any_page(ingestion: httpx.Client, sho
 
 @pytest.mark.parametrize("path", ["/metrics", "/health", "/schema/openapi.json"])
 def test_what_is_not_for_pages_cannot_be_read_by_them(ingestion: httpx.Client, path: str) -> None:
-    answer = ingestion.get(path, headers={"origin": "https://a.example"})
+    answer = ingestion.get(path, headers={"origin": "https://a.example"} | AUTHORIZED)
     assert answer.status_code == 200
     assert "access-control-allow-origin" not in answer.headers
 

@@ -25,6 +25,10 @@ def some_properties() -> list[dict[str, Any]]:
         *({"revenue": "", "total": amount, "value": 3, "currency": "EUR"} for amount in AMOUNTS),
         *({"value": 5, "currency": currency} for currency in CURRENCIES),
         *({"value": 5, "currency": "SEK", "order_id": one, "transaction_id": "t"} for one in ORDER_IDS),
+        *(
+            {"revenue": 1, "currency": "EUR", "order_id": "7", "public_key": one}
+            for one in (True, False, "true", 1, None)
+        ),
         {},
     ]
 

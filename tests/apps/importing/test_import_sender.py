@@ -37,6 +37,8 @@ class Api(ThreadingHTTPServer):
         self.answers: list[tuple[int, dict[str, str], Any]] = []
         self.taken: list[list[Any]] = []
         self.sizes: list[int] = []
+        #: The header Authorization of each request.
+        self.keys: list[str | None] = []
         self.connections = 0
 
     def process_request(self, *request: Any) -> None:
@@ -56,6 +58,7 @@ class Handler(BaseHTTPRequestHandler):
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
             self.close_connection = True
             return
+        self.server.keys.append(self.headers["Authorization"])
         if status == 202:
             self.server.taken.append(json.loads(body))
             self.server.sizes.append(len(body))
@@ -160,6 +163,20 @@ def test_an_api_that_does_not_take_a_batch_ends_it(
     with pytest.raises(Undelivered) as error:
         deliver([EVENT])
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_may_not_send_is_left_out_and_told(api: Api, status: int) -> None:
+    api.answers = [(202, {}, {"rejected": []}), (status, {}, {"detail": "the key lacks the scope events:write"})]
+    with httpx.Client(base_url=api.url) as client:
+        sender = Sender(client, report=print, give_up_after=0.3, key="tjra_k_x")
+        sender.deliver([EVENT])
+        assert sender.without_key is None
+        sender.deliver([EVENT])
+        sender.deliver([EVENT])
+    assert api.keys == ["Bearer tjra_k_x"] * 2 + [None] * 2
+    assert len(api.taken) == 3
+    assert "lacks the scope events:write" in str(sender.without_key)
 
 
 def test_a_server_that_is_gone_ends_it_after_a_while() -> None:

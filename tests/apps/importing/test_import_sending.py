@@ -16,6 +16,7 @@ from apps.importing import run as session
 from apps.up.data_dir import DataFolder, environment_of_folder
 from db.settings import load
 from tests.apps.importing.test_import_sender import INTERRUPT, Api, api, run
+from tests.servers.key import ADMIN_KEY
 
 __all__ = ["api"]
 
@@ -125,7 +126,10 @@ def test_an_import_goes_to_the_installation_of_its_folder(
         assert f"sent to the ingestion API at http://127.0.0.1:{port}" in done.stderr
         assert "the reporting API at http://127.0.0.1:1 did not take it" in done.stderr
         assert len(api.taken) == 3
+        assert set(api.keys) == {f"Bearer {ADMIN_KEY}"}  # of the settings
         api.taken.clear()
+    CliRunner().invoke(main, ["import", str(file), "--site", "shop", "--url", api.url, "--key", ADMIN_KEY])
+    assert api.keys[-1] is None  # no other server gets it
     monkeypatch.setenv("INGESTION_PORT", "7")
     with environment_of_folder():
         assert load().ingestion_port == 7

@@ -2,6 +2,7 @@
 
 import resource
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,13 +12,16 @@ import pytest
 import redis.asyncio
 from litestar.testing import TestClient
 
+from apps.keys.verdicts import Verdict
 from apps.reporting import ReportingApp
 from apps.reporting_resources import ReportingResources
 from apps.sdks.shared.resources import SdkResources
+from db.access.scopes import ANYBODY
+from db.access.tokens import hash_of
 from db.settings import load
 from tests.builders.factories import event
 from tests.conftest import Connection
-from tests.servers.key import AUTHORIZED
+from tests.servers.key import ADMIN_KEY, AUTHORIZED
 from tests.servers.queue import enqueue_old
 from tests.servers.servers import Servers, until
 from tests.servers.watched_queue import WatchedQueue
@@ -34,17 +38,23 @@ def without_redis(sdk_resources: SdkResources, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def reporting_without_postgresql(servers: Servers) -> Iterator[httpx.Client]:
+def app_without_postgresql(servers: Servers) -> ReportingApp:
     """A reporting app that finds no PostgreSQL."""
     settings = msgspec.structs.replace(load(), database_url="host=/nowhere")
-    with TestClient(ReportingApp(ReportingResources(settings, connection_timeout=0.2))) as client:
+    return ReportingApp(ReportingResources(settings, connection_timeout=0.2))
+
+
+@pytest.fixture
+def reporting_without_postgresql(app_without_postgresql: ReportingApp) -> Iterator[httpx.Client]:
+    """A client of that app."""
+    with TestClient(app_without_postgresql) as client:
         client.headers.update(AUTHORIZED)
         yield client
 
 
 def checks(client: httpx.Client, status: int) -> dict[str, Any]:
     """What /ready says of each dependency, answered with this status."""
-    answer = client.get("/ready")
+    answer = client.get("/ready", headers=AUTHORIZED)
     assert answer.status_code == status, answer.text
     assert answer.json()["status"] == ("ready" if status == 200 else "not ready")
     found: dict[str, Any] = answer.json()["checks"]
@@ -55,8 +65,8 @@ def test_both_are_alive_and_ready_with_a_worker(
     queue: WatchedQueue, ingestion: httpx.Client, reporting: httpx.Client
 ) -> None:
     queue.beat()
-    assert checks(ingestion, 200) == {"redis": OK, "queue": OK, "workers": OK}
-    assert checks(reporting, 200) == {"postgresql": OK, "redis": OK, "queue": OK, "workers": OK}
+    assert checks(ingestion, 200) == {"access": OK, "redis": OK, "queue": OK, "workers": OK}
+    assert checks(reporting, 200) == {"postgresql": OK, "access": OK, "redis": OK, "queue": OK, "workers": OK}
     for client in (ingestion, reporting):
         assert client.get("/health").json() == OK
 
@@ -143,7 +153,7 @@ def test_without_redis_both_are_alive_and_say_why_they_are_not_ready(
     assert checks(reporting, 503)["postgresql"] == OK
     queue.redis.start()
     queue.beat()
-    assert checks(ingestion, 200) == {"redis": OK, "queue": OK, "workers": OK}
+    assert checks(ingestion, 200) == {"access": OK, "redis": OK, "queue": OK, "workers": OK}
 
 
 def test_redis_that_does_not_answer_makes_nobody_wait(
@@ -180,10 +190,13 @@ def test_without_redis_no_event_is_accepted(ingestion: httpx.Client, shop: str, 
     assert answer.json()["detail"] == "the queue (Redis) did not take the events; send them again"
 
 
-def test_reporting_without_postgresql_is_alive_and_says_why_it_is_not_ready(
-    reporting_without_postgresql: httpx.Client,
+def test_reporting_without_postgresql_is_alive_and_not_ready_and_says_why_to_whom_it_knows(
+    reporting_without_postgresql: httpx.Client, app_without_postgresql: ReportingApp
 ) -> None:
     assert reporting_without_postgresql.get("/health").status_code == 200
+    assert checks(reporting_without_postgresql, 503)["postgresql"] == {"status": "failed"}
+    asked_a_minute_ago = Verdict(ANYBODY, time.monotonic() - 60)
+    app_without_postgresql.access.verdicts.known["key", hash_of(ADMIN_KEY)] = asked_a_minute_ago
     assert "couldn't get a connection" in checks(reporting_without_postgresql, 503)["postgresql"]["reason"]
 
 

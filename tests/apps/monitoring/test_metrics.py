@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from apps.monitoring.metrics import SHARED_FOLDER
 from tests.apps.monitoring.test_health import without_redis
 from tests.builders.factories import event
+from tests.servers.key import AUTHORIZED
 from tests.servers.servers import Servers, eventually, until
 
 __all__ = ["without_redis"]
@@ -33,7 +34,7 @@ def values(text: str) -> Values:
 
 
 def scraped(client: httpx.Client) -> Values:
-    answer = client.get("/metrics")
+    answer = client.get("/metrics", headers=AUTHORIZED)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
     return values(answer.text)
@@ -123,7 +124,7 @@ def test_no_series_tells_of_a_site(ingestion: httpx.Client, reporting: httpx.Cli
     ingestion.post("/event", json=event(shop))
     reporting.get("/stats", params={"site_id": shop})
     for client in (ingestion, reporting):
-        assert shop not in client.get("/metrics").text
+        assert shop not in client.get("/metrics", headers=AUTHORIZED).text
 
 
 def test_reporting_tells_of_its_requests_and_its_pool(reporting: httpx.Client) -> None:
@@ -141,7 +142,7 @@ def test_reporting_tells_of_its_requests_and_its_pool(reporting: httpx.Client) -
 
 
 def test_it_speaks_openmetrics_where_that_is_asked_for(ingestion: httpx.Client) -> None:
-    answer = ingestion.get("/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"})
+    answer = ingestion.get("/metrics", headers=AUTHORIZED | {"accept": "application/openmetrics-text; version=1.0.0"})
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")
 

@@ -9,6 +9,7 @@ from db.store.events import store_events
 from tests.apps.monitoring.test_metrics import values
 from tests.builders.factories import batch, event, received
 from tests.conftest import Connection
+from tests.servers.key import AUTHORIZED
 from tests.servers.watched_queue import App, WatchedQueue
 
 
@@ -19,7 +20,7 @@ def test_both_apps_tell_of_the_queue(
     ingestion.post("/event", json=event(shop)).raise_for_status()
     queue.look()
     for client in (ingestion, reporting):
-        found = values(client.get("/metrics").text)
+        found = values(client.get("/metrics", headers=AUTHORIZED).text)
         assert found["tjra_queue_messages{place=waiting}"] == 1
         assert found["tjra_queue_messages{place=held}"] == 0
         assert found["tjra_queue_oldest_age_seconds"] >= 0
@@ -28,7 +29,7 @@ def test_both_apps_tell_of_the_queue(
         assert found["tjra_queue_full"] == 0
     queue.set(queue_max_messages=1)
     queue.look()
-    assert values(ingestion.get("/metrics").text)["tjra_queue_full"] == 1
+    assert values(ingestion.get("/metrics", headers=AUTHORIZED).text)["tjra_queue_full"] == 1
 
 
 def test_what_is_unaccounted_for_is_told(reporting: httpx.Client, conn: Connection, shop: str) -> None:

@@ -128,9 +128,11 @@ def test_filters_are_on_the_event_that_counts(reporting: httpx.Client, conn: Con
 
 def test_what_cannot_be_counted_is_told(reporting: httpx.Client, conn: Connection, shop: str) -> None:
     odd: list[Any] = ["a", "1,50", "1e3", "NaN", True, {"of": 1}, [1], "٣", 1e15, "1."]
+    marked = {"revenue": 1, "currency": "EUR", "public_key": True}
     broken: list[tuple[str, list[dict[str, Any]]]] = [
         ("currency_invalid", [{"revenue": 1, "currency": "€"}, {"revenue": 1, "currency": 978}]),
         ("currency_missing", [{"revenue": 1}, *({"revenue": 1, "currency": value} for value in NOTHING)]),
+        ("public_key", [marked, marked | {"order_id": "7"}, {"public_key": True}]),
         ("revenue_invalid", [{"revenue": value, "currency": "EUR"} for value in odd]),
         ("revenue_missing", [{"currency": "EUR"}, *({"revenue": value, "currency": "EUR"} for value in NOTHING)]),
         ("revenue_negative", [{"revenue": -1, "currency": "EUR"}, {"revenue": "-0.01", "currency": "EUR"}]),

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.servers.key import AUTHORIZED
+
 
 @pytest.fixture(params=["ingestion", "reporting"])
 def client(request: pytest.FixtureRequest) -> httpx.Client:
@@ -15,7 +17,7 @@ def client(request: pytest.FixtureRequest) -> httpx.Client:
 
 
 def operations(client: httpx.Client) -> dict[str, dict[str, Any]]:
-    document = client.get("/schema/openapi.json").json()
+    document = client.get("/schema/openapi.json", headers=AUTHORIZED).json()
     return {
         f"{method.upper()} {path}": operation
         for path, methods in document["paths"].items()
@@ -24,14 +26,14 @@ def operations(client: httpx.Client) -> dict[str, dict[str, Any]]:
 
 
 def test_the_ui_needs_nothing_from_elsewhere(client: httpx.Client) -> None:
-    page = client.get("/schema")
+    page = client.get("/schema", headers=AUTHORIZED)
     assert page.status_code == 200
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text.partition("<body")[0])
     addresses += re.findall(r"(?:src|href)='([^']+)'", page.text.partition("<body")[0])
     assert len(addresses) == 4
     for address in addresses:
         assert address.startswith("/schema/assets/")
-        asset = client.get(address)
+        asset = client.get(address, headers=AUTHORIZED)
         assert asset.status_code == 200
         assert len(asset.content) > 500
         assert asset.headers["content-type"].partition(";")[0] in {"text/javascript", "text/css", "image/png"}
@@ -39,7 +41,7 @@ def test_the_ui_needs_nothing_from_elsewhere(client: httpx.Client) -> None:
 
 def test_no_other_file_is_served(client: httpx.Client) -> None:
     for name in ("swagger-ui.js.map", "..%2f__init__.py", "__init__.py"):
-        assert client.get(f"/schema/assets/{name}").status_code == 404
+        assert client.get(f"/schema/assets/{name}", headers=AUTHORIZED).status_code == 404
 
 
 def test_every_operation_says_what_it_does_and_shows_its_answers(client: httpx.Client) -> None:
@@ -64,7 +66,7 @@ def test_every_body_and_parameter_has_an_example(client: httpx.Client) -> None:
 
 def test_the_events_endpoints_document_their_errors(ingestion: httpx.Client) -> None:
     for name in ("POST /event", "POST /events"):
-        assert set(operations(ingestion)[name]["responses"]) == {"202", "400", "408", "413", "415", "503"}
+        assert set(operations(ingestion)[name]["responses"]) == {"202", "400", "401", "403", "408", "413", "415", "503"}
 
 
 def test_the_examples_are_accepted(ingestion: httpx.Client) -> None:

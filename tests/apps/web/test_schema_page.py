@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from html import unescape
 from importlib import import_module
 from typing import Any
@@ -13,6 +14,7 @@ from litestar.testing import TestClient
 
 from apps.web.schema_page import as_data
 from db.settings import SettingsError, load
+from tests.servers.key import AUTHORIZED
 from tests.servers.servers import Servers
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -39,9 +41,13 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def client(name: str, request: pytest.FixtureRequest) -> httpx.Client:
+def client(name: str, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     client: httpx.Client = request.getfixturevalue(name)
-    return client
+    before = client.headers
+    client.headers = before.copy()
+    client.headers.update(AUTHORIZED)
+    yield client
+    client.headers = before
 
 
 def document(page: httpx.Response) -> str:
@@ -90,7 +96,7 @@ def test_files_are_what_they_say(client: httpx.Client, path: str) -> None:
 
 def test_the_scripts_and_images_for_pages_are_what_they_say(ingestion: httpx.Client) -> None:
     for path in ("/tracker.js", "/pixel.gif"):
-        assert ingestion.get(path).headers["x-content-type-options"] == "nosniff"
+        assert ingestion.get(path, headers=AUTHORIZED).headers["x-content-type-options"] == "nosniff"
 
 
 def test_the_front_page_leads_a_browser_to_all_there_is(client: httpx.Client) -> None:

@@ -202,6 +202,8 @@ def _order(event: ReceivedEvent) -> str:
 
 def _fault(event: ReceivedEvent) -> str | None:
     properties = event.properties or {}
+    if properties.get("public_key") is True:
+        return "public_key"
     amount = number(properties.get("revenue"))
     if amount is None or (amount < 0 and event.event_type == "purchase"):
         return "revenue"

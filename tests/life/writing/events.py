@@ -119,12 +119,18 @@ class EventAuthor:
             timestamp=moment,
             event_id=f"{str(number)[:14]}{OURS}{str(number)[23:]}" if id_made else str(number),
             received_at=now,
-            properties=self._sale() if event_type in ("purchase", "refund") else self.random.choice(PROPERTIES),
+            properties=self._properties(event_type, public=number.int % 16 == 0),
             id_made=id_made,
         )
         self.written.append(event)
         self.last[user] = moment
         return event
+
+    def _properties(self, event_type: str, *, public: bool) -> dict[str, Any] | None:
+        """The properties of an event, marked if it came without the secret key that its site wants."""
+        if event_type not in ("purchase", "refund"):
+            return self.random.choice(PROPERTIES)
+        return self._sale() | ({"public_key": True} if public else {})
 
     def _sale(self) -> dict[str, Any]:
         """An order's or a refund's properties; the same orders come again, some with another total."""

@@ -1,0 +1,139 @@
+"""`tjra site`: registered sites and their settings. It needs PostgreSQL alone."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from msgspec import UNSET
+from rich.console import Console
+from rich.table import Table
+
+from apps.commands.shared.database import database
+from apps.commands.shared.resources import run
+from db.access import audit
+from db.connections.pools import ReadConnection
+from db.events.limits import text_fault
+from db.events.reasons import sentence
+from db.sites import settings, timezones
+from db.sites.settings import Changes, SiteSettings
+
+if TYPE_CHECKING:
+    from apps.reporting_resources import ReportingResources
+
+BY = "command line"
+NONE = "none"
+
+
+@click.group("site")
+def site_command() -> None:
+    """Sites that are set up: with SITES=registered only these may send events."""
+
+
+@site_command.command("list")
+def list_command() -> None:
+    """List the registered sites."""
+    table = Table("site", "name", "timezone", "origins", "currency", "orders count")
+    for site in _on_database(settings.registered):
+        table.add_row(site.site_id, *_texts(site))
+    Console().print(table)
+
+
+@site_command.command("show")
+@click.argument("site_id")
+def show_command(site_id: str) -> None:
+    """Print the settings of SITE_ID."""
+
+    async def read(conn: ReadConnection) -> SiteSettings | None:
+        return await settings.settings_of(conn, site_id)
+
+    found = _on_database(read)
+    if found is None:
+        raise click.ClickException(f"the site {site_id!r} is not registered")
+    for name, text in zip(("name", "timezone", "origins", "currency", "orders count"), _texts(found), strict=True):
+        click.echo(f"{name}: {text}")
+
+
+@site_command.command("set")
+@click.argument("site_id")
+@click.option("--name", help="A name for people.")
+@click.option("--timezone", "zone", metavar="IANA", help="The timezone of its days, such as Europe/Berlin.")
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    metavar="URL",
+    help=f"A page that may send its events, as https://shop.example; may be repeated. {NONE}: as CORS_ORIGINS says.",
+)
+@click.option("--currency", metavar="EUR", help=f"What a sale without currency is in. {NONE}: it is not counted.")
+@click.option(
+    "--secret-orders/--public-orders", default=None,
+    help="Whether orders and refunds count only if they were sent with a secret write key (scope events:write).",
+)  # fmt: skip
+def set_command(
+    site_id: str,
+    name: str | None,
+    zone: str | None,
+    origins: tuple[str, ...],
+    currency: str | None,
+    secret_orders: bool | None,
+) -> None:
+    """Register SITE_ID, or change its settings: options that are left out change nothing."""
+    if fault := text_fault("site_id", site_id):
+        raise click.BadParameter(fault, param_hint="'SITE_ID'")
+    given = {
+        "name": UNSET if name is None else name,
+        "origins": (None if origins == (NONE,) else list(origins)) if origins else UNSET,
+        "currency": UNSET if currency is None else None if currency == NONE else currency,
+        "secret_orders": UNSET if secret_orders is None else secret_orders,
+    }
+    try:
+        changes = msgspec.convert({name: value for name, value in given.items() if value is not UNSET}, Changes)
+    except msgspec.ValidationError as error:
+        raise click.UsageError(sentence(error)) from None
+    if zone is not None:
+        with database() as conn:
+            names = timezones.read_known(conn)
+        if zone not in names:
+            raise click.BadParameter(timezones.unknown(zone, names), param_hint="'--timezone'")
+
+    async def put(conn: ReadConnection) -> None:
+        async with conn.transaction():
+            await settings.put_settings(conn, site_id, changes)
+            told = msgspec.to_builtins(changes) | ({} if zone is None else {"timezone": zone})
+            await audit.note(conn, BY, "site.set", {"site_id": site_id, "settings": told})
+
+    _on_database(put)
+    if zone is not None:
+        with database() as conn:
+            timezones.set_timezone(conn, site_id, zone)
+    click.echo(f"{site_id} is set; ingestion goes by it within 10 seconds")
+
+
+@site_command.command("remove")
+@click.argument("site_id")
+def remove_command(site_id: str) -> None:
+    """Remove the registration of SITE_ID with its settings; its data stay (`tjra delete` deletes them)."""
+
+    async def remove(conn: ReadConnection) -> bool:
+        async with conn.transaction():
+            removed = await settings.remove_settings(conn, site_id)
+            if removed:
+                await audit.note(conn, BY, "site.remove", {"site_id": site_id})
+        return removed
+
+    if not _on_database(remove):
+        raise click.ClickException(f"the site {site_id!r} is not registered")
+    click.echo(f"{site_id} is not registered any more")
+
+
+def _texts(site: SiteSettings) -> list[str]:
+    origins = "as CORS_ORIGINS says" if site.origins is None else ", ".join(site.origins) or "no page"
+    orders = "with a secret key" if site.secret_orders else "all"
+    return [site.name, site.timezone, origins, site.currency or NONE, orders]
+
+
+def _on_database(work: Any) -> Any:
+    async def read(resources: "ReportingResources") -> Any:
+        return await resources.read(work)
+
+    return run(read)

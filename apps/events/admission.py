@@ -1,0 +1,159 @@
+"""Who sends events, and what the settings of their sites say: which are refused, marked, or given a currency.
+
+An event without a secret key of a site whose orders need one is taken, but marked if it could count as an order or a
+refund (MARK): the reports do not count it then. Nobody who has no such key can remove the mark.
+"""
+
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from apps.access.credentials import insufficient, invalid
+from apps.access.snapshots import Known, Snapshots, unknown
+from apps.events.given import is_given
+from apps.events.validation import Batch
+from apps.web.problems import Refusal, refuse
+from db.access.scopes import Identity, Scope
+from db.access.tokens import is_meant_as_key
+from db.events.errors import FieldError
+from db.events.event import ReceivedEvent
+from db.reports.revenue import ORDERS, REFUNDS
+from db.settings import Settings
+
+#: The property of events that no secret key came with.
+MARK = "public_key"
+SALES = frozenset((*ORDERS, *REFUNDS))
+#: The properties that have an order's amount: without one no event of any type can count as an order.
+AMOUNTS = ("revenue", "total", "value")
+REGISTERED = "a registered site: `PUT /sites/{site_id}`, `tjra site set`"
+
+
+class Sender(NamedTuple):
+    """Who sends a request, as far as it is about events."""
+
+    holder: Identity | None = None
+    """Of a secret write key; None: there is none."""
+    origin: str | None = None
+    """The page's, if a browser sends it and some site names its pages."""
+
+
+#: A program without a key.
+PUBLIC = Sender()
+
+
+class Excluded(Exception):
+    """An event is not taken; `reason` is the label of the metrics."""
+
+    def __init__(self, reason: str, error: FieldError, refusal: Refusal) -> None:
+        super().__init__(error.reason)
+        self.reason = reason
+        self.error = error
+        self.refusal = refusal
+
+
+class Admission:
+    """The rules of one ingestion app."""
+
+    def __init__(self, settings: Settings, snapshots: Snapshots) -> None:
+        self.snapshots = snapshots
+        self.only_registered = settings.sites == "registered"
+
+    def sender(self, scope: Any) -> Sender:
+        """Who sends a request. Raises Refusal: 401 if the key is not valid, 403 if it is not for events, 503."""
+        holder = origin = None
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                scheme, _, secret = value.decode("latin-1").partition(" ")
+                # A proxy in between may want another credential of this scheme.
+                if scheme.lower() == "bearer" and is_meant_as_key(secret.strip()):
+                    holder = self.holder(secret.strip())
+        known = self.snapshots.known
+        if known and known.has_origins:
+            origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
+        return PUBLIC if holder is origin is None else Sender(holder, origin)
+
+    def holder(self, secret: str) -> Identity:
+        """Whom a secret write key stands for. Raises Refusal (401, 403, 503)."""
+        holder = self.snapshots.required().holder("key", secret)
+        if holder is None:
+            raise invalid()
+        if not holder.may(Scope.EVENTS_WRITE):
+            raise insufficient(f"the key lacks the scope {Scope.EVENTS_WRITE}", Scope.EVENTS_WRITE)
+        return holder
+
+    def is_registered(self, site: str) -> bool:
+        """Whether a site may have events by SITES. Raises Refusal (503) if that is not known."""
+        return not self.only_registered or site in self.snapshots.required().sites
+
+    def has_rules(self, sender: Sender) -> bool:
+        """Whether there is anything to judge in what this sender sends; `admit` need not be called otherwise."""
+        known = self.snapshots.known
+        return sender.holder is not None or known is None or known.has_rules or self.only_registered
+
+    def admit(self, event: ReceivedEvent, sender: Sender) -> None:
+        """Let an event in, marked or completed if its site wants that. Raises Excluded, and Refusal (503)."""
+        site = event.site_id
+        if sender.holder is not None:
+            if not sender.holder.sees(site):
+                raise _not_of_the_key(site)
+            if event.properties and MARK in event.properties:
+                event.properties = {name: value for name, value in event.properties.items() if name != MARK}
+        known = self.snapshots.known
+        if known is None:
+            # What could be forged has to wait for a worker: a few seconds after the very first start.
+            if self.only_registered or (sender.holder is None and _may_be_sale(event)):
+                raise unknown()
+            return
+        self._by_site(event, sender, known)
+
+    def admit_batch(self, batch: Batch, sender: Sender) -> None:
+        """As `admit` for each accepted event of a batch; the others are rejected. Raises Refusal (400, 503)."""
+        if not self.has_rules(sender):
+            return
+        excluded = {}
+        for number, event in enumerate(batch.accepted):
+            try:
+                self.admit(event, sender)
+            except Excluded as error:
+                excluded[number] = [error.error]
+        if excluded:
+            batch.exclude(excluded)
+
+    def _by_site(self, event: ReceivedEvent, sender: Sender, known: Known) -> None:
+        rules = known.sites.get(event.site_id)
+        if rules is None:
+            if self.only_registered:
+                raise _not_registered(event.site_id)
+            return
+        if rules.origins is not None and sender.origin is not None and sender.origin not in rules.origins:
+            raise _from_elsewhere(event.site_id, sender.origin)
+        marked = rules.secret_orders and sender.holder is None
+        if (marked or rules.currency) and _may_be_sale(event):
+            properties = event.properties or {}
+            if rules.currency and not is_given(properties.get("currency")):
+                properties = properties | {"currency": rules.currency}
+            event.properties = properties | {MARK: True} if marked else properties
+
+
+def _may_be_sale(event: ReceivedEvent) -> bool:
+    """Whether GET /revenue could count an event, also as one of other types of orders."""
+    if event.event_type in SALES:
+        return True
+    properties = event.properties or {}
+    return any(name in properties for name in AMOUNTS)
+
+
+def _not_of_the_key(site: str) -> Excluded:
+    told = f"the key is not for the site {site!r}"
+    error = FieldError(field="site_id", reason=f"is {site!r}: {told}", allowed="a site of the key")
+    return Excluded("key", error, insufficient(told, Scope.EVENTS_WRITE))
+
+
+def _not_registered(site: str) -> Excluded:
+    error = FieldError(field="site_id", reason=f"is {site!r}, which is not registered", allowed=REGISTERED)
+    return Excluded("key", error, refuse(HTTPStatus.BAD_REQUEST, "the event is not valid", [error]))
+
+
+def _from_elsewhere(site: str, origin: str) -> Excluded:
+    told = f"pages of {origin} may not send events of the site {site!r}"
+    error = FieldError(field="site_id", reason=f"is {site!r}: {told}", allowed="a site that has this page as an origin")
+    return Excluded("origin", error, refuse(HTTPStatus.FORBIDDEN, told, [error]))

@@ -1,0 +1,229 @@
+"""Secret write keys, registered sites and their settings, where events are sent."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from apps.access.snapshots import Known
+from apps.events.admission import Admission
+from apps.ingestion import app
+from db.access.snapshot import SiteRules, Snapshot, ValidKey
+from db.access.tokens import hash_of, new_key
+from tests.builders.factories import event
+from tests.servers import queue
+
+#: Tells ingestion of keys (scopes and sites) and of settings; returns the secrets of the keys.
+Tell = Callable[..., list[str]]
+MONEY = {"revenue": 10, "currency": "EUR"}
+
+
+@pytest.fixture
+def tell(ingestion: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Tell:
+    def tell(*keys: dict[str, Any], sites: list[SiteRules] = [], registered: bool = False) -> list[str]:  # noqa: B006
+        secrets = [new_key("k") for _ in keys]
+        valid = [
+            ValidKey(hash=hash_of(secret).hex(), id=uuid4(), name="k", **({"scopes": ["events:write"]} | key))
+            for secret, key in zip(secrets, keys, strict=True)
+        ]
+        monkeypatch.setattr(app.resources.events.snapshots, "known", Known(Snapshot(keys=valid, sites=sites)))
+        monkeypatch.setattr(app.resources.events.admission, "only_registered", registered)
+        return secrets
+
+    return tell
+
+
+def queued(site: str) -> list[dict[str, Any]]:
+    """The events of a site in the queue, in the order of their arrival."""
+    return sorted(queue.queued(site), key=lambda one: str(one["received_at"]))
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def order(site: str, **properties: Any) -> dict[str, Any]:
+    return event(site, event_type="purchase", properties=MONEY | properties)
+
+
+def test_a_key_that_is_not_valid_is_refused_whatever_the_reason(ingestion: httpx.Client, tell: Tell, shop: str) -> None:
+    ended = datetime.now(UTC) - timedelta(seconds=1)
+    good, admin, expired, reader = tell({}, {"scopes": ["admin"]}, {"expires_at": ended}, {"scopes": ["reports:read"]})
+    for path, body in (("/event", event(shop)), ("/event/", event(shop)), ("/events", [event(shop)])):
+        for key, status in ((good, 202), (admin, 202), (expired, 401), (new_key("k"), 401), (good[:-1] + "!", 401)):
+            answer = ingestion.post(path, json=body, headers=bearer(key))
+            assert answer.status_code == status, answer.text
+            if status == 401:
+                assert answer.headers["www-authenticate"] == 'Bearer realm="tjra", error="invalid_token"'
+        lacking = ingestion.post(path, json=body, headers=bearer(reader))
+        assert (lacking.status_code, lacking.json()["detail"]) == (403, "the key lacks the scope events:write")
+        assert 'scope="events:write"' in lacking.headers["www-authenticate"]
+        # Of another program, such as a proxy in between: as if it were not there.
+        for others in ("Bearer eyJhbGciOi", "Basic c2hvcDo=", "tjra_k_x", ""):
+            assert ingestion.post(path, json=body, headers={"authorization": others}).status_code == 202
+    assert len(queued(shop)) == 3 * 6
+
+
+def test_a_key_of_another_site_is_refused_by_name(ingestion: httpx.Client, tell: Tell, shop: str, other: str) -> None:
+    (key,) = tell({"sites": [shop]})
+    answer = ingestion.post("/event", json=event(other), headers=bearer(key))
+    assert (answer.status_code, answer.json()["detail"]) == (403, f"the key is not for the site {other!r}")
+    batch = [event(shop), event(other, revenue=1), {"site_id": shop}, event(shop)]
+    answer = ingestion.post("/events?ids=true", json=batch, headers=bearer(key))
+    found = answer.json()
+    assert (answer.status_code, found["accepted"]) == (202, 2)
+    assert [(one["index"], one["errors"][0]["field"]) for one in found["rejected"]] == [
+        (1, "site_id"),
+        (2, "event_type"),
+    ]
+    assert [event_id is None for event_id in found["event_ids"]] == [False, True, True, False]
+    assert "ignored_fields" not in found
+    assert (len(queued(shop)), queued(other)) == (2, [])
+    refused = ingestion.post("/events", json=[event(other)], headers=bearer(key))
+    assert (refused.status_code, other in refused.json()["rejected"][0]["errors"][0]["reason"]) == (400, True)
+
+
+def test_orders_without_a_secret_key_are_marked_where_the_site_wants_one(
+    ingestion: httpx.Client, tell: Tell, shop: str, other: str
+) -> None:
+    (key,) = tell({}, sites=[SiteRules(site_id=shop, secret_orders=True)])
+    odd = {"event_type": "sold", "properties": {"total": 1}}
+    sent = [
+        order(shop),
+        order(shop, public_key=False),
+        event(shop, event_type="refund"),
+        event(shop, **odd),
+        event(shop),
+    ]
+    for one in (*sent, order(other)):
+        assert ingestion.post("/event", json=one).status_code == 202
+    assert [(one.get("properties") or {}).get("public_key") for one in queued(shop)] == [True] * 4 + [None]
+    assert queued(other)[0]["properties"] == MONEY
+    ingestion.post("/events", json=[order(shop), order(shop, public_key=True)], headers=bearer(key))
+    assert [one["properties"] for one in queued(shop)[5:]] == [MONEY, MONEY]
+
+
+def test_a_site_may_have_a_currency(ingestion: httpx.Client, tell: Tell, shop: str) -> None:
+    (key,) = tell({}, sites=[SiteRules(site_id=shop, currency="CHF", secret_orders=True)])
+    given = [{"revenue": 1}, {"revenue": 1, "currency": " "}, {"revenue": 1, "currency": "EUR"}, {"order_id": "7"}]
+    batch = [*(event(shop, event_type="purchase", properties=one) for one in given), event(shop)]
+    assert ingestion.post("/events", json=batch, headers=bearer(key)).status_code == 202
+    assert [(one.get("properties") or {}).get("currency") for one in queued(shop)] == ["CHF", "CHF", "EUR", "CHF", None]
+
+
+def test_only_pages_of_a_site_may_send_its_events(ingestion: httpx.Client, tell: Tell, shop: str, other: str) -> None:
+    tell(sites=[SiteRules(site_id=shop, origins=["https://shop.example"])])
+    for origin, status in ((None, 202), ("https://shop.example", 202), ("https://evil.example", 403), ("null", 403)):
+        headers = {} if origin is None else {"origin": origin}
+        answer = ingestion.post("/event", json=event(shop), headers=headers)
+        assert answer.status_code == status, origin
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert ingestion.post("/event", json=event(other), headers=headers).status_code == 202
+        both = ingestion.post("/events", json=[event(shop), event(other)], headers=headers).json()
+        assert both["accepted"] == (2 if status == 202 else 1)
+        if status == 403:
+            assert origin in answer.json()["detail"]
+            assert shop in answer.json()["errors"][0]["reason"]
+    preflight = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    assert ingestion.options("/event", headers=preflight).status_code == 204
+
+
+def test_with_registered_sites_no_other_sends(ingestion: httpx.Client, tell: Tell, shop: str, other: str) -> None:
+    tell(sites=[SiteRules(site_id=shop)], registered=True)
+    assert ingestion.post("/event", json=event(shop)).status_code == 202
+    answer = ingestion.post("/event", json=event(other))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "site_id")
+    assert "not registered" in answer.json()["errors"][0]["reason"]
+    batch = ingestion.post("/events", json=[event(other), event(shop)]).json()
+    assert (batch["accepted"], batch["rejected"][0]["index"]) == (1, 0)
+    call = {"type": "track", "event": "x", "userId": "ann"}
+    assert ingestion.post("/v1/track", json=call | {"writeKey": other}).status_code == 401
+    assert ingestion.post("/v1/track", json=call | {"writeKey": shop}).status_code == 200
+    assert ingestion.get(f"/v1/projects/{other}/settings").status_code == 401
+    assert ingestion.post("/api/event", json={"n": "pageview", "d": other, "u": "/"}).status_code == 202  # dropped
+    assert (len(queued(shop)), queued(other)) == (3, [])
+
+
+def test_what_could_be_forged_waits_until_a_worker_has_told(
+    ingestion: httpx.Client, monkeypatch: pytest.MonkeyPatch, shop: str
+) -> None:
+    monkeypatch.setattr(app.resources.events.snapshots, "known", None)
+    assert ingestion.post("/event", json=event(shop)).status_code == 202
+    call = {"type": "track", "event": "Order Completed", "writeKey": shop, "properties": MONEY}
+    for answer in (
+        ingestion.post("/event", json=order(shop)),
+        ingestion.post("/events", json=[event(shop), order(shop)]),
+        ingestion.post("/event", json=event(shop), headers=bearer(new_key("k"))),
+        ingestion.post("/v1/track", json=call),
+    ):
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
+    assert len(queued(shop)) == 1
+
+
+TRACK = {"type": "track", "event": "purchase", "properties": MONEY}
+CAPTURE = {"event": "purchase", "distinct_id": "ann", "properties": MONEY}
+PAYLOAD = {"website": "KEY", "name": "purchase", "url": "/", "data": MONEY}
+PAGE = {"event_type": "purchase", "path": "/", "properties": MONEY}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers"),
+    [
+        ("/v1/track", TRACK, "basic"),
+        ("/v1/track", TRACK, "bearer"),
+        ("/v1/batch", {"batch": [TRACK], "writeKey": "KEY"}, ""),
+        ("/api/s/track", TRACK, "x-write-key"),
+        ("/batch", CAPTURE | {"api_key": "KEY"}, ""),
+        ("/i/v1/analytics/events", {"batch": [CAPTURE]}, "bearer"),
+        ("/api/event", {"n": "purchase", "d": "SITE", "u": "/", "$": {"amount": 10, "currency": "EUR"}}, "bearer"),
+        ("/api/send", {"type": "event", "payload": PAYLOAD}, ""),
+        ("/tracker", {"site_id": "SITE", "events": [PAGE]}, "bearer"),
+    ],
+)
+def test_sdks_send_secret_keys_where_they_have_write_keys(
+    ingestion: httpx.Client, tell: Tell, shop: str, other: str, path: str, body: Any, headers: str
+) -> None:
+    mine, others = tell({"sites": [shop]}, {"sites": [other]}, sites=[SiteRules(site_id=shop, secret_orders=True)])
+
+    def send(key: str) -> httpx.Response:
+        text = httpx.Request("POST", "http://x", json=body).content.decode().replace("KEY", key).replace("SITE", shop)
+        auth = (key, "") if headers == "basic" else None
+        given = {"bearer": bearer(key), "x-write-key": {"x-write-key": f"{key}:x"}}.get(headers, {})
+        return ingestion.post(path, content=text, headers=given, auth=auth)  # type: ignore[arg-type]
+
+    answer = send(mine)
+    assert answer.status_code in (200, 202), answer.text
+    (one,) = queued(shop)
+    assert one["event_type"] == "purchase"
+    assert "public_key" not in one["properties"]
+    assert mine not in str(one)
+    assert send(new_key("k")).status_code == 401
+    if "SITE" in str(body):
+        assert send(others).status_code == (202 if path == "/api/event" else 403)
+    assert (len(queued(shop)), len(queued(other))) == (1, 0)
+
+
+def test_a_key_for_several_sites_needs_the_site_in_the_message(
+    ingestion: httpx.Client, tell: Tell, shop: str, other: str
+) -> None:
+    (key,) = tell({}, sites=[SiteRules(site_id=shop, secret_orders=True)])
+    call: dict[str, Any] = {"type": "track", "event": "purchase", "properties": MONEY}
+    assert ingestion.post("/v1/track", json=call | {"writeKey": shop}, headers=bearer(key)).status_code == 200
+    assert queued(shop)[0]["properties"] == MONEY
+    refused = ingestion.post("/v1/track", json=call, headers=bearer(key))
+    assert (refused.status_code, "several sites" in refused.json()["message"]) == (401, True)
+    assert ingestion.post("/v1/track", json=call | {"writeKey": shop}).status_code == 200
+    assert queued(shop)[1]["properties"] == MONEY | {"public_key": True}
+
+
+def test_a_public_request_costs_one_look_at_its_headers() -> None:
+    class Untouched:
+        known = None
+
+    admission = Admission(app.resources.events.settings, Untouched())  # type: ignore[arg-type]
+    headers = [(b"host", b"x"), (b"content-type", b"application/json")]
+    assert admission.sender({"headers": headers}) == (None, None)
+    assert admission.sender({"headers": [*headers, (b"authorization", b"Basic dGpyYV9rX3g6")]}) == (None, None)

@@ -1,0 +1,166 @@
+"""GET, PUT and DELETE /sites/{site_id}, and what they do to the events that arrive."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from apps.cli import main
+from db.store.events import store_events
+from tests.builders.factories import batch, event, received
+from tests.conftest import Connection
+from tests.servers.servers import until
+
+MONEY = {"revenue": 10, "currency": "EUR"}
+DEFAULTS = {"name": "", "timezone": "UTC", "origins": None, "currency": None, "secret_orders": False}
+
+
+@pytest.fixture(scope="module")
+def quick_worker(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A worker that tells ingestion of changes at once, and an ingestion that listens."""
+    import actors.access  # noqa: F401
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("actors.access.PAUSE", 0.1)
+        patch.setattr("apps.access.snapshots.PAUSE", 0.1)
+        request.getfixturevalue("worker")
+        yield
+
+
+def put(reporting: httpx.Client, site: str, **settings: Any) -> dict[str, Any]:
+    answer = reporting.put(f"/sites/{site}", json=settings)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    del found["created_at"]
+    return found
+
+
+def test_what_is_left_out_stays_and_what_was_never_said_has_its_default(reporting: httpx.Client, shop: str) -> None:
+    unknown = {"site_id": shop, "created_at": None} | DEFAULTS
+    assert reporting.get(f"/sites/{shop}").json() == reporting.delete(f"/sites/{shop}").json() == unknown
+    assert put(reporting, shop) == {"site_id": shop} | DEFAULTS
+    said = {"name": "Lamp shop", "origins": ["https://Shop.example", "https://shop.example"], "currency": "eur"}
+    after = {"site_id": shop, "timezone": "UTC", "secret_orders": False, "name": "Lamp shop", "currency": "EUR"}
+    assert put(reporting, shop, **said) == after | {"origins": ["https://shop.example"]}
+    assert put(reporting, shop, secret_orders=True, origins=None)["origins"] is None
+    shown = reporting.get(f"/sites/{shop}").json()
+    assert (shown["name"], shown["secret_orders"]) == ("Lamp shop", True)
+    assert shop in [one["site_id"] for one in reporting.get("/sites", params={"search": shop}).json()["sites"]]
+    assert reporting.delete(f"/sites/{shop}").json() == reporting.get(f"/sites/{shop}").json() == unknown
+    noted = [one for one in reporting.get("/audit").json()["entries"] if one["details"].get("site_id") == shop]
+    assert [one["action"] for one in noted] == ["site.remove", "site.set", "site.set", "site.set"]
+    assert noted[-2]["details"]["settings"] == said
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"name": 7}, "name"),
+        ({"name": "x" * 201}, "name"),
+        ({"timezone": "Europe/Berln"}, "timezone"),
+        ({"origins": "https://shop.example"}, "origins"),
+        ({"origins": ["https://shop.example/"]}, "origins"),
+        ({"origins": ["shop.example"]}, "origins"),
+        ({"currency": "Euro"}, "currency"),
+        ({"secret_orders": "yes"}, "secret_orders"),
+        ({"secret_orders": None}, "secret_orders"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name_and_changes_nothing(
+    reporting: httpx.Client, shop: str, body: dict[str, Any], field: str
+) -> None:
+    answer = reporting.put(f"/sites/{shop}", json={"name": "x"} | body)
+    assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (400, [field])
+    assert reporting.get(f"/sites/{shop}").json()["created_at"] is None
+
+
+def test_any_site_can_be_named_in_the_address(reporting: httpx.Client, shop: str) -> None:
+    name = f"{shop} a/b//ü%20"
+    quoted = "/sites/" + "".join(f"%{byte:02X}" for byte in name.encode())
+    assert reporting.put(quoted, json={}).json()["site_id"] == name
+    assert reporting.get(quoted).json()["site_id"] == name
+    for bad in ("%00", "%FF", "a" * 256):
+        assert reporting.put(f"/sites/{bad}", json={}).status_code == 400
+
+
+def test_a_key_sees_and_sets_its_own_sites_only(reporting: httpx.Client, shop: str, other: str) -> None:
+    put(reporting, shop)
+    for scope, reads, sets in (("reports:read", 200, 403), ("admin", 200, 200), ("events:write", 403, 403)):
+        made = reporting.post("/keys", json={"name": "k", "scopes": [scope], "sites": [shop]}).json()["secret"]
+        headers = {"Authorization": f"Bearer {made}"}
+        assert reporting.get(f"/sites/{shop}", headers=headers).status_code == reads
+        assert reporting.put(f"/sites/{shop}", headers=headers, json={}).status_code == sets
+        # Whether it exists or not.
+        for site in (other, f"{other}-2"):
+            assert reporting.get(f"/sites/{site}", headers=headers).status_code == 403
+            assert reporting.put(f"/sites/{site}", headers=headers, json={}).status_code == 403
+            assert reporting.delete(f"/sites/{site}", headers=headers).status_code == 403
+
+
+@pytest.mark.usefixtures("quick_worker")
+def test_nobody_without_the_secret_key_can_invent_revenue(
+    reporting: httpx.Client, ingestion: httpx.Client, conn: Connection, shop: str
+) -> None:
+    put(reporting, shop, secret_orders=True, currency="EUR")
+    made = reporting.post("/keys", json={"name": "till", "scopes": ["events:write"], "sites": [shop]}).json()
+    key = {"Authorization": f"Bearer {made['secret']}"}
+    true = event(shop, event_type="purchase", properties={"revenue": 10, "order_id": "1"})
+    forged = event(shop, event_type="purchase", properties={"revenue": 5000, "order_id": "1", "public_key": False})
+    refund = event(shop, event_type="refund", properties={"revenue": 10, "currency": "EUR"})
+    until(lambda: ingestion.post("/event", json=event(shop), headers=key).status_code == 202)
+    assert ingestion.post("/event", json=forged).status_code == 202  # first, and with the id of the true one
+    assert ingestion.post("/event", json=refund).status_code == 202
+    assert ingestion.post("/event", json=true, headers=key).status_code == 202
+
+    def stored() -> int:
+        row = conn.execute("select count(*) from events where site_id = %s and event_type <> 'page_view'", [shop])
+        return int((row.fetchone() or (0,))[0])
+
+    until(lambda: stored() == 3)
+    for parameters in ({}, {"filter": "path:is:*"}):  # from rollups, and from events
+        report = reporting.get("/revenue", params={"site_id": shop, "period": "all"} | parameters).json()
+        assert report["source"] == ("events" if parameters else "rollups")
+        (sold,) = report["currencies"]
+        assert (sold["currency"], sold["orders"], sold["revenue"], sold["refunds"]) == ("EUR", 1, "10", 0)
+        assert (report["repeated"], report["ignored"]) == (
+            0,
+            [{"what": what, "reason": "public_key", "count": 1} for what in ("order", "refund")],
+        )
+    done = CliRunner().invoke(main, ["verify", "--site", shop])
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.usefixtures("quick_worker")
+def test_a_timezone_is_set_with_the_rebuild_that_it_needs(reporting: httpx.Client, conn: Connection, shop: str) -> None:
+    store_events(conn, batch(received(shop, timestamp="2026-03-10T23:30:00Z")))
+    assert put(reporting, shop, timezone="Europe/Berlin")["timezone"] == "Europe/Berlin"
+    days = conn.execute("select day::text from path_days where site_id = %s", [shop]).fetchall()
+    assert days == [("2026-03-11",)]
+
+
+def test_the_command_line_does_the_same(database_url: str, reporting: httpx.Client, shop: str) -> None:
+    def tjra(*arguments: str, code: int = 0) -> str:
+        done = CliRunner(env={"COLUMNS": "200"}).invoke(main, ["site", *arguments])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    assert "is not registered" in tjra("show", shop, code=1)
+    tjra("set", shop, "--name", "Lamp shop", "--origin", "https://shop.example", "--currency", "eur", "--secret-orders")
+    tjra("set", shop, "--timezone", "Asia/Kolkata")
+    shown = reporting.get(f"/sites/{shop}").json()
+    assert shown == {
+        "site_id": shop, "name": "Lamp shop", "timezone": "Asia/Kolkata", "origins": ["https://shop.example"],
+        "currency": "EUR", "secret_orders": True, "created_at": shown["created_at"],
+    }  # fmt: skip
+    assert "origins: https://shop.example" in tjra("show", shop)
+    tjra("set", shop, "--origin", "none", "--public-orders", "--currency", "none")
+    assert "orders count: all" in tjra("show", shop)
+    assert shop in tjra("list")
+    assert "--timezone" in tjra("set", shop, "--timezone", "Europe/Berln", code=2)
+    assert "Expected" in tjra("set", shop, "--currency", "Euro", code=2)
+    tjra("remove", shop)
+    assert "is not registered" in tjra("remove", shop, code=1)
+    assert reporting.get("/sites", params={"search": shop}).json()["sites"][0]["timezone"] == "Asia/Kolkata"
