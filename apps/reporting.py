@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from actors.broker import redis_url
 from actors.durable.broker import refusal
 from apps.access.guard import guard
+from apps.access.limits import Limits, limit
 from apps.access.needs import ANY_KEY, SECURITY, document, needs
 from apps.dead_letters.endpoints import router as dead_letters
 from apps.importing.endpoints import router as imports
@@ -43,6 +44,7 @@ from apps.sites.sites import get_sites
 from apps.sites.timezone import put_timezone
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
+from apps.web.response_headers import ResponseHeaders
 from apps.web.schema_page import front_page
 from apps.web.startup import CheckedStart
 from db.connections.metrics import PoolMetrics
@@ -97,6 +99,7 @@ class ReportingApp(CheckedStart):
         self.streams = LiveStreams(resources)
         self.ledger = LedgerMetrics(resources)
         self.access = ReportingAccess(resources)
+        limits = Limits(resources.producer, resources.settings)
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         registry.register(PoolMetrics(resources.pool.get_stats))
@@ -109,15 +112,16 @@ class ReportingApp(CheckedStart):
                 metrics(registry, QueueMetrics(monitor), self.ledger),
             ],
             lifespan=[self.lifespan],
-            state=State({"resources": resources, "streams": self.streams, "access": self.access}),
-            guards=[guard],
+            state=State({"resources": resources, "streams": self.streams, "access": self.access, "limits": limits}),
+            guards=[guard, limit],
             exception_handlers={Exception: login_or_error},
             openapi_config=openapi("reporting", DESCRIPTION, resources.settings, security=SECURITY, opt=needs(ANY_KEY)),
             logging_config=None,
         )
         document(self.litestar)
         attended = Attended(Heads(self.litestar), seconds=resources.settings.report_timeout_seconds)
-        super().__init__(Measured(attended, Requests(registry)), resources.refusal, partial(refusal, redis_url))
+        app = ResponseHeaders(Measured(attended, Requests(registry)))
+        super().__init__(app, resources.refusal, partial(refusal, redis_url))
 
     @asynccontextmanager
     async def lifespan(self, _: Litestar) -> AsyncIterator[None]:

@@ -57,6 +57,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reporting_url: PublicUrl = None
     #: off: anybody may do everything.
     auth: Annotated[str, Meta(pattern="^(on|off)$", description="on or off")] = "on"
+    #: Reports for which a key may ask a minute, those that take long counted ten times. 0: any number.
+    reports_per_minute: Annotated[int, Meta(ge=0, description="a number of reports, or 0 for no limit")] = 600
+    #: Not set: no limit. Events a second of a site beyond which they are refused.
+    events_per_second_of_a_site: Annotated[
+        Annotated[int, Meta(ge=1, description="a number from 1 on")] | None, Meta(description="a number from 1 on")
+    ] = None
     #: Not set: the first start makes the first key.
     admin_key: Annotated[
         Annotated[str, Meta(pattern=r"^tjra_[a-z]_[0-9A-Za-z]{49}$")] | None,

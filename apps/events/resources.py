@@ -13,6 +13,7 @@ from actors.events import queue_events
 from actors.queue.producer import Producer
 from actors.queue.state import QueueReader
 from apps.events.batcher import Batcher
+from apps.events.site_limit import SiteLimit
 from apps.events.validation import EventValidator
 from apps.monitoring.queue_monitor import QueueMonitor
 from db.settings import Settings
@@ -27,7 +28,9 @@ class EventResources:
         self.validator = EventValidator(settings)
         self.monitor = QueueMonitor(QueueReader(broker, url), settings)
         self.producer = Producer(broker, url)
-        self.batcher = Batcher(partial(queue_events, self.producer), self.monitor)
+        per_second = settings.events_per_second_of_a_site
+        limit = SiteLimit(self.producer, per_second) if per_second else None
+        self.batcher = Batcher(partial(queue_events, self.producer), self.monitor, limit)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from apps.access.credentials import Credential, credential_of, invalid, is_from_another_page, set_cookie
 from apps.access.guard import identity_of
+from apps.access.limits import limit_login, note_failed_login
 from apps.access.needs import ANY_KEY, PUBLIC, needs
 from apps.keys.access import ReportingAccess, from_another_page
 from apps.reporting_resources import resources_of
@@ -101,6 +102,7 @@ async def post_login(request: Request[Any, Any, Any]) -> Response[Me]:
     scope: Any = request.scope
     if is_from_another_page(scope):
         raise from_another_page()
+    await limit_login(request)
     resources = resources_of(request)
     body = await read_body(scope, request.receive, limit=LOGIN_BYTES, timeout=resources.settings.body_timeout_seconds)
     try:
@@ -110,6 +112,7 @@ async def post_login(request: Request[Any, Any, Any]) -> Response[Me]:
     access: ReportingAccess = request.app.state.access
     identity = await access.verdicts.of(Credential("key", given.key.strip()))
     if identity is None or identity.share or identity.key_id is None:
+        await note_failed_login(request)
         raise invalid()
     key_id = identity.key_id
     before = credential_of(scope)

@@ -13,6 +13,7 @@ from litestar.openapi.spec import Example
 from litestar.response import Stream
 from msgspec import Meta
 
+from apps.access.limits import charge_long
 from apps.reporting_resources import EXPORTS, ReportingResources, resources_of
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.endpoint import endpoint, report
@@ -118,6 +119,7 @@ async def export_events(request: Request[Any, Any, Any]) -> Stream:
     """
     query = read_query(request, ExportQuery)
     media_type = accepted(request, (NDJSON, CSV))
+    await charge_long(request)
     parts = Parts(_export(resources_of(request), query, media_type), stall_timeout=STALL_TIMEOUT)
     try:
         await anext(parts)  # a refusal is raised before the response begins

@@ -69,6 +69,7 @@ ROOMS = {
     "actors.maintenance": {
         "actors.queue_names", "actors.broker", "actors.durable", "actors.metrics", "actors.queue", "actors.worker",
     },
+    "actors.limits": {"actors.queue"},
     "actors.queue": {"actors.queue_names", "actors.durable"},
     "actors.sites": {"actors.queue_names", "actors.broker", "actors.maintenance", "actors.queue"},
     "actors.worker": {"actors.queue_names", "actors.durable", "actors.metrics"},

@@ -10,6 +10,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
+from apps.access.limits import charge_long, over_reports
 from apps.access.needs import needs
 from apps.reporting_resources import resources_of
 from apps.reports.shared.disconnects import UNANSWERED
@@ -21,6 +22,12 @@ from apps.web.query_params import read_query
 from db.access.scopes import Scope
 from db.events.errors import FieldError
 from db.reports.shared.report import Report
+
+TOO_MANY = problem_response(
+    "The key asks for more reports than `REPORTS_PER_MINUTE`; `Retry-After` says when to try again. The headers "
+    "`RateLimit-Policy` and `RateLimit` of every report say what is left.",
+    over_reports(3),
+)
 
 
 def report(
@@ -80,11 +87,12 @@ def endpoint(
         path,
         summary=summary,
         tags=list(tags),
-        opt=needs(scope, by_site=True),
+        opt=needs(scope, by_site=True, limited=True),
         operation_class=operation(query=query, examples=examples),
         responses={
             200: ok,
             400: problem_response("A parameter is missing or not valid.", refused),
+            429: TOO_MANY,
             **(UNANSWERED if others is None else others),
         },
         **options,
@@ -95,5 +103,9 @@ async def respond(request: Request[Any, Any, Any], query: Query, work: Work[Quer
     """The response to a report's query. Raises BadParameter and Refusal."""
     media_type = accepted(request)
     query.check(media_type)
-    table = await execute(resources_of(request), query, work)
+
+    async def charge() -> None:
+        await charge_long(request)
+
+    table = await execute(resources_of(request), query, work, charge=charge)
     return report_response(request, table, media_type, safe=query.safe)
