@@ -17,8 +17,7 @@ from apps.events.resources import EventResources
 from apps.ingestion import IngestionApp
 from apps.reporting import create_app
 from apps.sdks.shared.resources import SdkResources
-from db.access.keys import hash_of
-from db.access.tokens import new_key
+from db.access.tokens import hash_of, new_key
 from db.settings import load
 from tests.conftest import Connection
 
@@ -81,9 +80,9 @@ def test_a_key_has_so_many_reports_a_minute_over_all_processes(client: MakeClien
 
 def test_what_is_counted_from_events_costs_ten(client: MakeClient, key: MakeKey, shop: str) -> None:
     ann, reports = key("reports:read"), client(reports_per_minute=25)
-    short = {"site_id": shop, "interval": "day", "metric": "events"}
+    short: dict[str, str] = {"site_id": shop, "interval": "day", "metric": "events"}
     assert '"reports";r=24' in reports.get("/timeseries", params=short, headers=ann).headers["RateLimit"]
-    long = short | {"filter": "properties.currency:is:EUR"}
+    long: dict[str, str] = short | {"filter": "properties.currency:is:EUR"}
     found = reports.get("/timeseries", params=long, headers=ann)
     assert found.json()["source"] == "events"
     assert f'"reports";r={24 - LONG_COST}' in found.headers["RateLimit"]
