@@ -20,6 +20,8 @@ from apps.keys.access import ReportingAccess
 from apps.keys.endpoints import get_audit
 from apps.keys.endpoints import router as keys
 from apps.keys.login import get_me, login_or_error, login_page, login_script, post_login, post_logout
+from apps.keys.passwords import Passwords
+from apps.keys.share import get_share, post_password, post_share, share_script
 from apps.ledger.accounting import get_accounting
 from apps.ledger.event_status import get_receipt
 from apps.ledger.metrics import LedgerMetrics
@@ -81,6 +83,10 @@ HANDLERS: list[ControllerRouterHandler] = [
     get_receipt,
     get_accounting,
     keys,
+    post_share,
+    get_share,
+    post_password,
+    share_script,
     get_audit,
     get_me,
     login_page,
@@ -99,7 +105,6 @@ class ReportingApp(CheckedStart):
         self.streams = LiveStreams(resources)
         self.ledger = LedgerMetrics(resources)
         self.access = ReportingAccess(resources)
-        limits = Limits(resources.producer, resources.settings)
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         registry.register(PoolMetrics(resources.pool.get_stats))
@@ -112,7 +117,15 @@ class ReportingApp(CheckedStart):
                 metrics(registry, QueueMetrics(monitor), self.ledger),
             ],
             lifespan=[self.lifespan],
-            state=State({"resources": resources, "streams": self.streams, "access": self.access, "limits": limits}),
+            state=State(
+                {
+                    "resources": resources,
+                    "streams": self.streams,
+                    "access": self.access,
+                    "limits": Limits(resources.producer, resources.settings),
+                    "passwords": Passwords(),
+                }
+            ),
             guards=[guard, limit],
             exception_handlers={Exception: login_or_error},
             openapi_config=openapi("reporting", DESCRIPTION, resources.settings, security=SECURITY, opt=needs(ANY_KEY)),

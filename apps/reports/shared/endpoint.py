@@ -16,9 +16,9 @@ from apps.reporting_resources import resources_of
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.execution import Query, Work, execute
 from apps.reports.shared.responses import Table, accepted, report_response
+from apps.reports.shared.visible import read_report_query
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse
-from apps.web.query_params import read_query
 from db.access.scopes import Scope
 from db.events.errors import FieldError
 from db.reports.shared.report import Report
@@ -51,7 +51,7 @@ def report(
 
     def decorate(work: Work[Query, Table]) -> HTTPRouteHandler:
         async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
-            return await respond(request, read_query(request, query), work)
+            return await respond(request, read_report_query(request, query), work)
 
         update_wrapper(handle, work, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
         del handle.__wrapped__  # type: ignore[attr-defined]  # Litestar would look for the parameters there

@@ -93,7 +93,7 @@ def test_what_is_counted_from_events_costs_ten(client: MakeClient, key: MakeKey,
 
 def test_an_export_is_long_and_a_stream_counts_once(client: MakeClient, key: MakeKey, shop: str) -> None:
     ann, reports = key("reports:read", "events:read"), client(reports_per_minute=25)
-    stream = {"site_id": shop, "seconds": 2, "every": 1}
+    stream = {"site_id": shop, "seconds": "2", "every": "1"}
     assert '"reports";r=24' in reports.get("/live/stream", params=stream, headers=ann).headers["RateLimit"]
     assert '"reports";r=23' in reports.get("/live", params={"site_id": shop}, headers=ann).headers["RateLimit"]
     assert '"reports";r=13' in reports.get("/events/export", params={"site_id": shop}, headers=ann).headers["RateLimit"]
