@@ -84,7 +84,8 @@ ROOMS = {
     "db.reports": {"db.connections", "db.cursors", "db.events", "db.queries", "db.reports.shared"},
     "db.reports.shared": {"db.connections", "db.events", "db.queries", "db.sites"},
     "db.rollups": {"db.connections", "db.queries"},
-    "db.settings": {"db.addresses", "db.env_file"},
+    "db.settings": {"db.env_file", "db.settings_sources"},
+    "db.settings_sources": {"db.addresses"},
     "db.sites": {"db.connections", "db.queries"},
     "db.store": {"db.connections", "db.events", "db.queries"},
 }  # fmt: skip
