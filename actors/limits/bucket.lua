@@ -3,11 +3,12 @@
 --
 -- wanted: as many tokens are taken as there are, up to this many.
 -- back: tokens taken before that were not used; below zero: used without having been taken.
--- failures: after each `size` of them the refill takes twice as long, at most 64 times as long, until the bucket is full.
+-- failures: after each `size` of them the refill takes twice as long, at most 64 times as long, until it is forgotten.
 --
 -- Returns the tokens taken and those that are left (below zero: owed), and in how many ms there is one, and all.
 --
 -- $namespace:limit:$policy:$who: a hash of the tokens, when that was (ms), and the failures; expires once it is full
+--   and nobody has asked for it for as long as it takes from empty to full
 
 -- Not to be logged: the append-only file may wait for the disk at each write, and after a restart all may begin anew.
 redis.replicate_commands() -- before Redis 7
@@ -32,10 +33,7 @@ tokens, failed = tokens - taken, failed + failures
 
 local each = milliseconds_each(failed)
 local until_full = math.ceil((size - tokens) * each)
-if until_full > 0 then
-    redis.call("hset", KEYS[1], "tokens", tokens, "at", now, "failures", failed)
-    redis.call("pexpire", KEYS[1], until_full)
-else
-    redis.call("del", KEYS[1])
-end
+redis.call("hset", KEYS[1], "tokens", tokens, "at", now, "failures", failed)
+-- No sooner, as that it has expired is logged.
+redis.call("pexpire", KEYS[1], math.max(until_full, refill))
 return { taken, math.floor(tokens), math.ceil(math.max(0, 1 - tokens) * each), until_full }

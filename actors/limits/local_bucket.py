@@ -31,7 +31,7 @@ class LocalBuckets:
         """Take tokens; as bucket.lua, by this process's clock."""
         now = monotonic() * 1000
         tokens, at, failed = self.kept.pop(who, (float(self.size), now, 0))
-        if now >= at + (self.size - tokens) * self._each(failed):  # it is full again
+        if now - at >= max(self.refill, (self.size - tokens) * self._each(failed)):
             tokens, failed = float(self.size), 0
         tokens = min(self.size, tokens + back + (now - at) / self._each(failed))
         taken = max(0, min(wanted, math.floor(tokens)))
