@@ -1,30 +1,34 @@
 """An app and a browser of each module's own, and share links."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from litestar.testing import TestClient
 
-from apps.reporting import ReportingApp, create_app
 from db.settings import load
+
+if TYPE_CHECKING:  # the apps read their settings when they are imported, which is before those of the tests are set
+    from apps.reporting import ReportingApp
 
 #: Makes a share link of a site; its address.
 Share = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def one_app(database_url: str) -> Iterator[tuple[ReportingApp, httpx.Client]]:
+def one_app(database_url: str) -> Iterator[tuple["ReportingApp", httpx.Client]]:
     """An app of this module's own, and a browser that comes from an address of its own."""
+    from apps.reporting import create_app
+
     app = create_app(load())
     with TestClient(app) as client:
         yield app, client
 
 
 @pytest.fixture
-def browser(one_app: tuple[ReportingApp, httpx.Client], monkeypatch: pytest.MonkeyPatch) -> httpx.Client:
+def browser(one_app: tuple["ReportingApp", httpx.Client], monkeypatch: pytest.MonkeyPatch) -> httpx.Client:
     """A browser without a login, new and from an address of its own."""
     app, client = one_app
     client.cookies.clear()
