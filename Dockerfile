@@ -1,4 +1,5 @@
-# One image for ingestion, reporting, workers and migrations: which one runs is the command's business.
+# One image for ingestion, reporting, workers and migrations: which one runs is the command's business. It runs as a user
+# without rights, and writes nothing but to /tmp: its file system may be read-only.
 
 FROM python:3.13-slim-bookworm AS build
 RUN pip install --no-cache-dir uv==0.13.9

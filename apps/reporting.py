@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from actors.broker import redis_url
 from actors.durable.broker import refusal
 from apps.access.guard import guard
+from apps.access.limits import Limits, limit
 from apps.access.needs import ANY_KEY, PUBLIC, SECURITY, document, needs
 from apps.dead_letters.endpoints import router as dead_letters
 from apps.importing.endpoints import router as imports
@@ -19,6 +20,8 @@ from apps.keys.access import ReportingAccess
 from apps.keys.endpoints import get_audit
 from apps.keys.endpoints import router as keys
 from apps.keys.login import get_me, login_or_error, login_page, login_script, post_login, post_logout
+from apps.keys.passwords import Passwords
+from apps.keys.share import get_share, post_password, post_share, share_script
 from apps.ledger.accounting import get_accounting
 from apps.ledger.event_status import get_receipt
 from apps.ledger.metrics import LedgerMetrics
@@ -44,6 +47,7 @@ from apps.sites.sites import get_sites
 from apps.sites.timezone import put_timezone
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
+from apps.web.response_headers import ResponseHeaders
 from apps.web.schema_page import front_page
 from apps.web.startup import CheckedStart
 from db.access.scopes import AUTH_IS_OFF
@@ -83,6 +87,10 @@ HANDLERS: list[ControllerRouterHandler] = [
     get_receipt,
     get_accounting,
     keys,
+    post_share,
+    get_share,
+    post_password,
+    share_script,
     get_audit,
     get_me,
     login_page,
@@ -113,8 +121,16 @@ class ReportingApp(CheckedStart):
                 metrics(registry, QueueMetrics(monitor), self.ledger),
             ],
             lifespan=[self.lifespan],
-            state=State({"resources": resources, "streams": self.streams, "access": self.access}),
-            guards=[guard],
+            state=State(
+                {
+                    "resources": resources,
+                    "streams": self.streams,
+                    "access": self.access,
+                    "limits": Limits(resources.producer, resources.settings),
+                    "passwords": Passwords(),
+                }
+            ),
+            guards=[guard, limit],
             exception_handlers={Exception: login_or_error},
             openapi_config=openapi(
                 "reporting",
@@ -128,7 +144,8 @@ class ReportingApp(CheckedStart):
         )
         document(self.litestar)
         attended = Attended(Heads(self.litestar), seconds=resources.settings.report_timeout_seconds)
-        super().__init__(Measured(attended, Requests(registry)), resources.refusal, partial(refusal, redis_url))
+        app = ResponseHeaders(Measured(attended, Requests(registry)))
+        super().__init__(app, resources.refusal, partial(refusal, redis_url))
 
     @asynccontextmanager
     async def lifespan(self, _: Litestar) -> AsyncIterator[None]:

@@ -8,10 +8,9 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
-from psycopg.conninfo import make_conninfo
 
-from db.addresses import check_database_url, check_redis_url, in_url
 from db.env_file import read_env_file
+from db.settings_sources import SECRETS, database_url, redis_url, with_secrets_of_files
 
 Count = Annotated[int, Meta(ge=1, description="a number from 1 on")]
 Seconds = Annotated[int, Meta(ge=1, description="seconds from 1 on")]
@@ -23,7 +22,6 @@ PublicUrl = Annotated[
 
 #: As in db/access/scopes.py.
 SCOPES = "events:write|reports:read|events:read|privacy:write|operations|admin"
-PG_SSL_MODES = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
 NOWHERE = {"database_url": "host=/DATABASE_URL-is-not-set", "redis_url": "unix:///REDIS_URL-is-not-set"}
 
 
@@ -57,6 +55,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reporting_url: PublicUrl = None
     #: off: anybody may do everything.
     auth: Annotated[str, Meta(pattern="^(on|off)$", description="on or off")] = "on"
+    #: Reports for which a key may ask a minute, those that take long counted ten times. 0: any number.
+    reports_per_minute: Annotated[int, Meta(ge=0, description="a number of reports, or 0 for no limit")] = 600
+    #: Not set: no limit. Events a second of a site beyond which they are refused.
+    events_per_second_of_a_site: Annotated[
+        Annotated[int, Meta(ge=1, description="a number from 1 on")] | None, Meta(description="a number from 1 on")
+    ] = None
     #: Not set: the first start makes the first key.
     admin_key: Annotated[
         Annotated[str, Meta(pattern=r"^tjra_[a-z]_[0-9A-Za-z]{49}$")] | None,
@@ -149,10 +153,12 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     if environment is None:
         environment = read_env_file() | dict(os.environ)
     given = {name: value for name, value in environment.items() if value.strip()}
+    unread = with_secrets_of_files(given)
     values, problems = _typed(given)
-    for name, read in (("database_url", _database_url), ("redis_url", _redis_url)):
+    problems = unread + problems
+    for name, read in (("database_url", database_url), ("redis_url", redis_url)):
         try:
-            if (url := read(given)) is not None:
+            if (url := read(given, _should_be(name))) is not None:
                 values[name] = url
         except ValueError as error:
             problems.append(str(error))
@@ -175,7 +181,8 @@ def _typed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         try:
             values[field.name] = msgspec.convert(given[name], field.type, strict=False, dec_hook=_path)
         except msgspec.ValidationError:
-            problems.append(f"{name} is {given[name]!r}: it should be {_should_be(field.name)}")
+            told = "mistyped" if name in SECRETS else repr(given[name])
+            problems.append(f"{name} is {told}: it should be {_should_be(field.name)}")
     return values, problems
 
 
@@ -186,51 +193,3 @@ def _path(kind: type, value: str) -> Any:
 def _should_be(name: str) -> str:
     field = next(field for field in msgspec.structs.fields(Settings) if field.name == name)
     return str(next(meta.description for meta in field.type.__metadata__ if meta.description))
-
-
-def _database_url(given: Mapping[str, str]) -> str | None:
-    """DATABASE_URL, or an address made of the PG_* (DB_*, POSTGRES_*) variables if one of them names a server."""
-    if url := given.get("DATABASE_URL"):
-        if fault := check_database_url(url):
-            raise ValueError(f"DATABASE_URL {fault}: it should be {_should_be('database_url')}")
-        return url
-    if not any(name in given for name in ("PG_HOST", "PG_PORT", "PG_DATABASE", "DB_HOST", "DB_PORT")):
-        return None
-
-    def first(*names: str, default: str | None = None) -> str | None:
-        return next((given[name] for name in names if name in given), default)
-
-    ssl = first("PG_SSL")
-    if ssl is not None and ssl.lower() not in PG_SSL_MODES:
-        raise ValueError(f"PG_SSL is {ssl!r}: it should be true or false")
-    return make_conninfo(
-        host=first("PG_HOST", "DB_HOST", default="127.0.0.1"),
-        port=_port(given, "PG_PORT", "DB_PORT", default=5432),
-        user=first("PG_USER", "POSTGRES_USER", default="postgres"),
-        password=first("PG_PASSWORD", "POSTGRES_PASSWORD"),
-        dbname=first("PG_DATABASE", "POSTGRES_DB", default="postgres"),
-        sslmode=None if ssl is None else PG_SSL_MODES[ssl.lower()],
-    )
-
-
-def _redis_url(given: Mapping[str, str]) -> str | None:
-    """REDIS_URL, or an address made of REDIS_HOST and REDIS_PORT."""
-    if url := given.get("REDIS_URL"):
-        if fault := check_redis_url(url):
-            raise ValueError(f"REDIS_URL {fault}: it should be {_should_be('redis_url')}")
-        return url
-    if "REDIS_HOST" not in given and "REDIS_PORT" not in given:
-        return None
-    host = in_url(given.get("REDIS_HOST", "127.0.0.1"))
-    if host is None:
-        raise ValueError(f"REDIS_HOST is {given['REDIS_HOST']!r}: it should be a name or an address")
-    return f"redis://{host}:{_port(given, 'REDIS_PORT', default=6379)}/0"
-
-
-def _port(given: Mapping[str, str], *names: str, default: int) -> int:
-    for name in names:
-        if name in given:
-            if not given[name].isdecimal() or not 0 < int(given[name]) < 65536:
-                raise ValueError(f"{name} is {given[name]!r}: it should be a port number from 1 to 65535")
-            return int(given[name])
-    return default

@@ -4,6 +4,7 @@ Each case is described at its fix, here and in consumer.py, retries.py and heart
 Dramatiq, so its version is pinned.
 """
 
+import ssl
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -125,9 +126,25 @@ def refusal(url: str) -> str | None:
         if "HELLO must be called" in str(error):  # redis-py's error for a missing password
             error = redis.AuthenticationError("it requires a password, and none is set")
         return f"Redis refuses what REDIS_URL (or REDIS_HOST) says: {error}"
+    except redis.ConnectionError as error:
+        if url.startswith("rediss:") and (reason := _tls_fault(error)):
+            return f"Redis cannot be trusted as REDIS_URL (or REDIS_CA_CERT) says: {reason}"
     except redis.ResponseError as error:
         if "DB index" in str(error):
             return f"Redis has no such database as REDIS_URL says: {error}"
     except redis.RedisError:
         pass
+    return None
+
+
+def _tls_fault(error: BaseException | None) -> str | None:
+    """Why a connection over TLS was given up; None if that is not what is wrong."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        if isinstance(error, ssl.SSLError):
+            return f"TLS failed: {error.reason or error}"
+        if isinstance(error, (FileNotFoundError, PermissionError)):
+            return f"the file of certificates cannot be read: {error.strerror}"
+        error = error.__cause__ or error.__context__
     return None

@@ -13,6 +13,8 @@ from apps.web.problems import problem_response
 PUBLIC, ANY_KEY = "public", "any key"
 #: The names in a handler's `opt` of what it needs, and of whether it keeps to the sites of a key.
 NEEDED, BY_SITE = "tjra.needs", "tjra.by_site"
+#: The same, of whether its requests are counted as reports.
+LIMITED = "tjra.limited"
 
 SECURITY = Components(
     security_schemes={
@@ -26,10 +28,10 @@ SECURITY = Components(
 )
 
 
-def needs(scope: str, *, by_site: bool = False) -> dict[str, Any]:
+def needs(scope: str, *, by_site: bool = False, limited: bool = False) -> dict[str, Any]:
     """The `opt` of a handler. `by_site`: it is about the site of its parameter `site_id`, or keeps to the sites of the
-    key by itself; keys for some sites may only use such handlers."""
-    return {NEEDED: scope, BY_SITE: by_site}
+    key by itself; keys for some sites may only use such handlers. `limited`: REPORTS_PER_MINUTE holds for it."""
+    return {NEEDED: scope, BY_SITE: by_site, LIMITED: limited}
 
 
 def document(app: Litestar) -> None:

@@ -46,9 +46,16 @@ class Batcher:
     `enqueue` returns the message id once the queue has the events, and raises otherwise.
     """
 
-    def __init__(self, enqueue: Callable[[bytes, Counts], Awaitable[str]], monitor: QueueMonitor) -> None:
+    def __init__(
+        self,
+        enqueue: Callable[[bytes, Counts], Awaitable[str]],
+        monitor: QueueMonitor,
+        limit: Callable[[Counts], Awaitable[None]] | None = None,
+    ) -> None:
         self.enqueue = enqueue
         self.monitor = monitor
+        #: Raises Refusal for events that may not come now.
+        self.limit = limit
         self.waiting: list[Waiting] = []
         self.bytes_waiting = 0
         #: Whether the last message failed.
@@ -59,7 +66,8 @@ class Batcher:
 
         `counts`: the number of events by site and day of arrival.
 
-        Raises Refusal (503) if the queue did not take them, if it is full, or if too many events wait here.
+        Raises Refusal (503) if the queue did not take them, if it is full, or if too many events wait here; and (429)
+        if their site is over its limit.
         """
         if self.monitor.full:
             OVERLOADED.inc(sum(counts.values()))
@@ -67,6 +75,8 @@ class Batcher:
         if self.bytes_waiting + len(events) > MAX_WAITING:
             OVERLOADED.inc(sum(counts.values()))
             raise unavailable("too many events wait for the queue (Redis); send them again later")
+        if self.limit:
+            await self.limit(counts)
         taken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.waiting.append(Waiting(events, counts, taken))
         self.bytes_waiting += len(events)

@@ -68,8 +68,8 @@ REASONS = {
     415: "compression",
     503: "overloaded",
 }
-INVALID, OVERLOADED, QUEUE_UNAVAILABLE = (
-    EVENTS_REFUSED.labels(reason) for reason in ("invalid", "overloaded", "queue_unavailable")
+INVALID, OVERLOADED, OVER_LIMIT, QUEUE_UNAVAILABLE = (
+    EVENTS_REFUSED.labels(reason) for reason in ("invalid", "overloaded", "over_limit", "queue_unavailable")
 )
 
 

@@ -16,6 +16,7 @@ from actors.queue.state import QueueReader
 from apps.access.snapshots import Snapshots
 from apps.events.admission import Admission
 from apps.events.batcher import Batcher
+from apps.events.site_limit import SiteLimit
 from apps.events.validation import EventValidator
 from apps.monitoring.queue_monitor import QueueMonitor
 from db.settings import Settings
@@ -32,7 +33,9 @@ class EventResources:
         self.producer = Producer(broker, url)
         self.snapshots = Snapshots(SnapshotReader(broker, url))
         self.admission = Admission(settings, self.snapshots)
-        self.batcher = Batcher(partial(queue_events, self.producer), self.monitor)
+        per_second = settings.events_per_second_of_a_site
+        limit = SiteLimit(self.producer, per_second) if per_second else None
+        self.batcher = Batcher(partial(queue_events, self.producer), self.monitor, limit)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

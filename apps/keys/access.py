@@ -46,7 +46,8 @@ class ReportingAccess:
 
     async def _holder(self, credential: Any) -> Identity:
         identity = await self.verdicts.of(credential)
-        if identity is None:
+        # The secret of a share link is no key: that would not ask for its password. It is swapped for a login.
+        if identity is None or (identity.share and credential.kind == "key"):
             raise invalid()
         return identity
 

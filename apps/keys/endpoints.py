@@ -1,6 +1,5 @@
 """/keys and /audit, for admins."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -14,22 +13,18 @@ from msgspec import Meta
 from apps.access.guard import identity_of
 from apps.access.needs import needs
 from apps.keys.access import ReportingAccess
+from apps.keys.bodies import check_end, invalid_field, read_json
 from apps.reporting_resources import resources_of
 from apps.web.openapi import answer, json_schema, operation
 from apps.web.problems import problem_response, refuse
 from apps.web.query_params import read_query
-from apps.web.request_body import read_body
 from db.access import audit, keys
 from db.access.audit import Entry
 from db.access.keys import Key, NewKey
 from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
-from db.events.reasons import sentence
 
-KEY_BYTES = 16 * 1024
-#: Where msgspec names the field of an error.
-FIELD = re.compile(r"(?:required|unknown) field `([^`]*)`| - at `\$\.(\w+)")
 KeyId = Annotated[UUID, PathParameter(description="The key's id.")]
 #: The key of the documentation's examples: in no list and no database, so that to revoke or rotate it does nothing.
 SAMPLE = Key(
@@ -46,7 +41,7 @@ OF_SAMPLE = {"key_id": str(SAMPLE.id)}
 NO_KEY = problem_response("There is no such key.", refuse(HTTPStatus.NOT_FOUND, "there is no such key"))
 BAD_KEY = problem_response(
     "The body is not valid.",
-    refuse(HTTPStatus.BAD_REQUEST, "the key is not valid", [FieldError(field="name", reason="is missing", allowed="")]),
+    invalid_field("key", "name", "is missing"),
 )
 BAD_OVERLAP = problem_response(
     "A parameter is not valid.",
@@ -111,10 +106,8 @@ async def get_keys(request: Request[Any, Any, Any]) -> KeyList:
 )
 async def post_key(request: Request[Any, Any, Any]) -> Response[Secret]:
     """Creates a key. The response has its secret, which is shown this once."""
-    resources = resources_of(request)
-    timeout = resources.settings.body_timeout_seconds
-    body = await read_body(request.scope, request.receive, limit=KEY_BYTES, timeout=timeout)
-    new, who = _new_key(body), str(identity_of(request))
+    new, who = await read_json(request, NewKey, "key"), str(identity_of(request))
+    check_end(new.expires_at, "key")
 
     async def create(conn: ReadConnection) -> Secret:
         async with conn.transaction():
@@ -122,7 +115,7 @@ async def post_key(request: Request[Any, Any, Any]) -> Response[Secret]:
             await audit.note(conn, who, "key.create", {"key": key.id, "name": key.name, "scopes": key.scopes})
         return Secret(key=key, secret=secret)
 
-    return Response(await resources.read(create), headers={"Cache-Control": "no-store"})
+    return Response(await resources_of(request).read(create), headers={"Cache-Control": "no-store"})
 
 
 @delete(
@@ -225,19 +218,3 @@ async def get_audit(request: Request[Any, Any, Any]) -> Audit:
 router = Router(
     "/keys", route_handlers=[get_keys, post_key, delete_key, rotate_key], tags=["access"], opt=needs(Scope.ADMIN)
 )
-
-
-def _new_key(body: bytes) -> NewKey:
-    """The key in a body. Raises Refusal (400) that names the field."""
-    try:
-        new = msgspec.json.decode(body, type=NewKey)
-    except msgspec.ValidationError as error:
-        found = FIELD.search(str(error))
-        told = FieldError(field=found[found.lastindex or 0] if found else "", reason=sentence(error), allowed="")
-        raise refuse(HTTPStatus.BAD_REQUEST, "the key is not valid", [told]) from None
-    except ValueError as error:
-        raise refuse(HTTPStatus.BAD_REQUEST, f"the body should be a JSON object: {error}") from None
-    if new.expires_at and new.expires_at <= datetime.now(UTC):
-        told = FieldError(field="expires_at", reason="is over already", allowed="a time to come")
-        raise refuse(HTTPStatus.BAD_REQUEST, "the key is not valid", [told])
-    return new

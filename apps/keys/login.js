@@ -15,7 +15,7 @@
       if (!response.ok) {
         told.textContent = (await response.json()).detail;
       } else if (location.pathname === "/login") {
-        location.replace("/schema");
+        location.replace(document.body.dataset.home);
       } else {
         location.reload(); // this page stood in for another one
       }

@@ -11,32 +11,37 @@ from msgspec import Meta
 
 from apps.access.credentials import Credential, credential_of, invalid, is_from_another_page, set_cookie
 from apps.access.guard import identity_of
+from apps.access.limits import limit_login, note_failed_login
 from apps.access.needs import ANY_KEY, PUBLIC, needs
 from apps.keys.access import ReportingAccess, from_another_page
+from apps.keys.bodies import read_json
 from apps.reporting_resources import resources_of
 from apps.web.openapi import answer
-from apps.web.problems import error_response, refuse
-from apps.web.request_body import read_body
+from apps.web.problems import error_response
 from apps.web.schema_page import HEAD, PAGE_HEADERS, TITLE
 from db.access import audit, logins
 from db.access.scopes import Identity
 from db.connections.pools import ReadConnection
 
-LOGIN_BYTES = 1024
+#: Where a login leads.
+HOME = "/schema"
 NO_STORE = {"Cache-Control": "no-store"}
 
-PAGE = (
-    HEAD.format(title=f"Log in: {TITLE}")
-    + """\
+STYLE = """\
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 28rem; margin: 15vh auto; padding: 0 1rem }
 :root { color-scheme: light dark }
 input, button { font: inherit; padding: .4rem .6rem; box-sizing: border-box; width: 100%; margin-top: .5rem }
 [role=alert] { color: #c33; min-height: 1.5em }
 </style>
+"""
+PAGE = (
+    HEAD.format(title=f"Log in: {TITLE}")
+    + STYLE
+    + f"""\
 <script src="/login.js" defer></script>
 </head>
-<body>
+<body data-home="{HOME}">
 <h1>Log in</h1>
 <form>
 <label>Key
@@ -101,27 +106,32 @@ async def post_login(request: Request[Any, Any, Any]) -> Response[Me]:
     scope: Any = request.scope
     if is_from_another_page(scope):
         raise from_another_page()
-    resources = resources_of(request)
-    body = await read_body(scope, request.receive, limit=LOGIN_BYTES, timeout=resources.settings.body_timeout_seconds)
-    try:
-        given = msgspec.json.decode(body, type=Login)
-    except ValueError as error:
-        raise refuse(HTTPStatus.BAD_REQUEST, f'the body should be {{"key": "tjra_..."}}: {error}') from None
+    await limit_login(request)
+    given = await read_json(request, Login, "login")
     access: ReportingAccess = request.app.state.access
     identity = await access.verdicts.of(Credential("key", given.key.strip()))
     if identity is None or identity.share or identity.key_id is None:
+        await note_failed_login(request)
         raise invalid()
-    key_id = identity.key_id
-    before = credential_of(scope)
+    return Response(me_of(identity), headers=NO_STORE | await log_in(request, identity))
 
-    async def log_in(conn: ReadConnection) -> str:
+
+async def log_in(request: Request[Any, Any, Any], identity: Identity) -> dict[str, str]:
+    """Log a browser in; return the header with its new cookie. The login that it had before ends."""
+    scope: Any = request.scope
+    before = credential_of(scope)
+    key_id = identity.key_id
+    if key_id is None:
+        raise invalid()
+
+    async def store(conn: ReadConnection) -> str:
         if before and before.kind == "login":
             await logins.delete_login(conn, before.secret)
-        await audit.note(conn, str(identity), "login", {})
+        if not identity.share:  # whoever has the link
+            await audit.note(conn, str(identity), "login", {})
         return await logins.create_login(conn, key_id)
 
-    secret = await resources.read(log_in)
-    return Response(me_of(identity), headers=NO_STORE | {"Set-Cookie": set_cookie(scope, secret)})
+    return {"Set-Cookie": set_cookie(scope, await resources_of(request).read(store))}
 
 
 @post("/logout", include_in_schema=False, status_code=HTTPStatus.NO_CONTENT, opt=needs(ANY_KEY))

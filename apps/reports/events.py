@@ -13,6 +13,7 @@ from litestar.openapi.spec import Example
 from litestar.response import Stream
 from msgspec import Meta
 
+from apps.access.limits import charge_long
 from apps.reporting_resources import EXPORTS, ReportingResources, resources_of
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.endpoint import endpoint, report
@@ -20,8 +21,8 @@ from apps.reports.shared.execution import long_connection
 from apps.reports.shared.query import ReportQuery
 from apps.reports.shared.responses import CSV, NDJSON, Table, accepted, columns_of, encoded_rows
 from apps.reports.shared.streaming import Parts
+from apps.reports.shared.visible import read_report_query
 from apps.web.problems import problem_response, unavailable
-from apps.web.query_params import read_query
 from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
@@ -116,8 +117,9 @@ async def export_events(request: Request[Any, Any, Any]) -> Stream:
     They are those of one moment, however long it takes, and are sent as they are read. A response that is cut short has
     no regular end, which every HTTP client notices. A client that takes nothing for a minute is cut off.
     """
-    query = read_query(request, ExportQuery)
+    query = read_report_query(request, ExportQuery)
     media_type = accepted(request, (NDJSON, CSV))
+    await charge_long(request)
     parts = Parts(_export(resources_of(request), query, media_type), stall_timeout=STALL_TIMEOUT)
     try:
         await anext(parts)  # a refusal is raised before the response begins

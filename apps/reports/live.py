@@ -11,8 +11,8 @@ from apps.reporting_resources import ReportingResources, resources_of
 from apps.reports.shared.endpoint import endpoint
 from apps.reports.shared.query import Safe
 from apps.reports.shared.responses import Table, accepted, columns_of, report_response
+from apps.reports.shared.visible import read_report_query
 from apps.web.openapi import answer
-from apps.web.query_params import read_query
 from db.connections.pools import ReadConnection, begin_snapshot
 from db.events.errors import FieldError
 from db.events.event import SiteId
@@ -84,7 +84,7 @@ async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:
 
     By the time of the events: those that come late, or are dated ahead, are not in it.
     """
-    query = read_query(request, LiveTableQuery)
+    query = read_report_query(request, LiveTableQuery)
     media_type = accepted(request)
     report = await read_live(resources_of(request), query)
     table = Table(report=report, rows=report.points, columns=columns_of(LivePoint))

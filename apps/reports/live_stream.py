@@ -26,8 +26,8 @@ from apps.reporting_resources import ReportingResources
 from apps.reports.live import BAD_MINUTES, EXAMPLE, LiveQuery, read_live
 from apps.reports.shared.disconnects import too_slow
 from apps.reports.shared.endpoint import endpoint
+from apps.reports.shared.visible import read_report_query
 from apps.web.problems import problem_response, refusal_for, unavailable
-from apps.web.query_params import read_query
 from apps.web.shutdown import on_stop_signal
 
 #: Streams of this process at once.
@@ -196,7 +196,7 @@ async def get_live_stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
 
     With `seconds` it ends by itself, for clients that show a response once it is complete; an `EventSource` comes back.
     """
-    query = read_query(request, LiveStreamQuery)
+    query = read_report_query(request, LiveStreamQuery)
     query.filters()  # a 400 rather than a stream of problems
     streams: LiveStreams = request.app.state.streams
 

@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from apps.reporting_resources import resources_of
 from apps.reports.shared.endpoint import endpoint
+from apps.reports.shared.visible import read_report_query
 from apps.web.openapi import answer
-from apps.web.query_params import read_query
 from db.events.errors import FieldError
 from db.events.event import SiteId
 from db.reports.stats import PathViews, Stats, stats
@@ -52,5 +52,5 @@ async def get_stats(request: Request[Any, Any, Any]) -> Stats:
 
     Views are events of type `page_view`; users are counted over all event types. A site that was never seen has zeros.
     """
-    query = read_query(request, StatsQuery)
+    query = read_report_query(request, StatsQuery)
     return await resources_of(request).read(partial(stats, site_id=query.site_id, date=query.date))

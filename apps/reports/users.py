@@ -15,9 +15,9 @@ from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.endpoint import endpoint, respond
 from apps.reports.shared.query import ReportQuery
 from apps.reports.shared.responses import Table, columns_of
+from apps.reports.shared.visible import read_report_query
 from apps.web.openapi import answer
 from apps.web.problems import problem_response, refuse
-from apps.web.query_params import read_query
 from apps.web.request_path import own_raw_path
 from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
@@ -89,7 +89,7 @@ async def get_user(
     `ever` is of all time and all events; `events` are those of the range that match the filters. Addresses cannot name
     a user called `.`, `..`, or nothing but slashes: for these request other reports with a filter `user_id:is:..`.
     """
-    query = read_query(request, UserQuery)
+    query = read_report_query(request, UserQuery)
     name = _user_id(request)
 
     async def work(conn: ReadConnection, question: Question, query: UserQuery) -> Table:

@@ -22,8 +22,9 @@ from apps.web.request_path import own_raw_path
 from db.access import audit
 from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
-from db.events.errors import ALLOWED, BadParameter, FieldError, sentence
+from db.events.errors import ALLOWED, BadParameter, FieldError
 from db.events.limits import text_fault
+from db.events.reasons import sentence
 from db.sites import settings, timezones
 from db.sites.settings import Changes, SiteSettings
 

@@ -69,6 +69,7 @@ def up(settings: Settings, *, workers: int, report: Report, answer: float = ANSW
         data.used = True  # from now on events may be accepted
         environment = os.environ | addresses | ports
         environment |= {"LISTEN_HOST": settings.listen_host, "WORKER_PORT": str(settings.worker_port)}
+        environment |= {f"{name}_FILE": "" for name in addresses}  # read already
         environment.pop(SHARED_FOLDER, None)  # each process has its own port and metrics
         supervisor.start(_worker(workers, environment, data))
         for name, listening in (("reporting", reporting), ("ingestion", ingestion)):

@@ -36,6 +36,9 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     title: Annotated[str, Meta(description="The status in words.", examples=["Bad Request"])]
     status: Annotated[int, Meta(description="The HTTP status.", examples=[400])]
     detail: Annotated[str, Meta(description="What is wrong.", examples=["the event is not valid"])]
+    type: Annotated[str, Meta(description="Which kind of problem it is, where the status says too little.")] = (
+        "about:blank"
+    )
     errors: Annotated[list[FieldError], Meta(description="Each invalid field.")] = msgspec.field(default_factory=list)
 
 

@@ -17,7 +17,7 @@ from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.params import PathParameter
 from msgspec import Meta
 
-from apps.web.app_urls import OTHER, AppUrls
+from apps.web.app_urls import HOST, OTHER, AppUrls
 from db.settings import Settings
 
 TITLE = "TJRA Retail Analytics"
@@ -34,7 +34,7 @@ NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 PAGE_HEADERS = NOSNIFF | {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
 }
 
 HEAD = f"""\
@@ -193,6 +193,7 @@ def _host(request: Request[Any, Any, Any], given: str | None) -> str:
     """The Host header that links to the other app were made from, for the page to compare with its own host; empty if
     they come from the settings.
 
-    A proxy may replace the Host header, as nginx does by default.
+    A proxy may replace the Host header, as nginx does by default. From one that is no host with a port no link is made.
     """
-    return "" if given else html.escape(request.headers.get("host", ""))
+    host = request.headers.get("host", "")
+    return host if not given and HOST.fullmatch(host) else ""

@@ -24,6 +24,8 @@ REFUSED = re.compile(
     r"|role \".*\" is not permitted to log in|permission denied for database"
     r"|invalid (port number|integer value|\w+ value)|definition of service .* not found|file \".*\" does not exist"
     r"|server does not support SSL, but SSL was required|certificate verify failed"
+    r"|server certificate for .* does not match host name|could not get server's host name from server certificate"
+    r"|could not (read|load) root certificate|root certificate file .* (does not exist|cannot be)"
 )
 
 #: How messages of Citus begin, as internal errors (XX000), if a node became unavailable within a statement: its own

@@ -35,13 +35,15 @@ def test_the_owners_variables_make_an_address() -> None:
             "PG_USER": "ann",
             "PG_PASSWORD": "it's a secret",
             "PG_DATABASE": "shop",
-            "PG_SSL": "true",
+            "PG_SSL": "verify-full",
+            "PG_SSL_ROOT_CERT": "/etc/ca.pem",
             "REDIS_HOST": "redis.example",
             "REDIS_PORT": "6380",
         }
     )
     assert settings.database_url == (
-        "host=db.example port=6543 user=ann password='it\\'s a secret' dbname=shop sslmode=require"
+        "host=db.example port=6543 user=ann password='it\\'s a secret' dbname=shop sslmode=verify-full "
+        "sslrootcert=/etc/ca.pem"
     )
     assert settings.redis_url == "redis://redis.example:6380/0"
 
@@ -161,3 +163,10 @@ def test_a_program_that_lacks_an_address_says_which() -> None:
     )
     assert done.returncode != 0
     assert "DATABASE_URL is not set" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "mode"), [("true", "require"), ("0", "disable"), ("require", "require"), ("VERIFY-CA", "verify-ca")]
+)
+def test_tls_to_postgresql_is_named_as_the_client_library_does_or_plainly(given: str, mode: str) -> None:
+    assert str(load({"PG_HOST": "db", "PG_SSL": given}).database_url).endswith(f" sslmode={mode}")

@@ -72,6 +72,7 @@ ROOMS = {
     "actors.maintenance": {
         "actors.queue_names", "actors.broker", "actors.durable", "actors.metrics", "actors.queue", "actors.worker",
     },
+    "actors.limits": {"actors.queue"},
     "actors.queue": {"actors.queue_names", "actors.durable"},
     "actors.sites": {"actors.queue_names", "actors.broker", "actors.maintenance", "actors.queue"},
     "actors.worker": {"actors.queue_names", "actors.durable", "actors.metrics"},
@@ -86,7 +87,8 @@ ROOMS = {
     "db.reports": {"db.connections", "db.cursors", "db.events", "db.queries", "db.reports.shared"},
     "db.reports.shared": {"db.connections", "db.events", "db.queries", "db.sites"},
     "db.rollups": {"db.connections", "db.queries"},
-    "db.settings": {"db.addresses", "db.env_file"},
+    "db.settings": {"db.env_file", "db.settings_sources"},
+    "db.settings_sources": {"db.addresses"},
     "db.sites": {"db.connections", "db.queries"},
     "db.store": {"db.connections", "db.events", "db.queries"},
 }  # fmt: skip

@@ -15,20 +15,27 @@ import yaml
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db.settings import Settings, load
+from db.settings_sources import SECRETS
 
 ROOT = Path(__file__).parent.parent.parent
 FILE = ROOT / "docker-compose.yml"
-#: `${NAME}` and `${NAME:-default}`, the innermost: a default may hold others.
-VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(?::-([^${}]*))?\}")
+#: `${NAME}`, `${NAME:-default}` and `${NAME-default if it is not set}`, the innermost: a default may hold others.
+VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(?:(:?)-([^${}]*))?\}")
 #: Settings that are Compose's own business: where processes listen in their containers, and keep data.
 #: The last is an option of the commands.
 NOT_PASSED = {"listen_host", "worker_port", "data_dir", "keep_alive_seconds"}
+#: Those that name the file with a secret. PG_PASSWORD is here POSTGRES_PASSWORD.
+SECRETS_OF_SETTINGS = [f"{name}_FILE" for name in SECRETS if name != "PG_PASSWORD"]
 #: Ways to call Compose.
 COMMANDS = [["docker", "compose"], ["docker-compose"]]
 
 
 def composed(**environment: str) -> dict[str, Any]:
     """The file as Compose reads it with these variables."""
+
+    def chosen(name: str, colon: str, default: str) -> str:
+        given = environment.get(name)
+        return default if given is None or (colon and not given) else given
 
     def filled(value: Any) -> Any:
         match value:
@@ -37,7 +44,7 @@ def composed(**environment: str) -> dict[str, Any]:
             case list():
                 return [filled(part) for part in value]
             case str():
-                text = VARIABLE.sub(lambda found: environment.get(found[1]) or found[2] or "", value)
+                text = VARIABLE.sub(lambda found: chosen(*found.groups("")), value)
                 return text if text == value else filled(text)
             case _:
                 return value
@@ -80,6 +87,43 @@ def test_every_setting_reaches_every_process(service: str) -> None:
     settings = load({name: str(value) for name, value in environment.items()})
     for name in ("ingestion_port", "reporting_port", "bots", "queue_max_messages", "events_not_before"):
         assert getattr(settings, name) == getattr(Settings(), name)
+
+
+def test_no_container_writes_elsewhere_or_gains_privileges() -> None:
+    for name, service in composed()["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "/tmp" in service["tmpfs"], name  # noqa: S108 (that of the container)
+        assert not {"privileged", "network_mode", "pid"} & set(service), name
+        # Only the servers' own images start as root.
+        assert ("cap_add" in service) == ("build" not in service), name
+        assert set(service.get("cap_add", ())) <= {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}, name
+    users = re.findall(r"^USER (\S+)$", (ROOT / "Dockerfile").read_text(), re.M)
+    assert users
+    assert "root" not in users
+
+
+def test_a_password_may_be_in_a_file_and_then_only_there(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("of a file\n")
+    services = composed(POSTGRES_PASSWORD="", POSTGRES_PASSWORD_FILE=str(secret))["services"]
+    for name in ("postgres", "migrate", "reporting", "worker"):
+        assert services[name]["environment"]["POSTGRES_PASSWORD"] == ""
+    environment = {name: str(value) for name, value in services["reporting"]["environment"].items()}
+    assert "password='of a file'" in str(load(environment).database_url)
+    assert "password=tjra " in str(load({k: str(v) for k, v in _environment("reporting").items()}).database_url)
+
+
+def _environment(service: str, **chosen: str) -> dict[str, Any]:
+    found: dict[str, Any] = composed(**chosen)["services"][service]["environment"]
+    return found
+
+
+@pytest.mark.parametrize("name", [*SECRETS_OF_SETTINGS, "REDIS_CA_CERT"])
+@pytest.mark.parametrize("service", ["migrate", "ingestion", "reporting", "worker"])
+def test_what_names_a_file_reaches_every_process(service: str, name: str) -> None:
+    assert _environment(service, **{name: "/run/secrets/one"})[name] == "/run/secrets/one"
 
 
 @pytest.mark.parametrize("subnet", [None, "10.9.8.0/24"])

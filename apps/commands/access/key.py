@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from apps.commands.shared.resources import run
-from db.access import audit, keys
+from db.access import audit, keys, shares
 from db.access.keys import Key, NewKey
 from db.access.scopes import ALLOWS, Scope
+from db.access.shares import NewShare
 from db.access.tokens import new_key
 from db.connections.pools import ReadConnection
+from db.settings import load
 
 if TYPE_CHECKING:
     from apps.reporting_resources import ReportingResources
@@ -79,6 +82,29 @@ def create_command(name: str, scopes: tuple[str, ...], sites: tuple[str, ...], e
         return secret
 
     click.echo(_on_database(create))
+
+
+@key_command.command("share")
+@click.argument("name")
+@click.option("--site", "site_id", required=True, metavar="ID", help="The site whose reports it shows.")
+@click.option("--expires", type=Span(), default="90d", show_default=True, help="When it ends, from now: 12h, 90d, 8w.")
+@click.option("--password", is_flag=True, help="Ask for a password that the link then asks for.")
+def share_command(name: str, site_id: str, expires: timedelta, password: bool) -> None:
+    """Create a link named NAME that shows the reports of a site, and print it, once. It shows no ids of people."""
+    text = click.prompt("Password", hide_input=True, confirmation_prompt=True) if password else None
+    given = {"name": name, "site_id": site_id, "expires_at": datetime.now(UTC) + expires, "password": text}
+    try:
+        new = msgspec.convert(given, NewShare)
+    except msgspec.ValidationError as error:
+        raise click.ClickException(str(error)) from None
+    hashed = shares.stored_password(new)
+
+    async def create(conn: ReadConnection) -> str:
+        return (await shares.create_share(conn, new, password=hashed, by=BY))[1]
+
+    settings = load()
+    host = (settings.reporting_url or f"http://127.0.0.1:{settings.reporting_port}").rstrip("/")
+    click.echo(host + _on_database(create))
 
 
 @key_command.command("list")

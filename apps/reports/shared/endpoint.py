@@ -10,17 +10,24 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
+from apps.access.limits import charge_long, over_reports
 from apps.access.needs import needs
 from apps.reporting_resources import resources_of
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.execution import Query, Work, execute
 from apps.reports.shared.responses import Table, accepted, report_response
+from apps.reports.shared.visible import read_report_query
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse
-from apps.web.query_params import read_query
 from db.access.scopes import Scope
 from db.events.errors import FieldError
 from db.reports.shared.report import Report
+
+TOO_MANY = problem_response(
+    "The key asks for more reports than `REPORTS_PER_MINUTE`; `Retry-After` says when to try again. The headers "
+    "`RateLimit-Policy` and `RateLimit` of every report say what is left.",
+    over_reports(3),
+)
 
 
 def report(
@@ -44,7 +51,7 @@ def report(
 
     def decorate(work: Work[Query, Table]) -> HTTPRouteHandler:
         async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
-            return await respond(request, read_query(request, query), work)
+            return await respond(request, read_report_query(request, query), work)
 
         update_wrapper(handle, work, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
         del handle.__wrapped__  # type: ignore[attr-defined]  # Litestar would look for the parameters there
@@ -80,11 +87,12 @@ def endpoint(
         path,
         summary=summary,
         tags=list(tags),
-        opt=needs(scope, by_site=True),
+        opt=needs(scope, by_site=True, limited=True),
         operation_class=operation(query=query, examples=examples),
         responses={
             200: ok,
             400: problem_response("A parameter is missing or not valid.", refused),
+            429: TOO_MANY,
             **(UNANSWERED if others is None else others),
         },
         **options,
@@ -95,5 +103,9 @@ async def respond(request: Request[Any, Any, Any], query: Query, work: Work[Quer
     """The response to a report's query. Raises BadParameter and Refusal."""
     media_type = accepted(request)
     query.check(media_type)
-    table = await execute(resources_of(request), query, work)
+
+    async def charge() -> None:
+        await charge_long(request)
+
+    table = await execute(resources_of(request), query, work, charge=charge)
     return report_response(request, table, media_type, safe=query.safe)

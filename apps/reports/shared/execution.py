@@ -28,10 +28,13 @@ TOO_MANY_LONG = (
 )
 
 
-async def execute(resources: ReportingResources, query: Query, work: Work[Query, Result]) -> Result:
+async def execute(
+    resources: ReportingResources, query: Query, work: Work[Query, Result], *, charge: Callable[[], Awaitable[None]]
+) -> Result:
     """Return what `work` returns, which may be called more than once. Raises BadParameter, and Refusal (503).
 
-    A long report waits for its turn without a connection if as many as may are running.
+    A long report waits for its turn without a connection if as many as may are running. Once it has had a turn,
+    `charge` is called, also if it failed.
     """
     begin_report = _prepared(query)
 
@@ -40,10 +43,14 @@ async def execute(resources: ReportingResources, query: Query, work: Work[Query,
 
     with Turn(resources.long_reports) as turn:
         try:
+            try:
+                return await resources.read(attempt)
+            except TakesLong:
+                await _wait(turn, resources.connection_timeout)
             return await resources.read(attempt)
-        except TakesLong:
-            await _wait(turn, resources.connection_timeout)
-        return await resources.read(attempt)
+        finally:
+            if turn.taken:
+                await charge()
 
 
 @asynccontextmanager

@@ -101,6 +101,8 @@ def success(content: msgspec.Struct | str, outcome: Outcome) -> Response[Any]:
 def sdk_error_response(_: Request[Any, Any, Any], error: Exception) -> Response[SdkError]:
     """The exception handler of the SDK endpoints."""
     refusal = refusal_for(error)
+    if refusal.problem.status == HTTPStatus.TOO_MANY_REQUESTS:  # SDKs drop what is refused so, and send after a 503
+        refusal = Refusal(msgspec.structs.replace(refusal.problem, status=503), refusal.headers)
     return Response(_sdk_error(refusal), status_code=refusal.problem.status, headers=refusal.headers)
 
 

@@ -36,6 +36,8 @@ class Filters(msgspec.Struct, frozen=True):
     """What an event has to match, as event_matches takes it."""
 
     conditions: Mapping[str, Any]
+    properties: frozenset[str] = frozenset()
+    """The names of the properties in them."""
 
     @property
     def needs(self) -> frozenset[str]:
@@ -62,9 +64,11 @@ def read_filters(texts: Iterable[str]) -> Filters:
     """All of these filters, which an event has to match. Raises BadParameter."""
     conditions: dict[str, Any] = {}
     predicates = []
+    properties = set()
     for text in texts:
         dimension, operator, value = _parts(text)
         if match := PROPERTY.fullmatch(dimension):
+            properties.add(match.group(1))
             predicates.append(_predicate(match.group(1), operator, value))
             continue
         key = f"{dimension}_{operator}"
@@ -76,7 +80,7 @@ def read_filters(texts: Iterable[str]) -> Filters:
         conditions[key] = _expression(operator, values) if dimension == "path" else list(map(_plain, values))
     if predicates:
         conditions["properties"] = " && ".join(predicates)
-    return Filters(conditions)
+    return Filters(conditions, frozenset(properties))
 
 
 def _parts(text: str) -> tuple[str, str, str]:

@@ -1,0 +1,193 @@
+"""Share links: POST /keys/share makes one, /share/SECRET swaps it for a login that shows the reports of one site.
+
+The secret is in an address once: the response leads to an address without it, tells no other page of it, and is not
+stored by caches.
+"""
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from importlib import resources as files
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import MediaType, Request, Response, get, post
+from litestar.params import PathParameter
+from msgspec import Meta
+
+from apps.access.credentials import Credential, credential_of, is_from_another_page
+from apps.access.guard import identity_of
+from apps.access.limits import limit_login, note_failed_login
+from apps.access.needs import PUBLIC, needs
+from apps.keys.access import ReportingAccess, from_another_page
+from apps.keys.bodies import check_end, invalid_field, read_json
+from apps.keys.login import HOME, NO_STORE, STYLE, Me, log_in, me_of
+from apps.keys.passwords import Passwords
+from apps.reporting_resources import resources_of
+from apps.web.head_requests import IS_HEAD
+from apps.web.openapi import answer, json_schema, operation
+from apps.web.problems import problem_response, refuse
+from apps.web.schema_page import HEAD, PAGE_HEADERS, TITLE
+from db.access import shares
+from db.access.keys import Key
+from db.access.scopes import Identity, Scope
+from db.access.shares import NewShare
+from db.access.tokens import hash_of
+from db.connections.pools import ReadConnection
+
+#: No search engine lists it, no cache keeps it.
+HEADERS = NO_STORE | {"X-Robots-Tag": "noindex"}
+SHARED = Key(
+    id=UUID("5d0c8d6a-0f3f-5f1c-8bb0-c56f1d7f5c9e"),
+    prefix="tjra_s_4vYpQ",
+    name="The agency",
+    scopes=[Scope.REPORTS_READ],
+    sites=["shop"],
+    share=True,
+    created_by="first key",
+    created_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    expires_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC) + timedelta(days=90),
+)
+EXAMPLE = {"name": "The agency", "site_id": "shop", "expires_at": "2100-01-01T00:00:00Z"}
+GONE = "There is no such link, or it has ended."
+
+Secret = Annotated[str, PathParameter(description="The secret of the link.")]
+
+
+class Share(msgspec.Struct, kw_only=True):
+    """A new share link, which is shown this once."""
+
+    key: Key
+    url: Annotated[
+        str,
+        Meta(description="Where it leads: an address if `REPORTING_URL` is set, else the path on this host."),
+    ]
+
+
+class Password(msgspec.Struct, kw_only=True):
+    """The body of POST /share/SECRET."""
+
+    password: Annotated[str, Meta(max_length=200, description="The password of the link.")]
+
+
+def _page(title: str, script: str, content: str) -> bytes:
+    head = HEAD.format(title=f"{title}: {TITLE}")
+    return f'{head}{STYLE}{script}</head>\n<body data-home="{HOME}">\n{content}</body>\n</html>\n'.encode()
+
+
+ASKS = _page(
+    "Password",
+    '<script src="/share.js" defer></script>\n',
+    """\
+<h1>Password</h1>
+<form>
+<label>Whoever gave you this link knows it.
+<input type="password" name="password" autocomplete="current-password" required autofocus></label>
+<button>Show the reports</button>
+<p role="alert"></p>
+</form>
+<noscript>This needs JavaScript.</noscript>
+""",
+)
+ENDED = _page("No such link", "", f"<h1>{GONE}</h1>\n")
+
+
+@post(
+    "/keys/share",
+    summary="Create a share link",
+    tags=["access"],
+    status_code=HTTPStatus.CREATED,
+    opt=needs(Scope.ADMIN),
+    operation_class=operation(body={"application/json": (json_schema(NewShare), EXAMPLE)}),
+    responses={
+        201: answer("The link.", Share(key=SHARED, url="/share/tjra_s_" + "0" * 49)),
+        400: problem_response("The body is not valid.", invalid_field("share link", "site_id", "is missing")),
+    },
+)
+async def post_share(request: Request[Any, Any, Any]) -> Response[Share]:
+    """Creates a link that shows the reports of one site to whoever has it, until it ends or is revoked as other keys.
+
+    It shows no ids of people, and of properties only those that cannot hold any. With a password, the link asks for it.
+    """
+    new, who = await read_json(request, NewShare, "share link"), str(identity_of(request))
+    check_end(new.expires_at, "share link")
+    passwords: Passwords = request.app.state.passwords
+    password = await passwords.stored(new)
+
+    async def create(conn: ReadConnection) -> tuple[Key, str]:
+        return await shares.create_share(conn, new, password=password, by=who)
+
+    resources = resources_of(request)
+    key, path = await resources.read(create)
+    return Response(Share(key=key, url=(resources.settings.reporting_url or "").rstrip("/") + path), headers=NO_STORE)
+
+
+@get("/share/{secret:str}", include_in_schema=False, opt=needs(PUBLIC))
+async def get_share(request: Request[Any, Any, Any], secret: Secret) -> Response[Any]:
+    """Logs a browser in and leads it to an address without the secret, or asks for the password."""
+    scope: Any = request.scope
+    await limit_login(request)
+    identity, password = await _holder(request, secret)
+    if identity is None:
+        return _gone(request)
+    if await _sees_it_already(request, identity):
+        return _lead_home({})
+    if password:
+        return Response(ASKS, media_type=MediaType.HTML, headers=PAGE_HEADERS | HEADERS)
+    return _lead_home({} if scope.get(IS_HEAD) else await log_in(request, identity))
+
+
+@post("/share/{secret:str}", include_in_schema=False, status_code=HTTPStatus.OK, opt=needs(PUBLIC))
+async def post_password(request: Request[Any, Any, Any], secret: Secret) -> Response[Me]:
+    """Swaps a password for a login of the share link."""
+    if is_from_another_page(request.scope):
+        raise from_another_page()
+    await limit_login(request)
+    given = await read_json(request, Password, "password")
+    identity, stored = await _holder(request, secret)
+    if identity is None:
+        raise refuse(HTTPStatus.NOT_FOUND, GONE, headers=HEADERS)
+    passwords: Passwords = request.app.state.passwords
+    if stored and not await passwords.matches(given.password, stored):
+        await note_failed_login(request)
+        raise refuse(HTTPStatus.FORBIDDEN, "the password is wrong", headers=HEADERS)
+    return Response(me_of(identity), headers=HEADERS | await log_in(request, identity))
+
+
+@get("/share.js", include_in_schema=False, sync_to_thread=True, opt=needs(PUBLIC))
+def share_script() -> Response[bytes]:
+    """The script of the page that asks for a password."""
+    script = files.files("apps.keys").joinpath("share.js").read_bytes()
+    return Response(script, media_type="text/javascript", headers=NO_STORE)
+
+
+async def _holder(request: Request[Any, Any, Any], secret: str) -> tuple[Identity | None, str | None]:
+    """Whom a link stands for, if it is valid, and what is stored of its password, if it has any."""
+    access: ReportingAccess = request.app.state.access
+    identity = await access.verdicts.of(Credential("key", secret))
+    if identity is None or not identity.share:
+        await note_failed_login(request)
+        return None, None
+
+    async def read(conn: ReadConnection) -> str | None:
+        return await shares.password_of(conn, hash_of(secret))
+
+    return identity, await resources_of(request).read(read)
+
+
+async def _sees_it_already(request: Request[Any, Any, Any], shared: Identity) -> bool:
+    """Whether the browser has a login that may see what the link shows: whoever has more keeps it."""
+    access: ReportingAccess = request.app.state.access
+    credential = credential_of(request.scope)
+    identity = await access.verdicts.of(credential) if credential and credential.kind == "login" else None
+    return identity is not None and identity.may(Scope.REPORTS_READ) and all(map(identity.sees, shared.sites or ()))
+
+
+def _lead_home(cookie: dict[str, str]) -> Response[None]:
+    return Response(None, status_code=HTTPStatus.SEE_OTHER, headers=HEADERS | cookie | {"Location": HOME})
+
+
+def _gone(request: Request[Any, Any, Any]) -> Response[Any]:
+    if request.accept.best_match([MediaType.JSON, MediaType.HTML]) != MediaType.HTML:
+        raise refuse(HTTPStatus.NOT_FOUND, GONE, headers=HEADERS)
+    return Response(ENDED, status_code=HTTPStatus.NOT_FOUND, media_type=MediaType.HTML, headers=PAGE_HEADERS | HEADERS)
