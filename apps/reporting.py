@@ -14,6 +14,7 @@ from actors.durable.broker import refusal
 from apps.access.guard import guard
 from apps.access.limits import Limits, limit
 from apps.access.needs import ANY_KEY, PUBLIC, SECURITY, document, needs
+from apps.access.response_headers import ResponseHeaders
 from apps.dead_letters.endpoints import router as dead_letters
 from apps.importing.endpoints import router as imports
 from apps.keys.access import ReportingAccess
@@ -47,7 +48,6 @@ from apps.sites.sites import get_sites
 from apps.sites.timezone import put_timezone
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
-from apps.web.response_headers import ResponseHeaders
 from apps.web.schema_page import front_page
 from apps.web.startup import CheckedStart
 from db.access.scopes import AUTH_IS_OFF

@@ -15,8 +15,8 @@ from actors.limits.limiter import Limiter, Policy, Standing
 from actors.queue.producer import Producer
 from apps.access.guard import IDENTITY, Connection
 from apps.access.needs import LIMITED
+from apps.access.response_headers import add_header
 from apps.web.problems import Refusal, refuse
-from apps.web.response_headers import add_header
 from db.access.scopes import Identity
 from db.settings import Settings
 

@@ -1,5 +1,6 @@
 """The bodies of requests about keys."""
 
+import re
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -16,6 +17,8 @@ from db.events.reasons import sentence
 Body = TypeVar("Body", bound=msgspec.Struct)
 
 BYTES = 16 * 1024
+#: Where msgspec names the field of an error.
+FIELD = re.compile(r"(?:required|unknown) field `([^`]*)`| - at `\$\.(\w+)")
 
 
 async def read_json(request: Request[Any, Any, Any], kind: type[Body], what: str) -> Body:
@@ -25,8 +28,8 @@ async def read_json(request: Request[Any, Any, Any], kind: type[Body], what: str
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        path = str(error).rpartition(" - at `$")[2].rstrip("`").lstrip(".")
-        raise invalid_field(what, path.partition("[")[0], sentence(error)) from None
+        found = FIELD.search(str(error))
+        raise invalid_field(what, found[found.lastindex or 0] if found else "", sentence(error)) from None
     except ValueError as error:
         raise refuse(HTTPStatus.BAD_REQUEST, f"the body should be a JSON object: {error}") from None
 

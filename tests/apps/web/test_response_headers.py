@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from litestar.testing import TestClient
 
+from apps.access.response_headers import SECURE
 from apps.reporting import ReportingApp, app, create_app
 from apps.reports.shared.disconnects import Attended
-from apps.web.response_headers import SECURE
 from db.settings import load
 from tests.servers.key import AUTHORIZED
 
