@@ -183,8 +183,9 @@ async def _sees_it_already(request: Request[Any, Any, Any], shared: Identity) ->
     return identity is not None and identity.may(Scope.REPORTS_READ) and all(map(identity.sees, shared.sites or ()))
 
 
-def _lead_home(cookie: dict[str, str]) -> Response[None]:
-    return Response(None, status_code=HTTPStatus.SEE_OTHER, headers=HEADERS | cookie | {"Location": HOME})
+def _lead_home(cookie: dict[str, str]) -> Response[bytes]:
+    headers = HEADERS | cookie | {"Location": HOME}
+    return Response(b"", status_code=HTTPStatus.SEE_OTHER, media_type=MediaType.TEXT, headers=headers)
 
 
 def _gone(request: Request[Any, Any, Any]) -> Response[Any]:
