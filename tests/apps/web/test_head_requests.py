@@ -107,6 +107,11 @@ def test_allow_names_head_wherever_it_names_get(name: str, request: pytest.Fixtu
             assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}, path
 
 
+def test_options_names_the_methods_of_all_handlers_of_a_path(reporting: httpx.Client) -> None:
+    for answer in (reporting.options("/sites/shop"), reporting.patch("/sites/shop")):
+        assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
+
+
 @pytest.mark.parametrize(("path", "status"), [("/event", 405), ("/nothing", 404), ("/schema/nothing", 404)])
 def test_where_there_is_no_get_there_is_no_head(ingestion: httpx.Client, path: str, status: int) -> None:
     head = ingestion.head(path, headers=AUTHORIZED)
