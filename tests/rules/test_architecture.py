@@ -75,17 +75,18 @@ ROOMS = {
     "db.access": {"db.connections", "db.queries", "db.settings"},
     "db.backups": {"db.queries"},
     "db.cursors": {"db.events"},
-    "db.dead_letters": {"db.connections", "db.cursors", "db.events", "db.queries", "db.store"},
+    "db.dead_letters": {"db.connections", "db.cursors", "db.events", "db.people", "db.queries", "db.store"},
     "db.expiry": {"db.connections", "db.queries"},
     "db.ledger": {"db.connections", "db.events", "db.queries"},
     "db.logs": {"db.settings"},
     "db.migrations": {"db.connections", "db.queries", "db.sites"},
+    "db.people": {"db.connections", "db.events", "db.queries"},
     "db.reports": {"db.connections", "db.cursors", "db.events", "db.queries", "db.reports.shared"},
     "db.reports.shared": {"db.connections", "db.events", "db.queries", "db.sites"},
     "db.rollups": {"db.connections", "db.queries"},
     "db.settings": {"db.addresses", "db.env_file"},
     "db.sites": {"db.connections", "db.queries"},
-    "db.store": {"db.connections", "db.events", "db.queries"},
+    "db.store": {"db.connections", "db.events", "db.people", "db.queries"},
 }  # fmt: skip
 #: Each technology has one home.
 HOMES = {
