@@ -34,8 +34,8 @@ def replay(
             return
         event = bytes(payload) if event is None else event
         if event == ERASED:
-            parameters = {"id": letter_id, "request": request} | Failure("its person is erased")._asdict()
-            conn.execute(QUERIES["dead_letters/fail_again"], parameters)
+            failure = Failure("its person is erased")
+            conn.execute(QUERIES["dead_letters/fail_again"], {"id": letter_id, "request": request} | failure._asdict())
             return
         lock_sites(conn, filter(None, (site_id, site_of(event))))
         batch = b"[" + event + b"]"

@@ -5,6 +5,7 @@ meanwhile has changed nothing, and whoever does it again finishes it.
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import UUID, uuid4
 
 import psycopg
@@ -19,8 +20,8 @@ from db.queries import QUERIES
 HOLD = timedelta(days=30)
 #: The tables that an erasure changes, and whose old rows a vacuum removes.
 TABLES = (
-    "events", "users", "sessions", "session_page_days", "user_months", "orders", "path_days", "path_spans", "path_totals",
-    "top_paths", "dead_letters", "erasures",
+    "events", "users", "sessions", "session_page_days", "user_months", "orders", "path_days", "path_spans",
+    "path_totals", "top_paths", "dead_letters", "erasures",
 )  # fmt: skip
 
 
@@ -60,5 +61,5 @@ def is_refused(error: Exception) -> bool:
 
 
 def _moment(conn: Connection) -> datetime:
-    (moment,) = conn.execute(QUERIES["people/moment"]).fetchone() or (datetime.now(UTC),)
-    return moment.astimezone(UTC)
+    (moment,) = conn.execute(QUERIES["people/moment"]).fetchone() or (None,)
+    return cast("datetime", moment).astimezone(UTC)

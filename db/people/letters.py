@@ -65,9 +65,8 @@ def _changes(conn: Connection, site_id: str, user_id: str, pseudonym: str) -> It
     rows = conn.execute(QUERIES["people/letters"], _parameters(site_id, user_id)).fetchall()
     for letter in map(_letter, rows):
         payload, event = letter.payload, letter.event()
-        if letter.is_of(user_id):
-            payload = ERASED
-        elif distinct and event is None and (in_json(user_id)[1:-1] in payload or in_address(user_id) in payload):
+        named = in_json(user_id)[1:-1] in payload or in_address(user_id) in payload
+        if letter.is_of(user_id) or (distinct and event is None and named):
             payload = ERASED
         elif distinct and event is not None and payload != ERASED:
             payload = _without(conn, payload, user_id, pseudonym)

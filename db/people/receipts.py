@@ -1,8 +1,7 @@
 """The receipts of erasures: who asked, what was erased where, and what remains for how long."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, cast
 from uuid import UUID
 
 import msgspec
@@ -19,13 +18,13 @@ from db.queries import QUERIES
 REMAINS = {
     "postgresql_wal": "PostgreSQL's log has the old rows until its segments are reused: after the next checkpoints, or "
     "as long as you archive them.",
-    "postgresql_files": "Old rows are gone from tables and indexes once they are vacuumed (`vacuumed_at`); the bytes are "
-    "overwritten as the space is used again.",
-    "redis_files": "Redis' files have processed messages until it has rewritten them; it was asked to at "
+    "postgresql_files": "Old rows are gone from tables and indexes once they are vacuumed (`vacuumed_at`); their bytes "
+    "are overwritten as the space is used again.",
+    "redis_files": "Redis' files have processed messages until it has rewritten them: it was asked to at "
     "`redis_rewritten_at`, and is once more an hour later.",
-    "backups": "Backups that were made before have the person until you delete them; after a restore, erase them again.",
-    "queue": "Events that were accepted before, and are stored until `holds_until`, become nameless then: see `queue` in "
-    "`erased`.",
+    "backups": "Backups from before have the person until you delete them; after a restore, erase them again.",
+    "queue": "Events that were accepted before, and are stored by `holds_until`, become nameless then (`queue` in "
+    "`erased`).",
 }
 
 
@@ -63,8 +62,7 @@ async def ask(conn: AsyncConnection, *, site_id: str, user_id: str, by: str) -> 
     parameters = {"site_id": site_id, "erasure_id": erasure_id, "person": person, "user_id": user_id, "asked_by": by}
     await conn.execute(QUERIES["people/ask"], parameters)
     receipt = await read_receipt(conn, site_id=site_id, erasure_id=erasure_id)
-    assert receipt is not None
-    return receipt
+    return cast("Erasure", receipt)
 
 
 async def read_receipt(conn: AsyncConnection, *, site_id: str, erasure_id: UUID) -> Erasure | None:
@@ -72,7 +70,7 @@ async def read_receipt(conn: AsyncConnection, *, site_id: str, erasure_id: UUID)
     async with conn.cursor(row_factory=dict_row) as cur:
         await cur.execute(QUERIES["people/receipt"], {"site_id": site_id, "erasure_id": erasure_id})
         row = await cur.fetchone()
-    return row and _erasure(row)
+    return None if row is None else Erasure(**row)
 
 
 def unfinished(conn: Connection, now: datetime | None = None) -> list[tuple[str, UUID]]:
@@ -98,7 +96,3 @@ def forget_ended(conn: Connection, now: datetime | None = None) -> None:
 
 def _listed(conn: Connection, query: str, now: datetime | None) -> list[tuple[str, UUID]]:
     return [(site, erasure) for site, erasure in conn.execute(QUERIES[query], {"now": now or datetime.now(UTC)})]
-
-
-def _erasure(row: Mapping[str, Any]) -> Erasure:
-    return Erasure(**row)

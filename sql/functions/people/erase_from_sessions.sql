@@ -11,8 +11,15 @@ as $$
 declare
     gone sessions[];
     put sessions[];
+    others varchar[];
     step bigint;
 begin
+    others := array(
+        select distinct e.user_id
+        from events e
+        where everywhere and e.site_id = site and e.path = any (new_paths) and e.user_id is not null
+        order by e.user_id
+    );
     -- Of events at the same moment the first and the last path count: another name may be another order.
     gone := array(
         select (
@@ -23,7 +30,7 @@ begin
             s.user_id = person
             or everywhere and (
                 s.entry_page = any (old_paths) or s.exit_page = any (old_paths)
-                or exists (
+                or s.user_id = any (others) and exists (
                     select 1
                     from events e
                     where e.site_id = site and e.user_id = s.user_id and e.event_time in (s.began, s.ended)
@@ -35,7 +42,8 @@ begin
     );
     put := array(
         select (
-            site, g.user_id, g.began, g.ended, coalesce(g.first_path, new_paths[array_position(old_paths, g.entry_page)], g.entry_page),
+            site, g.user_id, g.began, g.ended,
+            coalesce(g.first_path, new_paths[array_position(old_paths, g.entry_page)], g.entry_page),
             coalesce(g.last_path, new_paths[array_position(old_paths, g.exit_page)], g.exit_page), g.events, g.views
         )::sessions
         from (
