@@ -98,7 +98,10 @@ async def export_person(
 
 
 @get("/people/{user_id:path}", opt=BY_SITE, include_in_schema=False)
-async def export_person_of_any_id(request: Request[Any, Any, Any], user_id: Path) -> Stream:  # noqa: ARG001
+async def export_person_of_any_id(
+    request: Request[Any, Any, Any],
+    user_id: Annotated[Path, UserId],  # noqa: ARG001
+) -> Stream:
     """The same, for an id with slashes. A path takes all that follows, and so what is not an export too."""
     return await _export(request)
 
