@@ -9,12 +9,15 @@ from litestar import Request, Response, put
 from msgspec import Meta
 
 from actors.sites import queue_timezone
+from apps.access.guard import identity_of
 from apps.access.needs import needs
 from apps.reporting_resources import ReportingResources, resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
+from db.access import audit
 from db.access.scopes import Scope
+from db.connections.pools import ReadConnection
 from db.events.errors import BadParameter, FieldError
 from db.events.event import SiteId
 from db.sites import timezones
@@ -79,6 +82,7 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
     if query.timezone not in names:
         raise BadParameter("timezone", timezones.unknown(query.timezone, names))
     if current != query.timezone:
+        await _note(resources, str(identity_of(request)), query, current)
         await queue_timezone(resources.producer, query.site_id, query.timezone)
         current = await resources.wait_for_worker(
             lambda: _timezone(resources, query.site_id), lambda seen: seen == query.timezone
@@ -88,6 +92,14 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
         SiteTimezone(site_id=query.site_id, timezone=current),
         status_code=HTTPStatus.OK if done else HTTPStatus.ACCEPTED,
     )
+
+
+async def _note(resources: ReportingResources, by: str, query: TimezoneQuery, before: str) -> None:
+    async def note(conn: ReadConnection) -> None:
+        details = {"site": query.site_id, "timezone": query.timezone, "before": before}
+        await audit.note(conn, by, "site.timezone", details)
+
+    await resources.read(note)
 
 
 async def _timezone(resources: ReportingResources, site_id: str) -> str:

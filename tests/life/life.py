@@ -17,6 +17,7 @@ from psycopg import Connection
 from db.dead_letters.replay import replay
 from db.expiry import drop_old_events
 from db.migrations import migrate
+from db.people.letters import ERASED
 from db.rollups.advance import advance
 from db.sites.timezones import set_timezone
 from db.store import events as store
@@ -25,6 +26,7 @@ from db.store.whole_or_apart import file_message
 from tests.life.before import store_as_before
 from tests.life.counting.asking import Mismatch
 from tests.life.counting.world import Span, World
+from tests.life.erasing import erase_person
 from tests.life.faults import with_fault
 from tests.life.look import PLANS, Look
 from tests.life.mortal import Killed, Mortal, killed_while
@@ -167,7 +169,13 @@ class _Run:
         ).fetchall()
         for letter, payload in rows:
             replay(self.conn, letter, request=letter, now=step.at)
-            self.world.replay(site, bytes(payload), now=step.at)
+            if bytes(payload) != ERASED:
+                self.world.replay(site, bytes(payload), now=step.at)
+
+    def _erase(self, step: steps.Erase) -> None:
+        waiting = self._accepted(step.waiting, step.at)
+        self._look_at_partitions()
+        erase_person(self.conn, self.url, self.look, self.world, step, waiting)
 
     def _advance(self, step: steps.Advance) -> None:
         target = step.at - OPEN

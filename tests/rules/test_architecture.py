@@ -90,7 +90,7 @@ ROOMS = {
     "db.reports.shared": {"db.connections", "db.events", "db.queries", "db.sites"},
     "db.rollups": {"db.connections", "db.queries"},
     "db.settings": {"db.addresses", "db.env_file"},
-    "db.sites": {"db.connections", "db.queries"},
+    "db.sites": {"db.access", "db.connections", "db.queries"},
     "db.store": {"db.connections", "db.events", "db.people", "db.queries"},
 }  # fmt: skip
 #: Each technology has one home.

@@ -19,7 +19,6 @@ from db.connections.pools import ReadConnection
 if TYPE_CHECKING:
     from apps.reporting_resources import ReportingResources
 
-BY = "command line"
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -66,8 +65,10 @@ def create_command(name: str, scopes: tuple[str, ...], sites: tuple[str, ...], e
 
     async def create(conn: ReadConnection) -> str:
         async with conn.transaction():
-            key, secret = await keys.create_key(conn, new, by=BY)
-            await audit.note(conn, BY, "key.create", {"key": key.id, "name": key.name, "scopes": key.scopes})
+            key, secret = await keys.create_key(conn, new, by=audit.COMMAND_LINE)
+            await audit.note(
+                conn, audit.COMMAND_LINE, "key.create", {"key": key.id, "name": key.name, "scopes": key.scopes}
+            )
         return secret
 
     click.echo(_on_database(create))
@@ -93,7 +94,7 @@ def revoke_command(key_id: UUID) -> None:
         async with conn.transaction():
             revoked = await keys.revoke_key(conn, key_id)
             if revoked:
-                await audit.note(conn, BY, "key.revoke", {"key": key_id})
+                await audit.note(conn, audit.COMMAND_LINE, "key.revoke", {"key": key_id})
             return revoked, await keys.list_keys(conn, key_id)
 
     revoked, found = _on_database(revoke)
@@ -110,9 +111,9 @@ def rotate_command(key_id: UUID, overlap: timedelta) -> None:
 
     async def rotate(conn: ReadConnection) -> str | None:
         async with conn.transaction():
-            rotated = await keys.rotate_key(conn, key_id, overlap=overlap, by=BY)
+            rotated = await keys.rotate_key(conn, key_id, overlap=overlap, by=audit.COMMAND_LINE)
             if rotated:
-                await audit.note(conn, BY, "key.rotate", {"key": key_id, "new": rotated[0].id})
+                await audit.note(conn, audit.COMMAND_LINE, "key.rotate", {"key": key_id, "new": rotated[0].id})
         return rotated[1] if rotated else None
 
     secret = _on_database(rotate)

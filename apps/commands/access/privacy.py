@@ -1,6 +1,5 @@
 """`tjra privacy`: export or erase a person."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import msgspec
 from apps.commands.shared.database import database
 from apps.commands.shared.resources import run
 from apps.commands.shared.terminal import printable
+from db.access.audit import COMMAND_LINE
 from db.events.limits import text_fault
 from db.people.erase import erase, is_refused, vacuum
 from db.people.receipts import Erasure
@@ -18,7 +18,6 @@ from db.settings import load
 if TYPE_CHECKING:
     from apps.reporting_resources import ReportingResources
 
-BY = "command line"
 SITE = click.option("--site", "site_id", required=True, metavar="ID", help="The site.")
 
 
@@ -47,9 +46,9 @@ def export_command(user_id: str, site_id: str, output: Path | None) -> None:
     from apps.people import operations
 
     async def work(resources: "ReportingResources") -> None:
-        lines = operations.export(resources, site_id=site_id, user_id=user_id, by=BY)
+        lines = operations.export(resources, site_id=site_id, user_id=user_id, by=COMMAND_LINE)
         await anext(lines)
-        with output.open("wb") if output else nullcontext(click.get_binary_stream("stdout")) as file:  # noqa: ASYNC230 (one task)
+        with click.open_file(str(output or "-"), "wb") as file:
             async for part in lines:
                 file.write(part)
 
@@ -80,7 +79,9 @@ def erase_command(user_id: str, site_id: str, dry_run: bool, yes: bool) -> None:
         return
     if not yes:
         click.confirm("This cannot be undone. Erase them?", abort=True)
-    asked: Erasure = run(lambda resources: operations.note(resources, site_id=site_id, user_id=user_id, by=BY))
+    asked: Erasure = run(
+        lambda resources: operations.note(resources, site_id=site_id, user_id=user_id, by=COMMAND_LINE)
+    )
     with database() as conn:
         erase(conn, site_id, asked.erasure_id)
         try:

@@ -73,12 +73,12 @@ def test_no_table_is_forgotten_and_no_other_site_touched(conn: Connection, shop:
     before = rows(conn, shop)
     assert {name for name, found in before.items() if not found} == set()
     theirs = rows(conn, other)
-    deleted = delete_site(conn, shop)
+    deleted = delete_site(conn, shop, by="a test")
     assert deleted == {name: len(found) for name, found in before.items() if name not in LEDGER}
     assert {name for name, found in rows(conn, shop).items() if found} == LEDGER
     assert rows(conn, other) == theirs
     with pytest.raises(NoSuchSite):
-        delete_site(conn, shop)
+        delete_site(conn, shop, by="a test")
     # The site may come again.
     fill(conn, shop)
     assert differences(conn, shop) == {}
@@ -139,7 +139,7 @@ def test_who_stores_events_of_it_waits_and_makes_it_anew(database_url: str, conn
     late = batch(received(shop, user_id="bob"))
     with ThreadPoolExecutor(1) as threads, connect(database_url) as deleting, connect(database_url) as watcher:
         with deleting.transaction():
-            delete_site(deleting, shop)
+            delete_site(deleting, shop, by="a test")
             storing = threads.submit(store_events, conn, late)
             until(lambda: waits(watcher, conn))
         assert storing.result().stored == 1
@@ -156,7 +156,7 @@ def test_it_gets_along_with_who_replays_its_dead_letters(database_url: str, conn
         try:
             with replaying.transaction():
                 replaying.execute("select from dead_letters where id = %s for update", [letter_id])
-                deleted = threads.submit(delete_site, conn, shop)
+                deleted = threads.submit(delete_site, conn, shop, by="a test")
                 until(lambda: waits(watcher, conn))
                 # It has the letter and wants the site; we have the site and want the letter: one of us begins again.
                 replay(replaying, letter_id, request=letter_id)

@@ -141,6 +141,8 @@ def test_a_person_is_gone_everywhere_while_events_go_on_arriving(
     }  # fmt: skip
     assert head["queue_searched_in_full"] is True
 
+    assert person.encode() in redis_files(servers)
+
     before = answers(reporting, shop, person)
     going_on = threading.Event()
 
