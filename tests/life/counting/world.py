@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from db.events.event import ReceivedEvent
+from db.people.letters import ERASED
 from db.store.events import IDS_KEPT
 from tests.life.writing.events import OURS
 
@@ -121,6 +122,8 @@ class World:
 
     def replay(self, site: Site, payload: bytes, *, now: datetime) -> None:
         """A dead letter is replayed."""
+        if payload == ERASED:  # it stays dead
+            return
         one = site.letters[payload][0]
         outcome = self.outcome(one, now=now)
         if outcome != "dead":

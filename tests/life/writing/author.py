@@ -94,14 +94,14 @@ class _Author:
         """In place of storing messages: what they hold waits in the queue while somebody is erased."""
         if not isinstance(step, steps.Store) or step.fate != "done" or random.random() < 0.8:
             return step
-        events = [one for message in step.messages for one in message.events if one.user_id]
-        if not events:
+        people = [(one.site_id, one.user_id) for message in step.messages for one in message.events if one.user_id]
+        if not people:
             return step
-        one = random.choice(events)
-        person = random.choice(["user-001", one.user_id])
+        site, person = random.choice(people)
+        person = random.choice(["user-001", person])
         return steps.Erase(
             at=step.at + timedelta(milliseconds=1),
-            site=one.site_id,
+            site=site,
             person=person,
             waiting=step.messages,
             fate=random.choice(["done", "killed", "beside"]),

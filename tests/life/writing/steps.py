@@ -132,3 +132,8 @@ class Life(msgspec.Struct, kw_only=True):
     steps: list[AnyStep]
     landed: int = 0
     """So many of the first steps happen to a database with the schema of the version before this one; 0: none."""
+
+
+def snake(name: str) -> str:
+    """A step's name as that of a function."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
