@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 import psycopg
+from uuid_utils.compat import uuid7
 
 from db.people.erase import erase
 from db.people.receipts import Erasure, ask, read_receipt
@@ -63,3 +64,18 @@ def texts(conn: Connection, site: str) -> str:
         found += [f"{table}: {text}" for (text,) in rows]
     payloads = conn.execute("select convert_from(payload, 'UTF8') from dead_letters where site_id = %s", [site])
     return "\n".join([*found, *(text for (text,) in payloads)])
+
+
+def rows(conn: Connection, query: str, *values: Any) -> list[Any]:
+    """The rows of a query."""
+    return conn.execute(query.encode(), values).fetchall()
+
+
+def users(conn: Connection, site: str) -> list[str]:
+    """The users of a site, by their numbers."""
+    return [name for (name,) in rows(conn, "select user_id from users where site_id = %s order by user_no", site)]
+
+
+def message_id() -> str:
+    """A new one."""
+    return str(uuid7())

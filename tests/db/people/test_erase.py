@@ -1,34 +1,21 @@
 """A person is erased: nothing names them, every count stays."""
 
-import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
-import psycopg
 import pytest
 
-from db.dead_letters.replay import replay
 from db.people.erase import TABLES, erase
 from db.store.dead_letters import Failure
-from db.store.events import Message, forget_event_ids, store_events, store_messages
+from db.store.events import Message, store_events
 from db.store.whole_or_apart import file_message
 from tests.builders.factories import NOW, batch, received
 from tests.conftest import Connection
-from tests.db.people.erasing import advance_all, asked, erased, receipt_of, texts
+from tests.db.people.erasing import advance_all, asked, erased, message_id, receipt_of, rows, texts, users
 from tests.life.mortal import killed_while
 from tests.oracles.recount import differences
-
-MESSAGE = "00000000-0000-7000-8000-{:012}"
-
-
-def rows(conn: Connection, query: str, *values: Any) -> list[Any]:
-    return conn.execute(query.encode(), values).fetchall()
-
-
-def users(conn: Connection, shop: str) -> list[str]:
-    return [name for (name,) in rows(conn, "select user_id from users where site_id = %s order by user_no", shop)]
 
 
 def test_every_column_that_may_name_a_person_is_known(conn: Connection) -> None:
@@ -98,7 +85,7 @@ def test_nothing_names_them_and_every_rollup_equals_a_recount(
         ),
     )
     letter = batch(received(shop, user_id=person, path="/lost", properties={"a": person}), received(shop, path=account))
-    file_message(conn, Message(MESSAGE.format(abs(hash(shop)) % 10**12), letter), Failure("no"), queue="events")
+    file_message(conn, Message(message_id(), letter), Failure("no"), queue="events")
     advance_all(conn, shop)
     before = counts(conn, shop)
     receipt = erased(database_url, conn, shop, person)
@@ -179,87 +166,6 @@ def test_of_events_at_one_moment_the_first_and_the_last_page_stay_exact(
     # A rebuild of the sessions would find the same.
     (found,) = {*rows(conn, "select entry_page, exit_page from sessions where site_id = %s", shop)}
     assert found == ("/account/d", "/account/f")
-
-
-def test_what_waits_is_caught_and_what_comes_later_is_a_new_person(
-    conn: Connection, database_url: str, shop: str
-) -> None:
-    store_events(conn, batch(received(shop, user_id="customer-17")))
-    waiting = batch(
-        received(shop, user_id="customer-17", path="/account/customer-17", properties={"phone": "1", "size": 2}),
-        received(shop, user_id="other", properties={"phone": "2"}),
-    )
-    dead = batch(received(shop, user_id="customer-17", properties={"phone": "1"}), received(shop, user_id="other"))
-    one = erased(database_url, conn, shop, "customer-17")
-    store_messages(conn, [Message(MESSAGE.format(abs(hash(shop)) % 10**12), waiting)])
-    file_message(conn, Message(MESSAGE.format(abs(hash(shop + "!")) % 10**12), dead), Failure("no"), queue="events")
-    assert "customer-17" not in texts(conn, shop)
-    (pseudonym, other) = users(conn, shop)
-    assert other == "other"
-    found = rows(conn, "select user_id, path, properties from events where site_id = %s order by event_id", shop)
-    assert found == [
-        (pseudonym, "/", None),
-        (pseudonym, "/account/erased", {"size": 2}),
-        ("other", "/", {"phone": "2"}),
-    ]
-    assert receipt_of(database_url, one).erased["queue"] == 1
-    letters = rows(conn, "select payload from dead_letters where site_id = %s", shop)
-    assert sorted(bytes(payload) == b'{"erased":true}' for (payload,) in letters) == [False, True]
-
-    store_events(conn, batch(received(shop, user_id="customer-17")))
-    assert users(conn, shop) == [pseudonym, "other", "customer-17"]
-    assert differences(conn, shop) == {}
-    erased(database_url, conn, shop, "customer-17")
-    assert "customer-17" not in texts(conn, shop)
-    assert len({*users(conn, shop)}) == 3
-
-
-def test_a_flush_that_waits_for_the_erasure_stores_nobody(conn: Connection, database_url: str, shop: str) -> None:
-    store_events(conn, batch(received(shop, user_id="customer-17")))
-    one = asked(database_url, shop, "customer-17")
-    events = batch(received(shop, user_id="customer-17"), received(shop, user_id="b"))
-
-    def flush() -> None:
-        with psycopg.connect(database_url, autocommit=True) as other:
-            store_messages(other, [Message(MESSAGE.format(abs(hash(shop)) % 10**12), events)])
-
-    thread = threading.Thread(target=flush)
-    with psycopg.connect(database_url) as eraser:  # its transaction goes on until the end of this
-        erase(eraser, shop, one.erasure_id)
-        thread.start()
-        blocked = "select count(*) from pg_stat_activity where %s = any (pg_blocking_pids(pid))"
-        while not rows(conn, blocked, eraser.info.backend_pid)[0][0]:
-            pass
-    thread.join()
-    assert "customer-17" not in texts(conn, shop)
-    assert len(users(conn, shop)) == 2
-    assert differences(conn, shop) == {}
-
-
-def test_a_replay_of_an_emptied_letter_says_why_it_is_dead(conn: Connection, database_url: str, shop: str) -> None:
-    store_events(conn, batch(received(shop)))
-    dead = batch(received(shop, user_id="customer-17"))
-    failure = Failure("what is customer-17?")
-    file_message(conn, Message(MESSAGE.format(abs(hash(shop)) % 10**12), dead), failure, queue="events")
-    erased(database_url, conn, shop, "customer-17")
-    ((letter, error),) = rows(conn, "select id::text, error from dead_letters where site_id = %s", shop)
-    assert "customer-17" not in error
-    replay(conn, letter, request=letter)
-    assert rows(conn, "select state, error, attempts from dead_letters where site_id = %s", shop) == [
-        ("dead", "its person is erased", 2)
-    ]
-
-
-def test_events_that_are_sent_again_stay_nameless(conn: Connection, database_url: str, shop: str) -> None:
-    events = [received(shop, user_id="customer-17", event_id="019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f")]
-    store_events(conn, batch(*events))
-    erased(database_url, conn, shop, "customer-17")
-    again = [msgspec.structs.replace(one, received_at=datetime.now(UTC)) for one in events]
-    assert store_events(conn, batch(*again)).stored == 0
-    # Its id is forgotten after eight days; the event itself, with its id and time, is still there.
-    forget_event_ids(conn, datetime.now(UTC) + timedelta(days=9))
-    assert store_events(conn, batch(*again)).stored == 0
-    assert "customer-17" not in texts(conn, shop)
 
 
 def test_whoever_is_killed_has_changed_nothing_and_the_next_one_finishes_it(
