@@ -13,6 +13,7 @@ from typing import Any, get_args
 import dramatiq
 from dramatiq.errors import ConnectionClosed
 
+from actors import people
 from actors.broker import broker, database
 from actors.durable.consumer import redis_errors
 from actors.metrics import MAINTENANCE_FAILURES
@@ -70,6 +71,12 @@ def forget_settled_messages() -> None:
 def forget_event_ids() -> None:
     """Delete event ids so old that an event with the same id counts as another event."""
     _do(events.forget_event_ids)
+
+
+@dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
+def finish_erasures() -> None:
+    """Finish the erasures of people that a worker left, and stop catching what can no longer come."""
+    _do(people.finish_erasures)
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
@@ -132,6 +139,7 @@ broker.add_middleware(
             Period(drop_old_events, 600),
             Period(forget_settled_messages, 3600),
             Period(forget_event_ids, 3600),
+            Period(finish_erasures, 600),
             Period(count_accepted, 60),
             *(Period(advance, 60, (rollup,)) for rollup in get_args(Rollup)),
         ]

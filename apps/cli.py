@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from apps.commands.access.key import key_command
+from apps.commands.access.privacy import privacy_command
 from apps.commands.access.site import site_command
 from apps.commands.backup import backup_command
 from apps.commands.dead_letters import dead_letters
@@ -49,6 +50,7 @@ for command in (
     migrate_command,
     key_command,
     site_command,
+    privacy_command,
     import_command,
     imports_command,
     dead_letters,

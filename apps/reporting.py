@@ -29,6 +29,7 @@ from apps.ledger.metrics import LedgerMetrics
 from apps.monitoring.health import Degraded, health, readiness
 from apps.monitoring.metrics import Measured, Requests, metrics
 from apps.monitoring.queue_metrics import QueueMetrics
+from apps.people.endpoints import delete_person, export_person, export_person_of_any_id, get_erasure
 from apps.reporting_resources import ReportingResources
 from apps.reports.breakdown import get_breakdown
 from apps.reports.events import export_events, get_events
@@ -82,6 +83,10 @@ HANDLERS: list[ControllerRouterHandler] = [
     get_sessions,
     get_journeys,
     get_user,
+    export_person,
+    export_person_of_any_id,
+    delete_person,
+    get_erasure,
     dead_letters,
     imports,
     get_receipt,

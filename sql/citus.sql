@@ -3,7 +3,8 @@
 --
 -- All data of a site is on one node: tables with site_id in their key are distributed by it and colocated, so that one
 -- node answers a report. dead_letters and settled_messages are distributed by their own ids. kept_events has one row,
--- which every node needs. The tables migrations, keys, logins and audit stay on the coordinator.
+-- which every node needs; erased_people is mostly empty, and read at each flush. The tables migrations, keys, logins and
+-- audit stay on the coordinator.
 do $$
 declare
     name regclass;
@@ -61,6 +62,9 @@ begin
         perform create_distributed_table('dead_letters', 'id', colocate_with => 'none');
         perform create_distributed_table('settled_messages', 'message_id', colocate_with => 'none');
         perform create_reference_table('kept_events');
+    end if;
+    if 'erased_people'::regclass not in (select logicalrelid from pg_dist_partition) then
+        perform create_reference_table('erased_people');
     end if;
 
     -- Citus sends our types to nodes that are added later only with a function that takes them.

@@ -1,7 +1,8 @@
-"""Searching the queue for one event."""
+"""Searching the queue for one event, or for those of a person."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -27,6 +28,14 @@ class SearchResult(NamedTuple):
     """Whether the event was found or the whole queue was searched."""
 
 
+Found = TypeVar("Found")
+
+
+class _OfUser(msgspec.Struct):
+    site_id: str
+    user_id: str | None = None
+
+
 class _Event(msgspec.Struct):
     site_id: str
     event_id: UUID
@@ -36,6 +45,31 @@ class _Event(msgspec.Struct):
 async def find_event(producer: Producer, *, site_id: str, event_id: UUID) -> SearchResult:
     """Search at most 64 MiB of the queue for an event. Raises QueueUnavailable."""
     text = str(event_id).encode()
+    async for data in _messages(producer):
+        if data is None:
+            return SearchResult(None, complete=False)
+        if text in data:
+            for event in _events(data, _Event):
+                if (event.site_id, event.event_id) == (site_id, event_id):
+                    return SearchResult(event.received_at, complete=True)
+    return SearchResult(None, complete=True)
+
+
+async def find_person(producer: Producer, *, site_id: str, user_id: str) -> tuple[list[msgspec.Raw], bool]:
+    """The events of a person in the queue, and whether all of it was searched (64 MiB are). Raises QueueUnavailable."""
+    text = msgspec.json.encode(user_id)
+    found: list[msgspec.Raw] = []
+    async for data in _messages(producer):
+        if data is None:
+            return found, False
+        if text in data:
+            events = _events(data, msgspec.Raw)
+            found += [msgspec.Raw(bytes(event)) for event in events if _is_of(event, site_id, user_id)]
+    return found, True
+
+
+async def _messages(producer: Producer) -> AsyncIterator[bytes | None]:
+    """What may hold events, message by message; None at the end if there is more than may be searched."""
     left = MAX_BYTES
     try:
         for place in PLACES:
@@ -46,23 +80,34 @@ async def find_event(producer: Producer, *, site_id: str, event_id: UUID) -> Sea
                     "tuple[int, dict[bytes, bytes]]", await producer.client.hscan(key, cursor or 0, count=STEP)
                 )
                 for data in messages.values():
-                    if text in data and (received_at := _received_at(data, site_id, event_id)):
-                        return SearchResult(received_at, complete=True)
+                    yield data
                     left -= len(data)
                 if left < 0:
-                    return SearchResult(None, complete=False)
+                    yield None
+                    return
     except RedisError as error:
         raise QueueUnavailable(str(error)) from error
-    return SearchResult(None, complete=True)
 
 
-def _received_at(data: bytes, site_id: str, event_id: UUID) -> datetime | None:
-    """When the event was accepted, if it is in this message: for store_events, or wrapped for file_dead_message."""
+def _events(data: bytes, kind: type[Found]) -> list[Found]:
+    """The events of a message for store_events, also if it is wrapped for file_dead_message, or of a replay."""
     try:
-        argument: Any = Message.decode(data).args[0]
-        if argument[:1] != b"[":
-            return _received_at(argument, site_id, event_id)
-        events = msgspec.json.decode(argument, type=list[_Event])
+        arguments: Any = Message.decode(data).args
+        for argument in arguments:
+            if isinstance(argument, bytes):
+                if argument[:1] == b"[":
+                    return msgspec.json.decode(argument, type=list[kind])  # type: ignore[valid-type]
+                if argument[:1] == b"{":
+                    return [msgspec.json.decode(argument, type=kind)]
+                return _events(argument, kind)
     except (DecodeError, LookupError, TypeError, ValueError):
-        return None
-    return next((event.received_at for event in events if (event.site_id, event.event_id) == (site_id, event_id)), None)
+        pass
+    return []
+
+
+def _is_of(event: msgspec.Raw, site_id: str, user_id: str) -> bool:
+    try:
+        one = msgspec.json.decode(event, type=_OfUser)
+    except ValueError:
+        return False
+    return (one.site_id, one.user_id) == (site_id, user_id)

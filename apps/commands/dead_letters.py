@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.commands.shared.resources import run
+from db.access.audit import COMMAND_LINE
 from db.dead_letters.read import DeadLetter, LetterFilter
 
 if TYPE_CHECKING:
@@ -84,11 +85,11 @@ def replay_command(letter_id: UUID | None, event: Any, **which: Any) -> None:
 
     if letter_id:
         body = event.read() if event else None
-        letter, _ = run(lambda resources: operations.replay(resources, letter_id, body), "redis_url")
+        letter, _ = run(lambda resources: operations.replay(resources, letter_id, body, by=COMMAND_LINE), "redis_url")
         _print(letter)
     else:
         chosen = _chosen(which, event=event)
-        _print(run(lambda resources: operations.replay_all(resources, chosen), "redis_url"))
+        _print(run(lambda resources: operations.replay_all(resources, chosen, by=COMMAND_LINE), "redis_url"))
 
 
 @dead_letters.command("discard")
@@ -99,11 +100,11 @@ def discard_command(letter_id: UUID | None, **which: Any) -> None:
     from apps.dead_letters import operations
 
     if letter_id:
-        letter, _ = run(lambda resources: operations.discard(resources, letter_id), "redis_url")
+        letter, _ = run(lambda resources: operations.discard(resources, letter_id, by=COMMAND_LINE), "redis_url")
         _print(letter)
     else:
         chosen = _chosen(which)
-        _print(run(lambda resources: operations.discard_all(resources, chosen), "redis_url"))
+        _print(run(lambda resources: operations.discard_all(resources, chosen, by=COMMAND_LINE), "redis_url"))
 
 
 def _filter(which: dict[str, Any]) -> LetterFilter:

@@ -6,6 +6,7 @@ import click
 
 from apps.commands.shared.database import database
 from apps.commands.shared.terminal import printable
+from db.access import audit
 from db.sites import deletion
 
 
@@ -26,7 +27,7 @@ def delete_command(site: str, dry_run: bool, yes: bool) -> None:
                 return
             if not yes and click.prompt("This cannot be undone. Type the site's name to delete it") != site:
                 raise click.ClickException("that is not its name: nothing was deleted")
-            rows = deletion.delete_site(conn, site)
+            rows = deletion.delete_site(conn, site, by=audit.COMMAND_LINE)
         except deletion.NoSuchSite:
             raise click.BadParameter(f"there is no site {printable(site)!r}", param_hint="'--site'") from None
     click.echo(f"deleted {printable(site)}: {rows.get('events', 0):,} events, {sum(rows.values()):,} rows in all")

@@ -9,6 +9,7 @@ from apps.commands.delete import between
 from apps.commands.rebuild import rebuild
 from apps.commands.shared.database import database
 from apps.commands.shared.terminal import printable, show
+from db.access import audit
 from db.connections.pools import WriteConnection, writing
 from db.ledger import imports
 from db.ledger.imports import KnownImport
@@ -40,6 +41,9 @@ def undo(import_id: str, site: str | None, *, yes: bool, dry_run: bool) -> None:
                 deleted = imports.delete_events(conn, site, one)
                 corrected = rebuild(conn, site, from_day=None, to_day=None)
                 left = imports.stored(conn, site, one).events
+                audit.note_on(
+                    conn, audit.COMMAND_LINE, "import.undo", {"site": site, "import": import_id, "events": deleted}
+                )
         except (imports.NoLongerKept, recount.EventsLost) as error:
             raise click.ClickException(f"nothing was deleted: {error}") from None
     show("")

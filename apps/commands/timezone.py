@@ -3,6 +3,7 @@
 import click
 
 from apps.commands.shared.database import database
+from db.access import audit
 from db.connections.errors import is_unavailable
 from db.sites import timezones
 
@@ -34,4 +35,8 @@ def timezone_command(site_id: str, zone: str | None) -> None:
             if not is_unavailable(error):
                 raise
             raise click.ClickException(f"the timezone stays {before}: {error}") from None
+        if zone != before:
+            audit.note_on(
+                conn, audit.COMMAND_LINE, "site.timezone", {"site": site_id, "timezone": zone, "before": before}
+            )
         click.echo(f"{zone} (was {before})" if zone != before else zone)

@@ -9,6 +9,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import PathParameter
 from msgspec import Meta
 
+from apps.access.guard import identity_of
 from apps.access.needs import needs
 from apps.dead_letters import operations
 from apps.dead_letters.operations import Outcome
@@ -124,7 +125,7 @@ async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterI
     resources = resources_of(request)
     timeout = resources.settings.body_timeout_seconds
     body = await read_body(request.scope, request.receive, limit=EVENT_BYTES, timeout=timeout)
-    return _letter_response(*await operations.replay(resources, letter_id, body))
+    return _letter_response(*await operations.replay(resources, letter_id, body, by=str(identity_of(request))))
 
 
 @post(
@@ -141,7 +142,7 @@ async def replay_dead_letter(request: Request[Any, Any, Any], letter_id: LetterI
 )
 async def discard_dead_letter(request: Request[Any, Any, Any], letter_id: LetterId) -> Response[DeadLetter]:
     """Marks the event as not wanted any more. It is kept, and can still be replayed."""
-    return _letter_response(*await operations.discard(resources_of(request), letter_id))
+    return _letter_response(*await operations.discard(resources_of(request), letter_id, by=str(identity_of(request))))
 
 
 @post(
@@ -164,7 +165,9 @@ async def replay_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Resp
     At least one of them is needed: `state=dead` means all. With `dry_run=true`, as in the example, nothing is done, and
     `letters` says how many match.
     """
-    return _outcome_response(await operations.replay_all(resources_of(request), *_filter(request)))
+    which, dry_run = _filter(request)
+    who = str(identity_of(request))
+    return _outcome_response(await operations.replay_all(resources_of(request), which, by=who, dry_run=dry_run))
 
 
 @post(
@@ -187,7 +190,9 @@ async def discard_dead_letters_by_filter(request: Request[Any, Any, Any]) -> Res
     At least one of them is needed: `state=dead` means all. With `dry_run=true`, as in the example, nothing is done, and
     `letters` says how many match.
     """
-    return _outcome_response(await operations.discard_all(resources_of(request), *_filter(request)))
+    which, dry_run = _filter(request)
+    who = str(identity_of(request))
+    return _outcome_response(await operations.discard_all(resources_of(request), which, by=who, dry_run=dry_run))
 
 
 def _filter(request: Request[Any, Any, Any]) -> tuple[LetterFilter, bool]:

@@ -1,6 +1,6 @@
 """Replaying and discarding dead letters: the workers do it, and the outcome is returned within some seconds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -16,6 +16,8 @@ from apps.dead_letters import sample
 from apps.events.validation import EventValidator, encode
 from apps.reporting_resources import ReportingResources
 from apps.web.problems import refuse
+from db.access import audit
+from db.connections.pools import ReadConnection
 from db.dead_letters.read import DeadLetter, LetterFilter, list_letters, outcomes, read_letter
 from db.events.errors import field_errors
 from db.events.event import receive
@@ -47,7 +49,7 @@ async def show(resources: ReportingResources, letter_id: UUID) -> DeadLetter:
 
 
 async def replay(
-    resources: ReportingResources, letter_id: UUID, event: bytes | None = None
+    resources: ReportingResources, letter_id: UUID, event: bytes | None = None, *, by: str
 ) -> tuple[DeadLetter, Outcome]:
     """Store the event of a dead letter, or in its place the one that `event` holds, as a client would send it.
 
@@ -58,42 +60,59 @@ async def replay(
     if letter is sample.LETTER:
         return letter, Outcome(letters=0)
     request = uuid7()
+    await _note(resources, by, "dead_letters.replay", {"letter": letter_id, "with_event": bool(event)})
     await queue_replay(resources.producer, [letter_id], request=request, event=replacement)
     outcome = await _outcome(resources, [letter_id], request)
     return await show(resources, letter_id), outcome
 
 
-async def discard(resources: ReportingResources, letter_id: UUID) -> tuple[DeadLetter, Outcome]:
+async def discard(resources: ReportingResources, letter_id: UUID, *, by: str) -> tuple[DeadLetter, Outcome]:
     """Discard a dead letter. Raises Refusal (404)."""
     letter = await show(resources, letter_id)
     if letter is sample.LETTER:
         return letter, Outcome(letters=0)
     request = uuid7()
+    await _note(resources, by, "dead_letters.discard", {"letter": letter_id})
     await queue_discard(resources.producer, [letter_id], request=request)
     outcome = await _outcome(resources, [letter_id], request)
     return await show(resources, letter_id), outcome
 
 
-async def replay_all(resources: ReportingResources, which: LetterFilter, dry_run: bool = False) -> Outcome:
+async def replay_all(resources: ReportingResources, which: LetterFilter, *, by: str, dry_run: bool = False) -> Outcome:
     """Replay up to 1,000 letters that match, the newest first; dead ones where no state is given."""
     request = uuid7()
     letter_ids = await _matching(resources, which)
     if dry_run:
         return Outcome(letters=len(letter_ids))
     if letter_ids:
+        await _note(resources, by, "dead_letters.replay", _chosen(which, letter_ids))
         await queue_replay(resources.producer, letter_ids, request=request)
     return await _outcome(resources, letter_ids, request)
 
 
-async def discard_all(resources: ReportingResources, which: LetterFilter, dry_run: bool = False) -> Outcome:
+async def discard_all(resources: ReportingResources, which: LetterFilter, *, by: str, dry_run: bool = False) -> Outcome:
     """Discard up to 1,000 letters that match, the newest first."""
     request = uuid7()
     letter_ids = await _matching(resources, which)
     if dry_run:
         return Outcome(letters=len(letter_ids))
     if letter_ids:
+        await _note(resources, by, "dead_letters.discard", _chosen(which, letter_ids))
         await queue_discard(resources.producer, letter_ids, request=request)
     return await _outcome(resources, letter_ids, request)
+
+
+async def _note(resources: ReportingResources, by: str, action: str, details: Mapping[str, Any]) -> None:
+    async def note(conn: ReadConnection) -> None:
+        await audit.note(conn, by, action, details)
+
+    await resources.read(note)
+
+
+def _chosen(which: LetterFilter, letter_ids: Sequence[UUID]) -> dict[str, Any]:
+    """What the audit has of the letters of a request; a text in their errors may be of a person."""
+    chosen = {name: value for name, value in msgspec.structs.asdict(which).items() if value is not None}
+    return chosen | {"letters": len(letter_ids)} | ({"error": "..."} if "error" in chosen else {})
 
 
 async def _matching(resources: ReportingResources, which: LetterFilter) -> list[UUID]:

@@ -9,12 +9,15 @@ from litestar import Request, Response, put
 from msgspec import Meta
 
 from actors.sites import queue_timezone
+from apps.access.guard import identity_of
 from apps.access.needs import needs
 from apps.reporting_resources import ReportingResources, resources_of
 from apps.web.openapi import answer, operation
 from apps.web.problems import QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
 from apps.web.query_params import CHANGES_NOTHING, DryRun, read_query
+from db.access import audit
 from db.access.scopes import Scope
+from db.connections.pools import ReadConnection
 from db.events.errors import BadParameter, FieldError
 from db.events.event import SiteId
 from db.sites import timezones
@@ -83,12 +86,22 @@ async def put_timezone(request: Request[Any, Any, Any]) -> Response[SiteTimezone
     await check_timezone(resources, query.timezone)
     if query.dry_run:
         return Response(SiteTimezone(site_id=query.site_id, timezone=current))
+    if current != query.timezone:
+        await _note(resources, str(identity_of(request)), query, current)
     current = await wait_for_timezone(resources, query.site_id, query.timezone)
     done = current == query.timezone
     return Response(
         SiteTimezone(site_id=query.site_id, timezone=current),
         status_code=HTTPStatus.OK if done else HTTPStatus.ACCEPTED,
     )
+
+
+async def _note(resources: ReportingResources, by: str, query: TimezoneQuery, before: str) -> None:
+    async def note(conn: ReadConnection) -> None:
+        details = {"site": query.site_id, "timezone": query.timezone, "before": before}
+        await audit.note(conn, by, "site.timezone", details)
+
+    await resources.read(note)
 
 
 async def check_timezone(resources: ReportingResources, timezone: str) -> None:

@@ -6,11 +6,15 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from db.connections.pools import ReadConnection
 from db.queries import QUERIES
+
+#: Who does something from the command line.
+COMMAND_LINE = "command line"
 
 
 class Entry(msgspec.Struct, kw_only=True):
@@ -27,6 +31,12 @@ async def note(conn: ReadConnection, actor: str, action: str, details: Mapping[s
     """Note what somebody did."""
     parameters = {"actor": actor, "action": action, "details": Jsonb(msgspec.to_builtins(dict(details)))}
     await conn.execute(QUERIES["access/note_audit"], parameters)
+
+
+def note_on(conn: Connection, actor: str, action: str, details: Mapping[str, Any]) -> None:
+    """The same, on the connection of a command."""
+    parameters = {"actor": actor, "action": action, "details": Jsonb(msgspec.to_builtins(dict(details)))}
+    conn.execute(QUERIES["access/note_audit"], parameters)
 
 
 async def entries(conn: ReadConnection, *, before: int | None, limit: int) -> list[Entry]:

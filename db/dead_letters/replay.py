@@ -9,8 +9,9 @@ from psycopg.rows import dict_row
 
 from db.connections.errors import is_data_error
 from db.connections.pools import writing
+from db.people.letters import ERASED
 from db.queries import QUERIES
-from db.store.dead_letters import site_of, time_of
+from db.store.dead_letters import Failure, site_of, time_of
 from db.store.events import jsonb, lock_sites, make_partitions_for, store_events
 from db.store.whole_or_apart import failure_of
 
@@ -34,7 +35,11 @@ def replay(
         if state not in ("dead", "discarded"):
             conn.execute(QUERIES["dead_letters/note_request"], {"id": letter_id, "request": request})
             return
-        event = payload if event is None else event
+        event = bytes(payload) if event is None else event
+        if event == ERASED:
+            failure = Failure("its person is erased")
+            conn.execute(QUERIES["dead_letters/fail_again"], {"id": letter_id, "request": request} | failure._asdict())
+            return
         lock_sites(conn, filter(None, (site_id, site_of(event))))
         batch = b"[" + event + b"]"
         try:

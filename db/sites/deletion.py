@@ -9,7 +9,9 @@ from typing import NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from db.access import audit
 from db.connections.errors import is_transient
+from db.connections.pools import writing
 from db.queries import QUERIES
 
 #: Attempts: a replay of the site's dead letters may cause a deadlock, and ends soon.
@@ -55,14 +57,18 @@ def contents(conn: Connection, site_id: str) -> Contents:
     return Contents(*found, dead_letters=letters)
 
 
-def delete_site(conn: Connection, site_id: str) -> dict[str, int]:
+def delete_site(conn: Connection, site_id: str, *, by: str) -> dict[str, int]:
     """Delete all data of a site; returns how many rows of which tables. Raises NoSuchSite.
 
-    Writers of the site wait meanwhile.
+    Writers of the site wait meanwhile. `by`: who does it, for the audit.
     """
     for attempt in range(1, TRIES + 1):
         try:
-            deleted = conn.execute(QUERIES["expiry/delete_site"], {"site_id": site_id}).fetchall()
+            with writing(conn):
+                deleted = conn.execute(QUERIES["expiry/delete_site"], {"site_id": site_id}).fetchall()
+                if deleted:
+                    rows = sum(count for _, count in deleted)
+                    audit.note_on(conn, by, "site.delete", {"site": site_id, "rows": rows})
             break
         except Exception as error:
             if attempt == TRIES or not is_transient(error):

@@ -1,6 +1,6 @@
 """Dead-lettering events and messages that could not be stored, so that they can be replayed or discarded."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,6 +14,8 @@ from psycopg.types.json import Jsonb
 
 from db.connections.pools import writing
 from db.events.limits import text_fault
+from db.people.identity import hash_of, keys_of
+from db.people.letters import ERASED, ERASED_ERROR
 from db.queries import QUERIES
 
 
@@ -44,9 +46,27 @@ class Letter(msgspec.Struct, kw_only=True):
 
 
 def file_letters(conn: Connection, letters: Sequence[Letter]) -> None:
-    """Insert dead letters. Existing ones stay unchanged."""
+    """Insert dead letters. Existing ones stay unchanged. What is of a person who was erased meanwhile comes empty."""
     if letters:
+        _empty_those_of_erased(conn, letters)
         conn.execute(QUERIES["dead_letters/file"], {"letters": Jsonb(letters, dumps=msgspec.json.encode)})
+
+
+def _empty_those_of_erased(conn: Connection, letters: Sequence[Letter]) -> None:
+    (some,) = conn.execute(QUERIES["people/has_erased"]).fetchone() or (False,)
+    if not some:
+        return
+    keys = keys_of(conn, {letter.site_id for letter in letters if letter.site_id})
+    named = [
+        (letter, hash_of(keys[letter.site_id], user_id))
+        for letter in letters
+        if letter.site_id in keys and (user_id := _text(_fields(b64decode(letter.payload)), "user_id"))
+    ]
+    sites, times = [one.site_id for one, _ in named], [one.received_at for one, _ in named]
+    parameters = {"sites": sites, "people": [person for _, person in named], "times": times}
+    for (place,) in conn.execute(QUERIES["people/erased_letters"], parameters).fetchall():
+        letter, _ = named[place - 1]
+        letter.payload, letter.error = b64encode(ERASED).decode(), ERASED_ERROR
 
 
 def file_unreadable(conn: Connection, message: bytes, failure: Failure, *, queue: str) -> None:

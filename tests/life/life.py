@@ -25,6 +25,7 @@ from db.store.whole_or_apart import file_message
 from tests.life.before import store_as_before
 from tests.life.counting.asking import Mismatch
 from tests.life.counting.world import Span, World
+from tests.life.erasing import erase_person
 from tests.life.faults import with_fault
 from tests.life.look import PLANS, Look
 from tests.life.mortal import Killed, Mortal, killed_while
@@ -108,7 +109,7 @@ class _Run:
             elif isinstance(step, steps.Advance):
                 self._advance(step)
         else:
-            getattr(self, f"_{_snake(type(step).__name__)}")(step)
+            getattr(self, f"_{steps.snake(type(step).__name__)}")(step)
         if number + 1 == self.life.landed:
             self._migrate()
         self.lived.events = self.world.ledger.total()
@@ -155,8 +156,7 @@ class _Run:
 
     def _bury(self, step: steps.Bury) -> None:
         (message,) = self._accepted([step.message], step.at)
-        (letter,) = delivered([message])
-        file_message(self.conn, letter, Failure("it was tried too often"), queue="events")
+        file_message(self.conn, delivered([message])[0], Failure("it was tried too often"), queue="events")
         self.world.bury(message.events)
 
     def _replay(self, step: steps.Replay) -> None:
@@ -168,6 +168,10 @@ class _Run:
         for letter, payload in rows:
             replay(self.conn, letter, request=letter, now=step.at)
             self.world.replay(site, bytes(payload), now=step.at)
+
+    def _erase(self, step: steps.Erase) -> None:
+        self._look_at_partitions()
+        erase_person(self.conn, self.url, self.look, self.world, step, self._accepted(step.waiting, step.at))
 
     def _advance(self, step: steps.Advance) -> None:
         target = step.at - OPEN
@@ -244,7 +248,3 @@ class _Run:
     def _look_at_partitions(self) -> None:
         """What is no longer kept goes into the partitions that are still there."""
         self.world.partitions = list(self._partitions().values()) if self.world.kept_from else []
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

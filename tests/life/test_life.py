@@ -20,7 +20,7 @@ FOUND_BY = {
     "retention": (1, 500),
     "top paths": (0, 500),
     "ids": (0, 500),
-    "funnel": (7, 800),
+    "funnel": (12, 800),
     "a late event is lost": (0, 500),
     "a late event is doubled": (0, 500),
 }

@@ -61,6 +61,8 @@ OF_MANY_SITES = {
     "expiry/forget_user_months",
     "expiry/events_between",
     "rollups/behind_top_paths",
+    "people/unfinished",
+    "people/to_rewrite",
 }
 
 
@@ -106,6 +108,7 @@ def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
             "user_days",
             "settled_days",
             "accepted_days",
+            "erasures",
         )
     }
     others = [row for row in asked[1:] if row[2] != "site_id"]
@@ -113,6 +116,7 @@ def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
         ("distribute", "dead_letters", "id", "none"),
         ("distribute", "settled_messages", "message_id", "none"),
         ("copy", "kept_events", None, None),
+        ("copy", "erased_people", None, None),
     ]
     assert {name for _, name, _, _ in asked} == tables - {"migrations", "keys", "logins", "audit"}
     assert ("store_messages(uuid[],jsonb,timestamp with time zone)",) in functions
@@ -122,7 +126,7 @@ def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
 def test_every_question_names_the_site_at_each_table() -> None:
     tables = (
         "events|users|event_hours|path_days|path_spans|user_days|user_spans|user_months|top_paths|event_types|path_totals|event_totals|sessions|session_days|session_page_days|orders|imports|"
-        "sale_days|product_days|kept_days"
+        "sale_days|product_days|kept_days|erasures"
     )
     for path in sorted(SQL.glob("[!m]*/*.sql")):
         if f"{path.parent.name}/{path.stem}" in OF_MANY_SITES:

@@ -22,7 +22,6 @@ from db.settings import load
 if TYPE_CHECKING:
     from apps.reporting_resources import ReportingResources
 
-BY = "command line"
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -77,8 +76,10 @@ def create_command(name: str, scopes: tuple[str, ...], sites: tuple[str, ...], e
 
     async def create(conn: ReadConnection) -> str:
         async with conn.transaction():
-            key, secret = await keys.create_key(conn, new, by=BY)
-            await audit.note(conn, BY, "key.create", {"key": key.id, "name": key.name, "scopes": key.scopes})
+            key, secret = await keys.create_key(conn, new, by=audit.COMMAND_LINE)
+            await audit.note(
+                conn, audit.COMMAND_LINE, "key.create", {"key": key.id, "name": key.name, "scopes": key.scopes}
+            )
         return secret
 
     click.echo(_on_database(create))
@@ -100,7 +101,7 @@ def share_command(name: str, site_id: str, expires: timedelta, password: bool) -
     hashed = shares.stored_password(new)
 
     async def create(conn: ReadConnection) -> str:
-        return (await shares.create_share(conn, new, password=hashed, by=BY))[1]
+        return (await shares.create_share(conn, new, password=hashed, by=COMMAND_LINE))[1]
 
     settings = load()
     host = (settings.reporting_url or f"http://127.0.0.1:{settings.reporting_port}").rstrip("/")
@@ -127,7 +128,7 @@ def revoke_command(key_id: UUID) -> None:
         async with conn.transaction():
             revoked = await keys.revoke_key(conn, key_id)
             if revoked:
-                await audit.note(conn, BY, "key.revoke", {"key": key_id})
+                await audit.note(conn, audit.COMMAND_LINE, "key.revoke", {"key": key_id})
             return revoked, await keys.list_keys(conn, key_id)
 
     revoked, found = _on_database(revoke)
@@ -144,9 +145,9 @@ def rotate_command(key_id: UUID, overlap: timedelta) -> None:
 
     async def rotate(conn: ReadConnection) -> str | None:
         async with conn.transaction():
-            rotated = await keys.rotate_key(conn, key_id, overlap=overlap, by=BY)
+            rotated = await keys.rotate_key(conn, key_id, overlap=overlap, by=audit.COMMAND_LINE)
             if rotated:
-                await audit.note(conn, BY, "key.rotate", {"key": key_id, "new": rotated[0].id})
+                await audit.note(conn, audit.COMMAND_LINE, "key.rotate", {"key": key_id, "new": rotated[0].id})
         return rotated[1] if rotated else None
 
     secret = _on_database(rotate)

@@ -15,6 +15,7 @@ from apps.cli import main
 from db.dead_letters.replay import replay
 from db.ledger import imports
 from db.ledger.balance import Count, count_accepted
+from db.people.erase import erase
 from db.rollups.advance import Rollup, advance
 from db.sites.deletion import NoSuchSite, contents, delete_site
 from db.store.events import store_events
@@ -61,6 +62,10 @@ def fill(conn: Connection, site: str) -> None:
     conn.execute(letter.encode(), [site])
     conn.execute("insert into site_settings (site_id) values (%s)", [site])
     imports.note(conn, site, "3f9a2c0b7d15", imports.Import(files=[], began_at=NOW))
+    erasure = str(uuid4())
+    asked = "insert into erasures (site_id, erasure_id, person, user_id, asked_by) values (%s, %s, %s, 'cat', 'a test')"
+    conn.execute(asked.encode(), [site, erasure, site.encode()])
+    erase(conn, site, erasure)
     count_accepted(conn, source="one", counted_at=NOW, counts=[Count(site, NOW.date(), 1)])
 
 
@@ -74,12 +79,12 @@ def test_no_table_is_forgotten_and_no_other_site_touched(conn: Connection, shop:
     before = rows(conn, shop)
     assert {name for name, found in before.items() if not found} == set()
     theirs = rows(conn, other)
-    deleted = delete_site(conn, shop)
+    deleted = delete_site(conn, shop, by="a test")
     assert deleted == {name: len(found) for name, found in before.items() if name not in LEDGER}
     assert {name for name, found in rows(conn, shop).items() if found} == LEDGER
     assert rows(conn, other) == theirs
     with pytest.raises(NoSuchSite):
-        delete_site(conn, shop)
+        delete_site(conn, shop, by="a test")
     # The site may come again.
     fill(conn, shop)
     assert differences(conn, shop) == {}
@@ -140,7 +145,7 @@ def test_who_stores_events_of_it_waits_and_makes_it_anew(database_url: str, conn
     late = batch(received(shop, user_id="bob"))
     with ThreadPoolExecutor(1) as threads, connect(database_url) as deleting, connect(database_url) as watcher:
         with deleting.transaction():
-            delete_site(deleting, shop)
+            delete_site(deleting, shop, by="a test")
             storing = threads.submit(store_events, conn, late)
             until(lambda: waits(watcher, conn))
         assert storing.result().stored == 1
@@ -157,7 +162,7 @@ def test_it_gets_along_with_who_replays_its_dead_letters(database_url: str, conn
         try:
             with replaying.transaction():
                 replaying.execute("select from dead_letters where id = %s for update", [letter_id])
-                deleted = threads.submit(delete_site, conn, shop)
+                deleted = threads.submit(delete_site, conn, shop, by="a test")
                 until(lambda: waits(watcher, conn))
                 # It has the letter and wants the site; we have the site and want the letter: one of us begins again.
                 replay(replaying, letter_id, request=letter_id)

@@ -3,11 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from db.events.event import ReceivedEvent
+from db.people.letters import ERASED
 from db.store.events import IDS_KEPT
 from tests.life.writing.events import OURS
 
@@ -36,7 +37,25 @@ class Site:
         """Its dead letters, by what they hold."""
         self.compared_from: datetime | None = None
         """From when on its days are those of its timezone, where it got that after events were dropped."""
+        self.erased: dict[str, tuple[str, datetime]] = {}
+        """The pseudonym of each person who was erased, and when."""
         self._by_user: dict[str, list[ReceivedEvent]] | None = None
+
+    def erase(self, person: str, pseudonym: str, at: datetime) -> None:
+        """A person is erased: their events are the pseudonym's from now on, and nobody's name them."""
+        self.erased[person] = pseudonym, at
+        self.events = [_without(one, person, pseudonym) for one in self.events]
+        self.by_id.clear()
+        for one in self.events:
+            self.by_id[one.event_id].append(one)
+        self._by_user = None
+
+    def caught(self, event: ReceivedEvent) -> ReceivedEvent | None:
+        """The event of a person who was erased after it was accepted, as it is stored."""
+        pseudonym, at = self.erased.get(event.user_id or "", ("", None))
+        if at is None or event.received_at >= at:
+            return None
+        return _without(event, event.user_id or "", pseudonym)
 
     def add(self, event: ReceivedEvent) -> None:
         """An event of it is stored."""
@@ -73,9 +92,10 @@ class World:
     def store_in_order(self, events: Iterable[ReceivedEvent], *, now: datetime) -> None:
         """These arrive in the store one after the other."""
         for one in events:
-            outcome = self.outcome(one, now=now)
+            caught = self.sites[one.site_id].caught(one)
+            outcome = self.outcome(caught or one, now=now)
             self._note(one, outcome)
-            if outcome == "dead":
+            if outcome == "dead" and not caught:
                 self._add_letter(one)
 
     def outcome(self, event: ReceivedEvent, *, now: datetime) -> str:
@@ -97,10 +117,13 @@ class World:
         """These become dead letters."""
         for one in events:
             self._note(one, "dead")
-            self._add_letter(one)
+            if not self.sites[one.site_id].caught(one):
+                self._add_letter(one)
 
     def replay(self, site: Site, payload: bytes, *, now: datetime) -> None:
         """A dead letter is replayed."""
+        if payload == ERASED:  # it stays dead
+            return
         one = site.letters[payload][0]
         outcome = self.outcome(one, now=now)
         if outcome != "dead":
@@ -139,3 +162,17 @@ class World:
 
     def _note(self, event: ReceivedEvent, outcome: str, times: int = 1) -> None:
         self.ledger[event.site_id, event.received_at.astimezone(UTC).date(), outcome] += times
+
+
+def _without(event: ReceivedEvent, person: str, pseudonym: str) -> ReceivedEvent:
+    """An event without a person: their name goes from all events, their personal fields from their own."""
+    path = "/account/erased" if event.path == f"/account/{person}" else event.path
+    if event.user_id != person:
+        return msgspec.structs.replace(event, path=path)
+    return msgspec.structs.replace(event, path=path, user_id=pseudonym, properties=_impersonal(event.properties))
+
+
+def _impersonal(properties: Any) -> Any:
+    if not isinstance(properties, dict):
+        return properties
+    return {name: _impersonal(value) for name, value in properties.items() if name not in ("email", "phone")}

@@ -54,9 +54,13 @@ class _Author:
 
     def write(self) -> Life:
         written: list[AnyStep] = []
+        # By chance of its own: what else happens in a life is the same with and without erasures.
+        erasing = Random(f"{self.seed} erases")
         while self.left > 0:
             (name,) = self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))
             written += getattr(self, f"_{name}")()
+            if erasing.random() < 0.5:
+                written[-1] = self._erased_meanwhile(written[-1], erasing)
             self._pass()
         everything = [steps.Advance(at=self.now, rollups=list(ROLLUPS))]
         landed = self.random.choice([0, 0, 0, len(written) // 4])
@@ -85,6 +89,23 @@ class _Author:
         fates: list[Fate] = ["done", "lost", "not acknowledged", "killed"]
         (fate,) = self.random.choices(fates, [12, 1, 1, 1])
         yield steps.Store(at=self.now, messages=self._messages(), fate=fate)
+
+    def _erased_meanwhile(self, step: AnyStep, random: Random) -> AnyStep:
+        """In place of storing messages: what they hold waits in the queue while somebody is erased."""
+        if not isinstance(step, steps.Store) or step.fate != "done" or random.random() < 0.8:
+            return step
+        people = [(one.site_id, one.user_id) for message in step.messages for one in message.events if one.user_id]
+        if not people:
+            return step
+        site, person = random.choice(people)
+        person = random.choice(["user-001", person])
+        return steps.Erase(
+            at=step.at + timedelta(milliseconds=1),
+            site=site,
+            person=person,
+            waiting=step.messages,
+            fate=random.choice(["done", "killed", "beside"]),
+        )
 
     def _store_together(self) -> Iterator[AnyStep]:
         first, second = self._messages(most=2), self._messages(most=2)

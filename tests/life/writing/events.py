@@ -20,12 +20,12 @@ ZONES = (
     "Atlantic/Azores",
 )
 TYPES = ["page_view"] * 11 + ["click"] * 4 + ["add_to_cart"] * 2 + ["purchase"] * 2 + ["refund", "signup"]
-PATHS = ["/", "/", "/a", "/b", "/cart", "/ä.b", "/done", *(f"/products/{number}" for number in range(12))]
+PATHS = ["/", "/", "/a", "/b", "/cart", "/ä.b", "/account/user-001", *(f"/products/{number}" for number in range(12))]
 PROPERTIES: list[dict[str, Any] | None] = [
     None,
     None,
     {},
-    {"plan": "free"},
+    {"plan": "free", "email": "anna@example.com", "deep": {"phone": "1", "x": 1}},
     {"plan": "paid", "seats": 3},
     {"seats": 12.5},
     {"deep": {"a": ["x", "y"]}},
@@ -33,6 +33,11 @@ PROPERTIES: list[dict[str, Any] | None] = [
 MICROSECOND = timedelta(microseconds=1)
 #: As db.events.event.made_id writes ids of ours.
 OURS = "7e1d-9e1d"
+
+
+def account_of(user: str) -> str:
+    """The page of a user's account."""
+    return f"/account/{user}"
 
 
 class EventAuthor:

@@ -91,6 +91,16 @@ class Replay(Step, kw_only=True, tag=True):
     site: str
 
 
+class Erase(Step, kw_only=True, tag=True):
+    """A person is erased of whom events may wait in the queue: they were accepted before, and are stored beside it or
+    after it. `killed`: the first worker dies at some moment."""
+
+    site: str
+    person: str
+    waiting: list[Message]
+    fate: Literal["done", "killed", "beside"] = "done"
+
+
 class Replan(Step, kw_only=True, tag=True):
     """PostgreSQL plans reports otherwise: settings of theirs, and whether statistics are made anew."""
 
@@ -99,7 +109,18 @@ class Replan(Step, kw_only=True, tag=True):
 
 
 AnyStep = (
-    Store | StoreTogether | Advance | Rebuild | ChangeTimezone | SetRetention | Retain | Forget | Bury | Replay | Replan
+    Store
+    | StoreTogether
+    | Advance
+    | Rebuild
+    | ChangeTimezone
+    | SetRetention
+    | Retain
+    | Forget
+    | Bury
+    | Replay
+    | Erase
+    | Replan
 )
 
 
@@ -111,3 +132,8 @@ class Life(msgspec.Struct, kw_only=True):
     steps: list[AnyStep]
     landed: int = 0
     """So many of the first steps happen to a database with the schema of the version before this one; 0: none."""
+
+
+def snake(name: str) -> str:
+    """A step's name as that of a function."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

@@ -1,0 +1,106 @@
+"""Exporting and erasing people, as the endpoints and `tjra privacy` do it."""
+
+from collections.abc import AsyncGenerator
+from functools import partial
+from http import HTTPStatus
+from uuid import UUID
+
+import msgspec
+
+from actors.people import queue_erasure
+from actors.queue.producer import QueueUnavailable
+from actors.queue.search import find_person
+from apps.people import sample
+from apps.reporting_resources import EXPORTS, ReportingResources
+from apps.web.problems import Refusal, refuse, unavailable
+from db.access import audit
+from db.connections.pools import ReadConnection, begin_snapshot
+from db.people import export as exports
+from db.people.identity import NoSuchSite, person_of
+from db.people.receipts import Erasure, ask, read_receipt
+
+RETRY_EXPORT = 10
+TOO_MANY = f"{EXPORTS} exports are running, which is as many as may run at once"
+
+
+async def export(resources: ReportingResources, *, site_id: str, user_id: str, by: str) -> AsyncGenerator[bytes]:
+    """The lines of an export in parts; an empty one first, as soon as nothing can be wrong any more. Raises Refusal."""
+    if user_id == sample.USER_ID:
+        yield b""
+        yield sample.EXPORT
+        return
+    if resources.exports.locked():
+        raise unavailable(TOO_MANY, retry_after=RETRY_EXPORT)
+    async with resources.exports:
+
+        async def note(conn: ReadConnection) -> None:
+            async with conn.transaction():
+                person = await person_of(conn, site_id, user_id)
+                await audit.note(conn, by, "person.export", {"site": site_id, "person": person.hex()})
+
+        try:
+            await resources.read(note)
+        except NoSuchSite:
+            raise no_site(site_id) from None
+        # First the queue, then what is stored: an event that moves meanwhile is there twice rather than missing.
+        queued, whole_queue = await _queued(resources, site_id, user_id)
+        async with resources.pool.connection() as conn:
+            now = await begin_snapshot(conn)
+            yield b""
+            async for lines in exports.export(
+                conn, site_id=site_id, user_id=user_id, now=now, queued=queued, whole_queue=whole_queue
+            ):
+                yield lines
+
+
+async def erase(resources: ReportingResources, *, site_id: str, user_id: str, by: str) -> Erasure:
+    """Have a worker erase a person, and wait some seconds for it. Raises Refusal (404) and QueueUnavailable."""
+    if user_id == sample.USER_ID:
+        return sample.RECEIPT
+    receipt = await note(resources, site_id=site_id, user_id=user_id, by=by)
+    await queue_erasure(resources.producer, site_id, receipt.erasure_id)
+    return await resources.wait_for_worker(
+        partial(show, resources, site_id=site_id, erasure_id=receipt.erasure_id), lambda seen: seen.done_at is not None
+    )
+
+
+async def note(resources: ReportingResources, *, site_id: str, user_id: str, by: str) -> Erasure:
+    """Note that a person is to be erased: in the receipt and in the audit. Raises Refusal (404)."""
+
+    async def work(conn: ReadConnection) -> Erasure:
+        async with conn.transaction():
+            receipt = await ask(conn, site_id=site_id, user_id=user_id, by=by)
+            await audit.note(conn, by, "person.erase", {"site": site_id, "erasure": receipt.erasure_id})
+        return receipt
+
+    try:
+        return await resources.read(work)
+    except NoSuchSite:
+        raise no_site(site_id) from None
+
+
+async def show(resources: ReportingResources, *, site_id: str, erasure_id: UUID) -> Erasure:
+    """The receipt of an erasure. Raises Refusal (404)."""
+    if erasure_id == sample.RECEIPT.erasure_id:
+        return sample.RECEIPT
+    receipt = await resources.read(partial(read_receipt, site_id=site_id, erasure_id=erasure_id))
+    if receipt is None:
+        raise refuse(HTTPStatus.NOT_FOUND, f"site {site_id!r} has no erasure {erasure_id}")
+    return receipt
+
+
+async def kept(resources: ReportingResources, *, site_id: str, user_id: str) -> dict[str, int]:
+    """How much is kept of a person, by kind."""
+    return await resources.read(partial(exports.kept, site_id=site_id, user_id=user_id))
+
+
+def no_site(site_id: str) -> Refusal:
+    """The Refusal (404) of a site that does not exist."""
+    return refuse(HTTPStatus.NOT_FOUND, f"there is no site {site_id!r}")
+
+
+async def _queued(resources: ReportingResources, site_id: str, user_id: str) -> tuple[list[msgspec.Raw], bool]:
+    try:
+        return await find_person(resources.producer, site_id=site_id, user_id=user_id)
+    except QueueUnavailable:
+        return [], False

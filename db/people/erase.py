@@ -1,0 +1,65 @@
+"""Erasing a person: `erase(conn, site_id, erasure_id)`, one transaction, after which nothing names them.
+
+Their number, and with it every count, stays; a random pseudonym takes the place of the id. A worker that is killed
+meanwhile has changed nothing, and whoever does it again finishes it.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import cast
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from db.connections.pools import writing
+from db.people.letters import erase_letters
+from db.queries import QUERIES
+
+#: How long events that were accepted before an erasure are caught: Redis may hold them as long as an outage lasts.
+HOLD = timedelta(days=30)
+#: The tables that an erasure changes, and whose old rows a vacuum removes.
+TABLES = (
+    "events", "users", "sessions", "session_page_days", "user_months", "orders", "path_days", "path_spans",
+    "path_totals", "top_paths", "dead_letters", "erasures",
+)  # fmt: skip
+
+
+def erase(conn: Connection, site_id: str, erasure_id: UUID | str, *, now: datetime | None = None) -> None:
+    """Erase whom an erasure is about, unless that is done. `now`: the current time instead of the database's clock."""
+    key = {"site_id": site_id, "erasure_id": erasure_id}
+    with writing(conn):
+        begun_at = now or _moment(conn)
+        row = conn.execute(QUERIES["people/claim"], key).fetchone()
+        if row is None:
+            return
+        user_id, person = row
+        pseudonym = f"erased-{uuid4()}"
+        parameters = {"site_id": site_id, "user_id": user_id, "pseudonym": pseudonym}
+        (erased,) = conn.execute(QUERIES["people/erase"], parameters).fetchone() or (None,)
+        erased = dict(erased or {})
+        erased["dead_letters"] = erase_letters(conn, site_id, user_id, pseudonym)
+        # What is accepted until now, and not yet stored, finds the site locked and then this.
+        done_at = now or _moment(conn)
+        times = {"erased_at": done_at, "ends_at": done_at + HOLD}
+        conn.execute(QUERIES["people/hold"], key | times | {"person": person, "pseudonym": pseudonym})
+        times = {"begun_at": begun_at, "done_at": done_at, "holds_until": done_at + HOLD}
+        conn.execute(QUERIES["people/finish"], key | times | {"erased": Jsonb(erased)})
+
+
+def vacuum(conn: Connection, site_id: str, erasure_id: UUID | str) -> None:
+    """Have PostgreSQL remove the old rows, also from the indexes; no transaction may be open."""
+    for table in TABLES:
+        conn.execute(f"vacuum (index_cleanup on) {table}".encode())
+    parameters = {"site_id": site_id, "erasure_id": erasure_id, "now": datetime.now(UTC)}
+    conn.execute(QUERIES["people/note_vacuum"], parameters)
+
+
+def is_refused(error: Exception) -> bool:
+    """Whether PostgreSQL does not let us vacuum."""
+    return isinstance(error, (psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported))
+
+
+def _moment(conn: Connection) -> datetime:
+    (moment,) = conn.execute(QUERIES["people/moment"]).fetchone() or (None,)
+    return cast("datetime", moment).astimezone(UTC)

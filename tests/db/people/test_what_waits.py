@@ -1,0 +1,98 @@
+"""What of an erased person waits in the queue, comes again, or is replayed."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import psycopg
+
+from db.dead_letters.replay import replay
+from db.people.erase import erase
+from db.store.dead_letters import Failure
+from db.store.events import Message, forget_event_ids, store_events, store_messages
+from db.store.whole_or_apart import file_message
+from tests.builders.factories import batch, received
+from tests.conftest import Connection
+from tests.db.people.erasing import asked, erased, message_id, receipt_of, rows, texts, users
+from tests.oracles.recount import differences
+
+
+def test_what_waits_is_caught_and_what_comes_later_is_a_new_person(
+    conn: Connection, database_url: str, shop: str
+) -> None:
+    store_events(conn, batch(received(shop, user_id="customer-17")))
+    waiting = batch(
+        received(shop, user_id="customer-17", path="/account/customer-17", properties={"phone": "1", "size": 2}),
+        received(shop, user_id="other", properties={"phone": "2"}),
+    )
+    dead = batch(received(shop, user_id="customer-17", properties={"phone": "1"}), received(shop, user_id="other"))
+    one = erased(database_url, conn, shop, "customer-17")
+    store_messages(conn, [Message(message_id(), waiting)])
+    file_message(conn, Message(message_id(), dead), Failure("no"), queue="events")
+    assert "customer-17" not in texts(conn, shop)
+    (pseudonym, other) = users(conn, shop)
+    assert other == "other"
+    found = rows(conn, "select user_id, path, properties from events where site_id = %s order by event_id", shop)
+    assert found == [
+        (pseudonym, "/", None),
+        (pseudonym, "/account/erased", {"size": 2}),
+        ("other", "/", {"phone": "2"}),
+    ]
+    assert receipt_of(database_url, one).erased["queue"] == 1
+    letters = rows(conn, "select payload from dead_letters where site_id = %s", shop)
+    assert sorted(bytes(payload) == b'{"erased":true}' for (payload,) in letters) == [False, True]
+
+    store_events(conn, batch(received(shop, user_id="customer-17")))
+    assert users(conn, shop) == [pseudonym, "other", "customer-17"]
+    assert differences(conn, shop) == {}
+    erased(database_url, conn, shop, "customer-17")
+    assert "customer-17" not in texts(conn, shop)
+    assert len({*users(conn, shop)}) == 3
+
+
+def test_a_flush_that_waits_for_the_erasure_stores_nobody(conn: Connection, database_url: str, shop: str) -> None:
+    store_events(conn, batch(received(shop, user_id="customer-17")))
+    one = asked(database_url, shop, "customer-17")
+    events = batch(received(shop, user_id="customer-17"), received(shop, user_id="b"))
+
+    def flush() -> None:
+        with psycopg.connect(database_url, autocommit=True) as other:
+            store_messages(other, [Message(message_id(), events)])
+
+    thread = threading.Thread(target=flush)
+    with psycopg.connect(database_url) as eraser:  # its transaction goes on until the end of this
+        erase(eraser, shop, one.erasure_id)
+        thread.start()
+        blocked = "select count(*) from pg_stat_activity where %s = any (pg_blocking_pids(pid))"
+        while not rows(conn, blocked, eraser.info.backend_pid)[0][0]:
+            pass
+    thread.join()
+    assert "customer-17" not in texts(conn, shop)
+    assert len(users(conn, shop)) == 2
+    assert differences(conn, shop) == {}
+
+
+def test_a_replay_of_an_emptied_letter_says_why_it_is_dead(conn: Connection, database_url: str, shop: str) -> None:
+    store_events(conn, batch(received(shop)))
+    dead = batch(received(shop, user_id="customer-17"))
+    failure = Failure("what is customer-17?")
+    file_message(conn, Message(message_id(), dead), failure, queue="events")
+    erased(database_url, conn, shop, "customer-17")
+    ((letter, error),) = rows(conn, "select id::text, error from dead_letters where site_id = %s", shop)
+    assert "customer-17" not in error
+    replay(conn, letter, request=letter)
+    assert rows(conn, "select state, error, attempts from dead_letters where site_id = %s", shop) == [
+        ("dead", "its person is erased", 2)
+    ]
+
+
+def test_events_that_are_sent_again_stay_nameless(conn: Connection, database_url: str, shop: str) -> None:
+    events = [received(shop, user_id="customer-17", event_id="019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f")]
+    store_events(conn, batch(*events))
+    erased(database_url, conn, shop, "customer-17")
+    again = [msgspec.structs.replace(one, received_at=datetime.now(UTC)) for one in events]
+    assert store_events(conn, batch(*again)).stored == 0
+    # Its id is forgotten after eight days; the event itself, with its id and time, is still there.
+    forget_event_ids(conn, datetime.now(UTC) + timedelta(days=9))
+    assert store_events(conn, batch(*again)).stored == 0
+    assert "customer-17" not in texts(conn, shop)
