@@ -138,6 +138,16 @@ def test_what_is_full_again_is_not_kept(processes: Callable[..., None], redis: R
     processes(Policy("reports", 5, LONG), work)
 
 
+def test_it_writes_nothing_that_waits_for_the_disk(processes: Callable[..., None], redis: Redis) -> None:
+    async def work(limiters: list[Limiter]) -> None:
+        with client_library.Redis.from_url(redis.server.url) as client:
+            before = client.info("persistence")["aof_current_size"]
+            await taken(limiters, 20)
+            assert client.info("persistence")["aof_current_size"] == before
+
+    processes(Policy("reports", 5, LONG), work)
+
+
 @pytest.mark.parametrize("stopped", [True, False])
 def test_without_redis_there_is_no_limit_or_one_a_process(
     processes: Callable[..., int], redis: Redis, stopped: bool
