@@ -101,7 +101,7 @@ def share_command(name: str, site_id: str, expires: timedelta, password: bool) -
     hashed = shares.stored_password(new)
 
     async def create(conn: ReadConnection) -> str:
-        return (await shares.create_share(conn, new, password=hashed, by=COMMAND_LINE))[1]
+        return (await shares.create_share(conn, new, password=hashed, by=audit.COMMAND_LINE))[1]
 
     settings = load()
     host = (settings.reporting_url or f"http://127.0.0.1:{settings.reporting_port}").rstrip("/")

@@ -20,7 +20,6 @@ from db.sites.settings import Changes, SiteSettings
 if TYPE_CHECKING:
     from apps.reporting_resources import ReportingResources
 
-BY = "command line"
 NONE = "none"
 
 
@@ -100,7 +99,7 @@ def set_command(
         async with conn.transaction():
             await settings.put_settings(conn, site_id, changes)
             told = msgspec.to_builtins(changes) | ({} if zone is None else {"timezone": zone})
-            await audit.note(conn, BY, "site.set", {"site_id": site_id, "settings": told})
+            await audit.note(conn, audit.COMMAND_LINE, "site.set", {"site_id": site_id, "settings": told})
 
     _on_database(put)
     if zone is not None:
@@ -118,7 +117,7 @@ def remove_command(site_id: str) -> None:
         async with conn.transaction():
             removed = await settings.remove_settings(conn, site_id)
             if removed:
-                await audit.note(conn, BY, "site.remove", {"site_id": site_id})
+                await audit.note(conn, audit.COMMAND_LINE, "site.remove", {"site_id": site_id})
         return removed
 
     if not _on_database(remove):
