@@ -53,7 +53,14 @@ def new_command() -> None:
 
 @key_command.command("create", help=f"Create a key named NAME and print its secret, once. Scopes: {SCOPES}.")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice([*Scope]), help="May be repeated.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice([str(scope) for scope in Scope]),
+    help="May be repeated.",
+)
 @click.option("--site", "sites", multiple=True, metavar="ID", help="Only this site; may be repeated.  [default: all]")
 @click.option("--expires", type=Span(), help="When it ends, from now: 12h, 90d, 8w.  [default: never]")
 def create_command(name: str, scopes: tuple[str, ...], sites: tuple[str, ...], expires: timedelta | None) -> None:
