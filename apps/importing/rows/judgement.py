@@ -15,8 +15,8 @@ from db.reports.revenue import ORDERS, REFUNDS
 #: Number of event types in the summary.
 TYPES = 5
 CURRENCY = (
-    "--set properties.currency=EUR sets it for all rows, --property currency=COLUMN names its column; or the site has one "
-    "(tjra site set)"
+    "--set properties.currency=EUR sets it for all rows, --property currency=COLUMN names its column; or the site "
+    "has one (tjra site set)"
 )
 FIXES = {
     "public_key": "the property of this name says so; it is removed if the events are sent with a key (--key)",
