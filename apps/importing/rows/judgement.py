@@ -14,7 +14,10 @@ from db.reports.revenue import ORDERS, REFUNDS
 
 #: Number of event types in the summary.
 TYPES = 5
-CURRENCY = "--set properties.currency=EUR sets it for all rows, --property currency=COLUMN names its column"
+CURRENCY = (
+    "--set properties.currency=EUR sets it for all rows, --property currency=COLUMN names its column; or the site "
+    "has one (tjra site set)"
+)
 FIXES = {
     "public_key": "the property of this name says so; it is removed if the events are sent with a key (--key)",
     "revenue_missing": "--property revenue=COLUMN names the column of an order's amount",

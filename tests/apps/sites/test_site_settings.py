@@ -164,3 +164,8 @@ def test_the_command_line_does_the_same(database_url: str, reporting: httpx.Clie
     tjra("remove", shop)
     assert "is not registered" in tjra("remove", shop, code=1)
     assert reporting.get("/sites", params={"search": shop}).json()["sites"][0]["timezone"] == "Asia/Kolkata"
+
+
+def test_the_command_line_makes_keys_by_the_names_of_their_scopes(database_url: str, ingestion: httpx.Client) -> None:
+    done = CliRunner().invoke(main, ["key", "create", "till", "--scope", "events:write", "--site", "shop"])
+    assert (done.exit_code, done.output.startswith("tjra_k_")) == (0, True), done.output
