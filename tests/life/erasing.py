@@ -48,10 +48,10 @@ def erase_person(
     if row is None:
         raise Mismatch(f"nothing catches what {step.person} sent before")
     site.erase(step.person, row[0], step.at)
-    _read_letters(conn, site, step.person)
     if step.fate != "beside":
         flush(conn, waiting, step.at)
     world.store((one for message in waiting for one in message.events), now=step.at)
+    _read_letters(conn, site, step.person)
     left = conn.execute(
         "select (select count(*) from users where site_id = %(site)s and user_id = %(person)s)"
         " + (select count(*) from sessions where site_id = %(site)s and user_id = %(person)s)"
