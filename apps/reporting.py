@@ -29,7 +29,13 @@ from apps.ledger.metrics import LedgerMetrics
 from apps.monitoring.health import Degraded, health, readiness
 from apps.monitoring.metrics import Measured, Requests, metrics
 from apps.monitoring.queue_metrics import QueueMetrics
-from apps.people.endpoints import delete_person, export_person, export_person_of_any_id, get_erasure
+from apps.people.endpoints import (
+    delete_person,
+    export_person,
+    export_person_of_any_id,
+    get_erasure,
+    person_options,
+)
 from apps.reporting_resources import ReportingResources
 from apps.reports.breakdown import get_breakdown
 from apps.reports.events import export_events, get_events
@@ -83,6 +89,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     get_sessions,
     get_journeys,
     get_user,
+    person_options,  # before the others: they would get an answer to OPTIONS of their own
     export_person,
     export_person_of_any_id,
     delete_person,

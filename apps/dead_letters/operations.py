@@ -112,6 +112,7 @@ async def _note(resources: ReportingResources, by: str, action: str, details: Ma
 def _chosen(which: LetterFilter, letter_ids: Sequence[UUID]) -> dict[str, Any]:
     """What the audit has of the letters of a request; a text in their errors may be of a person."""
     chosen = {name: value for name, value in msgspec.structs.asdict(which).items() if value is not None}
+    chosen.pop("dry_run", None)
     return chosen | {"letters": len(letter_ids)} | ({"error": "..."} if "error" in chosen else {})
 
 

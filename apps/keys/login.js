@@ -12,8 +12,9 @@
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ key }),
       });
+      const answer = await response.json();
       if (!response.ok) {
-        told.textContent = (await response.json()).detail;
+        told.textContent = answer.detail;
       } else if (location.pathname === "/login") {
         location.replace(document.body.dataset.home);
       } else {

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, delete, get
+from litestar import HttpMethod, Request, Response, delete, get, route
 from litestar.background_tasks import BackgroundTask
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
@@ -15,7 +15,7 @@ from litestar.params import PathParameter
 from litestar.response import Stream
 
 from apps.access.guard import identity_of
-from apps.access.needs import needs
+from apps.access.needs import PUBLIC, needs
 from apps.people import operations, sample
 from apps.reporting_resources import resources_of
 from apps.reports.shared.responses import NDJSON
@@ -104,6 +104,20 @@ async def export_person_of_any_id(
 ) -> Stream:
     """The same, for an id with slashes. A path takes all that follows, and so what is not an export too."""
     return await _export(request)
+
+
+@route(
+    "/people/{user_id:path}",
+    http_method=HttpMethod.OPTIONS,
+    include_in_schema=False,
+    sync_to_thread=False,
+    opt=needs(PUBLIC),
+    status_code=HTTPStatus.NO_CONTENT,
+)
+def person_options(request: Request[Any, Any, Any]) -> Response[None]:
+    """The methods of one of the two paths that the router takes for one."""
+    methods = "GET, OPTIONS" if own_raw_path(request.scope).endswith(EXPORT) else "DELETE, OPTIONS"
+    return Response(None, status_code=HTTPStatus.NO_CONTENT, headers={"Allow": methods})
 
 
 @delete(

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
-from litestar import HttpMethod, Request, Response, Router, delete, get, put, route
+from litestar import Request, Response, Router, delete, get, put
 from litestar.params import PathParameter
 
 from apps.access.guard import check_site, identity_of
-from apps.access.needs import PUBLIC, needs
+from apps.access.needs import needs
 from apps.reporting_resources import ReportingResources, resources_of
 from apps.sites.timezone import check_timezone, wait_for_timezone
 from apps.web.openapi import answer, json_schema, operation
@@ -129,20 +129,7 @@ async def delete_site(request: Request[Any, Any, Any], site_id: SiteId) -> SiteS
     return await _not_registered(resources, name)
 
 
-@route(
-    "/{site_id:path}",
-    http_method=HttpMethod.OPTIONS,
-    include_in_schema=False,
-    sync_to_thread=False,
-    opt=needs(PUBLIC),
-    status_code=HTTPStatus.NO_CONTENT,
-)
-def site_options() -> Response[None]:
-    """The methods of this path: Litestar's own answer names those of the handler that it came to know first."""
-    return Response(None, status_code=HTTPStatus.NO_CONTENT, headers={"Allow": "DELETE, GET, OPTIONS, PUT"})
-
-
-router = Router("/sites", route_handlers=[site_options, get_site, put_site, delete_site], tags=["sites"])
+router = Router("/sites", route_handlers=[get_site, put_site, delete_site], tags=["sites"])
 
 
 async def _not_registered(resources: ReportingResources, site_id: str) -> SiteSettings:

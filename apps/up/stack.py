@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from apps.monitoring.metrics import SHARED_FOLDER
-from apps.up.data_dir import DataFolder
+from apps.up.data_dir import DataFolder, key_of_folder
 from apps.up.embedded.postgres import EmbeddedPostgres
 from apps.up.embedded.redis import EmbeddedRedis
 from apps.up.processes.child_process import ChildProcess
@@ -74,8 +74,9 @@ def up(settings: Settings, *, workers: int, report: Report, answer: float = ANSW
         supervisor.start(_worker(workers, environment, data))
         for name, listening in (("reporting", reporting), ("ingestion", ingestion)):
             supervisor.start(_app(name, listening, environment, data))
+        key = settings.admin_key or key_of_folder(data.path)
         for name, listening in (("reporting", reporting), ("ingestion", ingestion)):
-            supervisor.wait_for(f"the {name} app", _ready(listening), timeout=START)
+            supervisor.wait_for(f"the {name} app", _ready(listening, key), timeout=START)
             report(f"{name}: {_url(listening)} (documentation: {_url(listening)}/schema)")
         if first_key:
             # Behind the #, where no server or proxy sees it.
@@ -188,15 +189,21 @@ def _port(listening: socket.socket) -> str:
     return str(listening.getsockname()[1])
 
 
-def _ready(listening: socket.socket) -> Callable[[], object]:
+def _ready(listening: socket.socket, key: str | None) -> Callable[[], object]:
     """A probe that raises NotReady while a readiness check fails, except the queue's: the workers have just started."""
+
+    # Reasons are told to those with a key only.
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    request = urllib.request.Request(f"{_url(listening)}/ready", headers=headers)  # noqa: S310 (our own http)
 
     def probe() -> None:
         try:
-            urllib.request.urlopen(f"{_url(listening)}/ready", timeout=3).close()  # noqa: S310 (our own http)
+            urllib.request.urlopen(request, timeout=3).close()  # noqa: S310 (our own http)
         except urllib.error.HTTPError as response:
             checks = msgspec.json.decode(response.read())["checks"]
-            failed = {name: check["reason"] for name, check in checks.items() if check["status"] == "failed"}
+            failed = {
+                name: check.get("reason", "not ready") for name, check in checks.items() if check["status"] == "failed"
+            }
             failed.pop("queue", None)
             if failed:
                 raise NotReady("; ".join(f"{name}: {reason}" for name, reason in failed.items())) from None

@@ -46,17 +46,18 @@ def execute(page: Page, method: str, path: str, media_type: str | None = None) -
     return answered.value.status
 
 
-def log_in(page: Page, server: Served | FlakyProxy) -> None:
-    """Follow the link of the first start, where the app has a login."""
-    if httpx.get(f"{server.url}/login").status_code == 200:
-        page.goto(f"{server.url}/login#key={ADMIN_KEY}")
-        page.wait_for_url(f"{server.url}/schema")
+@pytest.fixture(autouse=True)
+def logged_in(page: Page, ingestion_server: Served, reporting_server: Served) -> None:
+    """Follow the link of the first start: on one host the login opens both apps, once a worker has told ingestion."""
+    page.goto(f"{reporting_server.url}/login#key={ADMIN_KEY}")
+    page.wait_for_url(f"{reporting_server.url}/schema")
+    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+    until(lambda: httpx.get(f"{ingestion_server.url}/schema", cookies=cookies).status_code == 200)
 
 
 @contextmanager
 def opened(page: Page, server: Served | FlakyProxy, path: str = "/schema") -> Iterator[None]:
     """A page of an app, on which nothing fails."""
-    log_in(page, server)
     faults = Faults(page)
     page.goto(server.url + path)
     yield

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from psycopg.conninfo import make_conninfo
 
 from apps.cli import main
-from db.migrations import migrate
+from db.migrations import LAST_CARRIED_OVER, migrate
 from db.queries import MIGRATIONS
 from db.store.events import store_messages
 from tests.builders.factories import batch, received
@@ -90,7 +90,8 @@ def test_an_older_backup_is_brought_to_this_version(run: Any, empty_database: Em
         conn.execute("select store_events(%s::text::jsonb, now())", [batch(one).decode()])
     assert run(source, "backup", "file", "--without-queue")[0] == 0
     code, told = run(target, "restore", "file")
-    assert (code, told.count("applied ")) == (0, 2)
+    later = [path for path in MIGRATIONS if path.stem > LAST_CARRIED_OVER]
+    assert (code, told.count("applied ")) == (0, 2 + len(later))
     assert contents(target) == [("shop", 1)] * 2
     assert migrate(target) == []
 

@@ -105,7 +105,12 @@ def events_stored(urls: list[str]) -> list[float]:
 )
 def test_under_plain_uvicorn_our_lines_are_json_too(app: str, path: str, message: str, unused_port: int) -> None:
     command = [sys.executable, "-m", "uvicorn", f"apps.{app}:app", "--port", str(unused_port), "--log-level", "warning"]
-    away = {"DATABASE_URL": "host=/nowhere", "REDIS_URL": "unix:///nowhere/redis.sock", "LOG_FORMAT": "json"}
+    away = {
+        "DATABASE_URL": "host=/nowhere",
+        "REDIS_URL": "unix:///nowhere/redis.sock",
+        "LOG_FORMAT": "json",
+        "AUTH": "off",
+    }
     process = subprocess.Popen([*command, "--no-access-log"], env=os.environ | away, stderr=subprocess.PIPE, text=True)
     with httpx.Client(base_url=f"http://127.0.0.1:{unused_port}", timeout=30) as client:
         eventually(lambda: client.get("/health"))

@@ -88,7 +88,8 @@ def set_command(
     try:
         changes = msgspec.convert({name: value for name, value in given.items() if value is not UNSET}, Changes)
     except msgspec.ValidationError as error:
-        raise click.UsageError(sentence(error)) from None
+        field = str(error).rpartition(" - at `$.")[2].rstrip("`")
+        raise click.UsageError(f"{field or 'a setting'} {sentence(error).partition(' - at')[0]}") from None
     if zone is not None:
         with database() as conn:
             names = timezones.read_known(conn)

@@ -160,7 +160,7 @@ def test_the_command_line_does_the_same(database_url: str, reporting: httpx.Clie
     assert "orders count: all" in tjra("show", shop)
     assert shop in tjra("list")
     assert "--timezone" in tjra("set", shop, "--timezone", "Europe/Berln", code=2)
-    assert "Expected" in tjra("set", shop, "--currency", "Euro", code=2)
+    assert "currency has another form" in tjra("set", shop, "--currency", "Euro", code=2)
     tjra("remove", shop)
     assert "is not registered" in tjra("remove", shop, code=1)
     assert reporting.get("/sites", params={"search": shop}).json()["sites"][0]["timezone"] == "Asia/Kolkata"
