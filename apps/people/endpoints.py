@@ -116,7 +116,7 @@ async def export_person_of_any_id(
 )
 def person_options(request: Request[Any, Any, Any]) -> Response[None]:
     """The methods of one of the two paths that the router takes for one."""
-    methods = "GET, OPTIONS" if own_raw_path(request.scope).endswith(EXPORT) else "DELETE, OPTIONS"
+    methods = "GET, OPTIONS" if own_raw_path(request.scope).removeprefix(PREFIX).endswith(EXPORT) else "DELETE, OPTIONS"
     return Response(None, status_code=HTTPStatus.NO_CONTENT, headers={"Allow": methods})
 
 
@@ -148,6 +148,14 @@ async def delete_person(
     from all events of the site. Events that were accepted before and come later are caught for 30 days. This cannot be
     undone. Somebody who comes back is a new person. The receipt says what remains for how long.
     """
+    if (
+        own_raw_path(request.scope).removeprefix(PREFIX).endswith(EXPORT)
+    ):  # who means a person of that name sends %2Fexport
+        raise refuse(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            "this path takes GET and HEAD only; /schema describes all paths",
+            headers={"Allow": "GET, HEAD, OPTIONS"},
+        )
     query = read_query(request, PersonQuery)
     receipt = await operations.erase(
         resources_of(request), site_id=query.site_id, user_id=_person(request), by=str(identity_of(request))

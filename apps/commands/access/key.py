@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from apps.commands.shared.resources import run
 from db.access import audit, keys, shares
@@ -111,7 +111,7 @@ def share_command(name: str, site_id: str, expires: timedelta, password: bool) -
 @key_command.command("list")
 def list_command() -> None:
     """List all keys, also those that are revoked or have expired, without their secrets."""
-    table = Table("id", "key", "name", "scopes", "sites", "state", "last used")
+    table = Table(Column("id", no_wrap=True, min_width=36), "key", "name", "scopes", "sites", "state", "last used")
     for key in _on_database(keys.list_keys):
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
         sites = "all" if key.sites is None else ", ".join(key.sites)
