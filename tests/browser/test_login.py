@@ -32,7 +32,8 @@ def test_the_link_logs_in_and_leaves_no_key_behind(reporting_server: Served, pag
     assert page.evaluate("document.cookie") == ""
     page.go_back()  # the page before the link
     assert page.url == "about:blank"
-    assert faults.found == []
+    # What is under way when the page leads on may be cut off.
+    assert [fault for fault in faults.found if "ERR_ABORTED" not in fault] == []
     assert ADMIN_KEY not in reporting_server.log()
 
 
