@@ -51,16 +51,19 @@ NODE_BUSY = re.compile(r"deadlock detected|canceling the transaction since it wa
 def is_data_error(error: Exception) -> bool:
     """Whether the values are the cause: a data error, a violated constraint, an index entry over its limit.
 
-    The last is class 54, which psycopg counts as an operational error.
+    The last is class 54, which psycopg counts as an operational error. A row for which there is no partition has the
+    code of a violated constraint, but is none: make_partition says itself for which times there is never one.
     """
+    if _lacks_a_partition(error):
+        return False
     if isinstance(error, psycopg.OperationalError):
         return (error.sqlstate or "").startswith("54")
     return isinstance(error, (psycopg.DataError, psycopg.IntegrityError))
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Whether the server is down, full, read-only or not set up: the same statement works once that has changed."""
-    if _starts_with(error, NODE_UNAVAILABLE):
+    """Whether the server is down, full, read-only, not set up or lacks a partition: it works once that has changed."""
+    if _starts_with(error, NODE_UNAVAILABLE) or _lacks_a_partition(error):
         return True
     return isinstance(error, (psycopg.OperationalError, *NOT_READY)) and not is_data_error(error)
 
@@ -102,6 +105,14 @@ def is_site_error(error: Exception) -> bool:
 def is_transient(error: Exception) -> bool:
     """Whether another transaction caused it: the same statement may work at once."""
     return isinstance(error, (errors.DeadlockDetected, errors.SerializationFailure)) or _starts_with(error, NODE_BUSY)
+
+
+def _lacks_a_partition(error: Exception) -> bool:
+    """Whether a row has no partition yet. In any language of the server: only this error names a table, but no
+    constraint."""
+    if not isinstance(error, errors.CheckViolation):
+        return False
+    return error.diag.table_name is not None and error.diag.constraint_name is None
 
 
 def _starts_with(error: Exception, what: re.Pattern[str]) -> bool:

@@ -78,3 +78,15 @@ def test_what_waiting_does_not_help_is_a_fault_of_ours(conn: Connection, sqlstat
 )
 def test_another_transaction_in_the_way_is_of_the_moment(conn: Connection, sqlstate: str, message: str) -> None:
     assert is_transient(raised(conn, sqlstate, message))
+
+
+def test_a_row_without_a_partition_waits_for_it_and_is_not_poison(conn: Connection) -> None:
+    conn.execute("create temporary table part (at integer, constraint positive check (at > 0)) partition by range (at)")
+    with pytest.raises(psycopg.errors.CheckViolation) as lacking:
+        conn.execute("insert into part values (1)")
+    conn.execute("create temporary table all_of_it partition of part default")
+    with pytest.raises(psycopg.errors.CheckViolation) as violated:
+        conn.execute("insert into part values (0)")
+    for error, poison in ((lacking.value, False), (violated.value, True), (raised(conn, "23514", "never"), True)):
+        assert (is_data_error(error), is_unavailable(error)) == (poison, not poison)
+        assert not is_transient(error)

@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 import psycopg
 from psycopg import Connection
-from psycopg.errors import DeadlockDetected
 
-from db.connections.errors import is_data_error
+from db.connections.errors import is_data_error, is_transient
 from db.store import events
 from db.store.whole_or_apart import store_apart
 from tests.life.writing.steps import Message
@@ -27,17 +26,27 @@ def flush(conn: Connection[Any], messages: list[Message], now: datetime) -> None
     batches = delivered(messages)
     try:
         events.store_messages(conn, batches, now=now)
-    except DeadlockDetected:
-        flush(conn, messages, now)
     except events.AlreadySettled:
         for one in messages if len(messages) > 1 else []:
             flush(conn, [one], now)
     except Exception as error:
+        if is_transient(error):
+            return flush(conn, messages, now)
         if not is_data_error(error):
             raise
         for message in batches:
             with suppress(events.AlreadySettled):
-                store_apart(conn, message, queue="events", now=now)
+                apart(conn, message, now)
+
+
+def apart(conn: Connection[Any], message: events.Message, now: datetime) -> None:
+    """Store a message event by event, again after a deadlock."""
+    try:
+        store_apart(conn, message, queue="events", now=now)
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        apart(conn, message, now)
 
 
 def beside(url: str, other: Callable[[Connection[Any]], object], work: Callable[[], object]) -> None:
