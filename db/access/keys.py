@@ -1,7 +1,7 @@
 """The keys in the database."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -51,6 +51,10 @@ class Key(msgspec.Struct, kw_only=True):
     last_used_at: Annotated[datetime | None, Meta(description="Up to an hour old.")] = None
     revoked_at: datetime | None = None
 
+    def is_valid(self, now: datetime) -> bool:
+        """Whether it is neither revoked nor over."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
 
 async def create_key(
     conn: ReadConnection, new: NewKey, *, by: str, share: bool = False, password: str | None = None
@@ -68,6 +72,13 @@ async def list_keys(conn: ReadConnection, key_id: UUID | None = None) -> list[Ke
     async with conn.cursor(row_factory=class_row(Key)) as cur:
         await cur.execute(QUERIES["access/list_keys"], {"id": key_id})
         return await cur.fetchall()
+
+
+def valid_keys(conn: psycopg.Connection[Any]) -> list[Key]:
+    """The keys that are valid now, the newest first, on the connection of a command."""
+    with conn.cursor(row_factory=class_row(Key)) as cur:
+        found = cur.execute(QUERIES["access/list_keys"], {"id": None}).fetchall()
+    return [key for key in found if key.is_valid(datetime.now(UTC))]
 
 
 async def revoke_key(conn: ReadConnection, key_id: UUID) -> bool:

@@ -161,7 +161,7 @@ def _state(key: Key) -> str:
         return "revoked"
     if key.expires_at is None:
         return "valid"
-    return f"{'expired' if key.expires_at <= datetime.now(UTC) else 'valid until'} {key.expires_at:%Y-%m-%d %H:%M}"
+    return f"{'valid until' if key.is_valid(datetime.now(UTC)) else 'expired'} {key.expires_at:%Y-%m-%d %H:%M}"
 
 
 def _on_database(work: Any) -> Any:
