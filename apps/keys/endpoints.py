@@ -1,4 +1,4 @@
-"""/keys and /audit, for admins."""
+"""/keys, for admins."""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -19,7 +19,6 @@ from apps.web.openapi import answer, json_schema, operation
 from apps.web.problems import problem_response, refuse
 from apps.web.query_params import CHANGES_NOTHING, DryRun, read_query
 from db.access import audit, keys
-from db.access.audit import Entry
 from db.access.keys import Key, draft
 from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
@@ -59,7 +58,6 @@ BAD_PARAMETER = problem_response(
         [FieldError(field="dry_run", reason="should be true or false", allowed=description(DryRun))],
     ),
 )
-BAD_LIMIT = FieldError(field="limit", reason="should be at least 1", allowed="How many at most: 1 to 1,000; ...")
 
 
 class Secret(msgspec.Struct, kw_only=True):
@@ -73,19 +71,6 @@ class KeyList(msgspec.Struct, kw_only=True):
     """All keys."""
 
     keys: list[Key]
-
-
-class AuditQuery(msgspec.Struct, kw_only=True):
-    """The parameters of GET /audit."""
-
-    limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
-    before: Annotated[int | None, Meta(description="Only entries before the one with this `id`.")] = None
-
-
-class Audit(msgspec.Struct, kw_only=True):
-    """A page of the audit."""
-
-    entries: list[Entry]
 
 
 class RotateQuery(msgspec.Struct, kw_only=True):
@@ -212,43 +197,6 @@ async def rotate_key(request: Request[Any, Any, Any], key_id: KeyId) -> Response
         raise refuse(HTTPStatus.NOT_FOUND, "there is no such key, or it is not valid any more")
     status = HTTPStatus.OK if query.dry_run else HTTPStatus.CREATED
     return Response(made, status_code=status, headers={"Cache-Control": "no-store"})
-
-
-@get(
-    "/audit",
-    summary="Who did what",
-    tags=["access"],
-    opt=needs(Scope.ADMIN),
-    operation_class=operation(query=AuditQuery),
-    responses={
-        400: problem_response(
-            "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT])
-        ),
-        200: answer(
-            "A page of it.",
-            Audit(
-                entries=[
-                    Entry(
-                        id=1,
-                        at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-                        actor="first key",
-                        action="key.create",
-                        details={"name": "Grafana"},
-                    )
-                ]
-            ),
-        ),
-    },
-)
-async def get_audit(request: Request[Any, Any, Any]) -> Audit:
-    """Who created and revoked keys, logged in, exported or erased people, changed sites, replayed or discarded: the
-    newest first. It has no addresses."""
-    query = read_query(request, AuditQuery)
-
-    async def read(conn: ReadConnection) -> list[Entry]:
-        return await audit.entries(conn, before=query.before, limit=query.limit)
-
-    return Audit(entries=await resources_of(request).read(read))
 
 
 router = Router(
