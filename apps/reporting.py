@@ -18,7 +18,7 @@ from apps.access.response_headers import ResponseHeaders
 from apps.dead_letters.endpoints import router as dead_letters
 from apps.importing.endpoints import router as imports
 from apps.keys.access import ReportingAccess
-from apps.keys.endpoints import get_audit
+from apps.keys.audit_endpoint import get_audit
 from apps.keys.endpoints import router as keys
 from apps.keys.login import get_me, login_or_error, login_page, login_script, post_login, post_logout
 from apps.keys.passwords import Passwords

@@ -12,6 +12,8 @@ from db.queries import FOLDER, FUNCTIONS, MIGRATIONS, QUERIES
 
 #: What psql runs first in a restore.
 BEGIN_RESTORE = (FOLDER / "restore.psql").read_text()
+#: What it runs last: which keys there are after it.
+RESTORE_ACCESS = (FOLDER / "restore_access.psql").read_text()
 #: Finds the names that migrations create.
 MADE = re.compile(r"^\s*create (?:table|view|type) (\w+)", re.M)
 #: The secret parts of an address: they are passed in the environment, where other users cannot read them.

@@ -15,7 +15,7 @@ from typing import IO, cast
 
 from apps.backup.archive import DATABASE, Archive
 from apps.backup.programs import connection
-from db.backups import BEGIN_RESTORE, ours
+from db.backups import BEGIN_RESTORE, RESTORE_ACCESS, ours
 from db.migrations import LOCK
 
 CHUNK = 1024 * 1024
@@ -58,6 +58,7 @@ class Restoring:
         with self._contents() as contents, _Psql(self.programs / "psql", self.conninfo, self.environment) as psql:
             psql.say(self._begin(replace=replace))
             self._script(contents, psql)
+            psql.say(RESTORE_ACCESS)
             schema = self.archive.about.schema.replace('"', '""')
             psql.say(f'comment on table "{schema}".migrations is {_quoted(self.archive.mark)};\n')
             psql.say(f"\\warn {RESTORED}\n")

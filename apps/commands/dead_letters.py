@@ -7,10 +7,10 @@ from uuid import UUID
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from apps.commands.shared.resources import run
+from apps.commands.shared.terminal import print_table
 from db.access.audit import COMMAND_LINE
 from db.dead_letters.read import DeadLetter, LetterFilter
 
@@ -63,7 +63,10 @@ def list_command(limit: int, as_json: bool, **which: Any) -> None:
     for letter in letters:
         failed_at = f"{letter.failed_at:%Y-%m-%d %H:%M:%S}"
         table.add_row(str(letter.id), failed_at, letter.site_id, letter.event_type, str(letter.attempts), letter.error)
-    Console().print(table if letters else "no dead letters match")
+    if letters:
+        print_table(table)
+    else:
+        click.echo("no dead letters match")
 
 
 @dead_letters.command("show")

@@ -1,5 +1,6 @@
 """`tjra restore FILE`: restore a backup, completely or not at all."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,17 @@ from apps.backup.archive import About, Archive, open_archive
 from apps.backup.programs import programs
 from apps.backup.restoring import CommitFailed, RestoreFailed, Restoring
 from apps.commands.shared.database import database
+from apps.commands.shared.terminal import printable
+from apps.up.data_dir import keep_first_key
 from db import backups
+from db.access import audit
+from db.access.keys import Key, provision, valid_keys
 from db.connections.errors import is_unavailable
 from db.migrations import LOCK, migrate, unfit
 from db.settings import load
+
+#: How many valid keys are printed.
+SHOWN_KEYS = 20
 
 
 @click.command("restore")
@@ -25,6 +33,9 @@ def restore_command(file: Path, replace: bool) -> None:
     into the queue after it. If it is killed or fails, run it again: it does what is left, all of it or only the
     messages. A database that has events is replaced only with --replace. Tables of other programs stay unchanged.
     Privileges of PostgreSQL roles must be granted again.
+
+    Keys of the database that is replaced stay, with their revocations; those of the backup come back, but for the ones
+    that were revoked since, as far as that database knows. It prints which keys are valid then. All logins end.
     """
     settings = load()
     database_url = settings.required("database_url")
@@ -46,15 +57,34 @@ def restore_command(file: Path, replace: bool) -> None:
         else:
             _restore(Restoring(programs(server=server), database_url, archive, server=server), replace=replace)
         applied = migrate(database_url)
+        made = provision(database_url, settings.admin_key)
         _put_back(queue, archive)
     with database() as conn:
         backups.finish(conn)
         backups.analyze(conn)
+        valid = valid_keys(conn)
+        audit.note_on(conn, audit.COMMAND_LINE, "restore", {"taken_at": about.taken_at, "valid_keys": len(valid)})
     click.echo(f"restored: all events accepted before {about.taken_at:%Y-%m-%d %H:%M:%S} UTC")
     if about.messages:
         click.echo(f"{about.messages:,} messages are in the queue again: workers store them")
     for name in applied:
         click.echo(f"applied {name}")
+    _print_access(valid)
+    if made:
+        kept_in = keep_first_key(settings.data_dir, database_url, made)
+        kept = f"it is in {kept_in}" if kept_in else "it is shown this once"
+        click.echo(f"there was no admin's key: a new one is {made} ({kept})")
+
+
+def _print_access(valid: Sequence[Key]) -> None:
+    """Print which keys are valid: those that were revoked where nobody knows of it any more live again."""
+    click.echo("all logins have ended")
+    click.echo(f"{len(valid):,} {'key is' if len(valid) == 1 else 'keys are'} valid now, also those of the backup:")
+    for key in valid[:SHOWN_KEYS]:
+        click.echo(f"  {key.id}  {printable(key.name)} ({', '.join(key.scopes)}), of {key.created_at:%Y-%m-%d}")
+    if len(valid) > SHOWN_KEYS:
+        click.echo(f"  and {len(valid) - SHOWN_KEYS:,} more: `tjra key list`")
+    click.echo("end those that nobody should have any more: `tjra key revoke ID`")
 
 
 def _restore(restoring: Restoring, *, replace: bool) -> None:

@@ -1,4 +1,4 @@
-"""/keys and /audit, for admins."""
+"""/keys, for admins."""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -13,17 +13,16 @@ from msgspec import Meta
 from apps.access.guard import identity_of
 from apps.access.needs import needs
 from apps.keys.access import ReportingAccess
-from apps.keys.bodies import check_end, invalid_field, read_json
+from apps.keys.bodies import AskedKey, invalid_field, read_json, settle_end
 from apps.reporting_resources import resources_of
 from apps.web.openapi import answer, json_schema, operation
 from apps.web.problems import problem_response, refuse
-from apps.web.query_params import read_query
+from apps.web.query_params import CHANGES_NOTHING, DryRun, read_query
 from db.access import audit, keys
-from db.access.audit import Entry
-from db.access.keys import Key, NewKey
+from db.access.keys import Key, draft
 from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
-from db.events.errors import FieldError
+from db.events.errors import FieldError, description
 
 KeyId = Annotated[UUID, PathParameter(description="The key's id.")]
 #: The key of the documentation's examples: in no list and no database, so that to revoke or rotate it does nothing.
@@ -36,7 +35,7 @@ SAMPLE = Key(
     created_by="first key",
     created_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
 )
-EXAMPLE = {"name": "Grafana", "scopes": ["reports:read"], "sites": ["shop"], "expires_at": "2100-01-01T00:00:00Z"}
+EXAMPLE = {"name": "Grafana", "scopes": ["reports:read"], "sites": ["shop"], "expires_in_days": 90}
 OF_SAMPLE = {"key_id": str(SAMPLE.id)}
 NO_KEY = problem_response("There is no such key.", refuse(HTTPStatus.NOT_FOUND, "there is no such key"))
 BAD_KEY = problem_response(
@@ -51,7 +50,14 @@ BAD_OVERLAP = problem_response(
         [FieldError(field="overlap_hours", reason="should be at least 0", allowed="Hours for which ...: 0 to 720 ...")],
     ),
 )
-BAD_LIMIT = FieldError(field="limit", reason="should be at least 1", allowed="How many at most: 1 to 1,000; ...")
+BAD_PARAMETER = problem_response(
+    "A parameter is not valid.",
+    refuse(
+        HTTPStatus.BAD_REQUEST,
+        "a parameter is not valid",
+        [FieldError(field="dry_run", reason="should be true or false", allowed=description(DryRun))],
+    ),
+)
 
 
 class Secret(msgspec.Struct, kw_only=True):
@@ -67,28 +73,25 @@ class KeyList(msgspec.Struct, kw_only=True):
     keys: list[Key]
 
 
-class AuditQuery(msgspec.Struct, kw_only=True):
-    """The parameters of GET /audit."""
-
-    limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
-    before: Annotated[int | None, Meta(description="Only entries before the one with this `id`.")] = None
-
-
-class Audit(msgspec.Struct, kw_only=True):
-    """A page of the audit."""
-
-    entries: list[Entry]
-
-
 class RotateQuery(msgspec.Struct, kw_only=True):
     """The parameters of POST /keys/{id}/rotate."""
 
     overlap_hours: Annotated[
         int, Meta(ge=0, le=720, description="Hours for which the old secret stays valid: 0 to 720; left out: 24.")
     ] = 24
+    dry_run: DryRun = False
 
 
-NEW = answer("The key, with its secret.", Secret(key=SAMPLE, secret="tjra_k_" + "0" * 49))
+class ChangeQuery(msgspec.Struct, kw_only=True):
+    """The parameters of POST /keys and DELETE /keys/{id}."""
+
+    dry_run: DryRun = False
+
+
+#: In place of a secret where none was made.
+NO_SECRET = "tjra_k_" + "0" * 49
+NEW = answer("The key, with its secret.", Secret(key=SAMPLE, secret=NO_SECRET))
+TRIED = answer("With `dry_run`: what it would be, with a secret that is none.", Secret(key=SAMPLE, secret=NO_SECRET))
 
 
 @get("/", summary="List the keys", responses={200: answer("All of them.", KeyList(keys=[SAMPLE]))})
@@ -101,18 +104,24 @@ async def get_keys(request: Request[Any, Any, Any]) -> KeyList:
     "/",
     summary="Create a key",
     status_code=HTTPStatus.CREATED,
-    operation_class=operation(body={"application/json": (json_schema(NewKey), EXAMPLE)}),
-    responses={201: NEW, 400: BAD_KEY},
+    operation_class=operation(
+        query=ChangeQuery, examples=CHANGES_NOTHING, body={"application/json": (json_schema(AskedKey), EXAMPLE)}
+    ),
+    responses={200: TRIED, 201: NEW, 400: BAD_KEY},
 )
 async def post_key(request: Request[Any, Any, Any]) -> Response[Secret]:
-    """Creates a key. The response has its secret, which is shown this once."""
-    new, who = await read_json(request, NewKey, "key"), str(identity_of(request))
-    check_end(new.expires_at, "key")
+    """Creates a key. The response has its secret, which is shown this once. With `dry_run=true`, as in the example, it
+    only checks the body."""
+    query, who = read_query(request, ChangeQuery), str(identity_of(request))
+    new = await read_json(request, AskedKey, "key")
+    settle_end(new, "key")
+    if query.dry_run:
+        return Response(Secret(key=draft(new, by=who), secret=NO_SECRET), status_code=HTTPStatus.OK)
 
     async def create(conn: ReadConnection) -> Secret:
         async with conn.transaction():
             key, secret = await keys.create_key(conn, new, by=who)
-            await audit.note(conn, who, "key.create", {"key": key.id, "name": key.name, "scopes": key.scopes})
+            await audit.note(conn, who, "key.create", keys.told(key))
         return Secret(key=key, secret=secret)
 
     return Response(await resources_of(request).read(create), headers={"Cache-Control": "no-store"})
@@ -122,21 +131,27 @@ async def post_key(request: Request[Any, Any, Any]) -> Response[Secret]:
     "/{key_id:uuid}",
     summary="Revoke a key",
     status_code=HTTPStatus.OK,
-    operation_class=operation(examples=OF_SAMPLE),
-    responses={200: answer("It is revoked.", SAMPLE), 404: NO_KEY},
+    operation_class=operation(query=ChangeQuery, examples=OF_SAMPLE | CHANGES_NOTHING),
+    responses={
+        200: answer("It is revoked; with `dry_run`: the key as it is.", SAMPLE),
+        400: BAD_PARAMETER,
+        404: NO_KEY,
+    },
 )
 async def delete_key(request: Request[Any, Any, Any], key_id: KeyId) -> Key:
     """Revokes a key: in every process it is dead within 10 seconds, and its logins and streams end with it.
 
-    The key of the example is always there, to be tried; to revoke it does nothing.
+    The key of the example is always there, to be tried; to revoke it does nothing. With `dry_run=true` nothing is
+    revoked.
     """
+    query = read_query(request, ChangeQuery)
     if key_id == SAMPLE.id:
         return SAMPLE
     who = str(identity_of(request))
 
     async def revoke(conn: ReadConnection) -> list[Key]:
         async with conn.transaction():
-            if await keys.revoke_key(conn, key_id):
+            if not query.dry_run and await keys.revoke_key(conn, key_id):
                 await audit.note(conn, who, "key.revoke", {"key": key_id})
             return await keys.list_keys(conn, key_id)
 
@@ -152,17 +167,22 @@ async def delete_key(request: Request[Any, Any, Any], key_id: KeyId) -> Key:
     "/{key_id:uuid}/rotate",
     summary="Rotate a key",
     status_code=HTTPStatus.CREATED,
-    operation_class=operation(query=RotateQuery, examples=OF_SAMPLE),
-    responses={201: NEW, 400: BAD_OVERLAP, 404: NO_KEY},
+    operation_class=operation(query=RotateQuery, examples=OF_SAMPLE | CHANGES_NOTHING),
+    responses={200: TRIED, 201: NEW, 400: BAD_OVERLAP, 404: NO_KEY},
 )
 async def rotate_key(request: Request[Any, Any, Any], key_id: KeyId) -> Response[Secret]:
     """Creates a key like another one, with a secret of its own; the old one expires after the overlap.
 
-    The key of the example is always there, to be tried; to rotate it does nothing.
+    The key of the example is always there, to be tried; to rotate it does nothing. With `dry_run=true` nothing is
+    created, and the old key stays as it is.
     """
     query, who = read_query(request, RotateQuery), str(identity_of(request))
 
     async def rotate(conn: ReadConnection) -> Secret | None:
+        if query.dry_run:
+            there = await keys.list_keys(conn, key_id)
+            valid = [key for key in there if key.is_valid(datetime.now(UTC))]
+            return Secret(key=valid[0], secret=NO_SECRET) if valid else None
         async with conn.transaction():
             rotated = await keys.rotate_key(conn, key_id, overlap=timedelta(hours=query.overlap_hours), by=who)
             if rotated:
@@ -170,49 +190,13 @@ async def rotate_key(request: Request[Any, Any, Any], key_id: KeyId) -> Response
         return Secret(key=rotated[0], secret=rotated[1]) if rotated else None
 
     if key_id == SAMPLE.id:
-        made: Secret | None = Secret(key=SAMPLE, secret="tjra_k_" + "0" * 49)
+        made: Secret | None = Secret(key=SAMPLE, secret=NO_SECRET)
     else:
         made = await resources_of(request).read(rotate)
     if made is None:
         raise refuse(HTTPStatus.NOT_FOUND, "there is no such key, or it is not valid any more")
-    return Response(made, headers={"Cache-Control": "no-store"})
-
-
-@get(
-    "/audit",
-    summary="Who did what",
-    tags=["access"],
-    opt=needs(Scope.ADMIN),
-    operation_class=operation(query=AuditQuery),
-    responses={
-        400: problem_response(
-            "A parameter is not valid.", refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_LIMIT])
-        ),
-        200: answer(
-            "A page of it.",
-            Audit(
-                entries=[
-                    Entry(
-                        id=1,
-                        at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-                        actor="first key",
-                        action="key.create",
-                        details={"name": "Grafana"},
-                    )
-                ]
-            ),
-        ),
-    },
-)
-async def get_audit(request: Request[Any, Any, Any]) -> Audit:
-    """Who created and revoked keys, logged in, exported or erased people, changed sites, replayed or discarded: the
-    newest first. It has no addresses."""
-    query = read_query(request, AuditQuery)
-
-    async def read(conn: ReadConnection) -> list[Entry]:
-        return await audit.entries(conn, before=query.before, limit=query.limit)
-
-    return Audit(entries=await resources_of(request).read(read))
+    status = HTTPStatus.OK if query.dry_run else HTTPStatus.CREATED
+    return Response(made, status_code=status, headers={"Cache-Control": "no-store"})
 
 
 router = Router(

@@ -20,18 +20,18 @@ from apps.access.guard import identity_of
 from apps.access.limits import limit_login, note_failed_login
 from apps.access.needs import PUBLIC, needs
 from apps.keys.access import ReportingAccess, from_another_page
-from apps.keys.bodies import check_end, invalid_field, read_json
+from apps.keys.bodies import AskedShare, invalid_field, read_json, settle_end
 from apps.keys.login import HOME, NO_STORE, STYLE, Me, log_in, me_of
 from apps.keys.passwords import Passwords
 from apps.reporting_resources import resources_of
 from apps.web.head_requests import IS_HEAD
 from apps.web.openapi import answer, json_schema, operation
 from apps.web.problems import problem_response, refuse
+from apps.web.query_params import CHANGES_NOTHING, DryRun, read_query
 from apps.web.schema_page import HEAD, PAGE_HEADERS, TITLE
 from db.access import shares
-from db.access.keys import Key
+from db.access.keys import Key, draft
 from db.access.scopes import Identity, Scope
-from db.access.shares import NewShare
 from db.access.tokens import hash_of
 from db.connections.pools import ReadConnection
 
@@ -48,7 +48,10 @@ SHARED = Key(
     created_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
     expires_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC) + timedelta(days=90),
 )
-EXAMPLE = {"name": "The agency", "site_id": "shop", "expires_at": "2100-01-01T00:00:00Z"}
+EXAMPLE = {"name": "The agency", "site_id": "shop", "expires_in_days": 30}
+#: The path of a link that there is not.
+SHOWN = shares.PATH + "tjra_s_" + "0" * 49
+NOWHERE = f"https://stats.shop.example{SHOWN}"
 GONE = "There is no such link, or it has ended."
 
 Secret = Annotated[str, PathParameter(description="The secret of the link.")]
@@ -60,8 +63,14 @@ class Share(msgspec.Struct, kw_only=True):
     key: Key
     url: Annotated[
         str,
-        Meta(description="Where it leads: an address if `REPORTING_URL` is set, else the path on this host."),
+        Meta(description="Where it leads: at `REPORTING_URL` if that is set, else at the host of this request."),
     ]
+
+
+class ShareQuery(msgspec.Struct, kw_only=True):
+    """The parameters of POST /keys/share."""
+
+    dry_run: DryRun = False
 
 
 class Password(msgspec.Struct, kw_only=True):
@@ -98,9 +107,14 @@ ENDED = _page("No such link", "", f"<h1>{GONE}</h1>\n")
     tags=["access"],
     status_code=HTTPStatus.CREATED,
     opt=needs(Scope.ADMIN),
-    operation_class=operation(body={"application/json": (json_schema(NewShare), EXAMPLE)}),
+    operation_class=operation(
+        query=ShareQuery, examples=CHANGES_NOTHING, body={"application/json": (json_schema(AskedShare), EXAMPLE)}
+    ),
     responses={
-        201: answer("The link.", Share(key=SHARED, url="/share/tjra_s_" + "0" * 49)),
+        200: answer(
+            "With `dry_run`: what it would be, with an address that leads nowhere.", Share(key=SHARED, url=NOWHERE)
+        ),
+        201: answer("The link.", Share(key=SHARED, url=NOWHERE)),
         400: problem_response("The body is not valid.", invalid_field("share link", "site_id", "is missing")),
     },
 )
@@ -108,18 +122,22 @@ async def post_share(request: Request[Any, Any, Any]) -> Response[Share]:
     """Creates a link that shows the reports of one site to whoever has it, until it ends or is revoked as other keys.
 
     It shows no ids of people, and of properties only those that cannot hold any. With a password, the link asks for it.
+    With `dry_run=true`, as in the example, it only checks the body.
     """
-    new, who = await read_json(request, NewShare, "share link"), str(identity_of(request))
-    check_end(new.expires_at, "share link")
+    query, who = read_query(request, ShareQuery), str(identity_of(request))
+    new = await read_json(request, AskedShare, "share link")
+    settle_end(new, "share link")
+    if query.dry_run:
+        key = draft(shares.key_of(new), by=who, share=True, with_password=new.password is not None)
+        return Response(Share(key=key, url=_address(request, SHOWN)), status_code=HTTPStatus.OK, headers=NO_STORE)
     passwords: Passwords = request.app.state.passwords
     password = await passwords.stored(new)
 
     async def create(conn: ReadConnection) -> tuple[Key, str]:
         return await shares.create_share(conn, new, password=password, by=who)
 
-    resources = resources_of(request)
-    key, path = await resources.read(create)
-    return Response(Share(key=key, url=(resources.settings.reporting_url or "").rstrip("/") + path), headers=NO_STORE)
+    key, path = await resources_of(request).read(create)
+    return Response(Share(key=key, url=_address(request, path)), headers=NO_STORE)
 
 
 @get("/share/{secret:str}", include_in_schema=False, opt=needs(PUBLIC))
@@ -181,6 +199,12 @@ async def _sees_it_already(request: Request[Any, Any, Any], shared: Identity) ->
     credential = credential_of(request.scope)
     identity = await access.verdicts.of(credential) if credential and credential.kind == "login" else None
     return identity is not None and identity.may(Scope.REPORTS_READ) and all(map(identity.sees, shared.sites or ()))
+
+
+def _address(request: Request[Any, Any, Any], path: str) -> str:
+    """Where a path of ours leads: at REPORTING_URL, or at the host that the request came to."""
+    given = resources_of(request).settings.reporting_url
+    return (given.rstrip("/") if given else str(request.base_url).rstrip("/")) + path
 
 
 def _lead_home(cookie: dict[str, str]) -> Response[bytes]:

@@ -1,6 +1,7 @@
 """Who a credential stands for, as this process knows it: asked from the database at most every ten seconds.
 
-So a report costs nothing more, and a key that is revoked is dead in every process after ten seconds. While the database
+So a report costs nothing more, and a key that is revoked is dead in every process after ten seconds; one that ends is
+dead at that moment. While the database
 cannot answer, the last verdict holds for some minutes: all data come from it too, so that what is still answered then
 are metrics and documentation.
 """
@@ -9,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
@@ -31,6 +33,11 @@ HOLDS, HOLDS_WITHOUT_DATABASE = 10.0, 600.0
 MOST = 10_000
 #: Seconds between two notes of what was used.
 NOTE_PAUSE = 60.0
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
 
 
 class Verdict(NamedTuple):
@@ -58,6 +65,9 @@ class Verdicts:
         verdict = self.known.get(name)
         if verdict is None or monotonic() - verdict.asked > HOLDS:
             verdict = await self._ask(name, verdict)
+        # An end is known beforehand: it is not waited for until the next time that the database is asked.
+        if verdict.identity and verdict.identity.ends_at and verdict.identity.ends_at <= now():
+            return None
         if verdict.identity:
             if verdict.identity.key_id:
                 self.used_keys.add(verdict.identity.key_id)

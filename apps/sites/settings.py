@@ -17,14 +17,14 @@ from apps.reporting_resources import ReportingResources, resources_of
 from apps.sites.timezone import check_timezone, wait_for_timezone
 from apps.web.openapi import answer, json_schema, operation
 from apps.web.problems import QUEUE_UNAVAILABLE, problem_response, refuse, unavailable
+from apps.web.query_params import CHANGES_NOTHING, DryRun, read_query
 from apps.web.request_body import read_body
 from apps.web.request_path import own_raw_path
 from db.access import audit
 from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
-from db.events.errors import ALLOWED, BadParameter, FieldError
+from db.events.errors import ALLOWED, BadParameter, FieldError, description, struct_error
 from db.events.limits import text_fault
-from db.events.reasons import sentence
 from db.sites import settings, timezones
 from db.sites.settings import Changes, SiteSettings
 
@@ -37,28 +37,34 @@ SAMPLE = SiteSettings(
 )
 REMOVED = SiteSettings(site_id="shop", timezone="Europe/Berlin")
 UNKNOWN_FIELD = FieldError(
-    field="colour", reason="is no setting", allowed="name, timezone, origins, currency, secret_orders"
+    field="colour", reason="is unknown", allowed="one of name, timezone, origins, currency, secret_orders"
 )
-OF_SHOP = operation(examples={"site_id": "shop"})
+OF_SHOP = {"site_id": "shop"}
 SiteId = Annotated[Path, PathParameter(description="The site, percent-encoded where it is not letters and digits.")]
 
 
+class ChangeQuery(msgspec.Struct, kw_only=True):
+    """The parameters of PUT and DELETE."""
+
+    dry_run: DryRun = False
+
+
 OK = answer("The settings.", SAMPLE)
+BAD_DRY_RUN = FieldError(field="dry_run", reason="should be true or false", allowed=description(DryRun))
 
 
 @get(
     "/{site_id:path}",
     opt=needs(Scope.REPORTS_READ, by_site=True),
     summary="The settings of a site",
-    operation_class=OF_SHOP,
+    operation_class=operation(examples=OF_SHOP),
     responses={200: OK},
 )
 async def get_site(request: Request[Any, Any, Any], site_id: SiteId) -> SiteSettings:  # noqa: ARG001
     """The settings of a site; the defaults, and no `created_at`, if it is not registered. `GET /sites` lists all sites
     that have events, registered or not."""
     name, resources = _site_id(request, Scope.REPORTS_READ), resources_of(request)
-    found = await resources.read(partial(settings.settings_of, site_id=name))
-    return found or await _not_registered(resources, name)
+    return await _present(resources, name)
 
 
 @put(
@@ -66,9 +72,13 @@ async def get_site(request: Request[Any, Any, Any], site_id: SiteId) -> SiteSett
     opt=needs(Scope.ADMIN, by_site=True),
     summary="Register a site, or change its settings",
     status_code=HTTPStatus.OK,
-    operation_class=operation(examples={"site_id": "shop"}, body={"application/json": (json_schema(Changes), EXAMPLE)}),
+    operation_class=operation(
+        query=ChangeQuery,
+        examples=OF_SHOP | CHANGES_NOTHING,
+        body={"application/json": (json_schema(Changes), EXAMPLE)},
+    ),
     responses={
-        200: OK,
+        200: answer("The settings; with `dry_run`: those that hold.", SAMPLE),
         202: answer("They are set, except for the timezone: that is in the queue, and not done yet.", SAMPLE),
         400: problem_response(
             "The body is not valid; `errors` names the setting.",
@@ -83,8 +93,10 @@ async def get_site(request: Request[Any, Any, Any], site_id: SiteId) -> SiteSett
 async def put_site(request: Request[Any, Any, Any], site_id: SiteId) -> Response[SiteSettings]:  # noqa: ARG001
     """Registers a site, which it has to be with SITES=registered, or changes its settings: what is left out stays as it
     is. Ingestion goes by them within 10 seconds; events that it took before stay as they are. Another timezone recounts
-    the site's days, as `PUT /timezone` does.
+    the site's days, as `PUT /timezone` does. With `dry_run=true`, as in the example, it only checks the body and tells
+    the settings that hold.
     """
+    query = read_query(request, ChangeQuery)
     name = _site_id(request, Scope.ADMIN)
     resources, who = resources_of(request), str(identity_of(request))
     timeout = resources.settings.body_timeout_seconds
@@ -92,6 +104,8 @@ async def put_site(request: Request[Any, Any, Any], site_id: SiteId) -> Response
     timezone = None if changes.timezone is msgspec.UNSET else changes.timezone
     if timezone is not None:
         await check_timezone(resources, timezone)
+    if query.dry_run:
+        return Response(await _present(resources, name))
 
     async def set_them(conn: ReadConnection) -> SiteSettings:
         async with conn.transaction():
@@ -111,14 +125,25 @@ async def put_site(request: Request[Any, Any, Any], site_id: SiteId) -> Response
     opt=needs(Scope.ADMIN, by_site=True),
     summary="Remove a site's registration",
     status_code=HTTPStatus.OK,
-    operation_class=OF_SHOP,
-    responses={200: answer("The site, which is not registered any more.", REMOVED)},
+    operation_class=operation(query=ChangeQuery, examples=OF_SHOP | CHANGES_NOTHING),
+    responses={
+        200: answer("The site, which is not registered any more; with `dry_run`: as it is.", REMOVED),
+        400: problem_response(
+            "A parameter is not valid.",
+            refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [BAD_DRY_RUN]),
+        ),
+    },
 )
 async def delete_site(request: Request[Any, Any, Any], site_id: SiteId) -> SiteSettings:  # noqa: ARG001
     """Removes the registration with its settings; the site's events, numbers and timezone stay. With SITES=registered
-    it sends no more events. `tjra delete` deletes a site's data.
+    it sends no more events. `tjra delete` deletes a site's data. With `dry_run=true`, as in the example, nothing is
+    removed.
     """
+    query = read_query(request, ChangeQuery)
     name, who, resources = _site_id(request, Scope.ADMIN), str(identity_of(request)), resources_of(request)
+
+    if query.dry_run:
+        return await _present(resources, name)
 
     async def remove(conn: ReadConnection) -> None:
         async with conn.transaction():
@@ -130,6 +155,12 @@ async def delete_site(request: Request[Any, Any, Any], site_id: SiteId) -> SiteS
 
 
 router = Router("/sites", route_handlers=[get_site, put_site, delete_site], tags=["sites"])
+
+
+async def _present(resources: ReportingResources, site_id: str) -> SiteSettings:
+    """The settings that a site has."""
+    found = await resources.read(partial(settings.settings_of, site_id=site_id))
+    return found or await _not_registered(resources, site_id)
 
 
 async def _not_registered(resources: ReportingResources, site_id: str) -> SiteSettings:
@@ -158,12 +189,7 @@ def _changes(body: bytes) -> Changes:
     try:
         return msgspec.json.decode(body, type=Changes)
     except msgspec.ValidationError as error:
-        text = str(error)
-        if text.startswith("Object contains unknown field `"):
-            told = FieldError(field=text.split("`")[1], reason="is no setting", allowed=UNKNOWN_FIELD.allowed)
-        else:
-            path = text.rpartition(" - at `$")[2].rstrip("`").lstrip(".")
-            told = FieldError(field=path.partition("[")[0], reason=sentence(error), allowed="")
+        told = struct_error(error, Changes)
         raise refuse(HTTPStatus.BAD_REQUEST, "the settings are not valid", [told]) from None
     except ValueError as error:
         raise refuse(HTTPStatus.BAD_REQUEST, f"the body should be a JSON object: {error}") from None

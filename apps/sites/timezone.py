@@ -23,9 +23,7 @@ from db.events.event import SiteId
 from db.sites import timezones
 
 ALLOWED = "a name of the IANA list, as Europe/Berlin"
-BERLN = FieldError(
-    field="timezone", reason="'Europe/Berln' is unknown; is Europe/Berlin meant?", allowed="The new timezone, ..."
-)
+BERLN = FieldError(field="timezone", reason="'Europe/Berln' is unknown; is Europe/Berlin meant?", allowed=ALLOWED)
 
 
 class TimezoneQuery(msgspec.Struct, kw_only=True):
@@ -108,7 +106,7 @@ async def check_timezone(resources: ReportingResources, timezone: str) -> None:
     """Raise BadParameter if no site may have this timezone."""
     names = await resources.read(timezones.known)
     if timezone not in names:
-        raise BadParameter("timezone", timezones.unknown(timezone, names))
+        raise BadParameter("timezone", timezones.unknown(timezone, names), ALLOWED)
 
 
 async def wait_for_timezone(resources: ReportingResources, site_id: str, timezone: str) -> str:

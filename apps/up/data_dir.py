@@ -128,6 +128,16 @@ def key_of_folder(folder: Path) -> str | None:
     return None
 
 
+def keep_first_key(folder: Path, database_url: str, key: str) -> Path | None:
+    """Keep a new first key in this folder's file if the database is that of its `tjra up`; return the file then."""
+    with suppress(OSError, ValueError):
+        if f"DATABASE_URL={database_url}" in shlex.split((folder / "env").read_text()):
+            data = DataFolder(folder)
+            data.write_admin_key(key)
+            return data.admin_key
+    return None
+
+
 @contextmanager
 def environment_of_folder() -> Iterator[None]:
     """A context that adds the addresses in DATA_DIR (see `write_env`) to the environment, unless they are set."""

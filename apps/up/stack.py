@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-from apps.monitoring.metrics import SHARED_FOLDER
 from apps.up.data_dir import DataFolder, key_of_folder
 from apps.up.embedded.postgres import EmbeddedPostgres
 from apps.up.embedded.redis import EmbeddedRedis
@@ -50,6 +49,9 @@ def up(settings: Settings, *, workers: int, report: Report, answer: float = ANSW
     `report` prints lines for the user; given servers have `answer` seconds to respond. Raises PortTaken,
     FolderUnusable, CannotStart, MigrationError, psycopg's errors, StartFailed and Stopped.
     """
+    # Imported here, because importing actors reads the settings, which other commands complete first (cli.py).
+    from apps.monitoring.metrics import SHARED_FOLDER
+
     _check_ports(settings)
     with (
         DataFolder(settings.data_dir) as data,

@@ -1,7 +1,7 @@
 """The keys in the database."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,9 +21,17 @@ from db.settings import SettingsError
 class NewKey(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What a new key is to be."""
 
-    name: Annotated[str, Meta(max_length=200, pattern=r"^[^\0]+$", description="For whom or what it is.")]
+    name: Annotated[
+        str,
+        Meta(max_length=200, pattern=r"^[^\0]+$", description="For whom or what it is: text of 1 to 200 characters."),
+    ]
     scopes: Annotated[
-        list[Scope], Meta(min_length=1, description="What it allows.", examples=[["reports:read", "operations"]])
+        list[Scope],
+        Meta(
+            min_length=1,
+            description=f"What it allows: a list of {', '.join(Scope)}.",
+            examples=[["reports:read", "operations"]],
+        ),
     ]
     sites: Annotated[
         Annotated[list[Annotated[str, Meta(max_length=255, pattern=r"^[^\0]+$")]], Meta(min_length=1)] | None,
@@ -51,6 +59,10 @@ class Key(msgspec.Struct, kw_only=True):
     last_used_at: Annotated[datetime | None, Meta(description="Up to an hour old.")] = None
     revoked_at: datetime | None = None
 
+    def is_valid(self, now: datetime) -> bool:
+        """Whether it is neither revoked nor over."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
 
 async def create_key(
     conn: ReadConnection, new: NewKey, *, by: str, share: bool = False, password: str | None = None
@@ -63,11 +75,31 @@ async def create_key(
     return key, secret
 
 
+def draft(new: NewKey, *, by: str, share: bool = False, with_password: bool = False) -> Key:
+    """What a new key would be, without its id, its beginning and a secret."""
+    return Key(
+        id=UUID(int=0), prefix="", name=new.name, scopes=list(new.scopes), sites=new.sites, share=share,
+        with_password=with_password, created_by=by, created_at=datetime.now(UTC), expires_at=new.expires_at,
+    )  # fmt: skip
+
+
+def told(key: Key) -> dict[str, Any]:
+    """What the audit says of a new key."""
+    return {"key": key.id, "name": key.name, "scopes": key.scopes, "sites": key.sites, "expires_at": key.expires_at}
+
+
 async def list_keys(conn: ReadConnection, key_id: UUID | None = None) -> list[Key]:
     """All keys, the newest first, or that with this id, or none."""
     async with conn.cursor(row_factory=class_row(Key)) as cur:
         await cur.execute(QUERIES["access/list_keys"], {"id": key_id})
         return await cur.fetchall()
+
+
+def valid_keys(conn: psycopg.Connection[Any]) -> list[Key]:
+    """The keys that are valid now, the newest first, on the connection of a command."""
+    with conn.cursor(row_factory=class_row(Key)) as cur:
+        found = cur.execute(QUERIES["access/list_keys"], {"id": None}).fetchall()
+    return [key for key in found if key.is_valid(datetime.now(UTC))]
 
 
 async def revoke_key(conn: ReadConnection, key_id: UUID) -> bool:
@@ -92,16 +124,17 @@ async def holder_of_key(conn: ReadConnection, hashed: bytes) -> Identity | None:
 
 
 def identity_of(row: Any) -> Identity | None:
-    """The identity in a row: id, name, scopes, sites, share."""
+    """The identity in a row: id, name, scopes, sites, share, and when it ends."""
     if row is None:
         return None
-    key_id, name, scopes, sites, share = row
+    key_id, name, scopes, sites, share, ends_at = row
     return Identity(
         name=name,
         scopes=frozenset(scopes),
         sites=None if sites is None else frozenset(sites),
         key_id=key_id,
         share=share,
+        ends_at=ends_at,
     )
 
 

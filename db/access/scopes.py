@@ -1,5 +1,6 @@
 """What a key may be allowed to do."""
 
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -39,6 +40,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """None: not a stored key."""
     share: bool = False
     """Whether it is a share link, which sees no ids of people."""
+    ends_at: datetime | None = None
+    """When their key or login is over; None: it has no end."""
 
     def may(self, scope: str) -> bool:
         """Whether a scope is among theirs; admins have all."""

@@ -19,10 +19,12 @@ LASTS = timedelta(days=90)
 PATH = "/share/"
 
 
-class NewShare(msgspec.Struct, kw_only=True):
+class NewShare(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What a new share link is to be."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=200, description="For whom or what it is.")]
+    name: Annotated[
+        str, Meta(min_length=1, max_length=200, description="For whom or what it is: text of 1 to 200 characters.")
+    ]
     site_id: Annotated[str, Meta(min_length=1, max_length=255, description="The site whose reports it shows.")]
     expires_at: Annotated[
         Annotated[datetime, Meta(tz=True)] | None,
@@ -34,14 +36,15 @@ class NewShare(msgspec.Struct, kw_only=True):
     ] = None
 
 
+def key_of(new: NewShare) -> NewKey:
+    """The key that a share link is."""
+    end = new.expires_at or datetime.now(UTC) + LASTS
+    return NewKey(name=new.name, scopes=[Scope.REPORTS_READ], sites=[new.site_id], expires_at=end)
+
+
 async def create_share(conn: ReadConnection, new: NewShare, *, password: str | None, by: str) -> tuple[Key, str]:
     """Store a share link, with what is stored of its password; return its key, and the path that it leads to."""
-    key = NewKey(
-        name=new.name,
-        scopes=[Scope.REPORTS_READ],
-        sites=[new.site_id],
-        expires_at=new.expires_at or datetime.now(UTC) + LASTS,
-    )
+    key = key_of(new)
     async with conn.transaction():
         made, secret = await keys.create_key(conn, key, by=by, share=True, password=password)
         details = {"key": made.id, "name": made.name, "site": new.site_id, "expires_at": made.expires_at}

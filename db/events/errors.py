@@ -3,6 +3,7 @@
 It may be slow, as only refused events come here: it decodes the event again, field by field.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -47,6 +48,25 @@ class BadParameter(Exception):
         self.reason = reason
         #: None: what the text on the parameter's type says.
         self.allowed = allowed
+
+
+#: Where msgspec names the field of an error, and the position that follows its text.
+NAMED = re.compile(r"(?:required|unknown) field `([^`]*)`| - at `\$\.(\w+)")
+POSITION = re.compile(r" - at `[^`]*`")
+
+
+def struct_error(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> FieldError:
+    """What is wrong with an object that should be this Struct: the field, why, and what is allowed."""
+    names = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    found = NAMED.search(str(error))
+    name = found[found.lastindex or 0] if found else ""
+    if field := names.get(name):
+        missing = str(error).startswith("Object missing required field")
+        reason = "is missing" if missing else POSITION.sub("", sentence(error))
+        return FieldError(field=name, reason=reason, allowed=description(field.type))
+    if name:
+        return FieldError(field=name, reason="is unknown", allowed=f"one of {', '.join(names)}")
+    return FieldError(field="", reason=POSITION.sub("", sentence(error)), allowed=f"an object with {', '.join(names)}")
 
 
 def field_errors(raw: bytes | msgspec.Raw, *, now: datetime, window: TimeWindow) -> list[FieldError]:

@@ -10,7 +10,12 @@ from psycopg.rows import class_row
 from db.connections.pools import ReadConnection
 from db.queries import QUERIES
 
-Name = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$", description="For people.", examples=["Lamp shop"])]
+Name = Annotated[
+    str,
+    Meta(
+        max_length=200, pattern=r"^[^\x00]*$", description="For people: at most 200 characters.", examples=["Lamp shop"]
+    ),
+]
 Timezone = Annotated[
     str,
     Meta(min_length=1, description="The timezone that its days are meant in, as Europe/Berlin.", examples=["UTC"]),
@@ -19,7 +24,8 @@ Origins = Annotated[
     list[Annotated[str, Meta(max_length=300, pattern=r"^https?://[^,/\s\x00]+$")]],
     Meta(
         max_length=100,
-        description="The pages that may send its events, as https://shop.example; null: those of CORS_ORIGINS.",
+        description="The pages that may send its events, at most 100: each http:// or https:// and a host, with no "
+        "path and no slash at the end, as https://shop.example; null: those of CORS_ORIGINS.",
         examples=[["https://shop.example"]],
     ),
 ]
@@ -27,12 +33,14 @@ Currency = Annotated[
     str,
     Meta(
         pattern="^[A-Za-z]{3}$",
-        description="What a sale without currency is in (ISO 4217); null: such a sale cannot be counted.",
+        description="What a sale without currency is in: three letters (ISO 4217) such as EUR; null: it cannot be "
+        "counted.",
         examples=["EUR"],
     ),
 ]
 SecretOrders = Annotated[
-    bool, Meta(description="Whether orders and refunds count only if they were sent with a secret write key.")
+    bool,
+    Meta(description="`true` or `false`: whether orders and refunds count only if sent with a secret write key."),
 ]
 
 

@@ -1,5 +1,6 @@
 """Nothing is needed before it is used: modules are imported, and commands run, where no server is known."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from apps.up.data_dir import DataFolder
+from db.store.events import store_events
+from tests.builders.factories import batch, received
+from tests.conftest import Connection
 from tests.servers.servers import Servers
 
 ROOT = Path(__file__).parent.parent.parent
@@ -88,6 +92,34 @@ def test_a_command_finds_the_servers_of_the_data_folder(servers: Servers, databa
         done = run("-m", "apps", "migrate", folder=tmp_path, environment=environment)
         assert (done.returncode == 0) == found, done.stderr
     assert "DATABASE_URL is not set" in done.stderr
+
+
+def test_no_actor_is_imported_before_the_addresses_of_the_data_folder_are_known(tmp_path: Path) -> None:
+    listed = "import sys, apps.cli; print(*(name for name in sys.modules if name.startswith('actors')))"
+    done = run("-c", listed, folder=tmp_path)
+    assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
+
+
+def test_commands_use_both_servers_of_the_data_folder(
+    servers: Servers, conn: Connection, database_url: str, shop: str, tmp_path: Path
+) -> None:
+    with DataFolder(tmp_path / "data") as data:
+        data.used = True
+        data.write_env({"DATABASE_URL": database_url, "REDIS_URL": servers.redis_url})
+    store_events(conn, batch(received(shop, user_id="customer-17")))
+    there = {"DATA_DIR": str(data.path), "REDIS_NAMESPACE": servers.namespace}
+    of_person = ("customer-17", "--site", shop)
+
+    def tjra(*arguments: str) -> str:
+        done = run("-m", "apps", *arguments, folder=tmp_path, environment=there)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert json.loads(tjra("privacy", "export", *of_person).splitlines()[0])["queue_searched_in_full"]
+    erased = tjra("privacy", "erase", "--yes", *of_person)
+    assert json.loads(erased[erased.index("{") :])["redis_rewritten_at"]
+    tjra("dead-letters", "discard", "--site", shop)
+    assert "messages of the queue" in tjra("backup", str(tmp_path / "a.tjra"))
 
 
 def test_dead_letters_are_listed_without_redis(database_url: str, tmp_path: Path) -> None:

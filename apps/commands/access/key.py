@@ -7,16 +7,17 @@ from uuid import UUID
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Column, Table
 
 from apps.commands.shared.resources import run
+from apps.commands.shared.terminal import ask_password, print_table
 from db.access import audit, keys, shares
 from db.access.keys import Key, NewKey
 from db.access.scopes import ALLOWS, Scope
 from db.access.shares import NewShare
 from db.access.tokens import new_key
 from db.connections.pools import ReadConnection
+from db.events.errors import struct_error
 from db.settings import load
 
 if TYPE_CHECKING:
@@ -74,15 +75,13 @@ def create_command(name: str, scopes: tuple[str, ...], sites: tuple[str, ...], e
         expires_at=None if expires is None else datetime.now(UTC) + expires,
     )
 
-    async def create(conn: ReadConnection) -> str:
+    async def create(conn: ReadConnection) -> tuple[Key, str]:
         async with conn.transaction():
             key, secret = await keys.create_key(conn, new, by=audit.COMMAND_LINE)
-            await audit.note(
-                conn, audit.COMMAND_LINE, "key.create", {"key": key.id, "name": key.name, "scopes": key.scopes}
-            )
-        return secret
+            await audit.note(conn, audit.COMMAND_LINE, "key.create", keys.told(key))
+        return key, secret
 
-    click.echo(_on_database(create))
+    _print(*_on_database(create))
 
 
 @key_command.command("share")
@@ -92,20 +91,22 @@ def create_command(name: str, scopes: tuple[str, ...], sites: tuple[str, ...], e
 @click.option("--password", is_flag=True, help="Ask for a password that the link then asks for.")
 def share_command(name: str, site_id: str, expires: timedelta, password: bool) -> None:
     """Create a link named NAME that shows the reports of a site, and print it, once. It shows no ids of people."""
-    text = click.prompt("Password", hide_input=True, confirmation_prompt=True) if password else None
+    text = ask_password() if password else None
     given = {"name": name, "site_id": site_id, "expires_at": datetime.now(UTC) + expires, "password": text}
     try:
         new = msgspec.convert(given, NewShare)
     except msgspec.ValidationError as error:
-        raise click.ClickException(str(error)) from None
+        fault = struct_error(error, NewShare)
+        raise click.ClickException(f"{fault.field} {fault.reason}; allowed: {fault.allowed}") from None
     hashed = shares.stored_password(new)
 
-    async def create(conn: ReadConnection) -> str:
-        return (await shares.create_share(conn, new, password=hashed, by=audit.COMMAND_LINE))[1]
+    async def create(conn: ReadConnection) -> tuple[Key, str]:
+        return await shares.create_share(conn, new, password=hashed, by=audit.COMMAND_LINE)
 
     settings = load()
     host = (settings.reporting_url or f"http://127.0.0.1:{settings.reporting_port}").rstrip("/")
-    click.echo(host + _on_database(create))
+    key, path = _on_database(create)
+    _print(key, host + path)
 
 
 @key_command.command("list")
@@ -116,7 +117,7 @@ def list_command() -> None:
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
         sites = "all" if key.sites is None else ", ".join(key.sites)
         table.add_row(str(key.id), f"{key.prefix}...", key.name, ", ".join(key.scopes), sites, _state(key), used)
-    Console().print(table)
+    print_table(table)
 
 
 @key_command.command("revoke")
@@ -143,17 +144,23 @@ def revoke_command(key_id: UUID) -> None:
 def rotate_command(key_id: UUID, overlap: timedelta) -> None:
     """Create a key like KEY_ID and print its secret, once; the old one expires after the overlap."""
 
-    async def rotate(conn: ReadConnection) -> str | None:
+    async def rotate(conn: ReadConnection) -> tuple[Key, str] | None:
         async with conn.transaction():
             rotated = await keys.rotate_key(conn, key_id, overlap=overlap, by=audit.COMMAND_LINE)
             if rotated:
                 await audit.note(conn, audit.COMMAND_LINE, "key.rotate", {"key": key_id, "new": rotated[0].id})
-        return rotated[1] if rotated else None
+        return rotated
 
-    secret = _on_database(rotate)
-    if secret is None:
+    rotated = _on_database(rotate)
+    if rotated is None:
         raise click.ClickException(f"there is no valid key {key_id}; `tjra key list` shows them")
+    _print(*rotated)
+
+
+def _print(key: Key, secret: str) -> None:
+    """Print a new secret, alone on standard output for scripts, and the id by which it can be revoked."""
     click.echo(secret)
+    click.echo(f"its id, for `tjra key revoke`: {key.id}", err=True)
 
 
 def _state(key: Key) -> str:
@@ -161,7 +168,7 @@ def _state(key: Key) -> str:
         return "revoked"
     if key.expires_at is None:
         return "valid"
-    return f"{'expired' if key.expires_at <= datetime.now(UTC) else 'valid until'} {key.expires_at:%Y-%m-%d %H:%M}"
+    return f"{'valid until' if key.is_valid(datetime.now(UTC)) else 'expired'} {key.expires_at:%Y-%m-%d %H:%M}"
 
 
 def _on_database(work: Any) -> Any:

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 from msgspec import UNSET
-from rich.console import Console
 from rich.table import Table
 
 from apps.commands.shared.database import database
 from apps.commands.shared.resources import run
+from apps.commands.shared.terminal import print_table
 from db.access import audit
 from db.connections.pools import ReadConnection
+from db.events.errors import struct_error
 from db.events.limits import text_fault
-from db.events.reasons import sentence
 from db.sites import settings, timezones
 from db.sites.settings import Changes, SiteSettings
 
@@ -34,7 +34,7 @@ def list_command() -> None:
     table = Table("site", "name", "timezone", "origins", "currency", "orders count")
     for site in _on_database(settings.registered):
         table.add_row(site.site_id, *_texts(site))
-    Console().print(table)
+    print_table(table)
 
 
 @site_command.command("show")
@@ -88,8 +88,8 @@ def set_command(
     try:
         changes = msgspec.convert({name: value for name, value in given.items() if value is not UNSET}, Changes)
     except msgspec.ValidationError as error:
-        field = str(error).rpartition(" - at `$.")[2].rstrip("`")
-        raise click.UsageError(f"{field or 'a setting'} {sentence(error).partition(' - at')[0]}") from None
+        wrong = struct_error(error, Changes)
+        raise click.UsageError(f"{wrong.field} {wrong.reason}; allowed: {wrong.allowed}") from None
     if zone is not None:
         with database() as conn:
             names = timezones.read_known(conn)

@@ -1,10 +1,14 @@
 """Terminal output: progress in place, escaped names, and failures of single sites."""
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from getpass import GetPassWarning
 
 import click
+from rich.console import Console
+from rich.table import Table
 
 from db.connections.errors import is_site_error
 from db.rollups.recount import EventsLost
@@ -21,6 +25,29 @@ def failure_in_a_line(site: str, what: str, failed: list[str]) -> Iterator[None]
         failed.append(site)
         show("")
         click.echo(f"{printable(site)}: cannot {what}: {printable(str(error).partition(chr(10))[0])}", err=True)
+
+
+#: Characters of a line where nothing says how many there may be: in a file, or for another program.
+ANY_WIDTH = 100_000
+
+
+def print_table(table: Table) -> None:
+    """Print a table with all that is in it: cells are folded where a terminal is too narrow, and never cut."""
+    for column in table.columns:
+        column.overflow = "fold"
+    console = Console()
+    (console if console.is_terminal else Console(width=ANY_WIDTH)).print(table)
+
+
+def ask_password() -> str:
+    """Ask for a new password, twice. Raises ClickException where there is no terminal that hides it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GetPassWarning)
+        try:
+            given: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        except GetPassWarning:
+            raise click.ClickException("a password is asked for in a terminal, and there is none") from None
+    return given
 
 
 def show(text: str) -> None:

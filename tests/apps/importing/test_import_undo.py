@@ -145,7 +145,7 @@ def test_an_import_that_nobody_remembers_is_taken_back_by_its_site(
     ("arguments", "words"),
     [
         (["--undo", "xyz"], "12 hexadecimal digits"),
-        (["--undo", "3f9a2c0b7d15", "--site", "nobody"], "has no events of the import"),
+        (["--undo", "5b1e7d02c9a4", "--site", "nobody"], "has no events of the import"),
         ([], "Missing argument 'FILES...'"),
     ],
 )
@@ -158,17 +158,17 @@ def test_what_cannot_be_undone_says_why(database_url: str, arguments: list[str],
 def test_the_api_refuses_what_is_no_import(reporting: httpx.Client, shop: str) -> None:
     for path, content in (
         ("xyz", b"{}"),
-        ("3f9a2c0b7d15", b"{}"),
-        ("3f9a2c0b7d15", b'{"files": [{"name": "\\u0000"}]}'),
+        ("5b1e7d02c9a4", b"{}"),
+        ("5b1e7d02c9a4", b'{"files": [{"name": "\\u0000"}]}'),
     ):
         answer = reporting.put(f"/imports/{path}", params={"site_id": shop}, content=content)
         assert answer.status_code == 400
-    assert reporting.get("/imports/3f9a2c0b7d15/outcome", params={"site_id": shop}).status_code == 404
+    assert reporting.get("/imports/5b1e7d02c9a4/outcome", params={"site_id": shop}).status_code == 404
 
 
 def test_what_comes_late_changes_nothing(conn: Connection, shop: str) -> None:
     ended = imports.Import(files=[imports.ImportedFile(name="a.csv", rows=3)], began_at=NOW, ended_at=NOW, sent=3)
-    imports.note(conn, shop, "3f9a2c0b7d15", ended)
-    imports.note(conn, shop, "3f9a2c0b7d15", imports.Import(files=[], began_at=NOW))
+    imports.note(conn, shop, "5b1e7d02c9a4", ended)
+    imports.note(conn, shop, "5b1e7d02c9a4", imports.Import(files=[], began_at=NOW))
     (one,) = imports.read_imports(conn, shop)
     assert (one.sent, one.files[0].rows, one.ended_at) == (3, 3, NOW)

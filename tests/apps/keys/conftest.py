@@ -48,6 +48,8 @@ def share(reporting: httpx.Client) -> Share:
         assert made.status_code == 201, made.text
         assert made.headers["Cache-Control"] == "no-store"
         url: str = made.json()["url"]
-        return url
+        host, slash, path = url.partition("/share/")
+        assert host == str(reporting.base_url).rstrip("/")
+        return slash + path
 
     return make

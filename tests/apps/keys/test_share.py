@@ -1,6 +1,8 @@
 """Share links: swapped for a login that shows the reports of one site, and no ids of people."""
 
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -121,12 +123,16 @@ def test_left_out_it_ends_in_ninety_days(reporting: httpx.Client, shop: str) -> 
         ({"name": "agency"}, "site_id"),
         ({"name": "agency", "site_id": "shop", "password": "short"}, "password"),
         ({"name": "agency", "site_id": "shop", "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+        ({"name": "agency", "site_id": "shop", "passwort": PASSWORD}, "passwort"),  # it would be open without
+        ({"name": "agency", "site_id": "shop", "expires_in_days": 0}, "expires_in_days"),
     ],
 )
 def test_a_bad_link_is_named(reporting: httpx.Client, body: dict[str, str], field: str) -> None:
     refused = reporting.post("/keys/share", json=body)
     assert refused.status_code == 400
-    assert field in refused.text
+    (error,) = refused.json()["errors"]
+    assert error["field"] == field
+    assert error["allowed"]
 
 
 def test_with_a_password_it_asks_for_it(share: Share, browser: httpx.Client, shop: str) -> None:
@@ -170,8 +176,21 @@ def test_two_links_with_one_password_store_different_texts(share: Share, conn: C
 def test_the_command_makes_one(browser: httpx.Client, shop: str) -> None:
     done = CliRunner().invoke(main, ["key", "share", "agency", "--site", shop, "--password"], input=f"{PASSWORD}\n" * 2)
     assert done.exit_code == 0, done.output
-    url = done.output.splitlines()[-1]
+    url = done.output.splitlines()[-2]
     assert url.startswith("http://127.0.0.1:")
     path = "/share/" + url.partition("/share/")[2]
     assert browser.post(path, json={"password": PASSWORD}).status_code == 200
     assert browser.get("/me").json()["sites"] == [shop]
+
+
+def test_the_command_says_what_a_password_may_be_and_asks_in_a_terminal_only(database_url: str, shop: str) -> None:
+    command = ["key", "share", "agency", "--site", shop, "--password"]
+    short = CliRunner().invoke(main, command, input="short\n" * 2)
+    assert "password should have at least 8 characters; allowed: " in short.output
+    assert "8 to 200 characters" in short.output
+    nowhere = subprocess.run(
+        [sys.executable, "-m", "apps", *command], input=f"{PASSWORD}\n" * 2, capture_output=True, text=True,
+        start_new_session=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert nowhere.stderr == "Error: a password is asked for in a terminal, and there is none\n"
+    assert nowhere.returncode == 1

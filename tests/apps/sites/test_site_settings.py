@@ -73,7 +73,9 @@ def test_a_wrong_setting_is_refused_by_name_and_changes_nothing(
     reporting: httpx.Client, shop: str, body: dict[str, Any], field: str
 ) -> None:
     answer = reporting.put(f"/sites/{shop}", json={"name": "x"} | body)
-    assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (400, [field])
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (400, field)
+    assert error["allowed"]
     assert reporting.get(f"/sites/{shop}").json()["created_at"] is None
 
 
@@ -143,10 +145,11 @@ def test_a_timezone_is_set_with_the_rebuild_that_it_needs(reporting: httpx.Clien
 
 def test_the_command_line_does_the_same(database_url: str, reporting: httpx.Client, shop: str) -> None:
     def tjra(*arguments: str, code: int = 0) -> str:
-        done = CliRunner(env={"COLUMNS": "200"}).invoke(main, ["site", *arguments])
+        done = CliRunner(env={"COLUMNS": "80"}).invoke(main, ["site", *arguments])
         assert done.exit_code == code, done.output
         return done.output
 
+    pages = [f"https://a-long-name-of-a-shop-{number}.example" for number in range(4)]
     assert "is not registered" in tjra("show", shop, code=1)
     tjra("set", shop, "--name", "Lamp shop", "--origin", "https://shop.example", "--currency", "eur", "--secret-orders")
     tjra("set", shop, "--timezone", "Asia/Kolkata")
@@ -158,9 +161,12 @@ def test_the_command_line_does_the_same(database_url: str, reporting: httpx.Clie
     assert "origins: https://shop.example" in tjra("show", shop)
     tjra("set", shop, "--origin", "none", "--public-orders", "--currency", "none")
     assert "orders count: all" in tjra("show", shop)
-    assert shop in tjra("list")
+    tjra("set", shop, *(word for page in pages for word in ("--origin", page)))
+    assert ", ".join(pages) in tjra("list")
     assert "--timezone" in tjra("set", shop, "--timezone", "Europe/Berln", code=2)
     assert "currency has another form" in tjra("set", shop, "--currency", "Euro", code=2)
+    assert "three letters (ISO 4217) such as EUR" in tjra("set", shop, "--currency", "Euro", code=2)
+    assert "as https://shop.example" in tjra("set", shop, "--origin", "shop.example", code=2)
     tjra("remove", shop)
     assert "is not registered" in tjra("remove", shop, code=1)
     assert reporting.get("/sites", params={"search": shop}).json()["sites"][0]["timezone"] == "Asia/Kolkata"

@@ -109,6 +109,12 @@ def test_what_is_required_has_an_example_and_what_is_optional_is_left_out(client
         ("POST /dead-letters/replay", "dry_run"),
         ("POST /dead-letters/discard", "dry_run"),
         ("PUT /timezone", "dry_run"),
+        ("PUT /sites/{site_id}", "dry_run"),
+        ("DELETE /sites/{site_id}", "dry_run"),
+        ("POST /keys", "dry_run"),
+        ("POST /keys/share", "dry_run"),
+        ("POST /keys/{key_id}/rotate", "dry_run"),
+        ("DELETE /keys/{key_id}", "dry_run"),
     }
 
 
