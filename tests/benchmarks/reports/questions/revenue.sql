@@ -28,7 +28,7 @@ products as (
     group by 1, 2
     qualify row_number() over (partition by currency order by revenue desc, line.product_id) <= 10
 )
-select 'orders', currency, count(*)::decimal(38, 4), sum(revenue), round(avg(revenue), 4) from orders group by currency
+select 'orders', currency, count(*)::decimal(38, 4), sum(revenue), round(avg(revenue), 2) from orders group by currency
 union all
 select product_id, currency, orders, revenue, quantity from products
 union all
