@@ -68,7 +68,7 @@ Reports on what the [ingestion API](ingestion:/schema) has accepted. They are ex
 it is stored, which is mostly within a fraction of a second of its 202: `GET /events/{event_id}` says whether it is. The
 examples are about the site `shop`: on a new installation send the example of `POST /event` first.
 
-[/login](/login) shows who is logged in, and logs out.
+`/login` shows who is logged in, and logs out.
 
 HEAD is answered wherever GET is. Every error is `application/problem+json` with the reason and, in `errors`, each
 parameter that is wrong.

@@ -238,4 +238,6 @@ def test_a_public_request_costs_one_look_at_its_headers() -> None:
     admission = Admission(app.resources.events.settings, Untouched())  # type: ignore[arg-type]
     headers = [(b"host", b"x"), (b"content-type", b"application/json")]
     assert admission.sender({"headers": headers, "query_string": b""}) == (None, None)
-    assert admission.sender({"headers": [*headers, (b"authorization", b"Basic dGpyYV9rX3g6")]}) == (None, None)
+    assert admission.sender(
+        {"headers": [*headers, (b"authorization", b"Basic dGpyYV9rX3g6")], "query_string": b""}
+    ) == (None, None)
