@@ -1,5 +1,7 @@
 """The command line: `tjra`. Each command is a module of apps/commands."""
 
+import os
+import sys
 from typing import Any
 
 import click
@@ -23,13 +25,27 @@ from apps.commands.up import up_command
 from apps.commands.verify import verify_command
 from apps.up.data_dir import environment_of_folder
 
+#: The exit code of a program that the signal SIGPIPE ends.
+PIPE_CLOSED = 141
+
 
 class Commands(click.Group):
     """The group of all commands; an unavailable server is reported without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        with errors_in_a_line():
-            return super().invoke(ctx)
+        try:
+            with errors_in_a_line():
+                return super().invoke(ctx)
+        except BrokenPipeError:
+            end_quietly()
+            raise click.exceptions.Exit(PIPE_CLOSED) from None
+
+
+def end_quietly() -> None:
+    """Whoever read our output wants no more, as `head` does: what is left of it, Python may write to nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

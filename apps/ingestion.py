@@ -23,7 +23,7 @@ from apps.sdks.router import sdk_endpoints
 from apps.sdks.shared.resources import SdkResources
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
-from apps.web.schema_page import front_page
+from apps.web.schema_page import favicon, front_page
 from apps.web.startup import CheckedStart
 from db.access.scopes import AUTH_IS_OFF
 from db.logs import configure
@@ -57,6 +57,7 @@ class IngestionApp(CheckedStart):
         self.litestar = Litestar(
             [
                 front_page("ingestion", settings, opt=needs(ANY_KEY)),
+                favicon(needs(PUBLIC)),
                 post_event,
                 post_events,
                 sdk_endpoints,

@@ -55,7 +55,7 @@ from apps.sites.sites import get_sites
 from apps.sites.timezone import put_timezone
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
-from apps.web.schema_page import front_page
+from apps.web.schema_page import favicon, front_page
 from apps.web.startup import CheckedStart
 from db.access.scopes import AUTH_IS_OFF
 from db.connections.metrics import PoolMetrics
@@ -67,6 +67,8 @@ DESCRIPTION = """
 Reports on what the [ingestion API](ingestion:/schema) has accepted. They are exact, and an event is in them the moment
 it is stored, which is mostly within a fraction of a second of its 202: `GET /events/{event_id}` says whether it is. The
 examples are about the site `shop`: on a new installation send the example of `POST /event` first.
+
+`/login` shows who is logged in, and logs out.
 
 HEAD is answered wherever GET is. Every error is `application/problem+json` with the reason and, in `errors`, each
 parameter that is wrong.
@@ -128,6 +130,7 @@ class ReportingApp(CheckedStart):
         self.litestar = Litestar(
             [
                 front_page("reporting", resources.settings, opt=needs(ANY_KEY)),
+                favicon(needs(PUBLIC)),
                 *HANDLERS,
                 readiness(monitor, postgresql=self.check_postgresql, access=self.check_access),
                 metrics(registry, QueueMetrics(monitor), self.ledger),

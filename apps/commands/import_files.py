@@ -10,6 +10,7 @@ import click
 from apps.commands.imports import undo as undo_import
 from apps.importing.files.line_reader import Format, LineReader, format_of
 from apps.importing.files.records import Unusable
+from apps.importing.misreadings import refuse_misreadings
 from apps.importing.options import given_options, import_options
 from apps.importing.rows.decimals import Decimal
 from apps.importing.rows.mapping import PROPERTY, Mapping
@@ -95,13 +96,16 @@ def import_command(
         lines = [stack.enter_context(LineReader(path, encoding)) for path in files]
         try:
             sources = [
-                open_source(
-                    *file,
-                    site=site,
-                    mapping=mapping,
-                    all_requests=all_requests,
-                    delimiter=delimiter,
-                    bots=bots or settings.bots,
+                refuse_misreadings(
+                    open_source(
+                        *file,
+                        site=site,
+                        mapping=mapping,
+                        all_requests=all_requests,
+                        delimiter=delimiter,
+                        bots=bots or settings.bots,
+                    ),
+                    sending=not dry_run,
                 )
                 for file in zip(lines, kinds, strict=True)
             ]

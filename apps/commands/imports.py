@@ -82,9 +82,13 @@ def _line(site: str, one: KnownImport, events: int) -> str:
 
 def _site_of(conn: WriteConnection, import_id: str) -> str:
     sites = imports.sites_of(conn, import_id)
-    if len(sites) != 1:
-        reason = "is in several sites" if sites else "is not recorded"
-        raise click.UsageError(f"the import {import_id} {reason}: choose one with --site")
+    if not sites:
+        raise click.UsageError(
+            f"`tjra imports` does not list {import_id}: if that is its id, --site names the site that has its events"
+        )
+    if len(sites) > 1:
+        names = ", ".join(map(printable, sites))
+        raise click.UsageError(f"the import {import_id} is in several sites ({names}): --site says which")
     return sites[0]
 
 

@@ -1,6 +1,7 @@
 """`tjra psql`: PostgreSQL's shell on the database."""
 
 import os
+import signal
 
 import click
 
@@ -18,4 +19,5 @@ def psql_command(arguments: tuple[str, ...]) -> None:
         folder = programs(server=conn.info.server_version // 10000, needed=("psql",))
     conninfo, environment = connection(database_url)
     program = folder / "psql"
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and psql would inherit that
     os.execve(program, [str(program), f"--dbname={conninfo}", *arguments], environment)  # noqa: S606

@@ -6,6 +6,7 @@ refund (MARK): the reports do not count it then. Nobody who has no such key can 
 
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 from apps.access.credentials import insufficient, invalid
 from apps.access.snapshots import Known, Snapshots, unknown
@@ -24,6 +25,9 @@ MARK = "public_key"
 SALES = frozenset((*ORDERS, *REFUNDS))
 #: The properties that have an order's amount: without one no event of any type can count as an order.
 AMOUNTS = ("revenue", "total", "value")
+#: Parameters by which programs send a key where they may, and where it goes here.
+NAMES_OF_KEYS = frozenset(("key", "api_key", "apikey", "token", "access_token", "admin_key"))
+KEY_IN_HEADER = "the header `Authorization: Bearer tjra_...`; events need no key"
 REGISTERED = "a registered site: `PUT /sites/{site_id}`, `tjra site set`"
 
 
@@ -58,8 +62,10 @@ class Admission:
         self.only_registered = settings.sites == "registered"
 
     def sender(self, scope: Any) -> Sender:
-        """Who sends a request. Raises Refusal: 401 if the key is not valid, 403 if it is not for events, 503."""
+        """Who sends a request. Raises Refusal: 400 if a key is in its address, 401 if it is not valid, 403, 503."""
         holder = origin = None
+        if scope["query_string"]:
+            _check_url(scope["query_string"])
         for name, value in scope["headers"]:
             if name == b"authorization":
                 scheme, _, secret = value.decode("latin-1").partition(" ")
@@ -140,6 +146,14 @@ def _may_be_sale(event: ReceivedEvent) -> bool:
         return True
     properties = event.properties or {}
     return any(name in properties for name in AMOUNTS)
+
+
+def _check_url(query: bytes) -> None:
+    """Raise Refusal (400) if a key is in the address: it would be ignored, and logs would have it."""
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        if name.casefold() in NAMES_OF_KEYS or is_meant_as_key(value):
+            told = FieldError(field=name, reason="is a key in the address, which logs keep", allowed=KEY_IN_HEADER)
+            raise refuse(HTTPStatus.BAD_REQUEST, "a key goes into the header, never into the address", [told])
 
 
 def _not_of_the_key(site: str) -> Excluded:

@@ -38,8 +38,8 @@ def constant(text: str) -> tuple[str, str]:
 
 
 def property_pair(text: str) -> tuple[str, str]:
-    """Parse NAME=COLUMN, or COLUMN for both."""
-    return pair("NAME=COLUMN or COLUMN")(text if "=" in text else f"{text}={text}")
+    """Parse NAME=COLUMN, or COLUMN for both; NAME= leaves the property out."""
+    return pair("NAME=COLUMN or COLUMN", empty=True)(text if "=" in text else f"{text}={text}")
 
 
 def time_format(form: str) -> str:

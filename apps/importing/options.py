@@ -46,7 +46,8 @@ OPTIONS = [
         multiple=True,
         type=option_types.property_pair,
         metavar="[NAME=]COLUMN",
-        help="A column that becomes a property, with its own name or another.",
+        help="A column that becomes a property, with its own name or another; NAME= leaves it out. By default "
+        "these do: order_id, currency, quantity, and revenue, total or amount, if there is one of the three.",
     ),
     click.option(
         "--rename-type",

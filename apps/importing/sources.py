@@ -20,6 +20,7 @@ class Source(NamedTuple):
     records: Iterator[Record]
     event: Callable[[dict[str, Any]], Fields]  # from a record's values; raises Refused and Skipped
     amounts: AmountColumns | None = None  # what its amounts say of their separators; grows as it is read
+    probe: RowEvents | None = None  # makes events of a table's first rows, to look at them beforehand
 
 
 def open_source(
@@ -41,5 +42,11 @@ def open_source(
     table = CsvFile(lines, delimiter) if kind == "csv" else NdjsonFile(lines)
     if table.columns:  # otherwise the file is empty
         mapping.check(lines.name, table.columns)
-    rows = RowEvents(mapping, site)
-    return Source(lines, table.records(), rows.event, rows.amounts)
+    automatic = mapping.automatic(table.columns)
+    if automatic:
+        told = ", ".join(name if name == column else f"{name} ({column})" for name, column in automatic.items())
+        lines.notes.append(
+            f"{lines.name}: properties by the names of its columns: {told}; --property NAME= leaves one out"
+        )
+    rows, probe = (RowEvents(mapping, site, automatic) for _ in range(2))
+    return Source(lines, table.records(), rows.event, rows.amounts, probe)

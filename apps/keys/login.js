@@ -1,4 +1,4 @@
-// The script of the page /login: swaps a key for a login.
+// The script of the page /login: swaps a key for a login, or ends it.
 "use strict";
 {
   const form = document.querySelector("form");
@@ -25,10 +25,20 @@
     }
   };
 
-  form.addEventListener("submit", (event) => {
+  const logOut = async () => {
+    try {
+      await fetch("/logout", { method: "POST" });
+      location.replace("/login");
+    } catch {
+      told.textContent = "The server does not answer.";
+    }
+  };
+
+  form?.addEventListener("submit", (event) => {
     event.preventDefault();
     logIn(form.elements.key.value);
   });
+  if (!form) document.querySelector("button")?.addEventListener("click", logOut);
   const key = new URLSearchParams(location.hash.slice(1)).get("key");
   if (key) {
     history.replaceState(null, "", location.pathname + location.search);

@@ -1,5 +1,6 @@
 """Logging in: the page at /login, POST /login and POST /logout, and GET /me."""
 
+import html
 from http import HTTPStatus
 from importlib import resources as files
 from typing import Annotated, Any
@@ -17,10 +18,11 @@ from apps.keys.access import ReportingAccess, from_another_page
 from apps.keys.bodies import read_json
 from apps.reporting_resources import resources_of
 from apps.web.openapi import answer
-from apps.web.problems import error_response
+from apps.web.problems import Refusal, error_response
 from apps.web.schema_page import HEAD, PAGE_HEADERS, TITLE
 from db.access import audit, logins
 from db.access.scopes import Identity
+from db.connections.errors import is_unavailable
 from db.connections.pools import ReadConnection
 
 #: Where a login leads.
@@ -57,6 +59,26 @@ PAGE = (
 ).encode()
 
 
+#: The page of who has come in: by a login, which can be ended, or otherwise.
+INSIDE = (
+    HEAD.format(title=f"Logged in: {TITLE}")
+    + STYLE.replace("{", "{{").replace("}", "}}")
+    + """\
+<script src="/login.js" defer></script>
+</head>
+<body data-home="{home}">
+<h1>{title}</h1>
+<p>{who}</p>
+<p>Scopes: {scopes}. Sites: {sites}.</p>
+<p><a href="/schema">Interactive documentation</a>, <a href="/">all paths</a>.</p>
+{button}
+<p role="alert"></p>
+</body>
+</html>
+"""
+)
+
+
 class Login(msgspec.Struct, kw_only=True):
     """The body of POST /login."""
 
@@ -84,10 +106,39 @@ def me_of(identity: Identity) -> Me:
     )
 
 
-@get("/login", include_in_schema=False, sync_to_thread=False, opt=needs(PUBLIC))
-def login_page() -> Response[bytes]:
-    """The page to log in. A key in its fragment (`/login#key=...`), which no server sees, is used at once."""
-    return Response(PAGE, media_type=MediaType.HTML, headers=PAGE_HEADERS | NO_STORE)
+@get("/login", include_in_schema=False, opt=needs(PUBLIC))
+async def login_page(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The page to log in, or of who is logged in, with a button to log out.
+
+    A key in its fragment (`/login#key=...`), which no server sees, is used at once.
+    """
+    access: ReportingAccess = request.app.state.access
+    scope: Any = request.scope
+    try:
+        identity = await access.identity(scope)
+    except Exception as error:
+        if not (isinstance(error, Refusal) or is_unavailable(error)):
+            raise
+        identity = None  # whoever is in, a key can be given
+    page = PAGE if identity is None else _inside(identity, by_cookie=_has_login(scope) and identity.key_id is not None)
+    return Response(page, media_type=MediaType.HTML, headers=PAGE_HEADERS | NO_STORE)
+
+
+def _has_login(scope: Any) -> bool:
+    credential = credential_of(scope)
+    return credential is not None and credential.kind == "login"
+
+
+def _inside(identity: Identity, *, by_cookie: bool) -> bytes:
+    me = me_of(identity)
+    return INSIDE.format(
+        home=HOME,
+        title="Logged in" if by_cookie else "No login is needed",
+        who=html.escape(f"{me.name}, by a share link" if me.share else me.name),
+        scopes=html.escape(", ".join(me.scopes)),
+        sites="all" if me.sites is None else html.escape(", ".join(me.sites)),
+        button="<button>Log out</button>" if by_cookie else "",
+    ).encode()
 
 
 @get("/login.js", include_in_schema=False, sync_to_thread=True, opt=needs(PUBLIC))

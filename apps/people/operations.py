@@ -1,6 +1,7 @@
 """Exporting and erasing people, as the endpoints and `tjra privacy` do it."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
 from uuid import UUID
@@ -47,10 +48,12 @@ async def export(resources: ReportingResources, *, site_id: str, user_id: str, b
         async with resources.pool.connection() as conn:
             now = await begin_snapshot(conn)
             yield b""
-            async for lines in exports.export(
+            kept_lines = exports.export(
                 conn, site_id=site_id, user_id=user_id, now=now, queued=queued, whole_queue=whole_queue
-            ):
-                yield lines
+            )
+            async with aclosing(kept_lines) as parts:
+                async for lines in parts:
+                    yield lines
 
 
 async def erase(resources: ReportingResources, *, site_id: str, user_id: str, by: str) -> Erasure:

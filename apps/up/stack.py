@@ -18,6 +18,7 @@ from apps.up.embedded.redis import EmbeddedRedis
 from apps.up.processes.child_process import ChildProcess
 from apps.up.processes.supervisor import Refused, Supervisor
 from db.access.keys import provision
+from db.access.scopes import AUTH_IS_OFF
 from db.addresses import family_of, in_url
 from db.connections.errors import refused
 from db.connections.pools import probe
@@ -85,6 +86,8 @@ def up(settings: Settings, *, workers: int, report: Report, answer: float = ANSW
             report(f"log in, this link is shown once: {_url(reporting)}/login#key={first_key}")
             report(f"the same key, an admin's, for programs: {data.admin_key}")
         report(f"addresses of PostgreSQL and Redis: {data.path / 'env'}")
+        if settings.auth == "off":
+            report(f"WARNING: {AUTH_IS_OFF}, whoever reaches {settings.listen_host}; leave AUTH out to ask for keys")
         report("everything is up; Ctrl-C stops it")
         supervisor.watch()
         report("stopping")

@@ -69,7 +69,8 @@ FRONT_PAGE = (
 <body data-host="{{host}}">
 <h1>{{title}}</h1>
 <p><a href="/schema">Interactive documentation</a> (<a href="/schema/openapi.json">as OpenAPI</a>).
-Status: <a href="/health">health</a>, <a href="/ready">readiness</a>, <a href="/metrics">metrics</a>. {{other}}</p>
+Status: <a href="/health">health</a>, <a href="/ready">readiness</a>, <a href="/metrics">metrics</a>.
+{{other}} {{login}}</p>
 <ul>
 {{operations}}
 </ul>
@@ -110,6 +111,7 @@ def front_page(name: str, settings: Settings, *, opt: Mapping[str, Any]) -> HTTP
             title=html.escape(title),
             host=_host(request, addresses.given(OTHER[name])),
             other=other,
+            login='<a href="/login">Your login</a>.' if name == "reporting" else "",
             operations="\n".join(entries),
         )
         return Response(page, media_type=MediaType.HTML, headers=PAGE_HEADERS | {"Vary": "Accept"})
@@ -139,6 +141,16 @@ def _asset(name: Annotated[str, PathParameter()]) -> Response[bytes]:
     package, path, media_type = ASSETS[name]
     content = resources.files(package).joinpath(path).read_bytes()
     return Response(content, media_type=media_type, headers=NOSNIFF | {"Cache-Control": "public, max-age=86400"})
+
+
+def favicon(opt: Mapping[str, Any]) -> HTTPRouteHandler:
+    """The handler of /favicon.ico, which browsers ask for where a page names no icon, with this `opt`."""
+    return get("/favicon.ico", include_in_schema=False, sync_to_thread=True, opt=dict(opt))(_icon)
+
+
+def _icon() -> Response[bytes]:
+    """The icon of the pages."""
+    return _asset("favicon-32x32.png")
 
 
 class SchemaPage(OpenAPIRenderPlugin):

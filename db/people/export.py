@@ -1,7 +1,7 @@
 """All that is kept of a person, as JSON lines: `export(conn, ...)`, on the snapshot of the caller's transaction."""
 
 import base64
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ async def export(
     now: datetime,
     queued: Sequence[msgspec.Raw],
     whole_queue: bool,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """All that is kept, some lines at a time; the first line says what it is. queued: events that wait in the queue."""
     person = {"site_id": site_id, "user_id": user_id}
     counts = await _counts(conn, person)

@@ -41,8 +41,9 @@ class Erasure(msgspec.Struct, kw_only=True):
     erased: Annotated[
         dict[str, int],
         Meta(
-            description="Changed rows by table. `queue`: events that were accepted before and came later.",
-            examples=[{"events": 17, "users": 1, "sessions": 3}],
+            description="Changed rows by table. `events`: theirs; `events_of_others`: those of others that named them; "
+            "`queue`: events that were accepted before and came later.",
+            examples=[{"events": 17, "events_of_others": 2, "users": 1, "sessions": 3}],
         ),
     ] = {}
     holds_until: Annotated[

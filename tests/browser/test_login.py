@@ -47,6 +47,16 @@ def test_a_page_without_a_login_asks_for_the_key_and_then_shows_itself(reporting
     expect(page.get_by_role("heading", name="TJRA Retail Analytics: reporting")).to_be_visible()
 
 
+def test_whoever_is_in_sees_it_and_can_log_out(reporting_server: Served, page: Page) -> None:
+    page.goto(f"{reporting_server.url}/login#key={ADMIN_KEY}")
+    page.wait_for_url(f"{reporting_server.url}/schema")
+    page.goto(f"{reporting_server.url}/login")
+    expect(page.get_by_text("ADMIN_KEY")).to_be_visible()
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("Key")).to_be_visible()
+    assert page.request.get(f"{reporting_server.url}/me").status == 401
+
+
 def test_another_origins_page_can_do_nothing_with_the_login(reporting_server: Served, page: Page, pages: Shop) -> None:
     page.goto(f"{reporting_server.url}/login#key={ADMIN_KEY}")
     page.wait_for_url(f"{reporting_server.url}/schema")

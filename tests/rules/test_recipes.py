@@ -10,7 +10,7 @@ from db.settings import Settings
 
 FOLDER = Path(__file__).parent.parent.parent / "apps" / "recipes"
 #: What is for operators, and for reading, not for senders.
-OWN = re.compile(r"/((health|ready|metrics|schema)(/|$)|$)")
+OWN = re.compile(r"/((health|ready|metrics|schema|favicon\.ico)(/|$)|$)")
 
 
 @pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile"])

@@ -130,3 +130,32 @@ def test_dead_letters_are_listed_without_redis(database_url: str, tmp_path: Path
         environment={"DATABASE_URL": database_url},
     )  # fmt: skip
     assert "REDIS_URL is not set" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["privacy", "export", "customer-17", "--site", "shop"],
+        ["key", "list"],
+        ["imports", "--json"],
+        ["site", "list"],
+        ["dead-letters", "list"],
+        ["psql", "-c", "select generate_series(1, 100000)"],
+        ["import", "a.csv", "--site", "shop", "--dry-run"],
+        ["--help"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_whoever_reads_the_output_may_stop(conn: Connection, tmp_path: Path, command: list[str]) -> None:
+    store_events(conn, batch(received("shop", user_id="customer-17")))
+    (tmp_path / "a.csv").write_text("timestamp,path,event_type\n2026-03-10,/a,page_view\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "apps", *command], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert "Error" not in done.stderr
+    assert "Exception" not in done.stderr
+    assert "Traceback" not in done.stderr

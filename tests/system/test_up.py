@@ -202,9 +202,10 @@ def test_given_servers_are_used(folder: Path, servers: Servers, shop: str, datab
     assert stack.stop() == 0
 
 
-def test_it_starts_with_a_queue_that_is_full(folder: Path, shop: str) -> None:
-    stack = Stack(folder / "full", QUEUE_MAX_MEMORY_BYTES="1")
+def test_it_starts_with_a_queue_that_is_full_and_warns_where_nobody_is_asked_for_a_key(folder: Path, shop: str) -> None:
+    stack = Stack(folder / "full", QUEUE_MAX_MEMORY_BYTES="1", AUTH="off")
     stack.wait_until_up()
+    assert "WARNING: AUTH=off: anybody may read and change everything, whoever reaches 127.0.0.1" in stack.output()
     answer = stack.ingestion.post("/event", json=event(shop))
     assert answer.status_code == 503
     assert "QUEUE_MAX_MEMORY_BYTES" in answer.json()["detail"]

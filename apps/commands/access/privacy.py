@@ -1,5 +1,6 @@
 """`tjra privacy`: export or erase a person."""
 
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +47,13 @@ def export_command(user_id: str, site_id: str, output: Path | None) -> None:
     from apps.people import operations
 
     async def work(resources: "ReportingResources") -> None:
-        lines = operations.export(resources, site_id=site_id, user_id=user_id, by=COMMAND_LINE)
-        await anext(lines)
-        with click.open_file(str(output or "-"), "wb") as file:
-            async for part in lines:
-                file.write(part)
+        asked = operations.export(resources, site_id=site_id, user_id=user_id, by=COMMAND_LINE)
+        async with aclosing(asked) as lines:
+            await anext(lines)
+            with click.open_file(str(output or "-"), "wb") as file:
+                async for part in lines:
+                    file.write(part)
+                file.flush()
 
     run(work, "redis_url")
 

@@ -14,6 +14,11 @@ FIELDS = ("event_type", "path", "user_id", "timestamp", "event_id", "properties"
 CONSTANTS = ("event_type", "path", "user_id")
 #: The prefix of a property that `--set` sets.
 PROPERTY = "properties."
+#: Columns that become properties of a sale without an option, by their exact names, if a file has one for each.
+OF_SALES = ("order_id", "currency", "quantity")
+AMOUNT_COLUMNS = ("revenue", "total", "amount")
+#: The properties that hold the amount of a sale. Where one is given, no column is taken for it.
+AMOUNT_PROPERTIES = ("revenue", "total", "value")
 REQUIRED = ("event_type", "path", "timestamp")
 
 
@@ -23,7 +28,7 @@ class Mapping:
 
     columns: dict[str, str] = field(default_factory=dict)  # field -> column; "": no column
     constants: dict[str, str] = field(default_factory=dict)  # field -> value
-    properties: dict[str, str] = field(default_factory=dict)  # property -> column
+    properties: dict[str, str] = field(default_factory=dict)  # property -> column; "": no column
     constant_properties: dict[str, str] = field(default_factory=dict)  # property -> value
     types: dict[str, str] = field(default_factory=dict)  # event type in the file -> event type
     zone: tzinfo = ASSUMED_UTC
@@ -34,6 +39,18 @@ class Mapping:
     def column(self, name: str) -> str | None:
         """The column of the field `name`; for an optional field, files may lack it."""
         return None if name in self.constants else self.columns.get(name, name) or None
+
+    def automatic(self, columns: Sequence[str]) -> dict[str, str]:
+        """The properties that come from columns by their names, and those columns."""
+        given = self.properties.keys() | self.constant_properties.keys()
+        used = {*map(self.column, FIELDS), *self.properties.values()}
+        found = {name: name for name in OF_SALES if name not in given and name not in used and columns.count(name) == 1}
+        amounts = [name for name in AMOUNT_COLUMNS if name in columns]
+        if not given & {*AMOUNT_PROPERTIES} and len(amounts) == columns.count(amounts[0] if amounts else "") == 1:
+            (column,) = amounts
+            if column not in used:
+                found["total" if column == "total" else "revenue"] = column
+        return found
 
     def check(self, file: str, columns: Sequence[str]) -> None:
         """Raise Unusable if a file with these columns cannot be mapped."""
@@ -52,7 +69,7 @@ class Mapping:
             if column and column not in columns:
                 yield f"  it has no column {column!r} (--column {name}={column})"
         for name, column in self.properties.items():
-            if column not in columns:
+            if column and column not in columns:
                 yield f"  it has no column {column!r} (--property {column if name == column else f'{name}={column}'})"
         for name in REQUIRED:
             if not (name in self.constants or self.columns.get(name, name in columns)):

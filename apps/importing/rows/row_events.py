@@ -8,7 +8,7 @@ from apps.events.given import is_given
 from apps.events.url_path import path_of_url
 from apps.importing.files.records import Fields, Refused
 from apps.importing.rows.decimals import AmountColumns, as_number
-from apps.importing.rows.mapping import FIELDS, Mapping
+from apps.importing.rows.mapping import AMOUNT_PROPERTIES, FIELDS, Mapping
 from apps.importing.rows.timestamps import Times
 from db.events.limits import properties_fault
 from db.events.spellings import is_nobody
@@ -22,11 +22,14 @@ _decode = msgspec.json.Decoder().decode
 class RowEvents:
     """Makes events of one site according to the mapping."""
 
-    def __init__(self, mapping: Mapping, site: str) -> None:
+    def __init__(self, mapping: Mapping, site: str, automatic: dict[str, str] | None = None) -> None:
         self.site = site
         self.constants = mapping.constants
         self.columns = {name: column for name in FIELDS if (column := mapping.column(name)) is not None}
-        self.properties = mapping.properties
+        given = {name: column for name, column in mapping.properties.items() if column}
+        #: Those that no option names, which give way to what a column of properties holds.
+        self.automatic = automatic or {}
+        self.properties = self.automatic | given
         self.constant_properties = mapping.constant_properties
         self.decimal = mapping.decimal
         self.amounts = AmountColumns(mapping.decimal)
@@ -73,7 +76,12 @@ class RowEvents:
 
     def _properties(self, row: dict[str, Any], *, url: str | None) -> dict[str, Any]:
         properties = _object(self._value(row, "properties"))
+        in_object = set(properties)
+        if in_object & {*AMOUNT_PROPERTIES}:
+            in_object |= {*AMOUNT_PROPERTIES}
         for name, column in self.properties.items():
+            if name in self.automatic and name in in_object:
+                continue
             if is_given(cell := row.get(column)):
                 properties[name] = cell
         for name in AMOUNTS:

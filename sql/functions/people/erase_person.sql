@@ -73,15 +73,29 @@ begin
         order by o.order_key
     );
 
+    -- Those of others that name the person, and then their own.
     update events e
     set
-        user_id = case when e.user_id = person then pseudonym else e.user_id end,
         path = coalesce(new_paths[array_position(old_paths, e.path)], e.path),
-        properties = properties_without_person(e.properties, traces, e.user_id is not distinct from person, 'top')
+        properties = properties_without_person(e.properties, traces, false, 'top')
     from unnest(ids, times) k (event_id, event_time)
-    where e.site_id = site and e.event_id = k.event_id and e.event_time = k.event_time;
+    where e.site_id = site and e.event_id = k.event_id and e.event_time = k.event_time
+        and e.user_id is distinct from person
+        and (
+            array_position(old_paths, e.path) is not null
+            or e.properties is distinct from properties_without_person(e.properties, traces, false, 'top')
+        );
     get diagnostics step = row_count;
-    erased := jsonb_build_object('events', step);
+    erased := jsonb_build_object('events_of_others', step);
+    update events e
+    set
+        user_id = pseudonym,
+        path = coalesce(new_paths[array_position(old_paths, e.path)], e.path),
+        properties = properties_without_person(e.properties, traces, true, 'top')
+    from unnest(ids, times) k (event_id, event_time)
+    where e.site_id = site and e.event_id = k.event_id and e.event_time = k.event_time and e.user_id = person;
+    get diagnostics step = row_count;
+    erased := erased || jsonb_build_object('events', step);
 
     erased := erased || erase_from_sessions(site, person, pseudonym, traces.distinct_id, old_paths, new_paths);
     update user_months m set user_id = pseudonym where m.site_id = site and m.user_id = person;

@@ -63,6 +63,7 @@ def test_every_route_says_what_it_needs_and_the_public_ones_are_known(ingestion:
     assert reads == {
         "GET /health", "GET /ready", "GET /tracker.js", "GET /pixel.gif", "GET /sourceConfig",
         "GET /v1/projects/{key:str}/settings", "GET /schema/assets/{name:str}",
+        "GET /favicon.ico",
     }  # fmt: skip
     assert not {one for one in public if one.startswith(("PUT", "DELETE", "PATCH"))}
     assert {"POST /event", "POST /events", "POST /tracker", "POST /v1/batch", "POST /api/event"} < public

@@ -49,6 +49,18 @@ def order(site: str, **properties: Any) -> dict[str, Any]:
     return event(site, event_type="purchase", properties=MONEY | properties)
 
 
+def test_a_key_in_the_address_is_refused_and_told_where_it_goes(ingestion: httpx.Client, tell: Tell, shop: str) -> None:
+    (good,) = tell({})
+    for path, body in (("/event", event(shop)), ("/event/", event(shop)), ("/events", [event(shop)])):
+        for parameters in ({"key": "x"}, {"api_key": ""}, {"anything": good}):
+            answer = ingestion.post(path, json=body, params=parameters)
+            assert answer.status_code == 400, answer.text
+            if path != "/events":
+                assert "Authorization: Bearer" in answer.json()["errors"][0]["allowed"]
+    assert queued(shop) == []
+    assert ingestion.post("/event", params={"v": "2"}, json=event(shop)).status_code == 202
+
+
 def test_a_key_that_is_not_valid_is_refused_whatever_the_reason(ingestion: httpx.Client, tell: Tell, shop: str) -> None:
     ended = datetime.now(UTC) - timedelta(seconds=1)
     good, admin, expired, reader = tell({}, {"scopes": ["admin"]}, {"expires_at": ended}, {"scopes": ["reports:read"]})
@@ -225,5 +237,7 @@ def test_a_public_request_costs_one_look_at_its_headers() -> None:
 
     admission = Admission(app.resources.events.settings, Untouched())  # type: ignore[arg-type]
     headers = [(b"host", b"x"), (b"content-type", b"application/json")]
-    assert admission.sender({"headers": headers}) == (None, None)
-    assert admission.sender({"headers": [*headers, (b"authorization", b"Basic dGpyYV9rX3g6")]}) == (None, None)
+    assert admission.sender({"headers": headers, "query_string": b""}) == (None, None)
+    assert admission.sender(
+        {"headers": [*headers, (b"authorization", b"Basic dGpyYV9rX3g6")], "query_string": b""}
+    ) == (None, None)

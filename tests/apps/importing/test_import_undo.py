@@ -138,7 +138,7 @@ def test_an_import_that_nobody_remembers_is_taken_back_by_its_site(
     assert done.exit_code == 0
     assert "the import is not recorded, and it is unknown how many events were new: the reporting API at" in done.stderr
     import_id = done.stderr.split("--undo ")[1].split()[0]
-    assert "choose one with --site" in run("import", "--undo", import_id, "--yes").output
+    assert "--site names the site that has its events" in run("import", "--undo", import_id, "--yes").output
 
 
 @pytest.mark.parametrize(
@@ -146,6 +146,7 @@ def test_an_import_that_nobody_remembers_is_taken_back_by_its_site(
     [
         (["--undo", "xyz"], "12 hexadecimal digits"),
         (["--undo", "5b1e7d02c9a4", "--site", "nobody"], "has no events of the import"),
+        (["--undo", "5b1e7d02c9a4"], "`tjra imports` does not list 5b1e7d02c9a4"),
         ([], "Missing argument 'FILES...'"),
     ],
 )

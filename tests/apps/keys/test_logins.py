@@ -1,5 +1,7 @@
 """Logins: their cookies, how they end, and the page to log in."""
 
+import os
+
 import httpx
 from litestar.testing import TestClient
 
@@ -59,6 +61,26 @@ def test_a_login_ends_after_14_days_without_a_request_and_after_90_in_any_case(
         hashed = hash_of(cookie.partition("=")[2])
         conn.execute(f"update logins set {change} where hash = %s".encode(), [hashed])
         assert not is_in(reporting, {"Cookie": cookie} | NOBODY)
+
+
+def test_the_page_of_a_login_says_who_is_in_and_logs_out(reporting: httpx.Client) -> None:
+    _, secret = create(reporting, "reports:read", sites=["shop", "<b>"])
+    cookie = log_in(reporting, secret) | NOBODY
+    inside = reporting.get("/login", headers=cookie).text
+    assert "<form>" not in inside
+    assert all(part in inside for part in ("a test", "reports:read", "&lt;b&gt;, shop", "Log out", 'href="/schema"'))
+    assert 'href="/login"' in reporting.get("/", headers=cookie | {"Accept": "text/html"}).text
+    assert reporting.post("/logout", headers=cookie | SAME_ORIGIN).status_code == 204
+    for headers in (cookie, NOBODY, {"Authorization": "Bearer x"}):
+        assert "<h1>Log in</h1>" in reporting.get("/login", headers=headers).text
+
+
+def test_where_no_login_is_needed_the_page_says_so(database_url: str) -> None:
+    with TestClient(create_app(load(dict(os.environ) | {"AUTH": "off"}))) as client:
+        page = client.get("/login").text
+    assert "No login is needed" in page
+    assert "anybody (AUTH=off)" in page
+    assert "Log out" not in page
 
 
 def test_a_browser_gets_the_page_to_log_in_with_a_401(reporting: httpx.Client) -> None:

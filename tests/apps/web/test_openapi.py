@@ -39,6 +39,11 @@ def test_the_ui_needs_nothing_from_elsewhere(client: httpx.Client) -> None:
         assert asset.headers["content-type"].partition(";")[0] in {"text/javascript", "text/css", "image/png"}
 
 
+def test_browsers_find_an_icon_where_no_page_names_one(client: httpx.Client) -> None:
+    icon = client.get("/favicon.ico", headers={"Authorization": ""})
+    assert (icon.status_code, icon.headers["content-type"]) == (200, "image/png")
+
+
 def test_no_other_file_is_served(client: httpx.Client) -> None:
     for name in ("swagger-ui.js.map", "..%2f__init__.py", "__init__.py"):
         assert client.get(f"/schema/assets/{name}", headers=AUTHORIZED).status_code == 404

@@ -96,7 +96,7 @@ def test_nothing_names_them_and_every_rollup_equals_a_recount(
     assert "anna@example" not in told
     assert differences(conn, shop) == {}
     assert counts(conn, shop) == before
-    assert receipt.erased["events"] == 6
+    assert (receipt.erased["events"], receipt.erased["events_of_others"]) == (3, 3)
     assert receipt.erased["dead_letters"] == 2
     assert receipt.erased["users"] == receipt.erased["user_months"] == receipt.erased["orders"] == 1
     (pseudonym,) = [name for name in users(conn, shop) if name.startswith("erased-")]
