@@ -72,7 +72,7 @@ def delete_expired_of_sites() -> None:
 
 
 def _delete_expired_of_sites(conn: Any) -> None:
-    """Site by site, for at most DELETING_SECONDS, in another order each time: so none waits for one with much to delete.
+    """Site by site, for at most DELETING_SECONDS, in another order each time: none waits for one with much to delete.
 
     A site that fails does not block the others: it is logged, counted and left for the next pass.
     """

@@ -75,10 +75,8 @@ def delete_of(conn: Any, sites: Sequence[str], days: int | None) -> None:
                 click.echo(f"deleted {deleted:,} events of {printable(site)}")
     for one in retention.site_plan(conn, days=days):
         if one.events and one.rolled_up and one.site_id not in failed:
-            click.echo(
-                f"{one.events:,} events of {printable(one.site_id)} can be deleted in five minutes: they are now announced "
-                "as expired"
-            )
+            name = printable(one.site_id)
+            click.echo(f"{one.events:,} events of {name} can be deleted in five minutes: now announced as expired")
     if failed:
         raise SystemExit(1)
 

@@ -36,8 +36,8 @@ RetentionDays = Annotated[
     Meta(
         ge=1,
         le=36_500,
-        description="Days after which its events expire, while its rollups keep their numbers; null: the installation's "
-        "RETENTION_DAYS. Only fewer days than that have an effect.",
+        description="Days after which its events expire, while its rollups keep their numbers; null: RETENTION_DAYS of "
+        "the installation. Only fewer days than that have an effect.",
         examples=[400],
     ),
 ]
