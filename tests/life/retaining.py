@@ -70,7 +70,7 @@ def delete_of_sites(
 
         if step.killed:
             killed_while(url, delete)
-            site.deleted_until = _read(conn, site).own_deleted_until
+            _, site.announced_from, site.deleted_until, _ = _read(conn, site)
             if site.deleted_until not in (before.own_deleted_until, deleted):
                 _check_between(site, before, deleted)
             look.ask(step.at, step.most, 2)

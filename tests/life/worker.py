@@ -36,8 +36,15 @@ def flush(conn: Connection[Any], messages: list[Message], now: datetime) -> None
         if not is_data_error(error):
             raise
         for message in batches:
-            with suppress(events.AlreadySettled):
-                store_apart(conn, message, queue="events", now=now)
+            _flush_apart(conn, message, now)
+
+
+def _flush_apart(conn: Connection[Any], message: events.Message, now: datetime) -> None:
+    try:
+        with suppress(events.AlreadySettled):
+            store_apart(conn, message, queue="events", now=now)
+    except DeadlockDetected:
+        _flush_apart(conn, message, now)
 
 
 def beside(url: str, other: Callable[[Connection[Any]], object], work: Callable[[], object]) -> None:
