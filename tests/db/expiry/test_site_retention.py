@@ -1,7 +1,6 @@
 """A site's own retention_days: its events are deleted, those of others stay; numbers stay, and nothing counts twice."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -19,13 +18,11 @@ from db.migrations import migrate
 from db.queries import QUERIES
 from db.rollups.advance import advance
 from db.sites.retention import delete_expired, site_plan, sites_with_retention
-from db.sites.timezones import set_timezone
 from db.store.events import Message, store_events, store_messages
 from db.store.whole_or_apart import store_apart
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
 from tests.db.schema.test_migrations import EmptyDatabase
-from tests.life.mortal import Killed, Mortal
 
 DAY = timedelta(days=1)
 #: Any hour of any day of a week.
@@ -257,74 +254,3 @@ def test_more_days_take_back_what_is_not_deleted_yet(conn: Connection) -> None:
     assert a_pass(conn, now=NOW + 3 * NOTICE) == 0
     assert told(conn, "short") == (bound, bound, bound)
     assert min(times(conn, "short")) == bound
-
-
-@pytest.mark.usefixtures("visits")
-def test_wherever_it_is_killed_no_number_is_half(conn: Connection, url: str) -> None:
-    before, all_of_it = numbers(conn), times(conn, "short")
-    own(conn, "short", 20)
-    a_pass(conn)
-    states = set()
-    for statements in (4, 5, 6, 7, 8, 9):
-        with suppress(Killed), Mortal.connect(url, autocommit=True, prepare_threshold=None) as mortal:
-            mortal.statements_left = statements
-            delete_expired(mortal, "short", days=None, now=NOW + NOTICE, most=9)
-        deleted = told(conn, "short")[2]
-        states.add(deleted)
-        assert times(conn, "short") == [one for one in all_of_it if deleted is None or one >= deleted]
-        assert numbers(conn) == before
-        late = received("short", timestamp=(all_of_it[0]).isoformat(), user_id="eve")
-        if deleted is not None:
-            with pytest.raises(psycopg.errors.CheckViolation):
-                store_events(conn, batch(late))
-    assert len(states) > 4
-    assert has_no_differences(url)
-    a_pass(conn, now=NOW + NOTICE)
-    assert told(conn, "short")[2] == MIDNIGHT - 20 * DAY
-    assert numbers(conn) == before
-
-
-@pytest.mark.parametrize("most", [10_000, 9], ids=["all", "some"])
-@pytest.mark.usefixtures("visits")
-def test_the_timezone_may_change_afterwards_and_in_between(conn: Connection, url: str, most: int) -> None:
-    own(conn, "short", 20)
-    a_pass(conn)
-    with suppress(Killed), Mortal.connect(url, autocommit=True, prepare_threshold=None) as mortal:
-        mortal.statements_left = None if most == 10_000 else 9
-        delete_expired(mortal, "short", days=None, now=NOW + NOTICE, most=most)
-    deleted = told(conn, "short")[2]
-    assert deleted is not None
-    assert (deleted == MIDNIGHT - 20 * DAY) == (most == 10_000)
-    sums = """
-        select
-            (select sum(events) from path_days), (select sum(events) from event_hours),
-            (select sum(sessions) from session_days), (select count(*) from sessions),
-            (select sum(amount) from sale_days where outcome = 'counted'), (select count(*) from users)
-    """
-    before = conn.execute(sums).fetchone()
-    for zone in ("America/New_York", "UTC", "Pacific/Chatham", "Asia/Kolkata"):
-        set_timezone(conn, "short", zone)
-        assert conn.execute(sums).fetchone() == before
-        assert has_no_differences(url)
-        a_pass(conn, now=NOW + NOTICE)
-
-
-def test_a_user_stays_as_new_as_they_were(conn: Connection) -> None:
-    first, later = NOW - 40 * DAY, NOW - 30 * DAY
-    for moment in (later, first, NOW - DAY):  # the first one comes late
-        store_events(conn, batch(received("short", timestamp=moment.isoformat(), user_id="ann")))
-    maintain(conn)
-    expire(conn, "short", 20, most=1)
-    assert conn.execute("select user_id, first_seen from users").fetchall() == [("ann", first)]
-    assert times(conn, "short") == [NOW - DAY]
-
-
-@pytest.mark.usefixtures("visits")
-def test_what_a_site_deleted_is_not_taken_for_lost(conn: Connection) -> None:
-    for site in ("short", "middle"):
-        expire(conn, site, 5)
-    (name, ends) = conn.execute("select name, ends from event_partitions order by starts limit 1").fetchone() or ("", 0)
-    conn.execute(f"drop table {name}".encode())
-    assert conn.execute("select note_lost_events(%s)", [NOW]).fetchone() == (ends,)
-    assert told(conn, "long")[0] == ends
-    assert told(conn, "short")[0] == MIDNIGHT - 5 * DAY

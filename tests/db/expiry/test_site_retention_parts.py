@@ -1,0 +1,103 @@
+"""A site's own retention deletes part by part: what holds in between, and what is recounted afterwards."""
+
+from contextlib import suppress
+
+import psycopg
+import pytest
+
+from db.expiry import NOTICE
+from db.sites.retention import delete_expired
+from db.sites.timezones import set_timezone
+from db.store.events import store_events
+from tests.builders.factories import batch, received
+from tests.conftest import Connection
+from tests.db.expiry.test_site_retention import (
+    DAY,
+    MIDNIGHT,
+    NOW,
+    a_pass,
+    conn,
+    expire,
+    has_no_differences,
+    maintain,
+    numbers,
+    own,
+    times,
+    told,
+    url,
+    visits,
+)
+from tests.life.mortal import Killed, Mortal
+
+__all__ = ["conn", "url", "visits"]
+
+
+@pytest.mark.usefixtures("visits")
+def test_wherever_it_is_killed_no_number_is_half(conn: Connection, url: str) -> None:
+    before, all_of_it = numbers(conn), times(conn, "short")
+    own(conn, "short", 20)
+    a_pass(conn)
+    states = set()
+    for statements in (4, 5, 6, 7, 8, 9):
+        with suppress(Killed), Mortal.connect(url, autocommit=True, prepare_threshold=None) as mortal:
+            mortal.statements_left = statements
+            delete_expired(mortal, "short", days=None, now=NOW + NOTICE, most=9)
+        deleted = told(conn, "short")[2]
+        states.add(deleted)
+        assert times(conn, "short") == [one for one in all_of_it if deleted is None or one >= deleted]
+        assert numbers(conn) == before
+        late = received("short", timestamp=(all_of_it[0]).isoformat(), user_id="eve")
+        if deleted is not None:
+            with pytest.raises(psycopg.errors.CheckViolation):
+                store_events(conn, batch(late))
+    assert len(states) > 4
+    assert has_no_differences(url)
+    a_pass(conn, now=NOW + NOTICE)
+    assert told(conn, "short")[2] == MIDNIGHT - 20 * DAY
+    assert numbers(conn) == before
+
+
+@pytest.mark.parametrize("most", [10_000, 9], ids=["all", "some"])
+@pytest.mark.usefixtures("visits")
+def test_the_timezone_may_change_afterwards_and_in_between(conn: Connection, url: str, most: int) -> None:
+    own(conn, "short", 20)
+    a_pass(conn)
+    with suppress(Killed), Mortal.connect(url, autocommit=True, prepare_threshold=None) as mortal:
+        mortal.statements_left = None if most == 10_000 else 9
+        delete_expired(mortal, "short", days=None, now=NOW + NOTICE, most=most)
+    deleted = told(conn, "short")[2]
+    assert deleted is not None
+    assert (deleted == MIDNIGHT - 20 * DAY) == (most == 10_000)
+    sums = """
+        select
+            (select sum(events) from path_days), (select sum(events) from event_hours),
+            (select sum(sessions) from session_days), (select count(*) from sessions),
+            (select sum(amount) from sale_days where outcome = 'counted'), (select count(*) from users)
+    """
+    before = conn.execute(sums).fetchone()
+    for zone in ("America/New_York", "UTC", "Pacific/Chatham", "Asia/Kolkata"):
+        set_timezone(conn, "short", zone)
+        assert conn.execute(sums).fetchone() == before
+        assert has_no_differences(url)
+        a_pass(conn, now=NOW + NOTICE)
+
+
+def test_a_user_stays_as_new_as_they_were(conn: Connection) -> None:
+    first, later = NOW - 40 * DAY, NOW - 30 * DAY
+    for moment in (later, first, NOW - DAY):  # the first one comes late
+        store_events(conn, batch(received("short", timestamp=moment.isoformat(), user_id="ann")))
+    maintain(conn)
+    expire(conn, "short", 20, most=1)
+    assert conn.execute("select user_id, first_seen from users").fetchall() == [("ann", first)]
+    assert times(conn, "short") == [NOW - DAY]
+
+
+@pytest.mark.usefixtures("visits")
+def test_what_a_site_deleted_is_not_taken_for_lost(conn: Connection) -> None:
+    for site in ("short", "middle"):
+        expire(conn, site, 5)
+    (name, ends) = conn.execute("select name, ends from event_partitions order by starts limit 1").fetchone() or ("", 0)
+    conn.execute(f"drop table {name}".encode())
+    assert conn.execute("select note_lost_events(%s)", [NOW]).fetchone() == (ends,)
+    assert told(conn, "long")[0] == ends
+    assert told(conn, "short")[0] == MIDNIGHT - 5 * DAY
