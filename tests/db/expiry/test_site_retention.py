@@ -212,26 +212,6 @@ def test_nothing_is_deleted_unless_it_is_proven_that_it_may_be(conn: Connection)
 
 
 @pytest.mark.usefixtures("visits")
-def test_only_fewer_days_than_all_have_count(conn: Connection) -> None:
-    there = times(conn, "short")
-    own(conn, "short", 20)
-    for days in (19, 20):
-        conn.execute("update sites set own_events_from = null, own_said_at = null")
-        for now in (NOW, NOW + NOTICE):
-            assert delete_expired(conn, "short", days=days, now=now) == 0
-        assert told(conn, "short") == (None, None, None)
-    assert site_plan(conn, days=20) == []
-    assert times(conn, "short") == there
-    (plan,) = site_plan(conn, days=21)
-    assert (plan.site_id, plan.days, plan.events) == ("short", 20, sum(one < MIDNIGHT - 20 * DAY for one in there))
-    # What was announced is taken back when all keep their events for less time, and left to that.
-    delete_expired(conn, "short", days=None, now=NOW)
-    assert told(conn, "short")[1] == MIDNIGHT - 20 * DAY
-    assert delete_expired(conn, "short", days=10, now=NOW + NOTICE) == 0
-    assert told(conn, "short") == (None, None, None)
-
-
-@pytest.mark.usefixtures("visits")
 def test_more_days_take_back_what_is_not_deleted_yet(conn: Connection) -> None:
     own(conn, "short", 20)
     a_pass(conn)

@@ -1,4 +1,4 @@
-"""A site's own retention deletes part by part: what holds in between, and what is recounted afterwards."""
+"""A site's own retention deletes part by part: what holds in between, and afterwards; and where it has no effect."""
 
 from contextlib import suppress
 
@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from db.expiry import NOTICE
-from db.sites.retention import delete_expired
+from db.sites.retention import delete_expired, site_plan
 from db.sites.timezones import set_timezone
 from db.store.events import store_events
 from tests.builders.factories import batch, received
@@ -101,3 +101,23 @@ def test_what_a_site_deleted_is_not_taken_for_lost(conn: Connection) -> None:
     assert conn.execute("select note_lost_events(%s)", [NOW]).fetchone() == (ends,)
     assert told(conn, "long")[0] == ends
     assert told(conn, "short")[0] == MIDNIGHT - 5 * DAY
+
+
+@pytest.mark.usefixtures("visits")
+def test_only_fewer_days_than_all_have_count(conn: Connection) -> None:
+    there = times(conn, "short")
+    own(conn, "short", 20)
+    for days in (19, 20):
+        conn.execute("update sites set own_events_from = null, own_said_at = null")
+        for now in (NOW, NOW + NOTICE):
+            assert delete_expired(conn, "short", days=days, now=now) == 0
+        assert told(conn, "short") == (None, None, None)
+    assert site_plan(conn, days=20) == []
+    assert times(conn, "short") == there
+    (plan,) = site_plan(conn, days=21)
+    assert (plan.site_id, plan.days, plan.events) == ("short", 20, sum(one < MIDNIGHT - 20 * DAY for one in there))
+    # What was announced is taken back when all keep their events for less time, and left to that.
+    delete_expired(conn, "short", days=None, now=NOW)
+    assert told(conn, "short")[1] == MIDNIGHT - 20 * DAY
+    assert delete_expired(conn, "short", days=10, now=NOW + NOTICE) == 0
+    assert told(conn, "short") == (None, None, None)
