@@ -5,7 +5,7 @@ from contextlib import suppress
 import psycopg
 import pytest
 
-from db.expiry import NOTICE
+from db.expiry import NOTICE, drop_old_events
 from db.sites.retention import delete_expired, site_plan
 from db.sites.timezones import set_timezone
 from db.store.events import store_events
@@ -121,3 +121,15 @@ def test_only_fewer_days_than_all_have_count(conn: Connection) -> None:
     assert told(conn, "short")[1] == MIDNIGHT - 20 * DAY
     assert delete_expired(conn, "short", days=10, now=NOW + NOTICE) == 0
     assert told(conn, "short") == (None, None, None)
+
+
+@pytest.mark.usefixtures("visits")
+def test_what_is_taken_back_of_all_stays_announced_of_the_site_that_said_the_same(conn: Connection) -> None:
+    days = next(days for days in range(20, 27) if (MIDNIGHT - days * DAY).weekday() == 0)  # where a partition ends
+    own(conn, "short", days)
+    a_pass(conn)
+    drop_old_events(conn, days=days, now=NOW)
+    assert told(conn, "long")[0] == told(conn, "short")[0] == MIDNIGHT - days * DAY
+    drop_old_events(conn, days=400, now=NOW)
+    assert (told(conn, "long")[0], told(conn, "short")[0]) == (None, MIDNIGHT - days * DAY)
+    assert a_pass(conn, days=400, now=NOW + NOTICE) > 0
