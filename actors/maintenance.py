@@ -4,6 +4,7 @@ If a server is unavailable, they do nothing until they are sent again.
 """
 
 import logging
+import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from db.expiry import drop_old_events as drop_events
 from db.ledger import balance
 from db.rollups.advance import Rollup, sites_behind
 from db.rollups.advance import advance as advance_site
+from db.sites import retention
 from db.store import events
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ logger = logging.getLogger(__name__)
 OPEN = timedelta(hours=3)
 #: Seconds after which a pass leaves the rest to the next one, so that other maintenance gets its turn.
 ADVANCING_SECONDS = 45
+#: The same of events that a site's own retention deletes.
+DELETING_SECONDS = 45
 #: Number of failed sites per pass that are logged by name.
 MAX_LOGGED_FAILURES = 10
 
@@ -59,6 +63,37 @@ def _drop_old_events(conn: Any, *, days: int) -> None:
         logger.warning(
             "events more than %d days old stay: their rollups are not written yet %s", days, describe_lagging(lagging)
         )
+
+
+@dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
+def delete_expired_of_sites() -> None:
+    """Delete expired events of the sites that have a shorter retention of their own; rollups keep their counts."""
+    _do(_delete_expired_of_sites)
+
+
+def _delete_expired_of_sites(conn: Any) -> None:
+    """Site by site, for at most DELETING_SECONDS, in another order each time: none waits for one with much to delete.
+
+    A site that fails does not block the others: it is logged, counted and left for the next pass.
+    """
+    days, deadline = database.settings.retention_days, time.monotonic() + DELETING_SECONDS
+    sites = retention.sites_with_retention(conn)
+    for site in random.sample(sites, len(sites)):
+        if time.monotonic() > deadline:
+            return
+        try:
+            if deleted := retention.delete_expired(conn, site, days=days, deadline=deadline):
+                logger.info("deleted %d events of site %r: they are older than its retention_days", deleted, site)
+        except Exception as error:
+            if not is_site_error(error):
+                raise
+            MAINTENANCE_FAILURES.labels("retention").inc()
+            logger.error("expired events of site %r cannot be deleted: %s", site, error)
+    for one in retention.site_plan(conn, days=days):
+        if one.announced and one.events and not one.rolled_up:
+            logger.warning(
+                "events of site %r more than %d days old stay: their rollups are not written yet", one.site_id, one.days
+            )
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
@@ -137,6 +172,7 @@ broker.add_middleware(
         [
             Period(make_partitions, 3600),
             Period(drop_old_events, 600),
+            Period(delete_expired_of_sites, 600),
             Period(forget_settled_messages, 3600),
             Period(forget_event_ids, 3600),
             Period(finish_erasures, 600),

@@ -30,7 +30,7 @@ MESSAGE_RETRIES = Counter("tjra_message_retries", "Failed messages that will be 
 MESSAGES_REQUEUED = Counter("tjra_messages_requeued", "Messages put back into their queue unchanged.", registry=WORKER)
 MAINTENANCE_FAILURES = Counter(
     "tjra_maintenance_failures",
-    "Failed attempts to advance a rollup of a site; the log names the site.",
+    "Failed attempts to advance a rollup of a site, or to delete its expired events; the log names the site.",
     ["rollup"],
     registry=WORKER,
 )

@@ -35,7 +35,9 @@ class Known:
         self.sites = {site.site_id: site for site in snapshot.sites}
         #: Whether some site names the pages that may send its events, or has any settings that are about them.
         self.has_origins = any(site.origins is not None for site in snapshot.sites)
-        self.has_rules = self.has_origins or any(site.currency or site.secret_orders for site in snapshot.sites)
+        self.has_rules = self.has_origins or any(
+            site.currency or site.secret_orders or site.retention_days for site in snapshot.sites
+        )
 
     def holder(self, kind: Literal["key", "login"], secret: str) -> Identity | None:
         """Whom a key or login stands for; None if it is not valid."""

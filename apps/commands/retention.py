@@ -1,4 +1,4 @@
-"""`tjra retention`: drop expired events by hand, or print what would be dropped."""
+"""`tjra retention`: drop and delete expired events by hand, or print what would go."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,9 +7,11 @@ import click
 
 from apps.commands.delete import between
 from apps.commands.shared.database import database
-from apps.commands.shared.terminal import printable
+from apps.commands.shared.terminal import failure_in_a_line, printable
 from db import expiry
 from db.settings import load
+from db.sites import retention
+from db.sites.retention import SiteRetention
 
 NOT_SET = "RETENTION_DAYS is not set: events never expire (use --days N for another number of days)"
 
@@ -26,28 +28,68 @@ def retention_command(days: int | None, dry_run: bool, yes: bool) -> None:
     Events are dropped by whole partitions (weeks). The events of a partition are first announced as expired, and
     dropped five minutes later: by the workers if RETENTION_DAYS is set, or when this command runs again. The numbers of
     rollups stay. More days than before revoke the announcement for events that are not dropped yet.
+
+    Of sites with a shorter retention of their own (`tjra site set SITE --retention-days N`) the events are deleted one
+    by one, announced and five minutes later too.
     """
     days = days or load().retention_days
-    if days is None:
-        if not dry_run:
-            raise click.UsageError(NOT_SET)
-        click.echo(NOT_SET)
-        return
     with database() as conn:
-        old = expiry.plan(conn, days=days)
-        print_plan(conn, days, old)
-        if dry_run:
+        sites = retention.sites_with_retention(conn)
+        if days is None:
+            if not sites and not dry_run:
+                raise click.UsageError(NOT_SET)
+            click.echo(NOT_SET)
+        old = [] if days is None else expiry.plan(conn, days=days)
+        of_sites = retention.site_plan(conn, days=days)
+        if days is not None:
+            print_plan(conn, days, old)
+        print_sites(of_sites)
+        if dry_run or (days is None and not sites):
             return
-        if old and not yes:
+        if (old or any(one.events for one in of_sites)) and not yes:
             click.confirm("Dropped events cannot be restored. Continue?", abort=True)
-        dropped = expiry.drop_old_events(conn, days=days)
-        waiting = [one for one in expiry.plan(conn, days=days) if not one.blocked]
+        if days is not None:
+            drop(conn, days)
+        delete_of(conn, sites, days)
+
+
+def drop(conn: Any, days: int) -> None:
+    """Drop what may be dropped, and announce what may be later."""
+    dropped = expiry.drop_old_events(conn, days=days)
+    waiting = [one for one in expiry.plan(conn, days=days) if not one.blocked]
     for name in dropped:
         click.echo(f"dropped {name}")
     if waiting:
         click.echo(f"{len(waiting):,} more can be dropped in five minutes: their events are now announced as expired")
     elif not dropped:
         click.echo("nothing was dropped")
+
+
+def delete_of(conn: Any, sites: Sequence[str], days: int | None) -> None:
+    """The same for the sites that have a retention of their own. Fails at the end if one of them did."""
+    failed: list[str] = []
+    for site in sites:
+        with failure_in_a_line(site, "be cleared of expired events", failed):
+            deleted = retention.delete_expired(conn, site, days=days)
+            if deleted:
+                click.echo(f"deleted {deleted:,} events of {printable(site)}")
+    for one in retention.site_plan(conn, days=days):
+        if one.events and one.rolled_up and one.site_id not in failed:
+            name = printable(one.site_id)
+            click.echo(f"{one.events:,} events of {name} can be deleted in five minutes: now announced as expired")
+    if failed:
+        raise SystemExit(1)
+
+
+def print_sites(sites: Sequence[SiteRetention]) -> None:
+    """Print what happens to the events of sites with a retention of their own."""
+    for one in sites:
+        there = f"{one.events:,} events{between(one.first_event, one.last_event)}" if one.events else "nothing"
+        when = "" if one.announced or not one.events else " five minutes after they are announced as expired"
+        if one.events and not one.rolled_up:
+            lagging = expiry.describe_lagging([expiry.LaggingSite(one.site_id, one.rolled_up_until)])
+            when = f", but for now they stay; held up by rollups {printable(lagging)}"
+        click.echo(f"{printable(one.site_id)}, whose own retention is {one.days:,} days: {there} to delete{when}")
 
 
 def print_plan(conn: Any, days: int, old: Sequence[expiry.Partition]) -> None:

@@ -4,6 +4,7 @@ An event without a secret key of a site whose orders need one is taken, but mark
 refund (MARK): the reports do not count it then. Nobody who has no such key can remove the mark.
 """
 
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -132,6 +133,10 @@ class Admission:
             return
         if rules.origins is not None and sender.origin is not None and sender.origin not in rules.origins:
             raise _from_elsewhere(event.site_id, sender.origin)
+        if rules.retention_days is not None:
+            earliest = event.received_at - timedelta(days=rules.retention_days)
+            if event.timestamp < earliest:
+                raise _expired(event, earliest)
         marked = rules.secret_orders and sender.holder is None
         if (marked or rules.currency) and _may_be_sale(event):
             properties = event.properties or {}
@@ -165,6 +170,12 @@ def _not_of_the_key(site: str) -> Excluded:
 def _not_registered(site: str) -> Excluded:
     error = FieldError(field="site_id", reason=f"is {site!r}, which is not registered", allowed=REGISTERED)
     return Excluded("key", error, refuse(HTTPStatus.BAD_REQUEST, "the event is not valid", [error]))
+
+
+def _expired(event: ReceivedEvent, earliest: datetime) -> Excluded:
+    reason = f"is {event.timestamp.isoformat()}: before {earliest.isoformat()}, the site keeps none for so long"
+    error = FieldError(field="timestamp", reason=reason, allowed=f"from {earliest.isoformat()}, by retention_days")
+    return Excluded("timestamp", error, refuse(HTTPStatus.BAD_REQUEST, "the event is not valid", [error]))
 
 
 def _from_elsewhere(site: str, origin: str) -> Excluded:

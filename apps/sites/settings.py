@@ -31,13 +31,19 @@ from db.sites.settings import Changes, SiteSettings
 PREFIX = b"/sites/"
 SETTINGS_BYTES = 64 * 1024
 #: Without origins, which could keep out the page that this is tried on.
-EXAMPLE = {"name": "Lamp shop", "currency": "EUR"}
+EXAMPLE = {"name": "Lamp shop", "currency": "EUR", "retention_days": 400}
 SAMPLE = SiteSettings(
-    site_id="shop", name="Lamp shop", currency="EUR", created_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    site_id="shop",
+    name="Lamp shop",
+    currency="EUR",
+    retention_days=400,
+    created_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
 )
 REMOVED = SiteSettings(site_id="shop", timezone="Europe/Berlin")
 UNKNOWN_FIELD = FieldError(
-    field="colour", reason="is unknown", allowed="one of name, timezone, origins, currency, secret_orders"
+    field="colour",
+    reason="is unknown",
+    allowed="one of name, timezone, origins, currency, secret_orders, retention_days",
 )
 OF_SHOP = {"site_id": "shop"}
 SiteId = Annotated[Path, PathParameter(description="The site, percent-encoded where it is not letters and digits.")]
@@ -93,8 +99,13 @@ async def get_site(request: Request[Any, Any, Any], site_id: SiteId) -> SiteSett
 async def put_site(request: Request[Any, Any, Any], site_id: SiteId) -> Response[SiteSettings]:  # noqa: ARG001
     """Registers a site, which it has to be with SITES=registered, or changes its settings: what is left out stays as it
     is. Ingestion goes by them within 10 seconds; events that it took before stay as they are. Another timezone recounts
-    the site's days, as `PUT /timezone` does. With `dry_run=true`, as in the example, it only checks the body and tells
-    the settings that hold.
+    the site's days, as `PUT /timezone` does. With `dry_run=true`, as in the example, it only checks the body and
+    tells the settings that hold.
+
+    With `retention_days` the workers delete the site's events, and what funnels need of them, once they are older; its
+    rollups keep their numbers. It is announced first, and deleted from five minutes later on, which cannot be undone.
+    Only fewer days than the installation's RETENTION_DAYS have an effect; if that is not set, any have. More days, or
+    null, bring back what is announced and not deleted yet.
     """
     query = read_query(request, ChangeQuery)
     name = _site_id(request, Scope.ADMIN)

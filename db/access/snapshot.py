@@ -40,6 +40,7 @@ class SiteRules(msgspec.Struct, frozen=True, omit_defaults=True):
     origins: list[str] | None = None
     currency: str | None = None
     secret_orders: bool = False
+    retention_days: int | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):

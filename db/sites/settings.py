@@ -38,6 +38,16 @@ Currency = Annotated[
         examples=["EUR"],
     ),
 ]
+RetentionDays = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=36_500,
+        description="Days after which its events expire, while its rollups keep their numbers; null: RETENTION_DAYS of "
+        "the installation. Only fewer days than that have an effect.",
+        examples=[400],
+    ),
+]
 SecretOrders = Annotated[
     bool,
     Meta(description="`true` or `false`: whether orders and refunds count only if sent with a secret write key."),
@@ -53,6 +63,7 @@ class SiteSettings(msgspec.Struct, kw_only=True):
     origins: Origins | None = None
     currency: Currency | None = None
     secret_orders: SecretOrders = False
+    retention_days: RetentionDays | None = None
     created_at: Annotated[datetime | None, Meta(description="When it was registered; null: it is not.")] = None
 
 
@@ -64,6 +75,7 @@ class Changes(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     origins: Origins | UnsetType | None = UNSET
     currency: Currency | UnsetType | None = UNSET
     secret_orders: SecretOrders | UnsetType = UNSET
+    retention_days: RetentionDays | UnsetType | None = UNSET
 
 
 async def settings_of(conn: ReadConnection, site_id: str) -> SiteSettings | None:
@@ -81,9 +93,9 @@ async def put_settings(conn: ReadConnection, site_id: str, changes: Changes) -> 
     """Register a site, or change its settings, except for its timezone (db/sites/timezones.py)."""
     async with conn.transaction():
         before = await settings_of(conn, site_id)
+        known = before or SiteSettings(site_id=site_id)
         values: dict[str, Any] = {
-            name: getattr(before, name) if before else default
-            for name, default in (("name", ""), ("origins", None), ("currency", None), ("secret_orders", False))
+            name: getattr(known, name) for name in ("name", "origins", "currency", "secret_orders", "retention_days")
         }
         values |= {name: given for name in values if (given := getattr(changes, name)) is not UNSET}
         if values["origins"] is not None:

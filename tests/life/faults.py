@@ -1,5 +1,5 @@
-"""Faults that the simulation has to find, put back on purpose: four of the version before, one late event that is lost,
-and one that is doubled. `with with_fault(conn, "retention"): ...`
+"""Faults that the simulation has to find, put back on purpose: four of the version before, two of a site's retention,
+one late event that is lost, and one that is doubled. `with with_fault(conn, "retention"): ...`
 """
 
 from collections.abc import Iterator
@@ -47,6 +47,12 @@ FAULTS: dict[str, list[Fault]] = {
                 ("if done < all_sites then", "if false then"),
             ],
         )
+    ],
+    # What comes late for a time of which a site's events were deleted is stored, and perhaps counted again.
+    "a site's retention": [Fault("add_to_days", [("if refused is not null then", "if false then")])],
+    # A site's timezone is changed as if all of its events in the partitions were still there.
+    "a site's deleted days": [
+        Fault("set_timezone", [("greatest(deleted_until, least(", "greatest(null, least(")]),
     ],
     # The mark of top_paths moves back over days that have rows, and these are taken for right when it comes again.
     "top paths": [

@@ -15,7 +15,6 @@ import psycopg
 from psycopg import Connection
 
 from db.dead_letters.replay import replay
-from db.expiry import drop_old_events
 from db.migrations import migrate
 from db.rollups.advance import advance
 from db.sites.timezones import set_timezone
@@ -24,11 +23,12 @@ from db.store.dead_letters import Failure
 from db.store.whole_or_apart import file_message
 from tests.life.before import store_as_before
 from tests.life.counting.asking import Mismatch
-from tests.life.counting.world import Span, World
+from tests.life.counting.world import World
 from tests.life.erasing import erase_person
 from tests.life.faults import with_fault
 from tests.life.look import PLANS, Look
 from tests.life.mortal import Killed, Mortal, killed_while
+from tests.life.retaining import delete_of_sites, drop_partitions, partitions, set_retention
 from tests.life.whole import rebuild
 from tests.life.worker import beside, delivered, flush
 from tests.life.writing import steps
@@ -78,7 +78,6 @@ class _Run:
         self.world = World(life.sites)
         self.lived = Lived()
         self.days: int | None = None
-        self.allowed: datetime | None = None
 
     def __enter__(self) -> "_Run":
         self.conn: Connection[Any] = psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
@@ -201,29 +200,22 @@ class _Run:
     def _change_timezone(self, step: steps.ChangeTimezone) -> None:
         site = self.world.sites[step.site]
         set_timezone(self.conn, step.site, step.timezone)
-        if site.timezone != step.timezone and self.world.kept_from:
-            site.compared_from = self.world.kept_from
+        if site.timezone != step.timezone and (kept_from := self.world.kept_from_of(site)):
+            site.compared_from = kept_from
         site.timezone = step.timezone
 
     def _set_retention(self, step: steps.SetRetention) -> None:
         self.days = step.days
 
     def _retain(self, step: steps.Retain) -> None:
-        if self.days is None:
-            return
-        told, before = self.world.kept_from, self._partitions()
-        bound = step.at - timedelta(days=self.days)
-        self.allowed = max(self.allowed, bound) if self.allowed else bound
-        dropped = drop_old_events(self.conn, days=self.days, now=step.at)
-        spans = [before[name] for name in dropped]
-        self.world.drop(spans)
-        (self.world.kept_from,) = self.conn.execute("select max(events_from) from kept_events").fetchone() or (None,)
-        if any(told is None or span.end > told for span in spans):
-            raise Mismatch(f"dropped {dropped}, though events are said to be kept from {told} on")
-        if self.world.kept_from and self.world.kept_from > self.allowed:
-            raise Mismatch(f"events are kept from {self.world.kept_from} on, though they should be from {self.allowed}")
-        if set(before) - set(dropped) - set(self._partitions()):
-            raise Mismatch("partitions are gone that nobody dropped")
+        if self.days is not None:
+            drop_partitions(self.conn, self.world, step.at, self.days)
+
+    def _set_site_retention(self, step: steps.SetSiteRetention) -> None:
+        set_retention(self.conn, self.world.sites[step.site], step.days)
+
+    def _retain_sites(self, step: steps.RetainSites) -> None:
+        delete_of_sites(self.conn, self.url, self.look, self.world, step, self.days)
 
     def _forget(self, step: steps.Forget) -> None:
         store.forget_settled_messages(self.conn, now=step.at)
@@ -241,10 +233,6 @@ class _Run:
         earliest = now - timedelta(days=self.days) if self.days else datetime.min.replace(tzinfo=UTC)
         return [Message(one.id, [event for event in one.events if event.timestamp >= earliest]) for one in messages]
 
-    def _partitions(self) -> dict[str, Span]:
-        rows = self.conn.execute("select name, starts, ends from event_partitions")
-        return {name: Span(*bounds) for name, *bounds in rows}
-
     def _look_at_partitions(self) -> None:
         """What is no longer kept goes into the partitions that are still there."""
-        self.world.partitions = list(self._partitions().values()) if self.world.kept_from else []
+        self.world.partitions = list(partitions(self.conn).values()) if self.world.kept_from else []

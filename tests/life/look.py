@@ -72,7 +72,7 @@ class Look:
                 await self.reading.execute(f"set local {name} = {value}".encode())
             await question(asking)
         except EventsNotKept as error:
-            kept_from = asking.world.kept_from
+            kept_from = asking.world.kept_from_of(asking.site)
             if kept_from is None or all(one.timestamp >= kept_from for one in asking.site.events):
                 raise Mismatch(f"{question.__doc__} of {asking.asked} says: {error}") from None
         except Mismatch as error:

@@ -18,9 +18,11 @@ EmptyDatabase = Callable[..., str]
 #: Of each fault the seed and the length of a life that finds it soon.
 FOUND_BY = {
     "retention": (1, 500),
+    "a site's retention": (4, 500),
+    "a site's deleted days": (9, 500),
     "top paths": (0, 500),
     "ids": (0, 500),
-    "funnel": (12, 800),
+    "funnel": (13, 800),
     "a late event is lost": (0, 500),
     "a late event is doubled": (0, 500),
 }

@@ -49,6 +49,7 @@ KEYS = {
 PARTIAL = {
     ("advance_sessions", "e.event_time"): "only the time is taken",
     ("advance_user_months", "e.event_time"): "only the time is taken",
+    ("delete_oldest_events", "e.event_time"): "only the time is taken",
     ("drop_oldest_partition", "ends"): "partitions do not overlap",
     ("journeys_of_half", "began desc"): "sessions of one user do not overlap",
     ("journeys_of_half", "s.began order by v.event_time, v.path"): "only the path is taken",

@@ -14,6 +14,7 @@ from db.access import audit
 from db.connections.pools import ReadConnection
 from db.events.errors import struct_error
 from db.events.limits import text_fault
+from db.settings import load
 from db.sites import settings, timezones
 from db.sites.settings import Changes, SiteSettings
 
@@ -31,7 +32,7 @@ def site_command() -> None:
 @site_command.command("list")
 def list_command() -> None:
     """List the registered sites."""
-    table = Table("site", "name", "timezone", "origins", "currency", "orders count")
+    table = Table("site", "name", "timezone", "origins", "currency", "orders count", "retention")
     for site in _on_database(settings.registered):
         table.add_row(site.site_id, *_texts(site))
     print_table(table)
@@ -48,7 +49,8 @@ def show_command(site_id: str) -> None:
     found = _on_database(read)
     if found is None:
         raise click.ClickException(f"the site {site_id!r} is not registered")
-    for name, text in zip(("name", "timezone", "origins", "currency", "orders count"), _texts(found), strict=True):
+    names = ("name", "timezone", "origins", "currency", "orders count", "retention")
+    for name, text in zip(names, _texts(found), strict=True):
         click.echo(f"{name}: {text}")
 
 
@@ -68,6 +70,11 @@ def show_command(site_id: str) -> None:
     "--secret-orders/--public-orders", default=None,
     help="Whether orders and refunds count only if they were sent with a secret write key (scope events:write).",
 )  # fmt: skip
+@click.option(
+    "--retention-days", metavar="N",
+    help="Days after which its events expire; its numbers stay. Only fewer than RETENTION_DAYS have an effect. "
+    f"{NONE}: as RETENTION_DAYS says.",
+)  # fmt: skip
 def set_command(
     site_id: str,
     name: str | None,
@@ -75,6 +82,7 @@ def set_command(
     origins: tuple[str, ...],
     currency: str | None,
     secret_orders: bool | None,
+    retention_days: str | None,
 ) -> None:
     """Register SITE_ID, or change its settings: options that are left out change nothing."""
     if fault := text_fault("site_id", site_id):
@@ -84,6 +92,7 @@ def set_command(
         "origins": (None if origins == (NONE,) else list(origins)) if origins else UNSET,
         "currency": UNSET if currency is None else None if currency == NONE else currency,
         "secret_orders": UNSET if secret_orders is None else secret_orders,
+        "retention_days": UNSET if retention_days is None else _days(retention_days),
     }
     try:
         changes = msgspec.convert({name: value for name, value in given.items() if value is not UNSET}, Changes)
@@ -107,6 +116,12 @@ def set_command(
         with database() as conn:
             timezones.set_timezone(conn, site_id, zone)
     click.echo(f"{site_id} is set; ingestion goes by it within 10 seconds")
+    if isinstance(changes.retention_days, int):
+        of_all = load().retention_days
+        if of_all is not None and of_all <= changes.retention_days:
+            click.echo(f"its retention of {changes.retention_days:,} days has no effect: RETENTION_DAYS is {of_all:,}")
+        else:
+            click.echo("what is older is deleted by the workers, for good; tjra retention --dry-run tells what that is")
 
 
 @site_command.command("remove")
@@ -129,7 +144,13 @@ def remove_command(site_id: str) -> None:
 def _texts(site: SiteSettings) -> list[str]:
     origins = "as CORS_ORIGINS says" if site.origins is None else ", ".join(site.origins) or "no page"
     orders = "with a secret key" if site.secret_orders else "all"
-    return [site.name, site.timezone, origins, site.currency or NONE, orders]
+    retention = "as RETENTION_DAYS says" if site.retention_days is None else f"{site.retention_days:,} days"
+    return [site.name, site.timezone, origins, site.currency or NONE, orders, retention]
+
+
+def _days(given: str) -> Any:
+    """A number of days as it was given; what is none is refused with the other settings."""
+    return None if given == NONE else int(given) if given.isascii() and given.isdigit() else given
 
 
 def _on_database(work: Any) -> Any:

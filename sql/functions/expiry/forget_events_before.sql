@@ -1,6 +1,6 @@
 -- Announce the expiry of events: all partitions that end by `moment` have expired. If that is earlier than what was
 -- announced before (events are to be kept for longer now), take the announcement back, as far as no partition was
--- dropped yet.
+-- dropped yet. What a site's own retention_days announced (forget_events_of_site) stays.
 create or replace function forget_events_before(moment timestamptz, present timestamptz) returns void
 language plpgsql
 set lock_timeout = '2s' -- limits how long writers wait for us while we wait for others
@@ -33,7 +33,9 @@ begin
         for site in
             select s.site_id from sites s where s.events_from = said order by s.site_id
         loop
-            update sites s set events_from = nullif(bound, '-infinity') where s.site_id = site and s.events_from = said;
+            update sites s
+            set events_from = nullif(greatest(bound, s.own_events_from), '-infinity')
+            where s.site_id = site and s.events_from = said;
         end loop;
     end if;
 end

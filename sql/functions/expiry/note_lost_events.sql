@@ -32,10 +32,13 @@ begin
         select p.starts, p.ends from event_partitions p where p.starts > lost and p.starts <= present order by p.starts
     loop
         bound := part.starts;
-        -- A partition that was dropped and made again for late events has few of the events in the rollups.
+        -- A partition that was dropped and made again for late events has few of the events in the rollups. Those that
+        -- a site's own retention_days deleted are in none.
         select coalesce(sum(h.events), 0) into told
         from event_hours h
-        where h.hour >= part.starts and h.hour <= part.ends - interval '1 hour';
+        join sites s on s.site_id = h.site_id
+        where h.hour >= part.starts and h.hour <= part.ends - interval '1 hour'
+            and h.hour >= coalesce(s.own_deleted_until, '-infinity');
         select count(*) into there from events e where e.event_time >= part.starts and e.event_time < part.ends;
         exit when part.ends > present or there * 2 >= told;
         bound := part.ends;

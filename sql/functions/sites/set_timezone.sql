@@ -10,6 +10,7 @@ as $$
 #variable_conflict use_variable
 declare
     kept_from  timestamptz;
+    deleted_until timestamptz;
     held_from  timestamptz;
     old_zone   text;
     border_day date;
@@ -20,14 +21,17 @@ declare
 begin
     -- No partition can be dropped meanwhile. Lock in the same order as writers: events, then sites.
     lock table events in access share mode;
-    select s.timezone, s.events_from into before, kept_from from sites s where s.site_id = site for update;
+    select s.timezone, s.events_from, s.own_deleted_until into before, kept_from, deleted_until
+    from sites s
+    where s.site_id = site
+    for update;
     if before is null or before = zone then
         return;
     end if;
 
     if kept_from is not null then
         -- Expired events are still there for some minutes after the announcement.
-        held_from := least(kept_from, (select min(p.starts) from event_partitions p));
+        held_from := greatest(deleted_until, least(kept_from, (select min(p.starts) from event_partitions p)));
         old_zone := coalesce(usable_timezone(before), zone);
         border_day := (held_from at time zone old_zone)::date;
         first_day := least(border_day, (held_from at time zone zone)::date);

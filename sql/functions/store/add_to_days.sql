@@ -1,11 +1,17 @@
 -- Count new events in the rollups by hour and by day and in the ledger, and number their users. given_days: how many
 -- events arrived on which day, new or not; fresh_days: how many of them are new. Is any of them late, of a time before
 -- the watermark of a deferred rollup? The caller has locked their sites.
+--
+-- An event of a time of which a site's events were deleted (sites.own_deleted_until) is refused, as make_partition does
+-- where all sites' are gone: one that is sent again would be counted twice, as its first row is gone.
 create or replace function add_to_days(
     fresh fresh_event[], given_days received_day[], fresh_days received_day[], out some_late boolean
 )
 language plpgsql
 as $$
+declare
+    refused timestamptz;
+    kept    timestamptz;
 begin
     with placed as materialized (
         select
@@ -13,6 +19,7 @@ begin
             date_trunc('hour', f.event_time, s.timezone) as hour,
             (f.event_time at time zone s.timezone)::date as day,
             s.users as next_no,
+            s.own_deleted_until,
             f.event_time < greatest(s.sessions_until, s.user_months_until) or (f.event_time at time zone s.timezone)::date
                 < greatest(s.path_spans_until, s.user_spans_until, s.top_paths_until) as is_late
         from unnest(fresh) f
@@ -105,8 +112,13 @@ begin
         group by site_id, day, event_type, user_no / 8192
         on conflict (site_id, day, event_type, chunk) do update set users = user_days.users | excluded.users
     )
-    select bool_or(is_late)
-    into some_late
+    select bool_or(is_late), min(event_time) filter (where event_time < own_deleted_until),
+        min(own_deleted_until) filter (where event_time < own_deleted_until)
+    into some_late, refused, kept
     from placed;
+    if refused is not null then
+        raise check_violation
+            using message = format('no event of %s is stored: events before %s are no longer kept', refused, kept);
+    end if;
 end
 $$;

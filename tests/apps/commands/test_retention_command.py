@@ -111,6 +111,45 @@ def test_what_holds_it_up_is_named_by_the_command_and_by_the_worker(
 
 
 @pytest.mark.usefixtures("visits")
+def test_sites_with_a_retention_of_their_own_are_in_the_plan_and_done_by_the_command_and_by_the_worker(
+    conn: Connection, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for site in ("utc", "kolkata"):
+        conn.execute("insert into site_settings (site_id, retention_days) values (%s, 105)", [site])
+    age(conn)
+    conn.execute("update sites set sessions_until = %s where site_id = 'kolkata'", [NOW - timedelta(days=300)])
+    ends = f"of 'kolkata' (they end at {NOW - timedelta(days=300):%Y-%m-%d %H:%M} UTC)"
+    told = "whose own retention is 105 days"
+    dry = run("--dry-run").output
+    assert dry.startswith("RETENTION_DAYS is not set")
+    assert f"utc, {told}: " in dry
+    assert " to delete five minutes after they are announced as expired\n" in dry
+    assert f"to delete, but for now they stay; held up by rollups {ends}\n" in dry
+    assert "own retention" not in run("--dry-run", "--days", "100").output  # as short for all
+    before = events(conn)
+    assert run(answer="n\n").exit_code == 1
+    assert "can be deleted in five minutes: now announced as expired" in run("--yes").output
+    assert events(conn) == before
+    conn.execute("update sites set own_said_at = own_said_at - interval '5 minutes'")
+    assert f"utc, {told}: " in run("--dry-run", "--days", "110").output
+    assert "deleted " in run("--yes").output
+    assert f"utc, {told}: nothing to delete\n" in run("--dry-run").output
+    monkeypatch.setattr(database, "settings", Settings())
+    with write_pool(url, connections=1) as pool, caplog.at_level(logging.INFO, logger="actors.maintenance"):
+        monkeypatch.setattr(database, "pool", pool, raising=False)
+        maintenance.delete_expired_of_sites.fn()
+        age(conn)
+        with connect(url) as writer, writer.transaction():  # one that is held up is left, and the others are done
+            writer.execute("select from sites where site_id = 'utc' for update")
+            maintenance.delete_expired_of_sites.fn()
+    messages = [record.getMessage() for record in caplog.records if record.name == "actors.maintenance"]
+    stay = "events of site 'kolkata' more than 105 days old stay: their rollups are not written yet"
+    assert messages[0] == stay
+    assert any(message.startswith("deleted ") and "of site 'kolkata'" in message for message in messages)
+    assert any(message.startswith("expired events of site 'utc' cannot be deleted") for message in messages)
+
+
+@pytest.mark.usefixtures("visits")
 def test_who_reads_for_long_is_told_in_a_line(conn: Connection, url: str) -> None:
     run("--days", "100", "--yes")
     age(conn)

@@ -1,6 +1,7 @@
 """GET, PUT and DELETE /sites/{site_id}, and what they do to the events that arrive."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,7 +15,9 @@ from tests.conftest import Connection
 from tests.servers.servers import until
 
 MONEY = {"revenue": 10, "currency": "EUR"}
-DEFAULTS = {"name": "", "timezone": "UTC", "origins": None, "currency": None, "secret_orders": False}
+DEFAULTS = {
+    "name": "", "timezone": "UTC", "origins": None, "currency": None, "secret_orders": False, "retention_days": None,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +45,17 @@ def test_what_is_left_out_stays_and_what_was_never_said_has_its_default(reportin
     assert reporting.get(f"/sites/{shop}").json() == reporting.delete(f"/sites/{shop}").json() == unknown
     assert put(reporting, shop) == {"site_id": shop} | DEFAULTS
     said = {"name": "Lamp shop", "origins": ["https://Shop.example", "https://shop.example"], "currency": "eur"}
-    after = {"site_id": shop, "timezone": "UTC", "secret_orders": False, "name": "Lamp shop", "currency": "EUR"}
-    assert put(reporting, shop, **said) == after | {"origins": ["https://shop.example"]}
+    after = DEFAULTS | {"site_id": shop, "name": "Lamp shop", "currency": "EUR", "origins": ["https://shop.example"]}
+    assert put(reporting, shop, **said) == after
+    assert put(reporting, shop, retention_days=30) == put(reporting, shop) == after | {"retention_days": 30}
+    assert put(reporting, shop, retention_days=None) == after
     assert put(reporting, shop, secret_orders=True, origins=None)["origins"] is None
     shown = reporting.get(f"/sites/{shop}").json()
     assert (shown["name"], shown["secret_orders"]) == ("Lamp shop", True)
     assert shop in [one["site_id"] for one in reporting.get("/sites", params={"search": shop}).json()["sites"]]
     assert reporting.delete(f"/sites/{shop}").json() == reporting.get(f"/sites/{shop}").json() == unknown
     noted = [one for one in reporting.get("/audit").json()["entries"] if one["details"].get("site_id") == shop]
-    assert [one["action"] for one in noted] == ["site.remove", "site.set", "site.set", "site.set"]
+    assert [one["action"] for one in noted] == ["site.remove", *["site.set"] * 6]
     assert noted[-2]["details"]["settings"] == said
 
 
@@ -67,6 +72,9 @@ def test_what_is_left_out_stays_and_what_was_never_said_has_its_default(reportin
         ({"currency": "Euro"}, "currency"),
         ({"secret_orders": "yes"}, "secret_orders"),
         ({"secret_orders": None}, "secret_orders"),
+        ({"retention_days": 0}, "retention_days"),
+        ({"retention_days": 36_501}, "retention_days"),
+        ({"retention_days": "30"}, "retention_days"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name_and_changes_nothing(
@@ -136,6 +144,24 @@ def test_nobody_without_the_secret_key_can_invent_revenue(
 
 
 @pytest.mark.usefixtures("quick_worker")
+def test_an_event_that_its_site_would_not_keep_is_refused_by_name(
+    reporting: httpx.Client, ingestion: httpx.Client, shop: str, other: str
+) -> None:
+    put(reporting, shop, retention_days=30)
+    old, young = (event(shop, timestamp=(datetime.now(UTC) - timedelta(days=days)).isoformat()) for days in (31, 29.9))
+    until(lambda: ingestion.post("/event", json=old).status_code == 400)
+    (error,) = ingestion.post("/event", json=old).json()["errors"]
+    assert error["field"] == "timestamp"
+    assert "the site keeps none for so long" in error["reason"]
+    elsewhere = old | {"site_id": other}
+    assert [ingestion.post("/event", json=one).status_code for one in (young, elsewhere)] == [202, 202]
+    answer = ingestion.post("/events", json=[old, young, elsewhere]).json()
+    assert (answer["accepted"], [one["index"] for one in answer["rejected"]]) == (2, [0])
+    put(reporting, shop, retention_days=None)
+    until(lambda: ingestion.post("/event", json=old).status_code == 202)
+
+
+@pytest.mark.usefixtures("quick_worker")
 def test_a_timezone_is_set_with_the_rebuild_that_it_needs(reporting: httpx.Client, conn: Connection, shop: str) -> None:
     store_events(conn, batch(received(shop, timestamp="2026-03-10T23:30:00Z")))
     assert put(reporting, shop, timezone="Europe/Berlin")["timezone"] == "Europe/Berlin"
@@ -143,7 +169,11 @@ def test_a_timezone_is_set_with_the_rebuild_that_it_needs(reporting: httpx.Clien
     assert days == [("2026-03-11",)]
 
 
-def test_the_command_line_does_the_same(database_url: str, reporting: httpx.Client, shop: str) -> None:
+def test_the_command_line_does_the_same(
+    database_url: str, reporting: httpx.Client, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RETENTION_DAYS", raising=False)
+
     def tjra(*arguments: str, code: int = 0) -> str:
         done = CliRunner(env={"COLUMNS": "80"}).invoke(main, ["site", *arguments])
         assert done.exit_code == code, done.output
@@ -156,13 +186,25 @@ def test_the_command_line_does_the_same(database_url: str, reporting: httpx.Clie
     shown = reporting.get(f"/sites/{shop}").json()
     assert shown == {
         "site_id": shop, "name": "Lamp shop", "timezone": "Asia/Kolkata", "origins": ["https://shop.example"],
-        "currency": "EUR", "secret_orders": True, "created_at": shown["created_at"],
+        "currency": "EUR", "secret_orders": True, "retention_days": None, "created_at": shown["created_at"],
     }  # fmt: skip
     assert "origins: https://shop.example" in tjra("show", shop)
     tjra("set", shop, "--origin", "none", "--public-orders", "--currency", "none")
     assert "orders count: all" in tjra("show", shop)
     tjra("set", shop, *(word for page in pages for word in ("--origin", page)))
     assert ", ".join(pages) in tjra("list")
+    assert "retention: as RETENTION_DAYS says" in tjra("show", shop)
+    assert "older is deleted by the workers, for good" in tjra("set", shop, "--retention-days", "30")
+    assert "retention: 30 days" in tjra("show", shop)
+    assert reporting.get(f"/sites/{shop}").json()["retention_days"] == 30
+    monkeypatch.setenv("RETENTION_DAYS", "30")
+    no_effect = "its retention of 30 days has no effect: RETENTION_DAYS is 30"
+    assert no_effect in tjra("set", shop, "--retention-days", "30")
+    assert "30 days" in tjra("list")
+    for wrong in ("0", "soon", "-1", "٣"):
+        assert "retention_days" in tjra("set", shop, "--retention-days", wrong, code=2)
+    tjra("set", shop, "--retention-days", "none")
+    assert "as RETENTION_DAYS says" in tjra("list")
     assert "--timezone" in tjra("set", shop, "--timezone", "Europe/Berln", code=2)
     assert "currency has another form" in tjra("set", shop, "--currency", "Euro", code=2)
     assert "three letters (ISO 4217) such as EUR" in tjra("set", shop, "--currency", "Euro", code=2)

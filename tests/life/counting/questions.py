@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
-from datetime import UTC
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -141,7 +141,9 @@ async def ask_sites(ask: Asking) -> None:
         counted = (len(site.events), counts.named(site.events), counts.anonymous(site.events), site.timezone)
         ask.same("site", (one.events, one.users, one.anonymous, one.timezone), counted)
         moments = [event.timestamp for event in site.events if ask.world.is_kept(event)]
-        if moments and len(moments) == len(site.events):
+        # An hour of which events may be gone is told by its begin.
+        is_cut = site.deleted_until and moments and min(moments) < site.deleted_until + timedelta(hours=1)
+        if moments and len(moments) == len(site.events) and not is_cut:
             ask.same("first", one.first_event, min(moments))
             ask.same("last", one.last_event, max(moments))
 

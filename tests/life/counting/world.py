@@ -39,6 +39,11 @@ class Site:
         """From when on its days are those of its timezone, where it got that after events were dropped."""
         self.erased: dict[str, tuple[str, datetime]] = {}
         """The pseudonym of each person who was erased, and when."""
+        self.retention_days: int | None = None
+        """Its own retention; what was announced by it, when, and until when its events are deleted."""
+        self.announced_from: datetime | None = None
+        self.said_at: datetime | None = None
+        self.deleted_until: datetime | None = None
         self._by_user: dict[str, list[ReceivedEvent]] | None = None
 
     def erase(self, person: str, pseudonym: str, at: datetime) -> None:
@@ -82,6 +87,8 @@ class World:
         self.sites = {name: Site(name, timezone) for name, timezone in sites.items()}
         self.ledger: Counter[tuple[str, date, str]] = Counter()
         self.kept_from: datetime | None = None
+        self.allowed_from: datetime | None = None
+        """The latest moment that kept_from may have been, by RETENTION_DAYS."""
         self.dropped: list[Span] = []
         self.partitions: list[Span] = []
 
@@ -101,7 +108,7 @@ class World:
     def outcome(self, event: ReceivedEvent, *, now: datetime) -> str:
         """What becomes of an event that is stored now; it is, where it is new."""
         site = self.sites[event.site_id]
-        if event.id_made and self.is_dead(event):  # whoever had its id before
+        if event.id_made and self.is_dead_everywhere(event):  # whoever had its id before
             return "dead"
         came_before = self._came_before(site, event)
         if not came_before and self.is_dead(event):
@@ -142,9 +149,21 @@ class World:
 
     def is_kept(self, event: ReceivedEvent) -> bool:
         """Whether the event itself is still there."""
-        return not any(span.has(event.timestamp) for span in self.dropped)
+        return not (self._is_deleted(event) or any(span.has(event.timestamp) for span in self.dropped))
+
+    def kept_from_of(self, site: Site) -> datetime | None:
+        """From when on a site's reports may count its events."""
+        return max(filter(None, (self.kept_from, site.announced_from)), default=None)
 
     def is_dead(self, event: ReceivedEvent) -> bool:
+        """Whether the event's time is no longer kept, and is stored no more: of its site, or of any."""
+        return self._is_deleted(event) or self.is_dead_everywhere(event)
+
+    def _is_deleted(self, event: ReceivedEvent) -> bool:
+        deleted_until = self.sites[event.site_id].deleted_until
+        return deleted_until is not None and event.timestamp < deleted_until
+
+    def is_dead_everywhere(self, event: ReceivedEvent) -> bool:
         """Whether the event's time is no longer kept, and there is no partition any more that would take it."""
         too_old = self.kept_from is not None and event.timestamp < self.kept_from
         return too_old and not any(span.has(event.timestamp) for span in self.partitions)

@@ -56,11 +56,14 @@ class _Author:
         written: list[AnyStep] = []
         # By chance of its own: what else happens in a life is the same with and without erasures.
         erasing = Random(f"{self.seed} erases")
+        retaining = Random(f"{self.seed} retains")
         while self.left > 0:
             (name,) = self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))
             written += getattr(self, f"_{name}")()
             if erasing.random() < 0.5:
                 written[-1] = self._erased_meanwhile(written[-1], erasing)
+            if retaining.random() < 0.3:
+                written.append(self._retained_by_site(retaining))
             self._pass()
         everything = [steps.Advance(at=self.now, rollups=list(ROLLUPS))]
         landed = self.random.choice([0, 0, 0, len(written) // 4])
@@ -106,6 +109,14 @@ class _Author:
             waiting=step.messages,
             fate=random.choice(["done", "killed", "beside"]),
         )
+
+    def _retained_by_site(self, random: Random) -> AnyStep:
+        """A site's own retention changes, or deletes."""
+        if random.random() < 0.2:
+            days = random.choice([None, 3, 8, 15, 30, 60])
+            return steps.SetSiteRetention(at=self.now, site=random.choice(list(self.sites)), days=days)
+        # A kill, and what is deleted in many steps, take long: now and then.
+        return steps.RetainSites(at=self.now, most=random.choice([5, 40, 10_000, 10_000]), killed=random.random() < 0.2)
 
     def _store_together(self) -> Iterator[AnyStep]:
         first, second = self._messages(most=2), self._messages(most=2)

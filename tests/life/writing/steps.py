@@ -75,6 +75,21 @@ class Retain(Step, kw_only=True, tag=True):
     """Maintenance drops what is no longer kept."""
 
 
+class SetSiteRetention(Step, kw_only=True, tag=True):
+    """A site's own retention is set, raised, lowered or (None) unset."""
+
+    site: str
+    days: int | None
+
+
+class RetainSites(Step, kw_only=True, tag=True):
+    """Maintenance deletes what sites no longer keep by their own retention, about so many events at once; `killed`: it
+    is killed at some moment, and comes again."""
+
+    most: int = 10_000
+    killed: bool = False
+
+
 class Forget(Step, kw_only=True, tag=True):
     """Maintenance forgets settled messages and the ids of events, and makes partitions ahead."""
 
@@ -116,6 +131,8 @@ AnyStep = (
     | ChangeTimezone
     | SetRetention
     | Retain
+    | SetSiteRetention
+    | RetainSites
     | Forget
     | Bury
     | Replay
