@@ -17,6 +17,13 @@ begin
     end if;
     perform pg_advisory_xact_lock(hashtext('make_partition'));
     if exists (select 1 from event_partitions where starts <= moment and ends > moment) then
+        -- Whoever asks has not found it. A session that reads the list of partitions just while another one is attached
+        -- keeps the old list until the table changes: change it, by setting what is set.
+        begin
+            alter table events alter column event_time set statistics -1;
+        exception when feature_not_supported then
+            null; -- on Citus; its sessions on the nodes read such lists of their own
+        end;
         return;
     end if;
     kept := (select events_from from kept_events);

@@ -27,15 +27,20 @@ def one_app(database_url: str) -> Iterator[tuple["ReportingApp", httpx.Client]]:
         yield app, client
 
 
+@pytest.fixture(autouse=True)
+def own_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test comes from an address of its own: from one, few may log in within a minute."""
+    here = uuid4().hex
+    monkeypatch.setattr("apps.access.limits._address", lambda _: here)
+
+
 @pytest.fixture
-def browser(one_app: tuple["ReportingApp", httpx.Client], monkeypatch: pytest.MonkeyPatch) -> httpx.Client:
-    """A browser without a login, new and from an address of its own."""
+def browser(one_app: tuple["ReportingApp", httpx.Client]) -> httpx.Client:
+    """A browser without a login, new."""
     app, client = one_app
     client.cookies.clear()
     client.follow_redirects = False
     app.access.verdicts.forget()
-    here = uuid4().hex
-    monkeypatch.setattr("apps.access.limits._address", lambda _: here)
     return client
 
 

@@ -15,7 +15,7 @@ from db.dead_letters.replay import replay
 from db.events.event import ReceivedEvent
 from db.migrations import migrate
 from db.store.dead_letters import Failure, time_of
-from db.store.events import Message
+from db.store.events import Message, make_partitions_ahead
 from db.store.whole_or_apart import StoreApart, file_message, store, store_apart
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
@@ -181,3 +181,17 @@ def test_the_time_of_an_event_is_in_utc(written: str, moment: datetime | None) -
 @pytest.mark.parametrize("event", [b"", b"[]", b"7", b"{", b"{}"])
 def test_what_is_no_event_has_no_time(event: bytes) -> None:
     assert time_of(event) is None
+
+
+def test_who_has_not_found_a_partition_reads_their_list_anew(conn: Connection) -> None:
+    """Of sessions that make the same partition at once, one in some hundred keeps the list of before until the table
+    changes, and would refuse each event of that time. When that happens cannot be chosen: the change is what is seen."""
+    version = "select xmin::text from pg_attribute where attrelid = 'events'::regclass and attname = 'event_time'"
+    conn.execute("select make_partition_anywhere(%s)", [NOW])
+    made = conn.execute(version).fetchall()
+    conn.execute("select make_partition_anywhere(%s)", [NOW])
+    changed = conn.execute(version).fetchall()
+    assert changed != made
+    make_partitions_ahead(conn, NOW)
+    make_partitions_ahead(conn, NOW)
+    assert conn.execute(version).fetchall() == changed  # nobody misses what is there already
