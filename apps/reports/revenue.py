@@ -75,7 +75,7 @@ class RevenueQuery(ComparedQuery, kw_only=True):
         if both := [name for name in self.refunds() if name in self.orders()]:
             raise BadParameter("refund_type", f"{both[0]!r} is an order already")
         if self.compare and self.interval and media_type != JSON:
-            allowed = "without `interval`, or with `Accept: application/json`"
+            allowed = "without `interval`, or with `format=json`"
             raise BadParameter("compare", "is not part of a table of points", allowed)
 
 

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from db.events.errors import BadParameter
 from db.reports.shared.currencies import average, shown
 from db.reports.shared.ranges import Range
-from db.reports.shared.report import Question, Report, Source, compared, rows, source_of
+from db.reports.shared.report import ComparedReport, Question, Source, compared, rows, source_of
 from db.reports.timeseries import STEPS, intervals
 
 #: The event types that are orders and refunds where none are requested. The rollups (by the function is_sale) and the
@@ -104,7 +104,7 @@ class Ignored(msgspec.Struct, kw_only=True):
     ]
 
 
-class Revenue(Report, kw_only=True, omit_defaults=True):
+class Revenue(ComparedReport, kw_only=True, omit_defaults=True):
     """What a shop sold and took back."""
 
     event_types: Annotated[list[str], Meta(description="The event types that were taken for orders.")]
@@ -157,10 +157,11 @@ async def revenue(
         raise BadParameter("interval", f"{interval!r} is too fine for this range", ", ".join(allowed))
     found = await exact_sales(conn, question, orders=orders, refunds=refunds, products=products, interval=interval)
     before = None
-    if other := await compared(conn, question):
+    other = await compared(conn, question)
+    if other:
         before = await exact_sales(conn, other, orders=orders, refunds=refunds, products=0)
     return Revenue(
-        **question.head(found.source),
+        **question.head(found.source, other),
         event_types=list(orders),
         refund_types=list(refunds),
         currencies=_rounded(found.currencies),

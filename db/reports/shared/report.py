@@ -48,6 +48,22 @@ class Report(msgspec.Struct, kw_only=True):
     as_of: Annotated[datetime, Meta(description="Everything stored until then is in the report.")]
 
 
+class ComparedRange(msgspec.Struct, kw_only=True):
+    """The range that a report is compared with."""
+
+    start: Annotated[datetime, Meta(description="It begins here.")] = msgspec.field(name="from")
+    end: Annotated[
+        datetime,
+        Meta(description="It ends before this; of a range that is not over, at the same time of day as now."),
+    ] = msgspec.field(name="to")
+
+
+class ComparedReport(Report, kw_only=True, omit_defaults=True):
+    """A report that may be compared with another range."""
+
+    compared_with: Annotated[ComparedRange | None, Meta(description="With `compare`: the range compared with.")] = None
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is requested of one site: a range of time, and what events have to match."""
 
@@ -79,9 +95,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             "now": self.now,
         }
 
-    def head(self, source: Source) -> dict[str, Any]:
-        """The fields that every Report begins with."""
-        return {
+    def head(self, source: Source, other: "Question | None" = None) -> dict[str, Any]:
+        """The fields that every Report begins with. other: the question about the range to compare with."""
+        fields = {
             "site_id": self.site_id,
             "start": self.range.local(self.range.start),
             "end": self.range.local(self.range.end),
@@ -89,6 +105,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             "source": source,
             "as_of": self.as_of,
         }
+        if other:
+            start, end = other.range.local(other.range.start), other.range.local(other.range.end)
+            fields["compared_with"] = ComparedRange(start=start, end=end)
+        return fields
 
 
 class TakesLong(Exception):
