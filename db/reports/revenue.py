@@ -152,7 +152,7 @@ async def revenue(
 
     Raises BadParameter.
     """
-    allowed = [name for name in intervals(question) if name in get_args(RevenueInterval)]
+    allowed = longer_intervals(question)
     if interval and interval not in allowed:
         raise BadParameter("interval", f"{interval!r} is too fine for this range", ", ".join(allowed))
     found = await exact_sales(conn, question, orders=orders, refunds=refunds, products=products, interval=interval)
@@ -174,6 +174,12 @@ async def revenue(
     )
 
 
+def longer_intervals(question: Question) -> list[RevenueInterval]:
+    """The intervals of sales that the length of a range allows."""
+    allowed = intervals(question)
+    return [name for name in get_args(RevenueInterval) if name in allowed]
+
+
 async def exact_sales(
     conn: AsyncConnection,
     question: Question,
@@ -187,7 +193,7 @@ async def exact_sales(
     parameters = {
         "order_types": list(orders),
         "refund_types": list(refunds),
-        "usual": _usual(orders, refunds),
+        "usual": is_usual(orders, refunds),
         "limit": products,
         "interval": interval,
     }
@@ -213,14 +219,14 @@ def _shown(sales: Sales) -> Sales:
     return msgspec.structs.replace(sales, **amounts)
 
 
-def _usual(orders: Sequence[str], refunds: Sequence[str]) -> bool:
+def is_usual(orders: Sequence[str], refunds: Sequence[str]) -> bool:
     """Whether these are the event types that the rollups hold."""
     return set(orders) == set(ORDERS) and set(refunds) == set(REFUNDS)
 
 
 async def _held(conn: AsyncConnection, question: Question, orders: Sequence[str], refunds: Sequence[str]) -> bool:
     """Whether the rollups hold what is requested: days of the site, all events of the usual types."""
-    if _usual(orders, refunds) and question.range.days_fit and not question.filters.conditions:
+    if is_usual(orders, refunds) and question.range.days_fit and not question.filters.conditions:
         (row,) = await rows(conn, question, "sales_held")
         return bool(row["held"])
     return False

@@ -28,6 +28,8 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("/breakdown", {"site_id": SITE, "date": "2026-03-10", "dimension": "path"}),
     ("/breakdown", RANGE | {"dimension": "path", "filter": "path:contains:ı|I|✓"}),
     *[("/revenue", RANGE | more) for more in ({}, {"interval": "day"}, {"filter": "properties.revenue:gte:3"})],
+    *[(f"/customers{path}", RANGE) for path in ("", "/cohorts", "/best")],
+    ("/customers", RANGE | {"interval": "week", "currency": "EUR", "filter": "properties.revenue:gte:3"}),
     ("/events", RANGE | {"limit": "50"}),
     ("/events/export", RANGE),
     *[("/funnel", RANGE | {"step": ["page_view", step], "window": "7d"}) for step in ("click", "click;path:is:/2")],

@@ -41,6 +41,18 @@ AskedFormat = Annotated[
 ]
 
 
+Compare = Annotated[
+    Comparison | None,
+    Meta(
+        description="Have the same of another range as well: `previous_period` (as long, just before), "
+        "`previous_week` (the same weekdays: 7 days before, or as many weeks as the range takes), `same_weekday` "
+        "(the same: 7 days before; of more than 7 days, 28 before, or as many weeks as the range takes) or "
+        "`previous_year`. A range that is not over is compared up to the same time, to the microsecond: today "
+        "until now with yesterday until this time. The report says in `compared_with` which range that is."
+    ),
+]
+
+
 class ReportQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "to"}):
     """Which site, which time and which events."""
 
@@ -115,16 +127,7 @@ class ReportQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": 
 class ComparedQuery(ReportQuery, kw_only=True):
     """The same, and whether to compare with another range."""
 
-    compare: Annotated[
-        Comparison | None,
-        Meta(
-            description="Have the same of another range as well: `previous_period` (as long, just before), "
-            "`previous_week` (the same weekdays: 7 days before, or as many weeks as the range takes), `same_weekday` "
-            "(the same: 7 days before; of more than 7 days, 28 before, or as many weeks as the range takes) or "
-            "`previous_year`. A range that is not over is compared up to the same time, to the microsecond: today "
-            "until now with yesterday until this time. The report says in `compared_with` which range that is."
-        ),
-    ] = None
+    compare: Compare = None
 
     def comparison(self) -> Comparison | None:
         """Which range to compare with, if any."""

@@ -22,7 +22,8 @@ Source = Literal["rollups", "events"]
 FROM_EVENTS = {
     path.removeprefix("reports/")
     for path, text in QUERIES.items()
-    if path.startswith("reports/") and re.search(rb"\b(from|join) (events|journeys_of_half|sessions_in)\b", text)
+    if path.startswith("reports/")
+    and re.search(rb"\b(from|join) (events|journeys_of_half|sessions_in|counted_sales)\b", text)
 }
 
 #: Queries of rollups that read the newest events as well, which the rollup does not have yet.
