@@ -96,6 +96,7 @@ REPORTS: dict[str, list[dict[str, Any]]] = {
     "/customers": [{}, {"interval": "week"}, {"currency": "EUR", "event_type": "purchase"}],
     "/customers/cohorts": [{}, {"months": 2}],
     "/customers/best": [{}, {"limit": 100, "currency": "EUR"}],
+    "/products": [{}, {"by": "category", "limit": 100}, {"order_by": "views", "view_type": "page_view"}],
     "/events": [{"limit": 100}, {"limit": 7}],
     "/events/export": [{}],
     "/users/user%201": [{}, {"order": "oldest", "limit": 20}],

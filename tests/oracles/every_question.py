@@ -30,6 +30,8 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     *[("/revenue", RANGE | more) for more in ({}, {"interval": "day"}, {"filter": "properties.revenue:gte:3"})],
     *[(f"/customers{path}", RANGE) for path in ("", "/cohorts", "/best")],
     ("/customers", RANGE | {"interval": "week", "currency": "EUR", "filter": "properties.revenue:gte:3"}),
+    *[("/products", RANGE | {"by": by}) for by in ("product", "category", "brand")],
+    ("/products", RANGE | {"order_by": "views", "view_type": "page_view", "filter": "properties.note:exists"}),
     ("/events", RANGE | {"limit": "50"}),
     ("/events/export", RANGE),
     *[("/funnel", RANGE | {"step": ["page_view", step], "window": "7d"}) for step in ("click", "click;path:is:/2")],

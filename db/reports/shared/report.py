@@ -23,7 +23,7 @@ FROM_EVENTS = {
     path.removeprefix("reports/")
     for path, text in QUERIES.items()
     if path.startswith("reports/")
-    and re.search(rb"\b(from|join) (events|journeys_of_half|sessions_in|counted_sales)\b", text)
+    and re.search(rb"\b(from|join) (events|journeys_of_half|sessions_in|counted_sales|product_actions)\b", text)
 }
 
 #: Queries of rollups that read the newest events as well, which the rollup does not have yet.

@@ -35,8 +35,8 @@ def filtered(reporting: httpx.Client) -> list[str]:
 REPORTS = [
     "/breakdown dimension", "/breakdown filter", "/customers filter", "/customers/best filter",
     "/customers/cohorts filter", "/events filter", "/events/export filter", "/funnel filter",
-    "/funnel step", "/journeys filter", "/live filter", "/live/stream filter", "/retention filter", "/revenue filter",
-    "/sessions filter", "/timeseries filter", "/users/{user_id} filter",
+    "/funnel step", "/journeys filter", "/live filter", "/live/stream filter", "/products filter", "/retention filter",
+    "/revenue filter", "/sessions filter", "/timeseries filter", "/users/{user_id} filter",
 ]  # fmt: skip
 OTHERS: dict[str, dict[str, Any]] = {
     "/breakdown": {"dimension": "path"},

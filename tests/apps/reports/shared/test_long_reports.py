@@ -36,6 +36,7 @@ LONG_REPORTS: dict[str, dict[str, Any]] = {
     "/customers": RANGE,
     "/customers/cohorts": RANGE,
     "/customers/best": RANGE,
+    "/products": RANGE,
     "/retention": {**RANGE, "filter": "path:is:/"},
     "/sessions": {**RANGE, "filter": "path:is:/"},
     "/journeys": {**RANGE, "path": "/", "filter": "event_type:is:page_view"},

@@ -25,6 +25,7 @@ TABLES: list[tuple[str, dict[str, Any]]] = [
     ("/customers", DAY),
     ("/customers/cohorts", DAY),
     ("/customers/best", DAY),
+    ("/products", DAY),
     ("/retention", DAY),
     ("/journeys", {**DAY, "path": "=1+1"}),
     ("/events", DAY),
