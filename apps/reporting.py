@@ -45,6 +45,10 @@ from apps.reports.live import get_live
 from apps.reports.live_stream import LiveStreams, get_live_stream
 from apps.reports.retention import get_retention
 from apps.reports.revenue import get_revenue
+from apps.reports.sales.best_customers import get_best_customers
+from apps.reports.sales.cohorts import get_cohorts
+from apps.reports.sales.customers import get_customers
+from apps.reports.sales.products import get_products
 from apps.reports.sessions import get_sessions
 from apps.reports.shared.disconnects import Attended
 from apps.reports.stats import get_stats
@@ -84,6 +88,10 @@ HANDLERS: list[ControllerRouterHandler] = [
     site_settings,
     put_timezone,
     get_revenue,
+    get_customers,
+    get_cohorts,
+    get_best_customers,
+    get_products,
     get_live,
     get_live_stream,
     get_funnel,

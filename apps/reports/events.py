@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -68,6 +68,11 @@ class EventsQuery(ReportQuery, kw_only=True):
 class ExportQuery(ReportQuery, kw_only=True):
     """The parameters of GET /events/export."""
 
+    format: Annotated[  # one of those that rows have
+        Literal["ndjson", "csv"] | None,
+        Meta(description="`ndjson` or `csv`, whatever `Accept` says; left out: as `Accept` says, else `ndjson`."),
+    ] = None
+
 
 @report(
     "/events",
@@ -112,13 +117,13 @@ async def get_events(conn: ReadConnection, question: Question, query: EventsQuer
     },
 )
 async def export_events(request: Request[Any, Any, Any]) -> Stream:
-    """All events of a range as they are stored, the oldest first, as NDJSON, or as CSV if `Accept` prefers that.
+    """All events of a range as they are stored, the oldest first, as NDJSON, or as CSV if `format` or `Accept` says so.
 
     They are those of one moment, however long it takes, and are sent as they are read. A response that is cut short has
     no regular end, which every HTTP client notices. A client that takes nothing for a minute is cut off.
     """
     query = read_report_query(request, ExportQuery)
-    media_type = accepted(request, (NDJSON, CSV))
+    media_type = accepted(request, query.format, (NDJSON, CSV))
     await charge_long(request)
     parts = Parts(_export(resources_of(request), query, media_type), stall_timeout=STALL_TIMEOUT)
     try:

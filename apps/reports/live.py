@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from apps.reporting_resources import ReportingResources, resources_of
 from apps.reports.shared.endpoint import endpoint
-from apps.reports.shared.query import Safe
+from apps.reports.shared.query import AskedFormat, Safe
 from apps.reports.shared.responses import Table, accepted, columns_of, report_response
 from apps.reports.shared.visible import read_report_query
 from apps.web.openapi import answer
@@ -58,6 +58,7 @@ class LiveQuery(msgspec.Struct, kw_only=True):
 class LiveTableQuery(LiveQuery, kw_only=True):
     """The parameters of GET /live."""
 
+    format: AskedFormat = None
     safe: Safe = False
 
 
@@ -85,7 +86,7 @@ async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:
     By the time of the events: those that come late, or are dated ahead, are not in it.
     """
     query = read_report_query(request, LiveTableQuery)
-    media_type = accepted(request)
+    media_type = accepted(request, query.format)
     report = await read_live(resources_of(request), query)
     table = Table(report=report, rows=report.points, columns=columns_of(LivePoint))
     response = report_response(request, table, media_type, safe=query.safe)

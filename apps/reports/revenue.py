@@ -3,15 +3,14 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from apps.reports.shared.endpoint import report
-from apps.reports.shared.query import ComparedQuery
+from apps.reports.shared.query import Compare
 from apps.reports.shared.responses import JSON, Table, columns_of
+from apps.reports.shared.sales_query import SalesQuery
 from db.connections.pools import ReadConnection
 from db.events.errors import BadParameter, FieldError
-from db.events.event import EventType
 from db.reports.revenue import (
     ORDERS,
     REFUNDS,
@@ -23,6 +22,7 @@ from db.reports.revenue import (
     SalesPoint,
     revenue,
 )
+from db.reports.shared.ranges import Comparison
 from db.reports.shared.report import Question
 
 EXAMPLE = Revenue(
@@ -46,36 +46,24 @@ EXAMPLE = Revenue(
 BAD_LIMIT = FieldError(field="limit", reason="should be at most 100", allowed="how many, from 1 to 100")
 
 
-class RevenueQuery(ComparedQuery, kw_only=True):
+class RevenueQuery(SalesQuery, kw_only=True):
     """The parameters of GET /revenue."""
 
-    event_type: Annotated[
-        list[EventType],
-        Meta(description=f"Which event types are orders; may be repeated; left out: {', '.join(ORDERS)}."),
-    ] = msgspec.field(default_factory=list)
-    refund_type: Annotated[
-        list[EventType],
-        Meta(description=f"Which event types are refunds; may be repeated; left out: {', '.join(REFUNDS)}."),
-    ] = msgspec.field(default_factory=list)
+    compare: Compare = None
     interval: Annotated[
         RevenueInterval | None, Meta(description="`day`, `week` or `month`: have a series as well, in `points`.")
     ] = None
     limit: Annotated[int, Meta(ge=1, le=100, description="How many products of each currency, from 1 to 100.")] = 10
 
-    def orders(self) -> list[str]:
-        """The event types that are orders."""
-        return self.event_type or list(ORDERS)
-
-    def refunds(self) -> list[str]:
-        """The event types that are refunds."""
-        return self.refund_type or list(REFUNDS)
+    def comparison(self) -> Comparison | None:
+        """Which range to compare with, if any."""
+        return self.compare
 
     def check(self, media_type: str) -> None:
         """Raise BadParameter for an event type that is both, or a table that cannot have what it is compared with."""
-        if both := [name for name in self.refunds() if name in self.orders()]:
-            raise BadParameter("refund_type", f"{both[0]!r} is an order already")
+        super().check(media_type)
         if self.compare and self.interval and media_type != JSON:
-            allowed = "without `interval`, or with `Accept: application/json`"
+            allowed = "without `interval`, or with `format=json`"
             raise BadParameter("compare", "is not part of a table of points", allowed)
 
 

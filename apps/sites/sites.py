@@ -10,7 +10,7 @@ from msgspec import Meta
 from apps.access.guard import identity_of
 from apps.reporting_resources import resources_of
 from apps.reports.shared.endpoint import endpoint
-from apps.reports.shared.query import Safe
+from apps.reports.shared.query import AskedFormat, Safe
 from apps.reports.shared.responses import VARY, accepted, columns_of, encoded
 from apps.web.openapi import answer
 from apps.web.query_params import read_query
@@ -44,6 +44,7 @@ class SitesQuery(msgspec.Struct, kw_only=True):
     ] = ""
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
     cursor: Annotated[str | None, Meta(description="`next_cursor` of the page before.")] = None
+    format: AskedFormat = None
     safe: Safe = False
 
 
@@ -58,7 +59,7 @@ async def get_sites(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Every site that has sent an event or was set up, by `site_id`: its timezone, totals, first and last event."""
     query, identity = read_query(request, SitesQuery), identity_of(request)
     only = None if identity.sites is None else sorted(identity.sites)
-    media_type = accepted(request)
+    media_type = accepted(request, query.format)
 
     async def read(conn: ReadConnection) -> SitePage:
         return await sites(conn, search=query.search, limit=query.limit, cursor=query.cursor, only=only)

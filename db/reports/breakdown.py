@@ -9,7 +9,7 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.reports.shared.filters import PROPERTY, any_case
-from db.reports.shared.report import Question, Report, compared, rows, source_of
+from db.reports.shared.report import ComparedReport, Question, compared, rows, source_of
 from db.reports.shared.spans import path_parameters, spans, spans_and_days, user_parameters
 
 Metrics = Literal["events", "events,users"]
@@ -51,7 +51,7 @@ class Compared(msgspec.Struct, kw_only=True):
     events: Annotated[int, Meta(description="As `total.events`.", examples=[900])]
 
 
-class Breakdown(Report, kw_only=True, omit_defaults=True):
+class Breakdown(ComparedReport, kw_only=True, omit_defaults=True):
     """The values that most events have."""
 
     dimension: Annotated[str, Meta(examples=["path"])]
@@ -89,8 +89,9 @@ async def breakdown(conn: AsyncConnection, question: Question, criteria: Criteri
         (found,) = await rows(conn, question, query, **parameters)
     events: int = found["events"]
     absent: int = found.get("without_value", 0)
+    other = await compared(conn, question)
     report = Breakdown(
-        **question.head(source_of(query)),
+        **question.head(source_of(query), other),
         dimension=criteria.dimension,
         total=Total(events=events),
         without_value=Total(events=absent) if criteria.may_be_absent else None,
@@ -100,7 +101,7 @@ async def breakdown(conn: AsyncConnection, question: Question, criteria: Criteri
     )
     if criteria.users:
         await _count_users(conn, question, criteria, report)
-    if other := await compared(conn, question):
+    if other:
         await _compare(conn, other, criteria, report)
     return report
 

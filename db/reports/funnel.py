@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from db.events.errors import BadParameter
 from db.reports.shared.filters import Filters, read_filters, split
 from db.reports.shared.funnel_months import follow_parameters
-from db.reports.shared.report import Question, Report, Source, compared, rows, share, source_of
+from db.reports.shared.report import ComparedReport, Question, Source, compared, rows, share, source_of
 
 #: How many steps a funnel has, and for how long a user may be followed.
 FEWEST_STEPS, MOST_STEPS = 2, 8
@@ -45,7 +45,7 @@ class Step(msgspec.Struct, kw_only=True):
     ]
 
 
-class Funnel(Report, kw_only=True, omit_defaults=True):
+class Funnel(ComparedReport, kw_only=True, omit_defaults=True):
     """A row a step."""
 
     window: Annotated[str, Meta(description="How long after the first step the others could be.", examples=["1d"])]
@@ -88,7 +88,7 @@ async def funnel(conn: AsyncConnection, question: Question, *, steps: Sequence[s
     source, found = await _steps(conn, question, steps, filters, length)
     other = await compared(conn, question)
     before = (await _steps(conn, other, steps, filters, length))[1] if other else None
-    return Funnel(**question.head(source), window=window, steps=found, compare=before)
+    return Funnel(**question.head(source, other), window=window, steps=found, compare=before)
 
 
 async def _steps(

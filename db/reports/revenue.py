@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from db.events.errors import BadParameter
 from db.reports.shared.currencies import average, shown
 from db.reports.shared.ranges import Range
-from db.reports.shared.report import Question, Report, Source, compared, rows, source_of
+from db.reports.shared.report import ComparedReport, Question, Source, compared, rows, source_of
 from db.reports.timeseries import STEPS, intervals
 
 #: The event types that are orders and refunds where none are requested. The rollups (by the function is_sale) and the
@@ -104,7 +104,7 @@ class Ignored(msgspec.Struct, kw_only=True):
     ]
 
 
-class Revenue(Report, kw_only=True, omit_defaults=True):
+class Revenue(ComparedReport, kw_only=True, omit_defaults=True):
     """What a shop sold and took back."""
 
     event_types: Annotated[list[str], Meta(description="The event types that were taken for orders.")]
@@ -152,15 +152,16 @@ async def revenue(
 
     Raises BadParameter.
     """
-    allowed = [name for name in intervals(question) if name in get_args(RevenueInterval)]
+    allowed = longer_intervals(question)
     if interval and interval not in allowed:
         raise BadParameter("interval", f"{interval!r} is too fine for this range", ", ".join(allowed))
     found = await exact_sales(conn, question, orders=orders, refunds=refunds, products=products, interval=interval)
     before = None
-    if other := await compared(conn, question):
+    other = await compared(conn, question)
+    if other:
         before = await exact_sales(conn, other, orders=orders, refunds=refunds, products=0)
     return Revenue(
-        **question.head(found.source),
+        **question.head(found.source, other),
         event_types=list(orders),
         refund_types=list(refunds),
         currencies=_rounded(found.currencies),
@@ -171,6 +172,12 @@ async def revenue(
         points=_rounded(found.points) if interval else None,
         compare=_rounded(before.currencies) if before else None,
     )
+
+
+def longer_intervals(question: Question) -> list[RevenueInterval]:
+    """The intervals of sales that the length of a range allows."""
+    allowed = intervals(question)
+    return [name for name in get_args(RevenueInterval) if name in allowed]
 
 
 async def exact_sales(
@@ -186,7 +193,7 @@ async def exact_sales(
     parameters = {
         "order_types": list(orders),
         "refund_types": list(refunds),
-        "usual": _usual(orders, refunds),
+        "usual": is_usual(orders, refunds),
         "limit": products,
         "interval": interval,
     }
@@ -212,14 +219,14 @@ def _shown(sales: Sales) -> Sales:
     return msgspec.structs.replace(sales, **amounts)
 
 
-def _usual(orders: Sequence[str], refunds: Sequence[str]) -> bool:
+def is_usual(orders: Sequence[str], refunds: Sequence[str]) -> bool:
     """Whether these are the event types that the rollups hold."""
     return set(orders) == set(ORDERS) and set(refunds) == set(REFUNDS)
 
 
 async def _held(conn: AsyncConnection, question: Question, orders: Sequence[str], refunds: Sequence[str]) -> bool:
     """Whether the rollups hold what is requested: days of the site, all events of the usual types."""
-    if _usual(orders, refunds) and question.range.days_fit and not question.filters.conditions:
+    if is_usual(orders, refunds) and question.range.days_fit and not question.filters.conditions:
         (row,) = await rows(conn, question, "sales_held")
         return bool(row["held"])
     return False

@@ -7,7 +7,7 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.events.event import EventPath
-from db.reports.shared.report import Question, Report, compared, rows, source_of
+from db.reports.shared.report import ComparedReport, Question, compared, rows, source_of
 
 
 class PageSessions(msgspec.Struct, kw_only=True):
@@ -33,7 +33,7 @@ class SessionSummary(msgspec.Struct, kw_only=True):
     median_seconds: Annotated[float | None, Meta(description="The same, of the session in the middle.", examples=[61])]
 
 
-class Sessions(Report, kw_only=True, omit_defaults=True):
+class Sessions(ComparedReport, kw_only=True, omit_defaults=True):
     """The sessions that begin in a range."""
 
     summary: SessionSummary
@@ -56,13 +56,14 @@ async def open_sessions(conn: AsyncConnection, question: Question) -> dict[str, 
 
 async def sessions(conn: AsyncConnection, question: Question, *, pages: int) -> Sessions:
     """The sessions in numbers, with at most `pages` entry pages and exit pages."""
-    report = await _sessions(conn, question, pages)
-    if other := await compared(conn, question):
+    other = await compared(conn, question)
+    report = await _sessions(conn, question, pages, other)
+    if other:
         report.compare = (await _sessions(conn, other, pages)).summary
     return report
 
 
-async def _sessions(conn: AsyncConnection, question: Question, pages: int) -> Sessions:
+async def _sessions(conn: AsyncConnection, question: Question, pages: int, other: Question | None = None) -> Sessions:
     kept = await open_sessions(conn, question)
     rollup = "sessions_by_days" if question.range.days_fit else "sessions_from_rollup"
     query = rollup if kept else "sessions_from_events"
@@ -70,7 +71,7 @@ async def _sessions(conn: AsyncConnection, question: Question, pages: int) -> Se
     entry_pages, exit_pages = (
         msgspec.convert(row.pop(name), list[PageSessions]) for name in ("entry_pages", "exit_pages")
     )
-    head = question.head(source_of(query))
+    head = question.head(source_of(query), other)
     return Sessions(**head, summary=_summary(row), entry_pages=entry_pages, exit_pages=exit_pages)
 
 

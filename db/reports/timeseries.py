@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 
 from db.events.errors import BadParameter
 from db.reports.shared.filters import VIEW
-from db.reports.shared.report import Question, Report, compared, rows, source_of
+from db.reports.shared.report import ComparedReport, Question, compared, rows, source_of
 from db.reports.shared.spans import days, path_parameters, spans_and_days, user_parameters
 
 Metric = Literal["events", "views", "users"]
@@ -45,7 +45,7 @@ class Point(msgspec.Struct, kw_only=True, omit_defaults=True):
     ] = None
 
 
-class Timeseries(Report, kw_only=True, omit_defaults=True):
+class Timeseries(ComparedReport, kw_only=True, omit_defaults=True):
     """A series of one point a bucket, also where nothing happened."""
 
     metric: Metric
@@ -74,7 +74,7 @@ async def timeseries(
     found = await points(conn, question, metric, interval)
     other = await compared(conn, question)
     return Timeseries(
-        **question.head(source_of(_query(question, metric, interval))),
+        **question.head(source_of(_query(question, metric, interval)), other),
         metric=metric,
         interval=interval,
         points=found,

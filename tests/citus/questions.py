@@ -93,12 +93,16 @@ REPORTS: dict[str, list[dict[str, Any]]] = {
         {"interval": "month", "limit": 3},
         {"event_type": "purchase", "interval": "week"},
     ],
+    "/customers": [{}, {"interval": "week"}, {"currency": "EUR", "event_type": "purchase"}],
+    "/customers/cohorts": [{}, {"months": 2}],
+    "/customers/best": [{}, {"limit": 100, "currency": "EUR"}],
+    "/products": [{}, {"by": "category", "limit": 100}, {"order_by": "views", "view_type": "page_view"}],
     "/events": [{"limit": 100}, {"limit": 7}],
     "/events/export": [{}],
     "/users/user%201": [{}, {"order": "oldest", "limit": 20}],
     "/users/user%2020": [{}],
 }
-COMPARABLE = {"/timeseries", "/breakdown", "/sessions", "/funnel", "/revenue"}
+COMPARABLE = {"/timeseries", "/breakdown", "/sessions", "/funnel", "/revenue", "/customers"}
 
 
 def questions(today: date, *, count: int, seed: int = 3) -> Iterator[Asked]:

@@ -21,7 +21,8 @@ ROOMS = {
     "apps.ingestion": {"apps.access", "apps.events", "apps.monitoring", "apps.sdks", "apps.sdks.shared", "apps.web"},
     "apps.reporting": {
         "apps.access", "apps.dead_letters", "apps.importing", "apps.keys", "apps.ledger", "apps.monitoring",
-        "apps.people", "apps.reporting_resources", "apps.reports", "apps.reports.shared", "apps.sites", "apps.web",
+        "apps.people", "apps.reporting_resources", "apps.reports", "apps.reports.sales", "apps.reports.shared",
+        "apps.sites", "apps.web",
     },
     "apps.reporting_resources": {"apps.monitoring"},
     "apps.access": {"apps.web"},
@@ -47,6 +48,7 @@ ROOMS = {
     "apps.monitoring": {"apps.access", "apps.web"},
     "apps.people": {"apps.access", "apps.reporting_resources", "apps.reports.shared", "apps.web"},
     "apps.reports": {"apps.access", "apps.reporting_resources", "apps.reports.shared", "apps.web"},
+    "apps.reports.sales": {"apps.reports.shared"},
     "apps.reports.shared": {"apps.access", "apps.reporting_resources", "apps.web"},
     "apps.sdks": {
         "apps.access", "apps.sdks.pages", "apps.sdks.plausible", "apps.sdks.posthog", "apps.sdks.segment",
@@ -90,6 +92,7 @@ ROOMS = {
     "db.migrations": {"db.connections", "db.queries", "db.sites"},
     "db.people": {"db.connections", "db.events", "db.queries"},
     "db.reports": {"db.connections", "db.cursors", "db.events", "db.queries", "db.reports.shared"},
+    "db.reports.sales": {"db.events", "db.reports", "db.reports.shared"},
     "db.reports.shared": {"db.connections", "db.events", "db.queries", "db.sites"},
     "db.rollups": {"db.connections", "db.queries"},
     "db.settings": {"db.env_file", "db.settings_sources"},

@@ -101,7 +101,7 @@ def endpoint(
 
 async def respond(request: Request[Any, Any, Any], query: Query, work: Work[Query, Table]) -> Response[bytes]:
     """The response to a report's query. Raises BadParameter and Refusal."""
-    media_type = accepted(request)
+    media_type = accepted(request, query.format)
     query.check(media_type)
 
     async def charge() -> None:

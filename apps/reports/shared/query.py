@@ -1,7 +1,7 @@
 """The parameters that reports share: a range of time, filters, a range to compare with. Their queries inherit them."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -34,6 +34,25 @@ Safe = Annotated[
 ]
 
 
+Format = Literal["json", "csv", "ndjson"]
+AskedFormat = Annotated[
+    Format | None,
+    Meta(description="`json`, or the rows as `csv` or `ndjson`, whatever `Accept` says; left out: as `Accept` says."),
+]
+
+
+Compare = Annotated[
+    Comparison | None,
+    Meta(
+        description="Have the same of another range as well: `previous_period` (as long, just before), "
+        "`previous_week` (the same weekdays: 7 days before, or as many weeks as the range takes), `same_weekday` "
+        "(the same: 7 days before; of more than 7 days, 28 before, or as many weeks as the range takes) or "
+        "`previous_year`. A range that is not over is compared up to the same time, to the microsecond: today "
+        "until now with yesterday until this time. The report says in `compared_with` which range that is."
+    ),
+]
+
+
 class ReportQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "to"}):
     """Which site, which time and which events."""
 
@@ -54,8 +73,8 @@ class ReportQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": 
         Period | None,
         Meta(
             description="A range up to today, today included: `today`; `7d`, `14d`, `28d`, `30d`, `60d`, `90d` or "
-            "`91d` (so many days); `month` or `year` (the present one); `6mo` or `12mo` (the present month and those "
-            "before); `all`; or `yesterday`. "
+            "`91d` (so many days); `week` (from Monday), `month`, `quarter` or `year` (the present one); `6mo` or "
+            "`12mo` (the present month and those before); `all`; or `yesterday`. "
             f"Without `date`, `from` and `period`: `{ranges.DEFAULT}`."
         ),
     ] = None
@@ -66,6 +85,7 @@ class ReportQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": 
         ]
         | None
     ) = None
+    format: AskedFormat = None
     safe: Safe = False
     filter: Annotated[
         list[str],
@@ -107,15 +127,7 @@ class ReportQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": 
 class ComparedQuery(ReportQuery, kw_only=True):
     """The same, and whether to compare with another range."""
 
-    compare: Annotated[
-        Comparison | None,
-        Meta(
-            description="Have the same of another range as well: `previous_period` (as long, just before), "
-            "`previous_week` (the same weekdays: 7 days before, or as many weeks as the range takes) or "
-            "`previous_year`. A range that is not over is compared up to the same time: today until now with yesterday "
-            "until this time."
-        ),
-    ] = None
+    compare: Compare = None
 
     def comparison(self) -> Comparison | None:
         """Which range to compare with, if any."""

@@ -1,4 +1,4 @@
-"""The response with a report: JSON, or its rows as CSV or NDJSON if `Accept` prefers that; and how long it keeps."""
+"""The response with a report: JSON, or its rows as CSV or NDJSON if `format` or `Accept` says so; how long it keeps."""
 
 import csv
 import hashlib
@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 
+from apps.reports.shared.query import Format
 from apps.web.problems import refuse
 from db.reports.shared.report import Report
 
@@ -20,6 +21,7 @@ Row = msgspec.Struct | dict[str, Any]
 
 JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
 TYPES = (JSON, CSV, NDJSON)
+FORMATS: dict[Format, str] = {"json": JSON, "csv": CSV, "ndjson": NDJSON}
 #: What a text begins with that spreadsheets take for a formula (https://owasp.org/www-community/attacks/CSV_Injection),
 #: unless it is just a number.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -78,11 +80,16 @@ def entity_tag(body: bytes, as_of: datetime, *others: str) -> str:
     return f'"{found.hexdigest()}"'
 
 
-def accepted(request: Request[Any, Any, Any], types: Sequence[str] = TYPES) -> str:
-    """The media type that the client likes best, the first of those it likes equally. Raises Refusal (406)."""
+def accepted(request: Request[Any, Any, Any], asked: Format | None, types: Sequence[str] = TYPES) -> str:
+    """The media type of the format that is asked for, else the one that the client likes best, the first of those it
+    likes equally. Raises Refusal (406)."""
+    if asked:
+        return FORMATS[asked]
     media_type = request.accept.best_match(list(types))
     if media_type is None:
-        raise refuse(HTTPStatus.NOT_ACCEPTABLE, f"`Accept` should allow one of {', '.join(types)}")
+        raise refuse(
+            HTTPStatus.NOT_ACCEPTABLE, f"`Accept` should allow one of {', '.join(types)}; or ask for a `format`"
+        )
     return media_type
 
 

@@ -42,4 +42,5 @@ def average(amount: str, number: int, currency: str) -> str | None:
 def _rounded(amount: Decimal, digits: int) -> str:
     with localcontext(prec=len(amount.as_tuple().digits) + abs(amount.adjusted()) + 20):
         text = f"{amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text

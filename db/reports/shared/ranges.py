@@ -17,14 +17,13 @@ from db.queries import QUERIES
 from db.sites.timezones import timezones
 
 Period = Literal[
-    "today", "yesterday", "7d", "14d", "28d", "30d", "60d", "90d", "91d", "month", "6mo", "12mo", "year", "all"
-]
-Comparison = Literal["previous_period", "previous_week", "previous_year"]
+    "today", "yesterday", "7d", "14d", "28d", "30d", "60d", "90d", "91d",
+    "week", "month", "quarter", "6mo", "12mo", "year", "all",
+]  # fmt: skip
+Comparison = Literal["previous_period", "previous_week", "same_weekday", "previous_year"]
 
 Moment = TypeVar("Moment", bound=date)
 
-#: How many days before today these periods begin; the others begin as the function report_range says.
-DAYS_BEFORE: dict[Period, int] = {"14d": 13, "60d": 59, "90d": 89}
 #: The range of a report that is requested without one.
 DEFAULT: Period = "30d"
 
@@ -127,7 +126,6 @@ async def resolve(conn: AsyncConnection, site_id: str, requested: RequestedRange
 def _values(site_id: str, requested: RequestedRange, now: datetime) -> dict[str, Any]:
     first_day, end_day = requested.days or (None, None)
     start, end = requested.instants or (None, None)
-    before = DAYS_BEFORE.get(requested.period) if requested.period else None
     return {
         "site_id": site_id,
         "now": now,
@@ -136,8 +134,7 @@ def _values(site_id: str, requested: RequestedRange, now: datetime) -> dict[str,
         "end_day": end_day,
         "start": start,
         "end": end,
-        "days_before": before,
-        "period": requested.period if before is None else None,
+        "period": requested.period,
     }
 
 
@@ -172,7 +169,9 @@ def _shift(comparison: Comparison, length: timedelta) -> Shift:
     if comparison == "previous_year":
         return _year_before
     weeks = timedelta(weeks=-(-length // timedelta(weeks=1)))
-    back = weeks if comparison == "previous_week" else length
+    if comparison == "same_weekday" and weeks > timedelta(weeks=1):
+        weeks = max(weeks, timedelta(weeks=4))
+    back = length if comparison == "previous_period" else weeks
 
     def shift(moment: Moment, /) -> Moment:
         return moment - back

@@ -22,7 +22,8 @@ Source = Literal["rollups", "events"]
 FROM_EVENTS = {
     path.removeprefix("reports/")
     for path, text in QUERIES.items()
-    if path.startswith("reports/") and re.search(rb"\b(from|join) (events|journeys_of_half|sessions_in)\b", text)
+    if path.startswith("reports/")
+    and re.search(rb"\b(from|join) (events|journeys_of_half|sessions_in|counted_sales|product_actions)\b", text)
 }
 
 #: Queries of rollups that read the newest events as well, which the rollup does not have yet.
@@ -46,6 +47,22 @@ class Report(msgspec.Struct, kw_only=True):
         Source, Meta(description="`rollups`: from sums kept by hour or day; `events`: counted from the events now.")
     ]
     as_of: Annotated[datetime, Meta(description="Everything stored until then is in the report.")]
+
+
+class ComparedRange(msgspec.Struct, kw_only=True):
+    """The range that a report is compared with."""
+
+    start: Annotated[datetime, Meta(description="It begins here.")] = msgspec.field(name="from")
+    end: Annotated[
+        datetime,
+        Meta(description="It ends before this; of a range that is not over, at the same time of day as now."),
+    ] = msgspec.field(name="to")
+
+
+class ComparedReport(Report, kw_only=True, omit_defaults=True):
+    """A report that may be compared with another range."""
+
+    compared_with: Annotated[ComparedRange | None, Meta(description="With `compare`: the range compared with.")] = None
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +96,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             "now": self.now,
         }
 
-    def head(self, source: Source) -> dict[str, Any]:
-        """The fields that every Report begins with."""
-        return {
+    def head(self, source: Source, other: "Question | None" = None) -> dict[str, Any]:
+        """The fields that every Report begins with. other: the question about the range to compare with."""
+        fields = {
             "site_id": self.site_id,
             "start": self.range.local(self.range.start),
             "end": self.range.local(self.range.end),
@@ -89,6 +106,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             "source": source,
             "as_of": self.as_of,
         }
+        if other:
+            start, end = other.range.local(other.range.start), other.range.local(other.range.end)
+            fields["compared_with"] = ComparedRange(start=start, end=end)
+        return fields
 
 
 class TakesLong(Exception):

@@ -41,10 +41,15 @@ begin
         when 'today' then today
         when 'yesterday' then today - 1
         when '7d' then today - 6
+        when '14d' then today - 13
         when '28d' then today - 27
         when '30d' then today - 29
+        when '60d' then today - 59
+        when '90d' then today - 89
         when '91d' then today - 90
+        when 'week' then date_trunc('week', today)::date
         when 'month' then date_trunc('month', today)::date
+        when 'quarter' then date_trunc('quarter', today)::date
         when '6mo' then (date_trunc('month', today) - interval '5 months')::date
         when '12mo' then (date_trunc('month', today) - interval '11 months')::date
         when 'year' then date_trunc('year', today)::date

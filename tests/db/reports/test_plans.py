@@ -21,6 +21,12 @@ from db.reports.funnel import funnel
 from db.reports.journeys import journeys
 from db.reports.retention import retention
 from db.reports.revenue import ORDERS, REFUNDS, revenue
+from db.reports.sales.best_customers import best_customers
+from db.reports.sales.cohorts import cohorts
+from db.reports.sales.counted import Counted
+from db.reports.sales.customers import customers
+from db.reports.sales.products import Criteria as ProductCriteria
+from db.reports.sales.products import products
 from db.reports.sessions import sessions
 from db.reports.shared.filters import read_filters
 from db.reports.shared.ranges import RequestedRange, resolve
@@ -55,6 +61,10 @@ PLANS: list[dict[str, str]] = [
     PARALLEL,
     PARALLEL | {"enable_hashagg": "off", "enable_nestloop": "off"},
 ]
+OF_ALL = ProductCriteria(
+    by="product", order_by="orders", search="", limit=20, views=["page_view"], carts=["click"], checkouts=["nothing"]
+)
+SALES = Counted(orders=ORDERS, refunds=REFUNDS)
 Ask = Callable[[AsyncConnection, Question], Awaitable[Any]]
 
 
@@ -92,6 +102,10 @@ QUESTIONS: dict[str, Ask] = {
     "revenue": lambda conn, question: revenue(
         conn, question, orders=ORDERS, refunds=REFUNDS, products=20, interval="week"
     ),
+    "customers": lambda conn, question: customers(conn, question, SALES, interval="week"),
+    "cohorts of customers": lambda conn, question: cohorts(conn, question, SALES, months=2),
+    "best customers": lambda conn, question: best_customers(conn, question, SALES, limit=7),
+    "products": lambda conn, question: products(conn, question, SALES, OF_ALL),
     "funnel of two months": steps("page_view", "purchase", days=7),
     "funnel of all": steps("page_view", "click", "purchase", "refund", days=90),
     "funnel of steps with several types": steps("page_view|click", "purchase|click", "page_view", days=30),

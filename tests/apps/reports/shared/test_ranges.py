@@ -124,6 +124,14 @@ def test_a_period_of_days_ends_with_today(database_url: str, shop: str, period: 
     assert found.first_day == found.end_day - timedelta(days=days)
 
 
+@pytest.mark.parametrize(
+    ("period", "first"), [("week", "03-09"), ("month", "03-01"), ("quarter", "01-01"), ("year", "01-01")]
+)
+def test_a_period_of_the_calendar_begins_with_it(database_url: str, shop: str, period: str, first: str) -> None:
+    found = resolved(database_url, shop, period=period, timezone="America/New_York")
+    assert (f"{found.first_day:%m-%d}", found.end_day) == (first, date(2026, 3, 11))
+
+
 def local(asked: RequestedRange, zone: str) -> tuple[str, str]:
     assert asked.instants
     start, end = (moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M") for moment in asked.instants)
@@ -139,6 +147,12 @@ def local(asked: RequestedRange, zone: str) -> tuple[str, str]:
         ({"period": "7d"}, "previous_period", "2026-02-25 00:00", "2026-03-03 16:00"),
         ({"period": "7d"}, "previous_week", "2026-02-25 00:00", "2026-03-03 16:00"),
         ({"period": "30d"}, "previous_week", "2026-01-05 00:00", "2026-02-03 16:00"),
+        ({"period": "today"}, "same_weekday", "2026-03-03 00:00", "2026-03-03 16:00"),
+        ({"period": "7d"}, "same_weekday", "2026-02-25 00:00", "2026-03-03 16:00"),
+        ({"period": "14d"}, "same_weekday", "2026-01-28 00:00", "2026-02-10 16:00"),
+        ({"period": "28d"}, "same_weekday", "2026-01-14 00:00", "2026-02-10 16:00"),
+        ({"period": "30d"}, "same_weekday", "2026-01-05 00:00", "2026-02-03 16:00"),
+        ({"period": "week"}, "same_weekday", "2026-03-02 00:00", "2026-03-03 16:00"),
         ({"period": "month"}, "previous_period", "2026-02-19 00:00", "2026-02-28 16:00"),
         ({"days": (date(2026, 3, 9), date(2026, 3, 16))}, "previous_period", "2026-03-02 00:00", "2026-03-03 16:00"),
         ({"instants": (NOW - timedelta(hours=2), NOW + timedelta(hours=2))}, "previous_period",
@@ -159,6 +173,7 @@ def test_a_range_that_is_over_is_compared_with_whole_days(database_url: str, sho
     assert days == {
         "previous_period": (date(2026, 3, 8), date(2026, 3, 9)),
         "previous_week": (date(2026, 3, 2), date(2026, 3, 3)),
+        "same_weekday": (date(2026, 3, 2), date(2026, 3, 3)),
         "previous_year": (date(2025, 3, 9), date(2025, 3, 10)),
     }
 
@@ -195,6 +210,7 @@ def test_today_is_compared_with_yesterday_until_now(conn: Connection, reporting:
     asked = {"site_id": shop, "period": "today", "timezone": zone, "dimension": "path", "compare": "previous_period"}
     answer = reporting.get("/breakdown", params=asked).json()
     assert (answer["total"]["events"], answer["compare"]["events"]) == (1, 1)
+    assert {name: answer["compare"][name] for name in ("from", "to")} == answer["compared_with"]
 
 
 def test_a_comparison_that_cannot_be_made_is_not_another_parameters_fault(

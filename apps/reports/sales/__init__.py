@@ -1,0 +1,1 @@
+"""Reports of what a shop sells: GET /customers, /customers/cohorts, /customers/best and /products."""
