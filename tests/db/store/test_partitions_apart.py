@@ -185,7 +185,7 @@ def test_what_is_no_event_has_no_time(event: bytes) -> None:
 
 def test_who_has_not_found_a_partition_reads_their_list_anew(conn: Connection) -> None:
     """Of sessions that make the same partition at once, one in some hundred keeps the list of before until the table
-    changes, and would refuse each event of that time. When that happens cannot be chosen: the change is what is seen."""
+    changes, and would refuse each event of that time. When that happens cannot be chosen: the change can be seen."""
     version = "select xmin::text from pg_attribute where attrelid = 'events'::regclass and attname = 'event_time'"
     conn.execute("select make_partition_anywhere(%s)", [NOW])
     made = conn.execute(version).fetchall()
