@@ -32,3 +32,6 @@ create type bitmap_place as (
     end_day    date,
     event_type varchar(100) collate "C"
 );
+
+-- An erasure looks for the person's visitors too.
+alter type person_traces add attribute visitors text[];
