@@ -1,6 +1,6 @@
 """Searching the queue for one event, or for those of a person."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
@@ -34,6 +34,7 @@ Found = TypeVar("Found")
 class _OfUser(msgspec.Struct):
     site_id: str
     user_id: str | None = None
+    visitor_id: str | None = None
 
 
 class _Event(msgspec.Struct):
@@ -55,16 +56,20 @@ async def find_event(producer: Producer, *, site_id: str, event_id: UUID) -> Sea
     return SearchResult(None, complete=True)
 
 
-async def find_person(producer: Producer, *, site_id: str, user_id: str) -> tuple[list[msgspec.Raw], bool]:
-    """The events of a person in the queue, and whether all of it was searched (64 MiB are). Raises QueueUnavailable."""
-    text = msgspec.json.encode(user_id)
+async def find_person(
+    producer: Producer, *, site_id: str, user_id: str, visitors: Sequence[str]
+) -> tuple[list[msgspec.Raw], bool]:
+    """The events of a person, and of their visitors without another user, in the queue, and whether all of it was
+    searched (64 MiB are). Raises QueueUnavailable."""
+    ids = {user_id, *visitors}
+    texts = [msgspec.json.encode(one) for one in ids]
     found: list[msgspec.Raw] = []
     async for data in _messages(producer):
         if data is None:
             return found, False
-        if text in data:
+        if any(text in data for text in texts):
             events = _events(data, msgspec.Raw)
-            found += [msgspec.Raw(bytes(event)) for event in events if _is_of(event, site_id, user_id)]
+            found += [msgspec.Raw(bytes(event)) for event in events if _is_of(event, site_id, ids)]
     return found, True
 
 
@@ -105,9 +110,9 @@ def _events(data: bytes, kind: type[Found]) -> list[Found]:
     return []
 
 
-def _is_of(event: msgspec.Raw, site_id: str, user_id: str) -> bool:
+def _is_of(event: msgspec.Raw, site_id: str, ids: Collection[str]) -> bool:
     try:
         one = msgspec.json.decode(event, type=_OfUser)
     except ValueError:
         return False
-    return (one.site_id, one.user_id) == (site_id, user_id)
+    return one.site_id == site_id and (one.visitor_id if one.user_id is None else one.user_id) in ids

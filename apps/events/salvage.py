@@ -15,7 +15,7 @@ from db.events.tolerant_json import UNKEPT, UNREADABLE, mended, take_apart
 MAX_NAMES, MAX_NAME = 20, 100
 
 FIELDS = {field.name for field in msgspec.structs.fields(Event)}
-OPTIONAL = ("user_id", "properties")
+OPTIONAL = ("user_id", "visitor_id", "properties")
 
 decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 decode_object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -34,7 +34,7 @@ def unknown_fields(raw: bytes | msgspec.Raw) -> list[str]:
 
 
 def mend(raw: bytes | msgspec.Raw) -> Mended:
-    """Make an event storable: replace half surrogate pairs, drop a user_id that is too long, fit properties to their
+    """Make an event storable: replace half surrogate pairs, drop a user_id or a visitor_id that is too long, fit properties to their
     limits. Raises ValueError and RecursionError if it is not a JSON object.
     """
     given = _members(raw)
@@ -44,11 +44,12 @@ def mend(raw: bytes | msgspec.Raw) -> Mended:
         if fields.get(name) == UNKEPT:
             del fields[name]
             ignored.append(name)
-    if isinstance(user_id := fields.get("user_id"), str):
-        fields["user_id"] = storable(user_id)
-        if text_fault("user_id", fields["user_id"]):
-            del fields["user_id"]
-            ignored.append("user_id")
+    for name in ("user_id", "visitor_id"):
+        if isinstance(given_id := fields.get(name), str):
+            fields[name] = storable(given_id)
+            if text_fault(name, fields[name]):
+                del fields[name]
+                ignored.append(name)
     if isinstance(properties := fields.get("properties"), dict):
         fields["properties"], changed = fit_properties(properties)
         ignored += [f"properties.{name}" for name in changed]

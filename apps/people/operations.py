@@ -44,7 +44,8 @@ async def export(resources: ReportingResources, *, site_id: str, user_id: str, b
         except NoSuchSite:
             raise no_site(site_id) from None
         # First the queue, then what is stored: an event that moves meanwhile is there twice rather than missing.
-        queued, whole_queue = await _queued(resources, site_id, user_id)
+        visitors = await resources.read(partial(exports.visitors, site_id=site_id, user_id=user_id))
+        queued, whole_queue = await _queued(resources, site_id, user_id, visitors)
         async with resources.pool.connection() as conn:
             now = await begin_snapshot(conn)
             yield b""
@@ -102,8 +103,10 @@ def no_site(site_id: str) -> Refusal:
     return refuse(HTTPStatus.NOT_FOUND, f"there is no site {site_id!r}")
 
 
-async def _queued(resources: ReportingResources, site_id: str, user_id: str) -> tuple[list[msgspec.Raw], bool]:
+async def _queued(
+    resources: ReportingResources, site_id: str, user_id: str, visitors: list[str]
+) -> tuple[list[msgspec.Raw], bool]:
     try:
-        return await find_person(resources.producer, site_id=site_id, user_id=user_id)
+        return await find_person(resources.producer, site_id=site_id, user_id=user_id, visitors=visitors)
     except QueueUnavailable:
         return [], False

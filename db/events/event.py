@@ -13,6 +13,7 @@ from db.events.limits import MAX_BYTES, properties_fault, text_fault
 from db.events.spellings import is_nobody, usual_type
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_USER = MAX_BYTES["user_id"]
 LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999
 
 SiteId = Annotated[
@@ -51,6 +52,18 @@ UserId = (
             "Left out, null, blank, or a placeholder for an unknown user (`null`, `undefined`, `NaN`, `None`, "
             "`\\N`, `0`, `anonymous`, `[object Object]` and the like): an anonymous event.",
             examples=["customer-17"],
+        ),
+    ]
+    | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1, examples=[17])]
+)
+VisitorId = (
+    Annotated[
+        str,
+        Meta(
+            description="From which browser or device it came: text of at most 255 bytes (UTF-8), or an integer. Its "
+            "events count for the user that it was first sent with, those before that too; until then the visitor counts "
+            "as a user. Blank or a placeholder: none.",
+            examples=["f0b3a1c2-visitor"],
         ),
     ]
     | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1, examples=[17])]
@@ -94,14 +107,18 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     timestamp: Timestamp | None = None
     event_id: EventId | None = None
     properties: Properties | None = None
+    visitor_id: VisitorId | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.user_id, int):
             self.user_id = str(self.user_id)
+        if isinstance(self.visitor_id, int):
+            self.visitor_id = str(self.visitor_id)
         user_id = self.user_id or ""
-        texts = self.site_id + self.event_type + self.path + user_id
+        visitor_id = self.visitor_id or ""
+        texts = self.site_id + self.event_type + self.path + user_id + visitor_id
         # In ASCII a character is a byte, so the declared lengths suffice.
-        if not texts.isascii() or "\0" in texts or len(user_id) > MAX_BYTES["user_id"]:
+        if not texts.isascii() or "\0" in texts or len(user_id) > MAX_USER or len(visitor_id) > MAX_USER:
             for name in MAX_BYTES:
                 if fault := text_fault(name, getattr(self, name) or ""):
                     raise ValueError(f"{name} {fault}")
@@ -120,6 +137,7 @@ class ReceivedEvent(Event, kw_only=True, omit_defaults=True, gc=False):
     timestamp: datetime
     event_id: str  # type: ignore[assignment]  # always as text
     received_at: datetime
+    visitor_id: str | None = None
     id_made: bool = False
     """Whether we made the id: then no stored event has it, unless a client took it from our response."""
 
@@ -166,6 +184,9 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
     user_id: Any = event.user_id  # an integer has become its text
     if user_id is not None and is_nobody(user_id):
         user_id = None
+    visitor_id: Any = event.visitor_id
+    if visitor_id is not None and is_nobody(visitor_id):
+        visitor_id = None
     return ReceivedEvent(
         site_id=event.site_id,
         event_type=usual_type(event.event_type),
@@ -175,6 +196,7 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
         event_id=event_id,
         properties=event.properties,
         received_at=now,
+        visitor_id=visitor_id,
         id_made=event.event_id is None,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-MAX_BYTES = {"site_id": 255, "event_type": 100, "path": 2_048, "user_id": 255}
+MAX_BYTES = {"site_id": 255, "event_type": 100, "path": 2_048, "user_id": 255, "visitor_id": 255}
 MAX_PROPERTIES_BYTES = 32 * 1024
 MAX_PROPERTIES_DEPTH = 8
 MAX_PROPERTIES_KEYS = 1_000

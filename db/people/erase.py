@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from db.connections.pools import writing
+from db.people.identity import hash_of, keys_of
 from db.people.letters import erase_letters
 from db.queries import QUERIES
 
@@ -20,7 +21,7 @@ from db.queries import QUERIES
 HOLD = timedelta(days=30)
 #: The tables that an erasure changes, and whose old rows a vacuum removes.
 TABLES = (
-    "events", "users", "sessions", "session_page_days", "user_months", "orders", "path_days", "path_spans",
+    "events", "users", "visitors", "sessions", "session_page_days", "user_months", "orders", "path_days", "path_spans",
     "path_totals", "top_paths", "dead_letters", "erasures",
 )  # fmt: skip
 
@@ -36,13 +37,19 @@ def erase(conn: Connection, site_id: str, erasure_id: UUID | str, *, now: dateti
         user_id, person = row
         pseudonym = f"erased-{uuid4()}"
         parameters = {"site_id": site_id, "user_id": user_id, "pseudonym": pseudonym}
-        (erased,) = conn.execute(QUERIES["people/erase"], parameters).fetchone() or (None,)
+        erased, visitors = conn.execute(QUERIES["people/erase"], parameters).fetchone() or (None, None)
         erased = dict(erased or {})
-        erased["dead_letters"] = erase_letters(conn, site_id, user_id, pseudonym)
+        ids = [user_id, *(visitors or ())]
+        erased["dead_letters"] = sum(erase_letters(conn, site_id, one, pseudonym) for one in ids)
         # What is accepted until now, and not yet stored, finds the site locked and then this.
         done_at = now or _moment(conn)
         times = {"erased_at": done_at, "ends_at": done_at + HOLD}
-        conn.execute(QUERIES["people/hold"], key | times | {"person": person, "pseudonym": pseudonym})
+        people = {person}
+        if visitors:
+            site_key = keys_of(conn, {site_id})[site_id]
+            people |= {hash_of(site_key, visitor) for visitor in visitors}
+        for one in sorted(people):
+            conn.execute(QUERIES["people/hold"], key | times | {"person": one, "pseudonym": pseudonym})
         times = {"begun_at": begun_at, "done_at": done_at, "holds_until": done_at + HOLD}
         conn.execute(QUERIES["people/finish"], key | times | {"erased": Jsonb(erased)})
 

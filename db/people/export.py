@@ -16,7 +16,7 @@ from db.queries import QUERIES
 AT_ONCE = 250
 #: The kinds of lines and their questions, in their order.
 KINDS = {
-    "user": "users", "event": "events", "session": "sessions", "month": "months", "order": "orders",
+    "user": "users", "visitor": "visitors", "event": "events", "session": "sessions", "month": "months", "order": "orders",
     "erasure": "erasures",
 }  # fmt: skip
 
@@ -53,6 +53,12 @@ async def kept(conn: AsyncConnection, *, site_id: str, user_id: str) -> dict[str
     """How much is kept of a person, by kind."""
     counts = await _counts(conn, {"site_id": site_id, "user_id": user_id})
     return counts | {"dead_letter": len(await letters_of(conn, site_id, user_id))}
+
+
+async def visitors(conn: AsyncConnection, *, site_id: str, user_id: str) -> list[str]:
+    """The ids of a person's visitors."""
+    cur = await conn.execute(QUERIES["people/visitors"], {"site_id": site_id, "user_id": user_id})
+    return [visitor for visitor, _ in await cur.fetchall()]
 
 
 async def _counts(conn: AsyncConnection, person: Mapping[str, str]) -> dict[str, int]:

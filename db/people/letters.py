@@ -38,8 +38,9 @@ class Letter(NamedTuple):
         """Whether it is about an event of theirs. One that cannot be read is, if it names them as a user."""
         event = self.event()
         if event is None:
-            return b'"user_id":' + in_json(user_id) in self.payload
-        return str(event.get("user_id")) == user_id
+            return any(name + in_json(user_id) in self.payload for name in (b'"user_id":', b'"visitor_id":'))
+        name = "user_id" if event.get("user_id") is not None else "visitor_id"
+        return str(event.get(name)) == user_id
 
 
 async def letters_of(conn: AsyncConnection, site_id: str, user_id: str) -> list[Letter]:
@@ -69,7 +70,7 @@ def _changes(conn: Connection, site_id: str, user_id: str, pseudonym: str) -> It
         if letter.is_of(user_id) or (distinct and event is None and named):
             payload = ERASED
         elif distinct and event is not None and payload != ERASED:
-            payload = _without(conn, payload, user_id, pseudonym)
+            payload = without_person(conn, payload, user_id, pseudonym)
             if payload != ERASED and msgspec.json.decode(payload) == event:
                 payload = letter.payload
         error = letter.error
@@ -79,7 +80,7 @@ def _changes(conn: Connection, site_id: str, user_id: str, pseudonym: str) -> It
             yield letter, payload, error
 
 
-def _without(conn: Connection, payload: bytes, user_id: str, pseudonym: str) -> bytes:
+def without_person(conn: Connection, payload: bytes, user_id: str, pseudonym: str) -> bytes:
     """The event of somebody else without a person. What PostgreSQL cannot read is emptied."""
     parameters = {"event": payload.decode(), "user_id": user_id, "pseudonym": pseudonym}
     try:

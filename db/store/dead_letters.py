@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from db.connections.pools import writing
 from db.events.limits import text_fault
 from db.people.identity import hash_of, keys_of
-from db.people.letters import ERASED, ERASED_ERROR
+from db.people.letters import ERASED, ERASED_ERROR, without_person
 from db.queries import QUERIES
 
 
@@ -58,15 +58,35 @@ def _empty_those_of_erased(conn: Connection, letters: Sequence[Letter]) -> None:
         return
     keys = keys_of(conn, {letter.site_id for letter in letters if letter.site_id})
     named = [
-        (letter, hash_of(keys[letter.site_id], user_id))
+        _Named(letter, one, one == ids[0])
         for letter in letters
-        if letter.site_id in keys and (user_id := _text(_fields(b64decode(letter.payload)), "user_id"))
+        if letter.site_id in keys and (ids := _ids(letter))
+        for one in ids
     ]
-    sites, times = [one.site_id for one, _ in named], [one.received_at for one, _ in named]
-    parameters = {"sites": sites, "people": [person for _, person in named], "times": times}
-    for (place,) in conn.execute(QUERIES["people/erased_letters"], parameters).fetchall():
-        letter, _ = named[place - 1]
-        letter.payload, letter.error = b64encode(ERASED).decode(), ERASED_ERROR
+    parameters = {
+        "sites": [one.letter.site_id for one in named],
+        "people": [hash_of(keys[one.letter.site_id or ""], one.id) for one in named],
+        "times": [one.letter.received_at for one in named],
+    }
+    for place, pseudonym in conn.execute(QUERIES["people/erased_letters"], parameters).fetchall():
+        one = named[place - 1]
+        payload = ERASED if one.own else without_person(conn, b64decode(one.letter.payload), one.id, pseudonym)
+        one.letter.payload, one.letter.error = b64encode(payload).decode(), ERASED_ERROR
+
+
+class _Named(NamedTuple):
+    """A new dead letter, and an id that it names."""
+
+    letter: Letter
+    id: str
+    own: bool
+    """Whether it is an event of whom the id names; else it is its visitor's, and somebody else's."""
+
+
+def _ids(letter: Letter) -> list[str]:
+    """Its user and its visitor, as far as it names them: the first one is whose event it is."""
+    fields = _fields(b64decode(letter.payload))
+    return [text for name in ("user_id", "visitor_id") if (text := _text(fields, name))]
 
 
 def file_unreadable(conn: Connection, message: bytes, failure: Failure, *, queue: str) -> None:

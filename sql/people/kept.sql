@@ -2,6 +2,7 @@
 -- site_id: the site; user_id: the person.
 select
     (select count(*) from users where site_id = :'site_id' and user_id = :'user_id') as "user",
+    (select count(*) from visitors where site_id = :'site_id' and user_id = :'user_id') as visitor,
     (select count(*) from events where site_id = :'site_id' and user_id = :'user_id') as event,
     (select count(*) from sessions where site_id = :'site_id' and user_id = :'user_id') as session,
     (select count(*) from user_months where site_id = :'site_id' and user_id = :'user_id') as month,

@@ -1,13 +1,13 @@
 -- Make a person of a site nameless: the pseudonym takes the place of their id, and what else tells who they were goes.
 -- The counts of all reports stay. Locks the site first, as writers do. Returns the changed rows by table; dead letters
--- and the queue are the caller's (db/people/erase.py). Null: there is no such site.
-create or replace function erase_person(site varchar, person varchar, pseudonym text, out erased jsonb)
+-- and the queue are the caller's (db/people/erase.py), for the person's visitors too. Null: there is no such site.
+create or replace function erase_person(site varchar, person varchar, pseudonym text, out erased jsonb, out visitors text[])
 language plpgsql
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_variable
 declare
-    traces person_traces := traces_of_person(person, pseudonym);
+    traces person_traces;
     zone text;
     old_paths text[];
     new_paths text[];
@@ -25,6 +25,14 @@ begin
     if zone is null then
         return;
     end if;
+
+    visitors := array(
+        select v.visitor_id from visitors v where v.site_id = site and v.user_id = person order by v.visitor_id
+    );
+    traces := traces_of_person(person, pseudonym, visitors);
+    delete from visitors v where v.site_id = site and (v.user_id = person or v.visitor_id = person);
+    get diagnostics step = row_count;
+    erased := jsonb_build_object('visitors', step);
 
     old_paths := array(
         select p.path
@@ -64,6 +72,7 @@ begin
     from events e
     where e.site_id = site and (
         e.user_id = person
+        or e.visitor_id = any (person || visitors)
         or traces.distinct_id and (e.path = any (old_paths) or e.properties::text like any (mentions))
     );
     traces.orders := coalesce(traces.orders, '{}') || array(
@@ -76,20 +85,23 @@ begin
     -- Those of others that name the person, and then their own.
     update events e
     set
+        visitor_id = case when e.visitor_id = any (person || visitors) then null else e.visitor_id end,
         path = coalesce(new_paths[array_position(old_paths, e.path)], e.path),
         properties = properties_without_person(e.properties, traces, false, 'top')
     from unnest(ids, times) k (event_id, event_time)
     where e.site_id = site and e.event_id = k.event_id and e.event_time = k.event_time
         and e.user_id is distinct from person
         and (
-            array_position(old_paths, e.path) is not null
+            e.visitor_id = any (person || visitors)
+            or array_position(old_paths, e.path) is not null
             or e.properties is distinct from properties_without_person(e.properties, traces, false, 'top')
         );
     get diagnostics step = row_count;
-    erased := jsonb_build_object('events_of_others', step);
+    erased := erased || jsonb_build_object('events_of_others', step);
     update events e
     set
         user_id = pseudonym,
+        visitor_id = null,
         path = coalesce(new_paths[array_position(old_paths, e.path)], e.path),
         properties = properties_without_person(e.properties, traces, true, 'top')
     from unnest(ids, times) k (event_id, event_time)

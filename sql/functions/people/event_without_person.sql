@@ -4,11 +4,15 @@ create or replace function event_without_person(event jsonb, traces person_trace
 language plpgsql immutable
 as $$
 declare
-    own boolean := event ->> 'user_id' is not distinct from traces.user_id;
+    own boolean := coalesce(event ->> 'user_id' = traces.user_id, false)
+        or event ->> 'user_id' is null and event ->> 'visitor_id' = any (traces.user_id || traces.visitors);
     order_id text := given_order_id(case when jsonb_typeof(event -> 'properties') = 'object' then event -> 'properties' end);
 begin
     if traces.distinct_id and mentions_person(order_id, traces, own) then
         traces.orders := traces.orders || order_id;
+    end if;
+    if own or event ->> 'visitor_id' = any (traces.user_id || traces.visitors) then
+        event := event - 'visitor_id';
     end if;
     if own then
         event := event || jsonb_build_object('user_id', traces.pseudonym);

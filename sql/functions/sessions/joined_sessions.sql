@@ -1,7 +1,7 @@
 -- Merge events of a site with its stored sessions: which sessions result? The events are all events of a time range,
--- plus those in `others`. replaced: the stored sessions that a resulting session replaces.
+-- plus those in `others`; the sessions in `moved` are merged too. replaced: the stored sessions that a resulting session replaces.
 create or replace function joined_sessions(
-    site varchar, range_start timestamptz, range_end timestamptz, others fresh_event[]
+    site varchar, range_start timestamptz, range_end timestamptz, others fresh_event[], moved sessions[] default '{}'
 )
 returns table (
     user_id varchar, began timestamptz, ended timestamptz, entry_page text, exit_page text, events integer, views integer,
@@ -22,8 +22,12 @@ begin
         where user_id is not null
     ),
     users as materialized (
-        select user_id, min(event_time) as first, max(event_time) as last
-        from added
+        select user_id, min(first) as first, max(last) as last
+        from (
+            select user_id, event_time as first, event_time as last from added
+            union all
+            select user_id, began, ended from unnest(moved)
+        ) a
         group by user_id
     ),
     -- The stored sessions that the events may belong to, and each event as a session of its own.
@@ -35,6 +39,9 @@ begin
         union all
         select user_id, event_time, event_time, path, path, 1, (event_type = 'page_view')::integer, false
         from added
+        union all
+        select user_id, began, ended, entry_page, exit_page, events, views, false
+        from unnest(moved)
     ),
     -- Merge pieces that are less than 30 minutes apart.
     placed as (

@@ -5,7 +5,7 @@
 -- Without these, an existing row is a unique violation; see insert_new_events, which tries both ways.
 create or replace function insert_events(
     batch jsonb, present timestamptz, looks_up boolean, in_doubt boolean, repeated event_key[],
-    out given_days received_day[], out fresh fresh_event[], out sales new_sale[]
+    out given_days received_day[], out fresh fresh_event[], out sales new_sale[], out seen seen_visitor[]
 )
 language plpgsql
 as $$
@@ -22,15 +22,31 @@ begin
                 "timestamp" timestamptz,
                 received_at timestamptz,
                 properties  jsonb,
-                id_made     boolean
+                id_made     boolean,
+                visitor_id  varchar(255) collate "C"
             )
         ) with ordinality e (
-            site_id, event_id, event_type, path, user_id, event_time, received_at, properties, id_made, place
+            site_id, event_id, event_type, path, given_user, event_time, received_at, properties, id_made, visitor_id, place
         )
+    ),
+    -- Whom visitors are known to be. An inner join on purpose: Citus ships it to the shards.
+    linked as materialized (
+        select v.site_id, v.visitor_id, v.user_id
+        from visitors v
+        join (
+            select distinct site_id, visitor_id
+            from given
+            where visitor_id is not null and given_user is null
+        ) g on g.site_id = v.site_id and g.visitor_id = v.visitor_id
+    ),
+    of_people as materialized (
+        select given.*, coalesce(given_user, linked.user_id, given.visitor_id) as user_id
+        from given
+        left join linked on linked.site_id = given.site_id and linked.visitor_id = given.visitor_id
     ),
     firsts as materialized (
         select distinct on (event_id, site_id) *
-        from given
+        from of_people
         where id_made is not true
         order by event_id, site_id, received_at, place
     ),
@@ -66,7 +82,7 @@ begin
         select * from claimed_where_new
     ),
     news as not materialized (
-        select * from given where id_made
+        select * from of_people where id_made
         union all
         select f.* from firsts f join claimed c on c.site_id = f.site_id and c.event_id = f.event_id
     ),
@@ -74,19 +90,19 @@ begin
     -- takes a sixth of the time of inserting.
     inserted_plainly as (
         insert into events (
-            site_id, event_id, event_type, path, user_id, event_time, received_at, properties, stored_at
+            site_id, event_id, event_type, path, user_id, event_time, received_at, properties, stored_at, visitor_id
         )
-        select site_id, event_id, event_type, path, user_id, event_time, received_at, properties, present
+        select site_id, event_id, event_type, path, user_id, event_time, received_at, properties, present, visitor_id
         from news
         where not looks_up
         order by site_id, event_id, event_time
-        returning site_id, event_id, event_type, path, user_id, event_time, received_at, properties
+        returning site_id, event_id, event_type, path, user_id, event_time, received_at, properties, visitor_id
     ),
     inserted_where_new as (
         insert into events (
-            site_id, event_id, event_type, path, user_id, event_time, received_at, properties, stored_at
+            site_id, event_id, event_type, path, user_id, event_time, received_at, properties, stored_at, visitor_id
         )
-        select site_id, event_id, event_type, path, user_id, event_time, received_at, properties, present
+        select site_id, event_id, event_type, path, user_id, event_time, received_at, properties, present, visitor_id
         from news
         where looks_up and not exists (
             select 1
@@ -96,7 +112,7 @@ begin
         )
         order by site_id, event_id, event_time
         on conflict do nothing
-        returning site_id, event_id, event_type, path, user_id, event_time, received_at, properties
+        returning site_id, event_id, event_type, path, user_id, event_time, received_at, properties, visitor_id
     ),
     inserted as (
         select * from inserted_plainly
@@ -122,7 +138,12 @@ begin
             select array_agg((i.site_id, i.event_id, i.event_time, i.event_type, i.properties)::new_sale)
             from inserted i
             where is_sale(i.event_type)
+        ),
+        (
+            select array_agg((i.site_id, i.visitor_id, i.user_id, i.event_time)::seen_visitor)
+            from inserted i
+            where i.visitor_id is not null
         )
-    into given_days, fresh, sales;
+    into given_days, fresh, sales, seen;
 end
 $$;

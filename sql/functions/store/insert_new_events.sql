@@ -5,7 +5,8 @@
 -- Events that erased people sent before they were erased are stored without them (without_erased). Whom nobody had
 -- erased when the batch was looked through, but somebody has when the sites are locked, is looked for again.
 create or replace function insert_new_events(
-    batch jsonb, present timestamptz, out given_days received_day[], out fresh fresh_event[], out sales new_sale[]
+    batch jsonb, present timestamptz,
+    out given_days received_day[], out fresh fresh_event[], out sales new_sale[], out seen seen_visitor[]
 )
 language plpgsql
 as $$
@@ -25,8 +26,8 @@ begin
     end if;
     loop
         begin
-            select i.given_days, i.fresh, i.sales
-            into given_days, fresh, sales
+            select i.given_days, i.fresh, i.sales, i.seen
+            into given_days, fresh, sales, seen
             from insert_events(batch, present, looks_up, in_doubt, repeated) i;
 
             sites := array(select distinct d.site_id from unnest(given_days) d);

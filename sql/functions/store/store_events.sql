@@ -12,10 +12,11 @@ declare
     fresh_days received_day[];
     fresh fresh_event[];
     sales new_sale[];
+    seen seen_visitor[];
     some_late boolean;
 begin
-    select i.given_days, i.fresh, i.sales
-    into given_days, fresh, sales
+    select i.given_days, i.fresh, i.sales, i.seen
+    into given_days, fresh, sales, seen
     from insert_new_events(batch, present) i;
 
     received := jsonb_array_length(batch);
@@ -31,6 +32,9 @@ begin
         ) d;
     end if;
 
+    if seen is not null then
+        select l.fresh into fresh from link_visitors(seen, present, fresh) l;
+    end if;
     some_late := add_to_days(fresh, given_days, fresh_days);
     if sales is not null then
         perform add_sales(sales);

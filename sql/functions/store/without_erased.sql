@@ -25,17 +25,22 @@ begin
     where s.site_id = any (sites) and s.person_key is not null;
 
     with found as materialized (
-        select e.place, e.event, p.site_id, p.erasure_id, p.pseudonym
+        -- By the user first: who sent it is who the user is, whatever the visitor was.
+        select distinct on (e.place) e.place, e.event, p.site_id, p.erasure_id, p.pseudonym, w.id
         from unnest(key_sites, keys) k (site_id, person_key)
         join jsonb_array_elements(given) with ordinality e (event, place) on e.event ->> 'site_id' = k.site_id
-        join erased_people p on p.site_id = k.site_id and p.person = person_hash(k.person_key, e.event ->> 'user_id')
+        cross join (values ('user_id', 1), ('visitor_id', 2)) n (name, rank)
+        cross join lateral (select e.event ->> n.name as id) w
+        join erased_people p on p.site_id = k.site_id and p.person = person_hash(k.person_key, w.id)
             and (e.event ->> 'received_at')::timestamptz < p.erased_at
+        order by e.place, n.rank
     )
     select
         (select array_agg(f.place order by f.place) from found f),
         (
             select array_agg(
-                event_without_person(f.event, traces_of_person(f.event ->> 'user_id', f.pseudonym)) order by f.place
+                event_without_person(f.event, traces_of_person(f.id, f.pseudonym, array_remove(array[f.event ->> 'visitor_id'], null)))
+                order by f.place
             )
             from found f
         ),

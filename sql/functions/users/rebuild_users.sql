@@ -41,7 +41,7 @@ begin
     update sites s
     set users = n.next_no
     from (select coalesce(max(user_no) + 1, 0) as next_no from users where site_id = site) n
-    where s.site_id = site and s.users <> n.next_no;
+    where s.site_id = site and s.users < n.next_no;
     get diagnostics step = row_count;
     corrected := corrected + step;
 end

@@ -28,6 +28,9 @@ def test_every_column_that_may_name_a_person_is_known(conn: Connection) -> None:
     )
     assert set(found) == {
         ("users", "user_id"),
+        ("visitors", "user_id"),
+        ("visitors", "visitor_id"),
+        ("events", "visitor_id"),
         ("events", "user_id"),
         ("events", "path"),
         ("events", "properties"),

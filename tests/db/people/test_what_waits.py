@@ -13,7 +13,7 @@ from db.store.events import Message, forget_event_ids, store_events, store_messa
 from db.store.whole_or_apart import file_message
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
-from tests.db.people.erasing import asked, erased, message_id, receipt_of, rows, texts, users
+from tests.db.people.erasing import advance_all, asked, erased, message_id, receipt_of, rows, texts, users
 from tests.oracles.recount import differences
 
 
@@ -48,6 +48,37 @@ def test_what_waits_is_caught_and_what_comes_later_is_a_new_person(
     erased(database_url, conn, shop, "customer-17")
     assert "customer-17" not in texts(conn, shop)
     assert len({*users(conn, shop)}) == 3
+
+
+def test_visitors_go_with_their_person_wherever_they_wait(conn: Connection, database_url: str, shop: str) -> None:
+    own = {"visitor_id": "browser-17", "properties": {"seen": "browser-17", "size": 2}}
+    shared = {"visitor_id": "browser-17", "user_id": "other", "properties": {"a": "browser-17", "b": 1}}
+    store_events(conn, batch(received(shop, **own), received(shop, **shared | {"visitor_id": "z", "user_id": "other"})))
+    store_events(conn, batch(received(shop, **own | {"user_id": "customer-17"})))
+    store_events(conn, batch(received(shop, **shared)))
+    waiting = batch(*(received(shop, **one) for one in (own, own | {"user_id": "customer-17"}, shared)))
+    dead = batch(received(shop, **own), received(shop, **shared))
+    file_message(conn, Message(message_id(), dead), Failure("no"), queue="events")
+    advance_all(conn, shop)
+    one = erased(database_url, conn, shop, "customer-17")
+    store_messages(conn, [Message(message_id(), waiting)])
+    file_message(conn, Message(message_id(), dead), Failure("no"), queue="events")
+    assert "-17" not in texts(conn, shop)
+    assert one.erased["visitors"] == 1
+    (*_, pseudonym) = sorted(users(conn, shop), key=lambda name: name.startswith("erased-"))
+    assert len(users(conn, shop)) == 2
+    found = rows(conn, "select user_id, visitor_id, properties from events where site_id = %s", shop)
+    assert sorted(user for user, *_ in found) == [pseudonym] * 4 + ["other"] * 3
+    assert {(visitor, str(properties)) for user, visitor, properties in found if user == pseudonym} == {
+        (None, "{'size': 2}")
+    }
+    letters = rows(conn, "select payload from dead_letters where site_id = %s", shop)
+    assert sorted(bytes(payload) == b'{"erased":true}' for (payload,) in letters) == [False, False, True, True]
+    assert differences(conn, shop) == {}
+    # From now on the browser is somebody new.
+    store_events(conn, batch(received(shop, **own)))
+    assert len(users(conn, shop)) == 3
+    assert differences(conn, shop) == {}
 
 
 def test_a_flush_that_waits_for_the_erasure_stores_nobody(conn: Connection, database_url: str, shop: str) -> None:

@@ -1,0 +1,27 @@
+-- Make the packed events of visitors those of users. moved: their events. The caller has locked the site.
+create or replace function move_user_months(site varchar, froms varchar[], tos varchar[], moved moved_event[]) returns void
+language plpgsql
+as $$
+declare
+    packed record;
+begin
+    for packed in
+        delete from user_months m
+        using (
+            select distinct date_trunc('month', d.event_time at time zone 'UTC')::date as month, d.visitor_id,
+                tos[array_position(froms, d.visitor_id)] as user_id
+            from unnest(moved) d
+        ) p
+        where m.site_id = site and m.month = p.month and m.user_id = p.visitor_id
+        returning m.month, p.user_id, m.kinds, m.moments
+    loop
+        insert into user_months (site_id, month, user_id, kinds, moments)
+        values (site, packed.month, packed.user_id, packed.kinds, packed.moments)
+        on conflict (site_id, month, user_id) do update set
+            (kinds, moments) = (
+                select j.kinds, j.moments
+                from joined_moments(user_months.kinds, user_months.moments, excluded.kinds, excluded.moments) j
+            );
+    end loop;
+end
+$$;

@@ -1,0 +1,24 @@
+-- Count for users what was counted for their visitors: tos[i] takes the place of froms[i], which nobody else is. The
+-- caller has locked the site.
+create or replace function move_visitors(site varchar, froms varchar[], tos varchar[]) returns void
+language plpgsql
+as $$
+declare
+    moved moved_event[];
+begin
+    with changed as (
+        update events e
+        set user_id = p.person
+        from unnest(froms, tos) p (visitor, person)
+        where e.site_id = site and e.user_id = p.visitor
+        returning p.visitor, e.event_time
+    )
+    select array_agg((c.visitor, c.event_time)::moved_event)
+    into moved
+    from changed c;
+
+    perform move_numbers(site, froms, tos, coalesce(moved, '{}'));
+    perform move_sessions(site, froms, tos);
+    perform move_user_months(site, froms, tos, coalesce(moved, '{}'));
+end
+$$;
