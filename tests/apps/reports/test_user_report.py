@@ -104,7 +104,7 @@ def test_events_come_as_csv(reporting: httpx.Client, visits: str) -> None:
     )
     head, first, *_ = table.text.splitlines()
     assert head == "event_id,event_type,path,visitor_id,event_time,received_at,properties"
-    assert first.split(",")[1:4] == ["page_view", "/1", "2026-03-10T09:00:00Z"]
+    assert first.split(",")[1:5] == ["page_view", "/1", "", "2026-03-10T09:00:00Z"]
     assert first.endswith(',"{""seats"":3}"')
 
 
