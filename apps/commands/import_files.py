@@ -62,7 +62,7 @@ def import_command(
     options change their times.
 
     From an access log, page views are imported: GET requests with status 200 to 299 or 304, except for static files.
-    The client's address is never sent: user_id is the first 32 hexadecimal digits of SHA-256 over site, address and
+    The client's address is never sent: visitor_id is the first 32 hexadecimal digits of SHA-256 over site, address and
     user agent. That hides the address from readers, but not from someone who tries all addresses.
 
     Each import has an id, which its events have as the property import_id. At the end, the command prints how many

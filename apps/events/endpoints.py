@@ -38,6 +38,7 @@ EXAMPLE: dict[str, Any] = {
     "event_type": "page_view",
     "path": "/products/lamp",
     "user_id": "customer-17",
+    "visitor_id": "f0b3a1c2",
     "properties": {"referrer": "https://example.com/"},
 }
 #: The event id of the example response.
@@ -48,7 +49,11 @@ EVENTS = {"type": "array", "items": JSON_EVENT, "minItems": 1, "maxItems": MAX_B
 BATCH_BODIES: dict[str, tuple[dict[str, Any], Any]] = {
     "application/json": (
         {"oneOf": [EVENTS, {"type": "object", "properties": {"events": EVENTS}, "required": ["events"]}]},
-        [EXAMPLE, {"site_id": "shop", "event_type": "purchase", "path": "/checkout", "user_id": "customer-17"}],
+        [
+            {"site_id": "shop", "event_type": "page_view", "path": "/products/lamp", "visitor_id": "f0b3a1c2"},
+            {"site_id": "shop", "event_type": "purchase", "path": "/checkout"}
+            | {"user_id": "customer-17", "visitor_id": "f0b3a1c2"},
+        ],
     ),
     NDJSON[0]: (
         {"type": "string", "description": "One JSON object per line."},
@@ -129,8 +134,11 @@ async def accept_event(events: EventResources, scope: Scope, receive: Receive) -
 )
 async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Accepts one event as JSON; the content type is ignored. Unknown fields are ignored, and so are those parts of
-    `properties` and `user_id` that cannot be stored: `ignored_fields` lists them. Half of a surrogate pair becomes
-    U+FFFD, as does U+0000 in `properties` and `user_id`; elsewhere U+0000 is an error.
+    `properties`, `user_id` and `visitor_id` that cannot be stored: `ignored_fields` lists them. Half of a surrogate
+    pair becomes U+FFFD, as does U+0000 in these three; elsewhere U+0000 is an error.
+
+    `visitor_id` is the browser or device, `user_id` whom the shop knows. An event with both links them: from then on,
+    and for what came before, the visitor's events count for the user that they were first sent with.
 
     It needs no key. With a key of the scope `events:write` the event is one of the shop's own server, whose orders
     count also if the site has `secret_orders`.

@@ -27,7 +27,7 @@ SDK_EVENTS_DROPPED = Counter(
 )
 SDK_EVENTS_CUT = Counter(
     "tjra_sdk_events_cut",
-    "Events of SDKs with a shortened field: properties, path, or user_id (dropped if too long).",
+    "Events of SDKs with a shortened field: properties, path, or an id (dropped if too long).",
     ("protocol", "field"),
     registry=INGESTION,
 )

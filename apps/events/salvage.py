@@ -34,8 +34,8 @@ def unknown_fields(raw: bytes | msgspec.Raw) -> list[str]:
 
 
 def mend(raw: bytes | msgspec.Raw) -> Mended:
-    """Make an event storable: replace half surrogate pairs, drop a user_id or a visitor_id that is too long, fit properties to their
-    limits. Raises ValueError and RecursionError if it is not a JSON object.
+    """Make an event storable: replace half surrogate pairs, drop a user_id or a visitor_id that is too long, fit
+    properties to their limits. Raises ValueError and RecursionError if it is not a JSON object.
     """
     given = _members(raw)
     fields = {name: value for name, value in given.items() if name in FIELDS}

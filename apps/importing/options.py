@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from apps.importing import option_types
-from apps.importing.rows.mapping import CONSTANTS, FIELDS
+from apps.importing.rows.mapping import CONSTANTS, FIELDS, VISITOR_COLUMNS
 from apps.importing.rows.row_events import AMOUNTS
 
 #: Options that are not recorded with the import: they may contain passwords.
@@ -30,7 +30,7 @@ OPTIONS = [
         type=option_types.pair("FIELD=COLUMN", FIELDS, empty=True),
         metavar="FIELD=COLUMN",
         help=f"The column or JSON key of a field; FIELD is one of {', '.join(FIELDS)}. By default it is the column "
-        "with the field's name; FIELD= leaves the field out.",
+        f"with the field's name, and for visitor_id also {', '.join(VISITOR_COLUMNS)}; FIELD= leaves the field out.",
     ),
     click.option(
         "--set",

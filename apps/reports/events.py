@@ -39,6 +39,7 @@ EVENT = StoredEvent(
     event_type="purchase",
     path="/checkout",
     user_id="customer-17",
+    visitor_id="f0b3a1c2",
     event_time=datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC),
     received_at=datetime(2026, 1, 2, 3, 4, 5, 700_000, UTC),
     stored_at=datetime(2026, 1, 2, 3, 4, 5, 710_000, UTC),

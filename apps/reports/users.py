@@ -41,12 +41,14 @@ EXAMPLE = UserReport(
         last_seen=datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC),
         total_events=17,
         by_type={"page_view": 16, "purchase": 1},
+        visitors=["f0b3a1c2"],
     ),
     events=[
         UserEvent(
             event_id=UUID("019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f"),
             event_type="purchase",
             path="/products/lamp",
+            visitor_id="f0b3a1c2",
             event_time=datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC),
             received_at=datetime(2026, 1, 2, 3, 4, 5, 700_000, UTC),
             properties={"revenue": 119.9, "currency": "EUR"},

@@ -61,8 +61,8 @@ VisitorId = (
         str,
         Meta(
             description="From which browser or device it came: text of at most 255 bytes (UTF-8), or an integer. Its "
-            "events count for the user that it was first sent with, those before that too; until then the visitor counts "
-            "as a user. Blank or a placeholder: none.",
+            "events count for the user that it was first sent with, those before that too; until then the visitor "
+            "counts as a user. Blank or a placeholder: none.",
             examples=["f0b3a1c2-visitor"],
         ),
     ]

@@ -28,7 +28,13 @@ class StoredEvent(msgspec.Struct, kw_only=True):
     event_id: UUID
     event_type: Annotated[str, Meta(examples=["page_view"])]
     path: Annotated[str, Meta(examples=["/products/lamp"])]
-    user_id: Annotated[str | None, Meta(description="Null: an anonymous event.")]
+    user_id: Annotated[
+        str | None,
+        Meta(
+            description="The person: the user, else the user of the visitor, else the visitor. Null: nobody is known."
+        ),
+    ]
+    visitor_id: Annotated[str | None, Meta(description="The browser or device, if the event named it.")]
     event_time: Annotated[datetime, Meta(description="When it happened.")]
     received_at: Annotated[datetime, Meta(description="When it was accepted.")]
     stored_at: Annotated[datetime, Meta(description="When the flush that has it began.")]
@@ -78,6 +84,7 @@ def _event(row: dict[str, Any]) -> StoredEvent:
         event_type=row["event_type"],
         path=row["path"],
         user_id=row["user_id"],
+        visitor_id=row["visitor_id"],
         event_time=row["event_time"].astimezone(UTC),
         received_at=row["received_at"].astimezone(UTC),
         stored_at=row["stored_at"].astimezone(UTC),

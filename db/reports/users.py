@@ -12,6 +12,8 @@ from db.cursors import decode_cursor, encode_cursor
 from db.reports.shared.report import Question, Report, rows, source_of
 
 Order = Literal["newest", "oldest"]
+#: How many visitors of a user are named.
+VISITORS = 100
 #: The last event of a page: its time and its id.
 Place = tuple[Annotated[datetime, Meta(tz=True)], UUID]
 
@@ -22,6 +24,7 @@ class UserEvent(msgspec.Struct, kw_only=True):
     event_id: UUID
     event_type: Annotated[str, Meta(examples=["page_view"])]
     path: Annotated[str, Meta(examples=["/products/lamp"])]
+    visitor_id: Annotated[str | None, Meta(description="The browser or device, if the event named it.")]
     event_time: datetime
     received_at: datetime
     properties: dict[str, Any] | None
@@ -34,6 +37,12 @@ class UserHead(msgspec.Struct, kw_only=True, omit_defaults=True):
     last_seen: datetime
     total_events: Annotated[int, Meta(examples=[17])]
     by_type: Annotated[dict[str, int], Meta(description="How many events of each type.", examples=[{"page_view": 17}])]
+    visitors: Annotated[
+        list[str],
+        Meta(
+            description=f"The visitors that they were first identified as, the last {VISITORS} of them, newest first."
+        ),
+    ]
     kept_from: Annotated[
         datetime | None, Meta(description="There were events before this, which are no longer kept, nor counted here.")
     ] = None
@@ -55,7 +64,7 @@ async def user_report(
 
     Raises BadParameter.
     """
-    known = await rows(conn, question, "user", user_id=user_id)
+    known = await rows(conn, question, "user", user_id=user_id, most=VISITORS)
     if not known:
         return None
     time_after, id_after = decode_cursor(cursor, Place) if cursor else (None, None)

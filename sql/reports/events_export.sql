@@ -1,7 +1,8 @@
 -- Which events happened in a range, the oldest first?
 -- site_id: the site; start, end: the range, half-open; filters: see event_matches; users: only users whose events match
 -- these filters, so that an index can be used; null: all.
-select event_id, event_type, path, user_id, event_time, received_at, stored_at, properties::text as properties
+select
+    event_id, event_type, path, user_id, visitor_id, event_time, received_at, stored_at, properties::text as properties
 from events
 where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
     and (:'users'::text[] is null or user_id = any (:'users'::text[]))

@@ -41,4 +41,5 @@ def test_a_page_with_the_snippet_of_posthog_is_counted(
     assert {one["path"] for one in events if one["event_type"] == "page_view"} == {"/products/lamp", "/cart"}
     (order,) = [one for one in events if one["event_type"] == "purchase"]
     assert (order["user_id"], order["path"]) == ("ann", "/cart")
+    assert {one["user_id"] for one in events} == {"ann"}
     assert page.evaluate("document.cookie + localStorage.length") == "0"

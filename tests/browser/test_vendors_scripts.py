@@ -45,16 +45,10 @@ def test_all_that_a_script_sends_of_a_visit_is_stored_once(
     name: str,
 ) -> None:
     vendor = VENDORS[name]
-    try:
-        files = scripts(vendor.download, pytestconfig.cache.mkdir("published"))
-    except NotThereError as error:
-        record_property("NOT RUN", f"the script of {name} in a browser, for {error}")
+    if not has_scripts(secure_pages, page, name, pytestconfig, record_property):
         return
-    secure_pages.scripts = {f"/{file}": filled_in(content, vendor) for file, content in files.items()}
-    page.add_init_script(UNDRIVEN)
     with flaky_proxy(ingestion_server.url, tls=tls) as proxy:
-        names = {"SITE": shop, "EVENTS": proxy.url, "SCRIPTS": f"https://vendor.test:{secure_pages.server_port}"}
-        secure_pages.head = replaced(vendor.head, names)
+        install(secure_pages, vendor, proxy, shop)
         visit = Visit(conn, page, secure_pages, proxy, vendor, shop)
         visit.make()
         events = stored(conn, shop, count=visit.expected.total())
@@ -62,6 +56,71 @@ def test_all_that_a_script_sends_of_a_visit_is_stored_once(
     looks = [int(event["properties"]["n"]) for event in events if event["event_type"] == "look"]
     assert sorted(looks) == list(range(20))
     assert len({event["user_id"] for event in events}) == 1
+
+
+@pytest.mark.parametrize("name", [name for name, vendor in VENDORS.items() if vendor.identify])
+def test_who_logs_in_is_one_person_and_the_next_login_another(
+    ingestion_server: Served,
+    conn: Connection,
+    page: Page,
+    secure_pages: Shop,
+    tls: ssl.SSLContext,
+    shop: str,
+    pytestconfig: pytest.Config,
+    record_property: Callable[[str, object], None],
+    name: str,
+) -> None:
+    vendor = VENDORS[name]
+    if not has_scripts(secure_pages, page, name, pytestconfig, record_property):
+        return
+    with flaky_proxy(ingestion_server.url, tls=tls) as proxy:
+        install(secure_pages, vendor, proxy, shop)
+        page.goto(f"{secure_pages.url}/lamp")
+        (view,) = people(conn, page, shop, "page_view", 1)
+        assert view["visitor_id"] == view["user_id"]
+        page.evaluate(f"({vendor.identify})('ann'); ({vendor.track})('order', {{}})")
+        people(conn, page, shop, "identify", 1)
+        (order,) = people(conn, page, shop, "order", 1)
+        page.goto(f"{secure_pages.url}/thanks")
+        views = people(conn, page, shop, "page_view", 2)
+        assert {one["user_id"] for one in (order, *views)} == {"ann"}
+        page.evaluate(f"{vendor.reset or 0}; ({vendor.identify})('bob'); ({vendor.track})('order', {{}})")
+        people(conn, page, shop, "identify", 2)
+        assert [one["user_id"] for one in people(conn, page, shop, "order", 2)] == ["ann", "bob"]
+        assert {one["user_id"] for one in people(conn, page, shop, "page_view", 2)} == {"ann"}
+
+
+def people(conn: Connection, page: Page, site: str, event_type: str, count: int) -> list[dict[str, Any]]:
+    """Who did what has this type, once there is so much of it, while the page goes on."""
+
+    def found() -> list[dict[str, Any]]:
+        page.evaluate("true")
+        rows = conn.execute(
+            "select user_id, visitor_id from events where site_id = %s and event_type = %s order by 1",
+            [site, event_type],
+        ).fetchall()
+        assert len(rows) == count, event_type
+        return [{"user_id": user, "visitor_id": visitor} for user, visitor in rows]
+
+    return eventually(found)
+
+
+def has_scripts(pages: Shop, page: Page, name: str, config: pytest.Config, tell: Callable[[str, object], None]) -> bool:
+    """Whether the scripts of a vendor are to be had; the pages have them then."""
+    vendor = VENDORS[name]
+    try:
+        files = scripts(vendor.download, config.cache.mkdir("published"))
+    except NotThereError as error:
+        tell("NOT RUN", f"the script of {name} in a browser, for {error}")
+        return False
+    pages.scripts = {f"/{file}": filled_in(content, vendor) for file, content in files.items()}
+    page.add_init_script(UNDRIVEN)
+    return True
+
+
+def install(pages: Shop, vendor: Vendor, proxy: FlakyProxy, site: str) -> None:
+    names = {"SITE": site, "EVENTS": proxy.url, "SCRIPTS": f"https://vendor.test:{pages.server_port}"}
+    pages.head = replaced(vendor.head, names)
 
 
 def filled_in(content: bytes, vendor: Vendor) -> bytes:

@@ -15,6 +15,10 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     head: str
     #: A function of an event's name and properties.
     track: str
+    #: A function of a user's id, where the script knows users.
+    identify: str = ""
+    #: What a page says when a user logs out.
+    reset: str = ""
     #: What a page says once its path has changed, where the script does not see that.
     viewed: str = ""
     #: Whether it sees that a visitor went back.
@@ -48,6 +52,8 @@ VENDORS = {
             <script src="SCRIPTS/array.js"></script>
         """,
         track="(name, properties) => posthog.capture(name, properties)",
+        identify="(user) => posthog.identify(user)",
+        reset="posthog.reset()",
         leaving="$pageleave",
     ),
     "segment": Vendor(
@@ -69,6 +75,8 @@ VENDORS = {
             </script>
         """,
         track="(name, properties) => void analytics.track(name, properties)",
+        identify="(user) => void analytics.identify(user)",
+        reset="void analytics.reset()",
         viewed="void analytics.page()",
         stays=True,
     ),
@@ -88,6 +96,8 @@ VENDORS = {
             </script>
         """,
         track="(name, properties) => analytics.track(name, properties)",
+        identify="(user) => analytics.identify(user)",
+        reset="analytics.reset()",
         viewed="analytics.page()",
         stays=True,
     ),
@@ -116,6 +126,7 @@ VENDORS = {
         filled_in={"__COLLECT_API_HOST__": "", "__COLLECT_API_ENDPOINT__": "/api/send"},
         head='<script defer src="SCRIPTS/index.js" data-website-id="SITE" data-host-url="EVENTS"></script>',
         track="(name, properties) => void umami.track(name, properties)",
+        identify="(user) => void umami.identify(user)",
         sees_back=False,
         tries_again=False,
     ),

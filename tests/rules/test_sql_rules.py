@@ -31,6 +31,7 @@ KEYS = {
         "event_id",
         "id",
         "user_id",
+        "visitor_id",
         "site_id",
         "event_type",
         "order_key",

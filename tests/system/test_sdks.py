@@ -65,7 +65,7 @@ def make_calls(sdk: str, url: str, site: str) -> None:
 def stored(conn: Connection, site: str, *, count: int) -> list[dict[str, Any]]:
     """The events of a site, by type, once there are so many."""
     query = """
-        select event_type, path, user_id, event_time, event_id, properties from events
+        select event_type, path, user_id, visitor_id, event_time, event_id, properties from events
         where site_id = %s order by event_type
     """
 

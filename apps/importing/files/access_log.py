@@ -88,11 +88,11 @@ class LogEvents:
             "event_type": "request" if fault else "page_view",
             "path": _unescaped(path),
             "timestamp": _time(values["time"]),
-            "user_id": self._user_id(values["address"], values["user_agent"]),
+            "visitor_id": self._visitor_id(values["address"], values["user_agent"]),
             "properties": {name: value for name, value in properties.items() if value not in ("", "-")},
         }
 
-    def _user_id(self, address: str, user_agent: str) -> str:
+    def _visitor_id(self, address: str, user_agent: str) -> str:
         return sha256(f"{self.site}\0{address}\0{user_agent}".encode()).hexdigest()[:32]
 
 

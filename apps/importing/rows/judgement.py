@@ -56,7 +56,7 @@ class Judgement:
         self.without_offset += time.tzinfo is ASSUMED_UTC
         self.first_time = min(self.first_time or time, time)
         self.last_time = max(self.last_time or time, time)
-        self.anonymous += "user_id" not in event
+        self.anonymous += "user_id" not in event and "visitor_id" not in event
         self.bots += properties.get("bot") is True
         if is_sale(event["event_type"]):
             is_refund = event["event_type"] in REFUNDS
@@ -105,7 +105,7 @@ class Judgement:
             yield f"             only page_view is a view; --rename-type OLD=page_view; here there are: {names}"
 
     def _sessions(self, events: int) -> Iterator[str]:
-        yield f"  /sessions  {events - self.anonymous:,} events that have a user_id"
+        yield f"  /sessions  {events - self.anonymous:,} events of users or visitors"
         if self.anonymous:
             yield f"             {self.anonymous:,} have none: --column user_id=COLUMN names its column"
 

@@ -9,7 +9,7 @@ from apps.importing.files.records import Unusable
 from apps.importing.rows.decimals import Decimal
 from apps.importing.rows.timestamps import ASSUMED_UTC, Unit
 
-FIELDS = ("event_type", "path", "user_id", "timestamp", "event_id", "properties")
+FIELDS = ("event_type", "path", "user_id", "visitor_id", "timestamp", "event_id", "properties")
 #: Fields that `--set` can set.
 CONSTANTS = ("event_type", "path", "user_id")
 #: The prefix of a property that `--set` sets.
@@ -20,6 +20,8 @@ AMOUNT_COLUMNS = ("revenue", "total", "amount")
 #: The properties that hold the amount of a sale. Where one is given, no column is taken for it.
 AMOUNT_PROPERTIES = ("revenue", "total", "value")
 REQUIRED = ("event_type", "path", "timestamp")
+#: Columns that are usually the visitor, where there is no column visitor_id.
+VISITOR_COLUMNS = ("anonymous_id", "client_id", "visitor", "device_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +54,16 @@ class Mapping:
                 found["total" if column == "total" else "revenue"] = column
         return found
 
+    def visitor_columns(self) -> tuple[str, ...]:
+        """Columns that may stand in for visitor_id: those that the options use for nothing else."""
+        if "visitor_id" in self.columns:
+            return ()
+        taken = {*self.columns.values(), *self.properties.values()}
+        return tuple(name for name in VISITOR_COLUMNS if name not in taken)
+
     def check(self, file: str, columns: Sequence[str]) -> None:
         """Raise Unusable if a file with these columns cannot be mapped."""
-        by_person = self.column("user_id") in columns
+        by_person = any(self.column(name) in columns for name in ("user_id", "visitor_id"))
         if sums := sums_in(columns, by_person=by_person):
             raise Unusable(
                 f"{file} holds sums, not events: {sums}. A row of it stands for many visits and would count as one; "

@@ -30,6 +30,7 @@ class RowEvents:
         #: Those that no option names, which give way to what a column of properties holds.
         self.automatic = automatic or {}
         self.properties = self.automatic | given
+        self.visitor_columns = mapping.visitor_columns()
         self.constant_properties = mapping.constant_properties
         self.decimal = mapping.decimal
         self.amounts = AmountColumns(mapping.decimal)
@@ -50,6 +51,8 @@ class RowEvents:
         }
         if (user_id := self._text(row, "user_id")) and not is_nobody(user_id):
             event["user_id"] = user_id
+        if (visitor_id := self._visitor(row)) and not is_nobody(visitor_id):
+            event["visitor_id"] = visitor_id
         if event_id := self._text(row, "event_id"):
             event["event_id"] = event_id
         if properties:
@@ -65,14 +68,15 @@ class RowEvents:
         """A field's text, or "". A JSON number counts as its text."""
         if name in self.constants:
             return self.constants[name]
-        value = self._value(row, name)
-        if not is_given(value):
-            return ""
-        if isinstance(value, str):
-            return value
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        text = _as_text(self._value(row, name))
+        if text is None:
             raise Refused(f"{name} is neither text nor a number")
-        return msgspec.json.encode(value).decode()
+        return text
+
+    def _visitor(self, row: dict[str, Any]) -> str:
+        """The text of visitor_id, otherwise that of the first usual column that has an id."""
+        usual = (_as_text(row.get(column)) for column in self.visitor_columns)
+        return self._text(row, "visitor_id") or next((text for text in usual if text and not is_nobody(text)), "")
 
     def _properties(self, row: dict[str, Any], *, url: str | None) -> dict[str, Any]:
         properties = _object(self._value(row, "properties"))
@@ -100,6 +104,17 @@ class RowEvents:
     def _value(self, row: dict[str, Any], name: str) -> Any:
         column = self.columns.get(name)
         return None if column is None else row.get(column)
+
+
+def _as_text(value: Any) -> str | None:
+    """The text of a value, "" if it is not given, None if it is neither text nor a number."""
+    if not is_given(value):
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return msgspec.json.encode(value).decode()
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from apps.sdks.shared.sdk_event import (
     decode_array,
     decode_event,
     decode_value,
-    first_user_id,
+    first_id,
     with_properties,
 )
 from db.events.tolerant_json import take_apart
@@ -56,7 +56,8 @@ def _sent_event(event: dict[str, Any] | None, key: Any, sent_at: Any) -> SentEve
         key=key,
         event_type=event.get("event_type"),
         path=event.get("path"),
-        user_id=first_user_id(event.get("user_id")),
+        user_id=first_id(event.get("user_id")),
+        visitor_id=first_id(event.get("visitor_id")),
         by_visitor=True,
         timestamp=event.get("timestamp"),
         sent_at=sent_at,

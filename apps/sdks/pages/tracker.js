@@ -1,7 +1,7 @@
 /* <script defer src="https://events.shop.example/tracker.js" data-site="shop"></script>
  *
- * data-user="customer-17": without it, a visitor gets an id for a day
- * data-hash: the fragment behind # belongs to the path
+ * data-user="customer-17", data-visitor="f0b3"; without, a visitor gets an id for a day
+ * data-hash: what is behind # belongs to the path
  * data-outbound: clicks on links to other hosts are events
  * data-dnt: silent if Do Not Track or Global Privacy Control is set
  *
@@ -34,6 +34,7 @@
       event_type,
       path: where(),
       user_id: user,
+      visitor_id: options.visitor,
       properties,
     }));
     timer ??= setTimeout(send);

@@ -2,7 +2,7 @@
  * capture, identify, register and group, sent as by PostHog's own script, and page views; with capture_pageview:
  * "history_change" (or defaults: "2025-05-24") also when a script changes the path of the page.
  *
- * No cookie, nothing stored: until identify, a visitor gets an id for a day. There are no feature flags; autocapture,
+ * No cookie, nothing stored: a visitor gets an id for a day, which identify links to the user. There are no feature flags; autocapture,
  * session replay and surveys are in the package posthog-js only.
  */
 (() => {
@@ -15,6 +15,7 @@
     const queue = []; // events until the server has taken them
     let silent = options.opt_out_capturing_by_default;
     let user = options.bootstrap?.distinctID ?? "$posthog_cookieless";
+    let identified = !!options.bootstrap?.isIdentifiedID;
     let registered = {};
     let failures = 0;
     let timer;
@@ -49,6 +50,7 @@
           $pathname: location.pathname,
           $referrer: document.referrer || undefined,
           $lib: "web",
+          $is_identified: identified,
           ...registered,
           ...properties,
         },
@@ -59,8 +61,10 @@
     const methods = {
       capture,
       identify: (id, $set, $set_once) => {
+        const $anon_distinct_id = identified ? undefined : user;
         user = `${id}`;
-        capture("$identify", {}, { $set, $set_once });
+        identified = true;
+        capture("$identify", { $anon_distinct_id }, { $set, $set_once });
       },
       alias: (alias) => capture("$create_alias", { alias }),
       group: (type, id, $group_set) => {
@@ -71,7 +75,7 @@
       register: (properties) => { registered = { ...registered, ...properties }; },
       register_once: (properties) => { registered = { ...properties, ...registered }; },
       unregister: (name) => { delete registered[name]; },
-      reset: () => { user = "$posthog_cookieless"; registered = {}; },
+      reset: () => { user = "$posthog_cookieless"; identified = false; registered = {}; },
       get_distinct_id: () => user,
       get_property: (name) => registered[name],
       opt_in_capturing: () => { silent = false; },

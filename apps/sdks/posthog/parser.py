@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from apps.events.given import first_given
+from apps.sdks.posthog.identity import who
 from apps.sdks.shared.caller import Caller
 from apps.sdks.shared.event_path import first_path
 from apps.sdks.shared.sdk_event import (
@@ -20,7 +21,6 @@ from apps.sdks.shared.sdk_event import (
     decode_value,
     envelope,
     first_text,
-    first_user_id,
     read_address,
     with_properties,
 )
@@ -36,8 +36,6 @@ NAMES = {
 }
 #: Properties that are not stored: the key, and the visitor's address.
 LEFT_OUT = ("token", "$ip")
-#: The user id from a browser SDK that must not store anything: the server makes visitor ids.
-COOKIELESS = "$posthog_cookieless"
 #: The option of an event whose time needs no correction of clock skew.
 UNCORRECTED = "disable_skew_correction"
 
@@ -74,8 +72,7 @@ def _sent_event(event: dict[str, Any] | None, caller: Caller, *, key: Any, sent_
         return None
     name, given = event.get("event"), event.get("properties")
     properties = as_object(given)
-    ids, visitor = (event.get("distinct_id"), properties.get("distinct_id")), read_address(properties.get("$ip"))
-    cookieless = COOKIELESS in ids
+    person, address = who(event, properties), read_address(properties.get("$ip"))
     uncorrected = first_given(properties.get("$ignore_sent_at"), as_object(event.get("options")).get(UNCORRECTED))
     if isinstance(given, dict):
         given = {name: value for name, value in given.items() if name not in LEFT_OUT}
@@ -83,13 +80,14 @@ def _sent_event(event: dict[str, Any] | None, caller: Caller, *, key: Any, sent_
         key=first_text(key, caller.bearer, properties.get("token"), event.get("api_key")),
         event_type=NAMES.get(name, name) if isinstance(name, str) else name,
         path=first_path(properties.get("$pathname"), properties.get("$current_url")),
-        user_id=None if cookieless else first_user_id(*ids),
-        by_visitor=cookieless or visitor is not None,
+        user_id=person.user_id,
+        visitor_id=person.visitor_id,
+        by_visitor=person.cookieless or (address is not None and person.user_id is None),
         timestamp=event.get("timestamp"),
         sent_at=None if uncorrected is True else first_given(event.get("sent_at"), sent_at),
         milliseconds_ago=event.get("offset"),
         message_id=event.get("uuid"),
         properties=with_properties(given, {name: event.get(name) for name in ("$set", "$set_once")}),
-        address=visitor,
+        address=address,
         user_agent=properties.get("$raw_user_agent"),
     )

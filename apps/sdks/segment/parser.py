@@ -15,8 +15,8 @@ from apps.sdks.shared.sdk_event import (
     decode_event,
     decode_value,
     envelope,
+    first_id,
     first_text,
-    first_user_id,
     read_address,
     with_properties,
 )
@@ -63,13 +63,16 @@ def _sent_event(
     elif kind is not None and kind != "track":
         name = kind
     properties, context = as_object(event.get("properties")), context | as_object(event.get("context"))
-    page, visitor = as_object(context.get("page")), read_address(context.get("ip"))
+    page, address = as_object(context.get("page")), read_address(context.get("ip"))
+    user_id = first_id(event.get("userId"))
+    previous = event.get("previousId") if kind == "alias" else None
     return SentEvent(
         key=first_text(caller.basic, caller.write_key, key, event.get("writeKey")),
         event_type=name,
         path=first_path(properties.get("path"), properties.get("url"), page.get("path"), page.get("url")),
-        user_id=first_user_id(event.get("userId"), event.get("anonymousId")),
-        by_visitor=visitor is not None,
+        user_id=user_id,
+        visitor_id=first_id(previous, event.get("anonymousId")),
+        by_visitor=address is not None and user_id is None,
         # An SDK may have corrected `timestamp` to the server's clock; RudderStack's for Node has only the second one.
         timestamp=first_given(event.get("timestamp"), event.get("originalTimestamp")),
         # An event with receivedAt, such as one from an archive, was already corrected by a server.
@@ -87,7 +90,7 @@ def _sent_event(
                 else None,
             },
         ),
-        address=visitor,
+        address=address,
         user_agent=context.get("userAgent"),
         ignored=None if kind is None or kind in CALLS.values() else UNKNOWN_TYPE,
     )

@@ -23,7 +23,7 @@ from apps.sdks.shared.clock_skew import time_of
 from apps.sdks.shared.resources import SdkResources, sdks_of
 from apps.sdks.shared.sdk_event import Parser, SentEvent
 from apps.sdks.shared.senders import Senders
-from apps.sdks.shared.to_event import Dropped, event_id, to_event, visitor_id
+from apps.sdks.shared.to_event import Dropped, event_id, to_event, visitor_of_day
 from apps.web.problems import Refusal, refuse
 from apps.web.request_body import read_body
 from db.events.event import Event, receive
@@ -106,7 +106,7 @@ class SdkRequest:
     async def validate(self) -> None:
         """Put valid events into the batch, and count the reasons of the others. Raises QueueUnavailable."""
         salt = b""
-        if any(one and one.by_visitor and not one.user_id for one in self.sent):
+        if any(one and one.by_visitor and not one.visitor_id for one in self.sent):
             salt = await self.sdks.daily_salt.at(self.now)
         events = []
         for index, one in enumerate(self.sent, start=1):
@@ -158,14 +158,14 @@ class SdkRequest:
             raise Dropped("bot")
         given_id = event_id(one.message_id)
         time = time_of(one, given_id, now=self.now, window=self.window)
-        user_id = one.user_id
-        if not user_id and one.by_visitor:
-            user_id = visitor_id(salt, site_id, one, self.caller, time=time, now=self.now)
+        visitor_id = one.visitor_id
+        if not visitor_id and one.by_visitor:
+            visitor_id = visitor_of_day(salt, site_id, one, self.caller, time=time, now=self.now)
         event, cut = to_event(
             one,
             site_id,
             event_id=given_id,
-            user_id=user_id,
+            visitor_id=visitor_id,
             time=time,
             bot=outcome == OUTCOMES["mark"],
             now=self.now,

@@ -29,10 +29,12 @@ class SentEvent(msgspec.Struct, kw_only=True):
     """The key that names the site."""
     event_type: Any
     path: Any
-    user_id: Any = None
-    """None if the event has none."""
+    user_id: str | None = None
+    """Whom the shop knows; None if the event has none."""
+    visitor_id: str | None = None
+    """The browser or device; None if the event has none."""
     by_visitor: bool = False
-    """Whether an event without user_id gets a visitor id for a day, by address and user agent."""
+    """Whether an event without visitor_id gets one for a day, by address and user agent."""
     timestamp: Any = None
     sent_at: Any = None
     """When it was sent, by the same clock as `timestamp`."""
@@ -123,8 +125,8 @@ def read_address(given: Any) -> str | None:
     return str(mapped or address)
 
 
-def first_user_id(*candidates: Any) -> str | None:
-    """The first candidate that is a user id, and not a placeholder such as `null`."""
+def first_id(*candidates: Any) -> str | None:
+    """The first candidate that is the id of a user or a visitor, and not a placeholder such as `null`."""
     return next((given for one in candidates if (given := first_text(one)) and not is_nobody(given)), None)
 
 

@@ -38,7 +38,7 @@ def event_id(message_id: Any) -> UUID | None:
     return UUID(given) if CANONICAL.fullmatch(given) else uuid5(NAMESPACE, given)
 
 
-def visitor_id(salt: bytes, site_id: str, sent: SentEvent, caller: Caller, *, time: Any, now: datetime) -> str:
+def visitor_of_day(salt: bytes, site_id: str, sent: SentEvent, caller: Caller, *, time: Any, now: datetime) -> str:
     """A pseudonymous visitor id for one day: a keyed hash of site, address and user agent. It cannot be reversed
     without the salt.
     """
@@ -55,7 +55,7 @@ def to_event(
     site_id: str,
     *,
     event_id: UUID | None,
-    user_id: Any,
+    visitor_id: str | None,
     time: Any,
     bot: bool,
     now: datetime,
@@ -72,7 +72,8 @@ def to_event(
         "site_id": site_id,
         "event_type": sent.event_type,
         "path": sent.path,
-        "user_id": user_id,
+        "user_id": sent.user_id,
+        "visitor_id": visitor_id,
         "timestamp": time,
         "event_id": event_id,
         "properties": properties,
@@ -89,15 +90,18 @@ def to_event(
 
 
 def _fitted(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fit fields to their limits: cut the path, drop a user_id that is too long, fit the properties."""
-    path, user_id, properties = fields["path"], fields["user_id"], fields["properties"]
+    """Fit fields to their limits: cut the path, drop an id that is too long, fit the properties."""
+    path, properties = fields["path"], fields["properties"]
+    ids = {name: _fitted_id(name, fields[name]) for name in ("user_id", "visitor_id")}
     if isinstance(path, str):
         path = cut_text(storable(path), MAX_BYTES["path"])
-    if isinstance(user_id, str):
-        user_id = storable(user_id)
-        user_id = None if text_fault("user_id", user_id) else user_id
     properties = fit_properties(properties)[0] if isinstance(properties, dict) else None
-    return {"path": path, "user_id": user_id, "properties": properties}
+    return {"path": path, **ids, "properties": properties}
+
+
+def _fitted_id(name: str, given: str | None) -> str | None:
+    given = None if given is None else storable(given)
+    return None if given is None or text_fault(name, given) else given
 
 
 def _bad_field(fields: dict[str, Any], now: datetime, window: TimeWindow) -> str:

@@ -16,8 +16,8 @@ from apps.sdks.shared.sdk_event import (
     decode_event,
     decode_value,
     envelope,
+    first_id,
     first_text,
-    first_user_id,
     read_address,
     with_properties,
 )
@@ -31,40 +31,42 @@ MILLISECONDS = 10**11
 TO_PROPERTIES = ("title", "referrer", "language", "screen", "tag")
 
 
-def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
+def parse(body: bytes, caller: Caller) -> Iterable[SentEvent | None]:
     """`{"type": "event" or "identify", "payload": {...}}`; other types, such as "performance", are dropped."""
-    return [_sent_event(body)]
+    return [_sent_event(body, caller)]
 
 
-def parse_batch(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
+def parse_batch(body: bytes, caller: Caller) -> Iterable[SentEvent | None]:
     """An array of the objects that `parse` takes."""
-    return [_isolated(raw) for raw in decode_array(body)]
+    return [_isolated(raw, caller) for raw in decode_array(body)]
 
 
-def _isolated(raw: msgspec.Raw) -> SentEvent | None:
+def _isolated(raw: msgspec.Raw, caller: Caller) -> SentEvent | None:
     try:
-        return _sent_event(raw)
+        return _sent_event(raw, caller)
     except UNREADABLE:
         return None
 
 
-def _sent_event(raw: bytes | msgspec.Raw) -> SentEvent | None:
+def _sent_event(raw: bytes | msgspec.Raw, caller: Caller) -> SentEvent | None:
     around = envelope(raw)
     payload = decode_event(around.payload)
     if payload is None:
         return None
     url, kind = payload.get("url"), decode_value(around.type)
+    user_id, address = first_id(payload.get("id")), read_address(payload.get("ip"))
     return SentEvent(
         key=first_text(payload.get("website")),
         event_type=kind if kind == "identify" else first_given(payload.get("name"), PAGE_VIEW),
         path=first_path(url),
-        user_id=first_user_id(payload.get("id")),
-        by_visitor=True,
+        user_id=user_id,
+        # A server that tells of a user, and not of their address, is no visitor: its address is that of all its users.
+        by_visitor=user_id is None or address is not None or caller.origin is not None,
         properties=with_properties(
             payload.get("data"), {name: payload.get(name) for name in TO_PROPERTIES} | campaign(url)
         ),
         timestamp=_seconds(payload.get("timestamp")),
-        address=read_address(payload.get("ip")),
+        address=address,
         user_agent=payload.get("userAgent"),
         ignored=None if kind in KINDS else UNKNOWN_TYPE,
     )

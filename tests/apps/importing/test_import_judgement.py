@@ -82,10 +82,10 @@ def test_what_is_not_counted_names_the_option_that_mends_it(dry_run: Any) -> Non
     assert "1 not counted, repeated: an order_id counts once" in said
     assert "invalid" not in said
     assert "/stats 0 views, of 5 events only page_view is a view; --rename-type OLD=page_view" in said
-    assert "/sessions 0 events that have a user_id 5 have none: --column user_id=COLUMN" in said
+    assert "/sessions 0 events of users or visitors 5 have none: --column user_id=COLUMN" in said
     options += ["--column", "user_id=order", "--rename-type", "purchase=page_view"]
     said = dry_run(ORDERS, *options)
-    assert "/stats 4 views, of 5 events /sessions 5 events that have a user_id /revenue 0 orders, 1 refunds" in said
+    assert "/stats 4 views, of 5 events /sessions 5 events of users or visitors /revenue 0 orders, 1 refunds" in said
     renamed = dry_run(ORDERS, *options, "--rename-type", "refund=x")
     assert "/revenue 0 orders, 0 refunds no type is an order's" in renamed
 

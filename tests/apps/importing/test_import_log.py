@@ -58,7 +58,7 @@ def test_a_page_view_has_a_path_a_user_and_what_else_the_line_says(import_log: A
         "path": "/lamps",
         "timestamp": "2025-10-10T20:55:36Z",
         # printf 'shop\000192.0.2.7\000Mozilla/5.0 (X11; Linux x86_64)' | sha256sum
-        "user_id": "74edb6c8fc9a9fb67c865b56689dc4ca",
+        "visitor_id": "74edb6c8fc9a9fb67c865b56689dc4ca",
         "properties": {"status": 200, "referrer": "https://search.example/", "user_agent": AGENT},
     }
 
@@ -67,7 +67,7 @@ def test_a_user_is_an_address_and_a_program_at_one_site_and_the_address_is_not_s
     lines = [line(), line(host="192.0.2.8"), line(agent="other"), line("GET /lamps HTTP/1.1")]
     here, _ = import_log(*lines)
     there, _ = import_log(*lines, site="other")
-    users = [event["user_id"] for event in here + there]
+    users = [event["visitor_id"] for event in here + there]
     assert users[0] == users[3]
     assert len(set(users)) == 6
     assert "192.0.2" not in str(here)
@@ -157,7 +157,7 @@ def test_the_visitor_is_the_first_address_whatever_is_before_it(
 ) -> None:
     ((event,), _) = import_log(line(host=host))
     ((plain,), _) = import_log(line(host=address))
-    assert (event["user_id"], event["properties"].get("host")) == (plain["user_id"], name)
+    assert (event["visitor_id"], event["properties"].get("host")) == (plain["visitor_id"], name)
     assert address == "-" or address not in str(event)
 
 

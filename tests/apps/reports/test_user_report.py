@@ -57,9 +57,25 @@ def test_it_has_the_events_of_the_range_and_what_is_known_of_all_time(reporting:
         "last_seen": "2026-03-12T00:00:00Z",
         "total_events": 4,
         "by_type": {"page_view": 3, "click": 1},
+        "visitors": [],
     }
     assert paths(ask(reporting, visits, "ann", **RANGE, order="oldest")) == ["/1", "/2", "/3"]
     assert paths(ask(reporting, visits, "ann", **RANGE, filter="event_type:is:click")) == ["/2"]
+
+
+def test_its_visitors_are_those_that_were_first_identified_as_the_user(
+    reporting: httpx.Client, conn: Connection, shop: str, other: str
+) -> None:
+    for site in (other, shop):
+        store_events(conn, batch(received(site, visitor_id="phone", timestamp="2026-03-10T09:00:00Z")))
+        for user in ("ann", "bob") if site == shop else ("eve",):
+            seen = (received(site, user_id=user, visitor_id=visitor) for visitor in ("phone", f"{user}'s"))
+            store_events(conn, batch(*seen))
+    ann, bob = (ask(reporting, shop, user, period="all", order="oldest") for user in ("ann", "bob"))
+    assert (ann["ever"]["visitors"], bob["ever"]["visitors"]) == (["ann's", "phone"], ["bob's"])
+    assert ann["events"][0]["visitor_id"] == "phone"
+    assert ann["ever"]["total_events"] == 3
+    assert {one["visitor_id"] for one in bob["events"]} == {"phone", "bob's"}
 
 
 def test_times_are_those_of_the_timezone(reporting: httpx.Client, visits: str) -> None:
@@ -87,8 +103,8 @@ def test_events_come_as_csv(reporting: httpx.Client, visits: str) -> None:
         "/users/ann", params={"site_id": visits, **RANGE, "order": "oldest"}, headers={"Accept": "text/csv"}
     )
     head, first, *_ = table.text.splitlines()
-    assert head == "event_id,event_type,path,event_time,received_at,properties"
-    assert first.split(",")[1:4] == ["page_view", "/1", "2026-03-10T09:00:00Z"]
+    assert head == "event_id,event_type,path,visitor_id,event_time,received_at,properties"
+    assert first.split(",")[1:5] == ["page_view", "/1", "", "2026-03-10T09:00:00Z"]
     assert first.endswith(',"{""seats"":3}"')
 
 

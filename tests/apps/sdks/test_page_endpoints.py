@@ -64,14 +64,15 @@ def test_what_the_script_sends_becomes_an_event_of_the_visitor(ingestion: httpx.
         "/products/lamp",
         {"sku": "lamp-3"},
     )
-    assert event["user_id"].startswith("daily-")
+    assert event["visitor_id"].startswith("daily-")
 
 
-def test_a_user_who_is_known_goes_before_the_visitor(ingestion: httpx.Client, shop: str) -> None:
-    sent(ingestion, shop, ONE | {"user_id": "ann"}, ONE | {"user_id": 17}, ONE | {"user_id": ""})
-    users = [one["user_id"] for one in queued(shop)]
-    assert users[:2] == ["ann", "17"]
-    assert users[2].startswith("daily-")
+def test_the_page_may_name_the_user_and_the_visitor(ingestion: httpx.Client, shop: str) -> None:
+    sent(ingestion, shop, *(ONE | {"user_id": user} for user in ("ann", 17, "")), ONE | {"visitor_id": 7})
+    found = [(one.get("user_id"), one["visitor_id"]) for one in queued(shop)]
+    daily = found[0][1]
+    assert daily.startswith("daily-")
+    assert found == [("ann", daily), ("17", daily), (None, daily), (None, "7")]
 
 
 def test_an_event_of_the_script_without_a_path_or_a_type_is_dropped(
@@ -94,7 +95,7 @@ def test_the_image_is_a_page_view_of_the_page_that_it_is_in(ingestion: httpx.Cli
     (event,) = queued(shop)
     assert (event["event_type"], event["path"]) == ("page_view", "/products/lamp")
     assert event["properties"] == {"utm_source": "letter"}
-    assert event["user_id"].startswith("daily-")
+    assert event["visitor_id"].startswith("daily-")
 
 
 @pytest.mark.parametrize(

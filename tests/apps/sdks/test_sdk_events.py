@@ -53,8 +53,9 @@ TRACK = {
     ("change", "expected"),
     [
         ({}, {}),
-        ({"userId": None, "anonymousId": "a-1"}, {"user_id": "a-1"}),
-        ({"userId": "", "anonymousId": "a-1"}, {"user_id": "a-1"}),
+        ({"userId": None, "anonymousId": "a-1"}, {"user_id": None, "visitor_id": "a-1"}),
+        ({"userId": "", "anonymousId": "a-1"}, {"user_id": None, "visitor_id": "a-1"}),
+        ({"anonymousId": "a-1"}, {"visitor_id": "a-1"}),
         ({"userId": 17}, {"user_id": "17"}),
         ({"messageId": "B2C0F7F0-8A57-4D3C-9F51-0F6A4F3D8E11"}, {}),
         ({"timestamp": None, "originalTimestamp": AT}, {}),
@@ -71,7 +72,11 @@ TRACK = {
             {"event_type": "identify", "properties": {"traits": {"plan": 1}}},
         ),
         ({"type": "group", "groupId": "g"}, {"event_type": "group", "properties": {"groupId": "g"}}),
-        ({"type": "alias", "previousId": "p"}, {"event_type": "alias", "properties": {"previousId": "p"}}),
+        (
+            {"type": "alias", "previousId": "p", "anonymousId": "a-1"},
+            {"event_type": "alias", "visitor_id": "p", "properties": {"previousId": "p"}},
+        ),
+        ({"type": "group", "anonymousId": 7}, {"event_type": "group", "visitor_id": "7"}),
         ({"context": {"page": {"path": "/lamp"}}}, {"path": "/lamp"}),
         ({"context": {"page": {"url": "https://shop.example/lamp?a=1"}}}, {"path": "/lamp"}),
         (
@@ -89,19 +94,15 @@ TRACK = {
 def test_segment(ingestion: httpx.Client, shop: str, change: dict[str, Any], expected: dict[str, Any]) -> None:
     sent(ingestion, "/v1/batch", {"batch": [TRACK | change], "sentAt": datetime.now(UTC).isoformat()}, **basic(shop))
     properties = TRACK["properties"] | expected.pop("properties", {}) if "properties" not in change else None
-    event = only(shop)
-    assert (
-        event
-        == {
-            "event_type": "Order Completed",
-            "path": "/",
-            "user_id": "ann",
-            "timestamp": "2026-03-10T12:00:00.123000Z",
-            "event_id": "b2c0f7f0-8a57-4d3c-9f51-0f6a4f3d8e11",
-            "properties": properties,
-        }
-        | expected
-    )
+    usual = {
+        "event_type": "Order Completed",
+        "path": "/",
+        "user_id": "ann",
+        "timestamp": "2026-03-10T12:00:00.123000Z",
+        "event_id": "b2c0f7f0-8a57-4d3c-9f51-0f6a4f3d8e11",
+        "properties": properties,
+    }
+    assert only(shop) == {name: value for name, value in (usual | expected).items() if value is not None}
 
 
 @pytest.mark.parametrize(
@@ -162,17 +163,59 @@ def test_posthog(ingestion: httpx.Client, shop: str, change: dict[str, Any], exp
     event = only(shop)
     properties = event.pop("properties", {})
     assert not {"token", "$ip"} & set(properties)
-    assert (
-        event
-        == {
-            "event_type": "page_view",
-            "path": "/lamp",
-            "user_id": "ann",
-            "timestamp": "2026-03-10T12:00:00.123000Z",
-            "event_id": "019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f",
-        }
-        | expected
-    )
+    usual = {
+        "event_type": "page_view",
+        "path": "/lamp",
+        "user_id": "ann",
+        "timestamp": "2026-03-10T12:00:00.123000Z",
+        "event_id": "019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f",
+    }
+    assert event == usual | expected
+
+
+IDENTIFIED = {"$device_id": "d", "$is_identified": True, "$user_id": "ann"}
+
+
+@pytest.mark.parametrize(
+    ("event", "properties", "user", "visitor"),
+    [
+        # posthog-js: a visitor, who logs in, who is known, after reset(), which keeps the device, and a second login.
+        ({"distinct_id": "d"}, {"$device_id": "d", "$is_identified": False}, None, "d"),
+        ({"event": "$identify"}, IDENTIFIED | {"$anon_distinct_id": "d"}, "ann", "d"),
+        ({}, IDENTIFIED, "ann", "d"),
+        ({"distinct_id": "e"}, {"$device_id": "d", "$is_identified": False}, None, "e"),
+        ({"event": "$identify", "distinct_id": "bob"}, {"$device_id": "d", "$anon_distinct_id": "e"}, "bob", "e"),
+        # Older ones do not say who is identified.
+        ({"distinct_id": "d"}, {"$device_id": "d"}, None, "d"),
+        ({}, {"$device_id": "d"}, "ann", "d"),
+        ({"distinct_id": "e"}, {"$device_id": "d", "$user_id": "ann"}, None, "e"),
+        ({}, {"$process_person_profile": False, "$user_id": "ann"}, "ann", None),
+        # Servers: a user, an id that they made up, in the newer protocol too, and what links the two.
+        ({}, {}, "ann", None),
+        ({"distinct_id": "r"}, {"$process_person_profile": False}, None, "r"),
+        ({"distinct_id": "r", "options": {"process_person_profile": False}}, {}, None, "r"),
+        ({"event": "$identify"}, {"$anon_distinct_id": "r"}, "ann", "r"),
+        ({"event": "$identify"}, {}, "ann", None),
+        ({"event": "$create_alias"}, {"distinct_id": "ann", "alias": "r"}, "ann", "r"),
+        # posthog.alias("ann") of a visitor, and of a user.
+        ({"event": "$create_alias", "distinct_id": "d"}, {"alias": "ann", "$is_identified": False}, "ann", "d"),
+        ({"event": "$create_alias"}, {"alias": "ann 2", "$is_identified": True}, "ann", "ann 2"),
+        # Without a cookie.
+        ({"distinct_id": "$posthog_cookieless"}, {"$is_identified": False}, None, "daily"),
+        ({"event": "$identify"}, {"$anon_distinct_id": "$posthog_cookieless"}, "ann", "daily"),
+        # Nonsense.
+        ({"distinct_id": "null"}, {"$device_id": "undefined", "$is_identified": "no"}, None, None),
+        ({"distinct_id": {}}, {"$device_id": 7, "$is_identified": True}, None, "7"),
+    ],
+    ids=str,
+)
+def test_whom_posthog_means(
+    ingestion: httpx.Client, shop: str, event: Any, properties: Any, user: str | None, visitor: str | None
+) -> None:
+    sent(ingestion, "/batch", {"api_key": shop, "batch": [CAPTURE | {"properties": properties} | event]})
+    found = only(shop)
+    given = found.get("visitor_id")
+    assert (found.get("user_id"), given and given.partition("-")[0]) == (user, visitor)
 
 
 @pytest.mark.parametrize("path", ["/batch", "/e/?ip=1&ver=1", "/e", "/capture/", "/i/v0/e/"])

@@ -70,9 +70,9 @@ def test_visitors_are_told_apart_by_address_browser_and_site(ingestion: httpx.Cl
     for site, user_agent in ((shop, FIREFOX), (shop, FIREFOX), (shop, f"{FIREFOX} again"), (other, FIREFOX)):
         post(ingestion, "/api/event", site, user_agent)
         post(ingestion, "/api/send", site, user_agent)
-    users = [one["user_id"] for one in queued(shop)]
-    assert (len(users), len(set(users))) == (6, 2)
-    assert not {one["user_id"] for one in queued(other)} & set(users)
+    visitors = [one["visitor_id"] for one in queued(shop)]
+    assert (len(visitors), len(set(visitors))) == (6, 2)
+    assert not {one["visitor_id"] for one in queued(other)} & set(visitors)
     assert "testclient" not in str(queued(shop))
 
 
@@ -99,5 +99,5 @@ def test_the_address_behind_a_trusted_proxy_is_the_visitors(
     with serve("ingestion", tmp_path) as careful:
         send(careful, other)
     for site, visitors in ((shop, 2), (other, 1)):
-        users = [one["user_id"] for one in queued(site)]
-        assert (len(users), len(set(users))) == (3, visitors)
+        found = [one["visitor_id"] for one in queued(site)]
+        assert (len(found), len(set(found))) == (3, visitors)

@@ -1,12 +1,10 @@
 """Visitors become users: their events count for the user that they were first identified as, before and after it."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from random import Random
 from threading import Barrier
 from typing import Any, get_args
-from uuid import uuid4
 
 import pytest
 
@@ -32,7 +30,9 @@ def people(conn: Connection, shop: str) -> list[tuple[str | None, str | None]]:
 
 
 def users(conn: Connection, shop: str) -> list[str]:
-    return [row[0] for row in conn.execute("select user_id from users where site_id = %s order by 1", [shop]).fetchall()]
+    return [
+        row[0] for row in conn.execute("select user_id from users where site_id = %s order by 1", [shop]).fetchall()
+    ]
 
 
 def test_a_visitor_who_logs_in_is_one_person_before_and_after(conn: Connection, shop: str) -> None:
@@ -140,7 +140,9 @@ def test_what_expired_moves_with_its_bits(conn: Connection, shop: str) -> None:
         while advance(conn, rollup, shop, target=NOON):
             pass
     bits = "select day, sum(bit_count(users)) from user_days where site_id = %s group by 1 order by 1"
-    unions = "select first_day, sum(counted) from user_spans where site_id = %s and event_type = '' group by 1 order by 1"
+    unions = (
+        "select first_day, sum(counted) from user_spans where site_id = %s and event_type = '' group by 1 order by 1"
+    )
     before = [conn.execute(query, [shop]).fetchall() for query in (bits, unions)]
     conn.execute("update sites set events_from = '2025-12-01Z' where site_id = %s", [shop])
     conn.execute("delete from events where site_id = %s", [shop])

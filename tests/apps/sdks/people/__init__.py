@@ -1,0 +1,1 @@
+"""Who is behind the events of SDKs: users, visitors, and nobody."""
