@@ -16,8 +16,8 @@ from db.queries import QUERIES
 AT_ONCE = 250
 #: The kinds of lines and their questions, in their order.
 KINDS = {
-    "user": "users", "visitor": "visitors", "event": "events", "session": "sessions", "month": "months", "order": "orders",
-    "erasure": "erasures",
+    "user": "users", "visitor": "visitors", "event": "events", "session": "sessions", "month": "months",
+    "order": "orders", "erasure": "erasures",
 }  # fmt: skip
 
 

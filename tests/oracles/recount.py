@@ -219,7 +219,6 @@ ROLLUPS = {
         "select site_id, user_id from users",
         "select distinct site_id, user_id from events where user_id is not null",
     ),
-    # A visitor who became a user leaves a number that nobody has.
     "sites": (
         "select s.site_id, s.users from sites s join users u on u.site_id = s.site_id and u.user_no >= s.users",
         "select site_id, users from sites where false",

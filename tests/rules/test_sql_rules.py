@@ -62,6 +62,8 @@ PARTIAL = {
     ("reports/sessions_by_days", "length"): "only the length is taken",
     ("report_range", ""): "is there any?",
     ("insert_events", "event_id, site_id, received_at, place"): "each has a place of its own",
+    ("move_numbers", "p.person, u.user_no"): "each user has a number of their own",
+    ("without_erased", "e.place, n.rank"): "each has a place of its own",
     ("rollups/user_counter", ""): "one row at most",
     ("rollups/different_event_hours", "hour, event_type"): "the key",
     ("sessions_in", "user_id, ended desc"): "sessions of one user do not overlap",

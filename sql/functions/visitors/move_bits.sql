@@ -18,7 +18,7 @@ begin
         where d.site_id = site and d.day = any (days) and d.chunk = from_chunk and get_bit(d.users, from_bit) = 1
         returning d.day, d.event_type
     )
-    select array_agg((c.day, c.day + 1, c.event_type)::bitmap_place) into was from changed c;
+    select array_agg((c.day, c.day + 1, c.event_type)::bitmap_place order by c.day, c.event_type) into was from changed c;
     insert into user_days (site_id, day, event_type, chunk, users)
     select site, w.first_day, w.event_type, to_no / 8192, to_users
     from unnest(was) w
@@ -26,7 +26,7 @@ begin
     delete from user_days d
     where d.site_id = site and d.day = any (days) and d.chunk = from_chunk and d.users = none;
 
-    select array_agg(s.first_day), array_agg(s.end_day)
+    select array_agg(s.first_day order by s.first_day, s.end_day), array_agg(s.end_day order by s.first_day, s.end_day)
     into firsts, ends
     from (select distinct s.first_day, s.end_day from unnest(days) d (day) cross join user_spans_of(d.day, '') s) s;
     with changed as (
@@ -37,7 +37,9 @@ begin
             and get_bit(s.users, from_bit) = 1
         returning s.first_day, s.end_day, s.event_type
     )
-    select array_agg((c.first_day, c.end_day, c.event_type)::bitmap_place) into was from changed c;
+    select array_agg((c.first_day, c.end_day, c.event_type)::bitmap_place order by c.first_day, c.end_day, c.event_type)
+    into was
+    from changed c;
     insert into user_spans (site_id, first_day, end_day, event_type, chunk, users)
     select site, w.first_day, w.end_day, w.event_type, to_no / 8192, to_users
     from unnest(was) w

@@ -13,7 +13,7 @@ begin
         where e.site_id = site and e.user_id = p.visitor
         returning p.visitor, e.event_time
     )
-    select array_agg((c.visitor, c.event_time)::moved_event)
+    select array_agg((c.visitor, c.event_time)::moved_event order by c.visitor, c.event_time)
     into moved
     from changed c;
 

@@ -125,7 +125,8 @@ def test_a_person_is_gone_everywhere_while_events_go_on_arriving(
     kinds = [line["kind"] for line in lines]
     assert head["counts"] == {kind: kinds.count(kind) for kind in head["counts"]}
     assert head["counts"] == {
-        "user": 1, "visitor": 0, "event": 21, "session": 6, "month": 1, "order": 3, "erasure": 0, "dead_letter": 1, "queued_event": 1,
+        "user": 1, "visitor": 0, "event": 21, "session": 6, "month": 1, "order": 3, "erasure": 0,
+        "dead_letter": 1, "queued_event": 1,
     }  # fmt: skip
     assert head["queue_searched_in_full"] is True
 
@@ -149,8 +150,9 @@ def test_a_person_is_gone_everywhere_while_events_go_on_arriving(
     assert deleted.status_code == 200, deleted.text
     receipt = deleted.json()
     assert receipt["erased"] | {"sessions": 0, "path_spans": 0, "session_page_days": 0} == {
-        "events": 21, "events_of_others": 3 * 6, "users": 1, "visitors": 0, "sessions": 0, "user_months": 1, "orders": 3,
-        "dead_letters": 2, "path_days": 6, "path_spans": 0, "path_totals": 1, "top_paths": 6, "session_page_days": 0,
+        "events": 21, "events_of_others": 3 * 6, "users": 1, "visitors": 0, "sessions": 0, "user_months": 1,
+        "orders": 3, "dead_letters": 2, "path_days": 6, "path_spans": 0, "path_totals": 1, "top_paths": 6,
+        "session_page_days": 0,
     }  # fmt: skip
     broker.client.hdel(place, redis_id)
     actors.events.store_events.send(waiting)
