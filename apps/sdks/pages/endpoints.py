@@ -125,7 +125,7 @@ async def tracker_events(request: Request[Any, Any, Any]) -> Response[Any]:
     """Accepts up to 2,500 events, each with the fields of `POST /event`; the content type is ignored. `site_id` is the
     key of the site (SITE_KEYS), by default its site_id. Bad events and events of bots are dropped and counted.
 
-    Without `user_id`, a visitor gets an id for a day, as in `/api/event`. `sent_at` (milliseconds since 1970) is the
+    Without `visitor_id`, a visitor gets one for a day, as in `/api/event`. `sent_at` (milliseconds since 1970) is the
     time of the request by the browser's clock: if that is off, times are corrected by it. An event sent again with the
     same `event_id` counts once.
     """

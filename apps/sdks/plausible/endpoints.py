@@ -41,8 +41,8 @@ async def plausible_event(request: Request[Any, Any, Any]) -> Response[Any]:
     """Accepts an event of Plausible's trackers and of its events API, with long or one-letter names. The domain is the
     key of the site (SITE_KEYS), by default its site_id; an event of an unknown domain is dropped and counted.
 
-    Plausible has no users: a visitor gets an id for a day (UTC), a hash of address and user agent that cannot be
-    reversed. Its events carry no ids, so an event sent twice counts twice. `$` becomes `revenue` and `currency`. With
-    `h` the fragment behind `#` belongs to the path.
+    Plausible has no users: a visitor gets a `visitor_id` for a day (UTC), a hash of address and user agent that cannot
+    be reversed. Its events carry no ids, so an event sent twice counts twice. `$` becomes `revenue` and `currency`.
+    With `h` the fragment behind `#` belongs to the path.
     """
     return success("ok", await receive_events(request, "plausible", parser.parse, refuse_unknown_keys=False))

@@ -61,8 +61,10 @@ SCRIPT_HEADERS = {"Cache-Control": "public, max-age=3600", "Cross-Origin-Resourc
 async def take_posthog(request: Request[Any, Any, Any]) -> Response[Any]:
     """Accepts up to 2,500 events of PostHog's SDKs: `{"api_key", "batch"}`, one event or a list; the content type is
     ignored. `api_key` is the key of the site (SITE_KEYS), by default its site_id. `uuid` makes it safe to send an event
-    again. If `sent_at` shows that the sender's clock is off, times are corrected by it. A visitor without
-    `distinct_id` gets an id for a day from `$ip`. `$pageview` becomes `page_view`.
+    again. If `sent_at` shows that the sender's clock is off, times are corrected by it. `distinct_id` becomes
+    `user_id`, and `$anon_distinct_id` or `$device_id` beside it `visitor_id`; of somebody who is not identified
+    (`$is_identified`) `distinct_id` is the visitor. A visitor without `distinct_id` gets an id for a day from `$ip`.
+    `$pageview` becomes `page_view`.
 
     `/e`, `/capture` and `/i/v0/e` are the same, with or without a trailing slash.
     """

@@ -26,6 +26,7 @@ from apps.web.problems import refuse
 EXAMPLE: dict[str, Any] = {
     "type": "track",
     "userId": "customer-17",
+    "anonymousId": "f0b3a1c2",
     "event": "Order Completed",
     "properties": {"revenue": 119.9, "currency": "EUR"},
     "context": {"page": {"url": "https://shop.example/checkout"}},
@@ -81,8 +82,9 @@ async def take_batch(request: Request[Any, Any, Any]) -> Response[Any]:
     """Accepts up to 2,500 events of the server SDKs of Segment and RudderStack; the content type is ignored. The write
     key is the user of basic authorization, otherwise `writeKey`; it is the key of the site (SITE_KEYS), by default its
     site_id. `messageId` makes it safe to send an event again. If `sentAt` shows that the sender's clock is off, times
-    are corrected by it. A visitor without `userId` and `anonymousId` gets an id for a day from `context.ip`. A `type`
-    that Segment does not have is dropped and counted.
+    are corrected by it. `userId` becomes `user_id`, and `anonymousId` (of an alias `previousId`) `visitor_id`; with
+    neither, a visitor gets an id for a day from `context.ip`. A `type` that Segment does not have is dropped and
+    counted.
 
     `/v1/b`, `/v1/import` and `/beacon/v1/batch` are the same; the last one has its key in the URL as `writeKey`.
     """

@@ -26,9 +26,9 @@ UMAMI_EVENT = {
 )
 async def umami_event(request: Request[Any, Any, Any]) -> Response[Any]:
     """Accepts an event of Umami's script and of its SDKs. `website` is the key of the site (SITE_KEYS), by default its
-    site_id. Without an `id`, a visitor gets an id for a day, as in `/api/event`. Servers that send events for visitors
-    set `ip` and `userAgent`, and `timestamp` in seconds. A `type` other than `event` and `identify` is dropped and
-    counted.
+    site_id. `id` is the user; a visitor gets a `visitor_id` for a day, as in `/api/event`. Servers that send events for
+    visitors set `ip` and `userAgent`, and `timestamp` in seconds. A `type` other than `event` and `identify` is dropped
+    and counted.
     """
     return success(UmamiAnswer(), await receive_events(request, "umami", parser.parse))
 
