@@ -1,4 +1,4 @@
-"""Files and mappings that do not fit each other: what the command says."""
+"""Files and mappings that do not fit each other, and columns that are taken without one."""
 
 import gzip
 from pathlib import Path
@@ -12,6 +12,8 @@ from apps.importing.files.records import Unusable
 from tests.apps.importing.test_import_tables import NOON, VIEW, import_csv, import_ndjson
 
 __all__ = ["import_csv", "import_ndjson"]
+
+USUAL = "visitor_id,anonymous_id,client_id,visitor,device_id"
 
 
 @pytest.mark.parametrize(
@@ -91,3 +93,33 @@ def test_a_day_that_may_be_written_in_another_order_names_the_option(tmp_path: P
     path.write_text(f"timestamp,path,event_type\n{time},/,page_view\n")
     done = CliRunner().invoke(main, ["import", str(path), "--site", "shop", "--dry-run"])
     assert "give its format with --time-format" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "options", "visitor"),
+    [
+        (USUAL, "a,b,c,d,e", {}, "a"),
+        (USUAL, ",null,c,d,e", {}, "c"),
+        ("device_id", "e", {}, "e"),
+        ("Visitor,Device_ID,client", "a,b,c", {}, None),
+        (USUAL, ",,c,,e", {"columns": {"user_id": "client_id"}}, "e"),
+        (USUAL, ",,,,e", {"properties": {"phone": "device_id"}}, None),
+        (USUAL, "a,b,,,", {"columns": {"visitor_id": "anonymous_id"}}, "b"),
+        (USUAL, "a,b,c,d,e", {"columns": {"visitor_id": ""}}, None),
+        (f"{USUAL},who", "a,b,c,d,e,undefined", {"columns": {"visitor_id": "who"}}, None),
+    ],
+)
+def test_the_visitor_is_in_its_column_or_in_one_that_is_usual(
+    import_csv: Any, import_ndjson: Any, columns: str, cells: str, options: dict[str, Any], visitor: str | None
+) -> None:
+    (row,) = import_csv(f"event_type,path,timestamp,{columns}\npage_view,/,{NOON},{cells}\n", **options).events
+    values = dict(zip(columns.split(","), cells.split(","), strict=True))
+    (one,) = import_ndjson(VIEW | {"timestamp": NOON} | values, **options).events
+    assert (row.get("visitor_id"), one.get("visitor_id")) == (visitor, visitor)
+
+
+def test_a_usual_name_of_the_visitor_may_be_something_else_in_json(import_ndjson: Any) -> None:
+    more = {"timestamp": NOON, "visitor": {"name": "Ann"}, "device_id": 7}
+    assert [one["visitor_id"] for one in import_ndjson(VIEW | more).events] == ["7"]
+    assert import_ndjson(VIEW | more | {"visitor_id": {}}).events[0]["visitor_id"] == "7"
+    assert not import_ndjson(VIEW | more | {"visitor_id": ["a"]}).events
