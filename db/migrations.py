@@ -31,6 +31,28 @@ CHECKSUM_BEFORE = "4a61ee37f90e6fecc5bed73b0ea2d262f0244e5074b9af4deb911ece6f2e4
 #: The last migration that such a database has once it is carried over; all later ones are applied to it.
 LAST_CARRIED_OVER = "0008_recounts"
 
+#: Drop the functions of these names, but those that something else in the database is built on.
+DROP_FUNCTIONS = """
+    do $$
+    declare
+        codes text;
+    begin
+        select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text collate "C") into codes
+        from pg_proc p
+        where p.pronamespace = current_schema()::regnamespace
+            and p.proname = any (string_to_array(current_setting('tjra.functions'), ' '))
+            and not exists (
+                select 1
+                from pg_depend d
+                where d.refclassid = 'pg_proc'::regclass and d.refobjid = p.oid and d.classid <> 'pg_proc'::regclass
+            );
+        if codes is not null then
+            execute 'drop routine ' || codes; -- at once: some are built on each other
+        end if;
+    end
+    $$
+"""
+
 
 class MigrationError(Exception):
     """The database cannot be migrated to this program's schema; the message says why."""
@@ -63,6 +85,9 @@ def migrate(database_url: str) -> list[str]:
         if known.get(FUNCTIONS_ROW) != functions:
             # Otherwise functions would be checked on creation, before the functions that they call exist.
             conn.execute("set local check_function_bodies = off")
+            # One with other parameters or another result would stay beside the new one, or be in its way.
+            conn.execute("select set_config('tjra.functions', %s, true)", [" ".join(path.stem for path in FUNCTIONS)])
+            conn.execute(DROP_FUNCTIONS)
             for path in FUNCTIONS:
                 conn.execute(path.read_bytes())
             _note(conn, FUNCTIONS_ROW, functions)

@@ -67,7 +67,7 @@ FAULTS: dict[str, list[Fault]] = {
             [
                 (
                     "select f.* from firsts f join claimed c on c.site_id = f.site_id and c.event_id = f.event_id",
-                    "select * from given where id_made is not true",
+                    "select * from of_people where id_made is not true",
                 )
             ],
         ),
