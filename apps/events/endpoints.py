@@ -129,8 +129,9 @@ async def accept_event(events: EventResources, scope: Scope, receive: Receive) -
 )
 async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Accepts one event as JSON; the content type is ignored. Unknown fields are ignored, and so are those parts of
-    `properties` and `user_id` that cannot be stored: `ignored_fields` lists them. Half of a surrogate pair becomes
-    U+FFFD, as does U+0000 in `properties` and `user_id`; elsewhere U+0000 is an error.
+    `properties` and `user_id` that are of the wrong type or cannot be stored: `ignored_fields` lists them. Half of a
+    surrogate pair becomes U+FFFD, as does U+0000 in `properties` and `user_id`; elsewhere U+0000 is an error. Bytes
+    that are not UTF-8 become U+FFFD, and `ignored_fields` names their field; a `user_id` with such bytes is left out.
 
     It needs no key. With a key of the scope `events:write` the event is one of the shop's own server, whose orders
     count also if the site has `secret_orders`.

@@ -6,17 +6,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from apps.events.given import is_given
 from db.events.event import Event
-from db.events.fitting import fit_properties, storable
-from db.events.limits import text_fault
-from db.events.tolerant_json import UNKEPT, UNREADABLE, mended, take_apart
+from db.events.fitting import fit_properties, fit_user_id
+from db.events.tolerant_json import UNKEPT, UNREADABLE, holds_ill, is_utf8, mended, take_apart, without_ill
 
 #: Limits of a list of ignored names: names per event, and characters per name.
 MAX_NAMES, MAX_NAME = 20, 100
 
 FIELDS = {field.name for field in msgspec.structs.fields(Event)}
-OPTIONAL = ("user_id", "properties")
-
 decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -34,25 +32,45 @@ def unknown_fields(raw: bytes | msgspec.Raw) -> list[str]:
 
 
 def mend(raw: bytes | msgspec.Raw) -> Mended:
-    """Make an event storable: replace half surrogate pairs, drop a user_id that is too long, fit properties to their
-    limits. Raises ValueError and RecursionError if it is not a JSON object.
+    """Make an event storable: replace half surrogate pairs and what is not UTF-8, leave out a user_id and properties
+    that are of the wrong type, too long or too deep, fit the other properties to their limits.
+
+    Raises ValueError and RecursionError if it is not a JSON object.
     """
     given = _members(raw)
     fields = {name: value for name, value in given.items() if name in FIELDS}
     ignored = [name for name in given if name not in FIELDS]
-    for name in OPTIONAL:
-        if fields.get(name) == UNKEPT:
-            del fields[name]
-            ignored.append(name)
-    if isinstance(user_id := fields.get("user_id"), str):
-        fields["user_id"] = storable(user_id)
-        if text_fault("user_id", fields["user_id"]):
-            del fields["user_id"]
+    if not is_utf8(raw):
+        ignored += _ill(fields)
+    if fields.get("user_id") is not None:
+        fields["user_id"], kept = fit_user_id(fields["user_id"])
+        if not kept:
             ignored.append("user_id")
-    if isinstance(properties := fields.get("properties"), dict):
+    # JavaScript's clocks have fractions of a millisecond. Another time that is none is refused: an event must not get
+    # one that is not its own.
+    if isinstance(timestamp := fields.get("timestamp"), float) and timestamp != UNKEPT:
+        fields["timestamp"] = int(timestamp)
+    if not is_given(fields.get("event_id")) and isinstance(fields.get("event_id"), str):
+        del fields["event_id"]
+    properties = fields.pop("properties", None)
+    if isinstance(properties, dict):
         fields["properties"], changed = fit_properties(properties)
         ignored += [f"properties.{name}" for name in changed]
-    return Mended(fields, _shortened(ignored))
+    elif properties is not None and properties != []:  # PHP's empty array is a list
+        ignored.append("properties")
+    return Mended(fields, _shortened(dict.fromkeys(ignored)))
+
+
+def _ill(fields: dict[str, Any]) -> list[str]:
+    """Put U+FFFD for what is not UTF-8 and leave out such a user_id, as several users would become one; the names."""
+    ill = [name for name in fields if name != "properties" and holds_ill(fields[name])]
+    if isinstance(properties := fields.get("properties"), dict):
+        of_properties = {name: one for name, one in properties.items() if holds_ill(name) or holds_ill(one)}
+        ill += [f"properties.{without_ill(name)}" for name in of_properties]
+    if "user_id" in ill:
+        del fields["user_id"]
+    fields |= without_ill(fields)
+    return ill
 
 
 def _members(raw: bytes | msgspec.Raw) -> dict[str, Any]:

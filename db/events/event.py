@@ -47,7 +47,7 @@ UserId = (
     Annotated[
         str,
         Meta(
-            description="Who it was: text of at most 255 bytes (UTF-8), or an integer, which is taken as its text. "
+            description="Who it was: text of at most 255 bytes (UTF-8), or a whole number, which is taken as its text. "
             "Left out, null, blank, or a placeholder for an unknown user (`null`, `undefined`, `NaN`, `None`, "
             "`\\N`, `0`, `anonymous`, `[object Object]` and the like): an anonymous event.",
             examples=["customer-17"],

@@ -24,12 +24,19 @@ UNKEPT_TEXT = repr(UNKEPT)
 #: The same while a body is split: it is out of range, so a part that contains it cannot be read before it is repaired.
 OUT_OF_RANGE = "1e999"
 
+#: Stands for each byte that is not UTF-8 until `without_ill` makes it U+FFFD, so that a text that lost bytes is told
+#: from others. It is a noncharacter, which no text should have, as is what a sent U+FFFD is meanwhile.
+ILL, SENT = "\ufdd0", "\ufdd1"
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
 #: Placeholders for an escaped backslash and an escaped quote during repair.
 BACKSLASH, QUOTE = "\ud800", "\udc00"
 
 #: Limits of repairs in a body and in an event, and of steps to split a body: about 0.1 s per body.
 MAX_REPAIRS, MAX_EVENT_REPAIRS = 50_000, 1_000
 MAX_STEPS = 200_000
+#: Levels of a value that needs repair; deeper ones become UNKEPT. Properties may have far fewer, msgspec can read more.
+MAX_LEVELS = 64
 #: Characters of a number; longer ones are treated as invalid.
 MAX_NUMBER = 1_000
 
@@ -83,15 +90,16 @@ def take_apart(raw: bytes | msgspec.Raw, kind: type[Kind]) -> Kind:
 
 
 def mended(raw: bytes | msgspec.Raw) -> bytes:
-    """JSON with the faults within its values repaired; unusable numbers become UNKEPT.
+    """JSON with the faults within its values repaired; unusable numbers and what is too deep become UNKEPT, and bytes
+    that are not UTF-8 ILL.
 
     Raises ValueError if there are too many faults.
     """
-    return _encoded(_mended(_with_escapes(raw), number=UNKEPT_TEXT, at_most=MAX_EVENT_REPAIRS))
+    return _encoded(_shallow(_mended(_with_escapes(raw), number=UNKEPT_TEXT, at_most=MAX_EVENT_REPAIRS)))
 
 
 def read(raw: bytes | msgspec.Raw) -> Any:
-    """The value of JSON that may need repair; unusable numbers become None.
+    """The value of JSON that may need repair; unusable numbers become None, and bytes that are not UTF-8 ILL.
 
     Raises ValueError and RecursionError.
     """
@@ -110,20 +118,81 @@ def _without_unkept(value: Any) -> Any:
     return None if value == UNKEPT else value
 
 
+def holds_ill(value: Any) -> bool:
+    """Whether a text, or one within a list or an object, held bytes that are not UTF-8."""
+    if isinstance(value, str):
+        return ILL in value
+    if isinstance(value, dict):
+        return any(map(holds_ill, value)) or any(map(holds_ill, value.values()))
+    return isinstance(value, list) and any(map(holds_ill, value))
+
+
+def without_ill(value: Any) -> Any:
+    """The value with U+FFFD for each byte that was not UTF-8."""
+    if isinstance(value, str):
+        return value.replace(ILL, REPLACEMENT)
+    if isinstance(value, dict):
+        return {without_ill(name): without_ill(one) for name, one in value.items()}
+    return [without_ill(one) for one in value] if isinstance(value, list) else value
+
+
+def is_utf8(raw: bytes | msgspec.Raw) -> bool:
+    try:
+        bytes(raw).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _text(raw: bytes | msgspec.Raw) -> str:
+    given = bytes(raw)
+    try:
+        return given.decode()
+    except UnicodeDecodeError:
+        text = given.replace(REPLACEMENT.encode(), SENT.encode()).decode(errors="replace")
+        return text.replace(REPLACEMENT, ILL).replace(SENT, REPLACEMENT)
+
+
 def _with_escapes(raw: bytes | msgspec.Raw) -> str:
     """JSON as text in which every escape is valid, and each quote begins or ends a string.
 
     Escaped backslashes and quotes are replaced by BACKSLASH and QUOTE, which decoded text cannot contain.
     """
-    text = bytes(raw).decode(errors="replace")
+    text = _text(raw)
     if "\\" not in text:
         return text
     text = text.replace("\\\\", BACKSLASH).replace('\\"', QUOTE)
-    return NO_ESCAPE.sub(BACKSLASH, HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", text))
+    return NO_ESCAPE.sub(BACKSLASH, HALF_PAIR.sub(REPLACEMENT, text))
 
 
 def _encoded(text: str) -> bytes:
     return text.replace(BACKSLASH, "\\\\").replace(QUOTE, '\\"').encode()
+
+
+def _part(text: str) -> msgspec.Raw:
+    """A part that is read by itself: what was not UTF-8 is not again, so that it is not taken for sound."""
+    return msgspec.Raw(_encoded(text).replace(ILL.encode(), b"\xff"))
+
+
+def _shallow(text: str) -> str:
+    """JSON with UNKEPT for what is deeper than MAX_LEVELS; unchanged if its brackets do not fit each other."""
+    if text.count("[") + text.count("{") <= MAX_LEVELS:
+        return text
+    pieces: list[str] = []
+    depth = begin = place = 0
+    cut = False
+    for _ in range(MAX_STEPS):
+        if (found := TO_BRACKETS.match(text, place)) is None:
+            return text if cut or not pieces else "".join([*pieces, text[begin:]])
+        place, mark = found.end(), found[1]
+        depth += len(mark) if mark[0] in "[{" else -len(mark)
+        if not cut and depth > MAX_LEVELS:
+            pieces += [text[begin : place - (depth - MAX_LEVELS)], UNKEPT_TEXT]
+            cut = True
+        elif cut and depth <= MAX_LEVELS:
+            begin = place - (MAX_LEVELS - depth)
+            cut = False
+    return text
 
 
 def _mended(text: str, *, number: str, at_most: int) -> str:
@@ -158,9 +227,9 @@ def _parts(text: str, *, array: bool) -> list[msgspec.Raw] | dict[str, msgspec.R
     if parts is None:
         return None
     if array:
-        return [msgspec.Raw(_encoded(part)) for part in parts]
+        return [_part(part) for part in parts]
     members = [MEMBER.fullmatch(part) for part in parts]
-    return {_encoded(found[1]).decode(): msgspec.Raw(_encoded(found[2])) for found in members if found}
+    return {without_ill(_encoded(found[1]).decode()): _part(found[2]) for found in members if found}
 
 
 def _cut(whole: str) -> list[str] | None:

@@ -15,14 +15,16 @@ from apps.sdks.shared.clock_skew import moment
 from apps.sdks.shared.sdk_event import SentEvent, first_text
 from db.events.errors import field_errors
 from db.events.event import Event, TimeWindow
-from db.events.fitting import cut_text, fit_properties, storable
-from db.events.limits import MAX_BYTES, text_fault
-from db.events.tolerant_json import UNREADABLE
+from db.events.fitting import cut_text, fit_properties, fit_user_id, storable
+from db.events.limits import MAX_BYTES
+from db.events.tolerant_json import ILL, UNREADABLE, holds_ill, without_ill
 
 #: Namespace of the UUIDs made from SDKs' ids. It must never change, or an event sent again would count twice.
 NAMESPACE = UUID("b0a8f8a5-3a4c-5d0e-9c39-2f6f6b2c1d47")
 # UUID() also accepts braces, urn: and digits without hyphens, which are different ids for their sender.
 CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+#: ILL as the encoded event has it.
+ILL_BYTES = ILL.encode()
 
 
 class Dropped(Exception):
@@ -32,7 +34,7 @@ class Dropped(Exception):
 def event_id(message_id: Any) -> UUID | None:
     """The id of an event: the SDK's if it is a UUID, otherwise a UUID made from the whole text; None if it has none."""
     given = first_text(message_id)
-    if given is None:
+    if given is None or ILL in given:  # several ids became one
         return None
     # Not a UUID inside a longer text: in segment-node's ids those share most of their digits.
     return UUID(given) if CANONICAL.fullmatch(given) else uuid5(NAMESPACE, given)
@@ -78,9 +80,12 @@ def to_event(
         "properties": properties,
     }
     try:
-        return msgspec.convert(fields, Event), []
+        event = msgspec.convert(fields, Event)
+        if ILL_BYTES not in encode(event):
+            return event, []
     except UNREADABLE:
-        fitted = fields | _fitted(fields)
+        pass
+    fitted = fields | _fitted(fields)
     try:
         event = msgspec.convert(fitted, Event)
     except UNREADABLE:
@@ -88,16 +93,15 @@ def to_event(
     return event, [name for name in fields if fields[name] != fitted[name]]
 
 
-def _fitted(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fit fields to their limits: cut the path, drop a user_id that is too long, fit the properties."""
-    path, user_id, properties = fields["path"], fields["user_id"], fields["properties"]
+def _fitted(given: dict[str, Any]) -> dict[str, Any]:
+    """Fit fields to their limits: cut the path, drop a user_id that is too long or no UTF-8, fit the properties."""
+    fields: dict[str, Any] = without_ill({name: given[name] for name in ("event_type", "path", "properties")})
+    path, properties = fields["path"], fields["properties"]
     if isinstance(path, str):
         path = cut_text(storable(path), MAX_BYTES["path"])
-    if isinstance(user_id, str):
-        user_id = storable(user_id)
-        user_id = None if text_fault("user_id", user_id) else user_id
+    user_id = None if holds_ill(given["user_id"]) else fit_user_id(given["user_id"])[0]
     properties = fit_properties(properties)[0] if isinstance(properties, dict) else None
-    return {"path": path, "user_id": user_id, "properties": properties}
+    return fields | {"path": path, "user_id": user_id, "properties": properties}
 
 
 def _bad_field(fields: dict[str, Any], now: datetime, window: TimeWindow) -> str:
