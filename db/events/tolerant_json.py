@@ -9,6 +9,7 @@ import math
 import re
 import sys
 from contextlib import suppress
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
@@ -118,22 +119,25 @@ def _without_unkept(value: Any) -> Any:
     return None if value == UNKEPT else value
 
 
-def holds_ill(value: Any) -> bool:
+def holds_ill(value: Any, depth: int = 0) -> bool:
     """Whether a text, or one within a list or an object, held bytes that are not UTF-8."""
     if isinstance(value, str):
         return ILL in value
-    if isinstance(value, dict):
-        return any(map(holds_ill, value)) or any(map(holds_ill, value.values()))
-    return isinstance(value, list) and any(map(holds_ill, value))
+    if depth > MAX_LEVELS or not isinstance(value, dict | list):  # no property may be as deep as that
+        return False
+    parts = chain(value, value.values()) if isinstance(value, dict) else value
+    return any(holds_ill(one, depth + 1) for one in parts)
 
 
-def without_ill(value: Any) -> Any:
+def without_ill(value: Any, depth: int = 0) -> Any:
     """The value with U+FFFD for each byte that was not UTF-8."""
     if isinstance(value, str):
         return value.replace(ILL, REPLACEMENT)
+    if depth > MAX_LEVELS or not isinstance(value, dict | list):
+        return value
     if isinstance(value, dict):
-        return {without_ill(name): without_ill(one) for name, one in value.items()}
-    return [without_ill(one) for one in value] if isinstance(value, list) else value
+        return {without_ill(name): without_ill(one, depth + 1) for name, one in value.items()}
+    return [without_ill(one, depth + 1) for one in value]
 
 
 def is_utf8(raw: bytes | msgspec.Raw) -> bool:

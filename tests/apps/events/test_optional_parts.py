@@ -95,6 +95,7 @@ def test_what_decides_about_duplicates_and_the_day_is_not_left_out(
         (b'"u1"', b"[]", "u1"),
         (b'"u1"', b'"text"', "u1"),
         (b'"u1"', b"%b" % DEEP, "u1"),
+        (b'"u1"', b'{"x":%b%b}' % (b"[" * 900, b"]" * 900), "u1"),
         (b"9223372036854775808", b"{}", "9223372036854775808"),
         (DEEP, b"{}", None),
         (b"true", b"{}", None),
