@@ -1,6 +1,8 @@
 """Salvage imperfect events: keep the parts that can be stored, and name the parts that were ignored."""
 
+import re
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -16,7 +18,13 @@ MAX_NAMES, MAX_NAME = 20, 100
 
 FIELDS = {field.name for field in msgspec.structs.fields(Event)}
 decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+encode = msgspec.json.Encoder().encode
 decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+#: A time with more digits than microseconds have, which msgspec would round, up to the next day.
+LONG_TIME = re.compile(rb"\.(?<=\d:\d\d\.)\d{7}")
+DIGITS = re.compile(rb"(\.\d{6})\d+")
 
 
 class Mended(NamedTuple):
@@ -29,6 +37,15 @@ class Mended(NamedTuple):
 def unknown_fields(raw: bytes | msgspec.Raw) -> list[str]:
     """The members of a JSON object that are not fields of an event. Raises ValueError and RecursionError."""
     return _shortened(name for name in decode_members(raw) if name not in FIELDS)
+
+
+def with_cut_time(raw: bytes | msgspec.Raw) -> bytes | msgspec.Raw:
+    """The event with at most six digits of a second in its timestamp; unchanged if it cannot be read."""
+    with suppress(*UNREADABLE):
+        members = decode_members(raw)
+        if time := members.get("timestamp"):
+            return encode(members | {"timestamp": msgspec.Raw(DIGITS.sub(rb"\1", bytes(time)))})
+    return raw
 
 
 def mend(raw: bytes | msgspec.Raw) -> Mended:

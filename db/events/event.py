@@ -142,7 +142,12 @@ class TimeWindow(msgspec.Struct, frozen=True):
     def fault(self, time: datetime, now: datetime) -> str | None:
         """Why `time` is outside, or None."""
         if time < (earliest := self.earliest(now)):
-            return f"is {time.isoformat()}: before {earliest.isoformat()}"
+            # What was 1.8 thousand million seconds is in January 1970 as milliseconds.
+            meant = EPOCH + (time - EPOCH) * 1000 if EPOCH < time < EPOCH + timedelta(days=365) else time
+            seconds = (
+                ", as a number is milliseconds since 1970, not seconds" if earliest <= meant <= now + self.ahead else ""
+            )
+            return f"is {time.isoformat()}: before {earliest.isoformat()}{seconds}"
         if time > now + self.ahead:
             return f"is {time.isoformat()}: more than {self.ahead / timedelta(hours=1):g} h ahead"
         return None

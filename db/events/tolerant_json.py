@@ -233,6 +233,8 @@ def _parts(text: str, *, array: bool) -> list[msgspec.Raw] | dict[str, msgspec.R
     if array:
         return [_part(part) for part in parts]
     members = [MEMBER.fullmatch(part) for part in parts]
+    if parts and not any(members):  # as with single quotes: none of it is JSON
+        return None
     return {without_ill(_encoded(found[1]).decode()): _part(found[2]) for found in members if found}
 
 
