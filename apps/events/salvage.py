@@ -11,7 +11,8 @@ import msgspec
 from apps.events.given import is_given
 from db.events.event import Event
 from db.events.fitting import fit_properties, fit_user_id
-from db.events.tolerant_json import UNKEPT, UNREADABLE, holds_ill, is_utf8, mended, take_apart, without_ill
+from db.events.not_utf8 import holds_ill, is_utf8, without_ill
+from db.events.tolerant_json import UNKEPT, UNREADABLE, mended, take_apart
 
 #: Limits of a list of ignored names: names per event, and characters per name.
 MAX_NAMES, MAX_NAME = 20, 100

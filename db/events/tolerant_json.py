@@ -9,10 +9,11 @@ import math
 import re
 import sys
 from contextlib import suppress
-from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
+
+from db.events.not_utf8 import ILL, REPLACEMENT, text_of, without_ill
 
 Kind = TypeVar("Kind")
 
@@ -24,11 +25,6 @@ UNKEPT = sys.float_info.max
 UNKEPT_TEXT = repr(UNKEPT)
 #: The same while a body is split: it is out of range, so a part that contains it cannot be read before it is repaired.
 OUT_OF_RANGE = "1e999"
-
-#: Stands for each byte that is not UTF-8 until `without_ill` makes it U+FFFD, so that a text that lost bytes is told
-#: from others. It is a noncharacter, which no text should have, as is what a sent U+FFFD is meanwhile.
-ILL, SENT = "\ufdd0", "\ufdd1"
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 #: Placeholders for an escaped backslash and an escaped quote during repair.
 BACKSLASH, QUOTE = "\ud800", "\udc00"
@@ -119,50 +115,12 @@ def _without_unkept(value: Any) -> Any:
     return None if value == UNKEPT else value
 
 
-def holds_ill(value: Any, depth: int = 0) -> bool:
-    """Whether a text, or one within a list or an object, held bytes that are not UTF-8."""
-    if isinstance(value, str):
-        return ILL in value
-    if depth > MAX_LEVELS or not isinstance(value, dict | list):  # no property may be as deep as that
-        return False
-    parts = chain(value, value.values()) if isinstance(value, dict) else value
-    return any(holds_ill(one, depth + 1) for one in parts)
-
-
-def without_ill(value: Any, depth: int = 0) -> Any:
-    """The value with U+FFFD for each byte that was not UTF-8."""
-    if isinstance(value, str):
-        return value.replace(ILL, REPLACEMENT)
-    if depth > MAX_LEVELS or not isinstance(value, dict | list):
-        return value
-    if isinstance(value, dict):
-        return {without_ill(name): without_ill(one, depth + 1) for name, one in value.items()}
-    return [without_ill(one, depth + 1) for one in value]
-
-
-def is_utf8(raw: bytes | msgspec.Raw) -> bool:
-    try:
-        bytes(raw).decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _text(raw: bytes | msgspec.Raw) -> str:
-    given = bytes(raw)
-    try:
-        return given.decode()
-    except UnicodeDecodeError:
-        text = given.replace(REPLACEMENT.encode(), SENT.encode()).decode(errors="replace")
-        return text.replace(REPLACEMENT, ILL).replace(SENT, REPLACEMENT)
-
-
 def _with_escapes(raw: bytes | msgspec.Raw) -> str:
     """JSON as text in which every escape is valid, and each quote begins or ends a string.
 
     Escaped backslashes and quotes are replaced by BACKSLASH and QUOTE, which decoded text cannot contain.
     """
-    text = _text(raw)
+    text = text_of(raw)
     if "\\" not in text:
         return text
     text = text.replace("\\\\", BACKSLASH).replace('\\"', QUOTE)

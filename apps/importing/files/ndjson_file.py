@@ -6,7 +6,8 @@ from typing import Any
 
 from apps.importing.files.line_reader import LineReader
 from apps.importing.files.records import Record, Refused, Unusable, record_per_line
-from db.events.tolerant_json import UNREADABLE, read, without_ill
+from db.events.not_utf8 import without_ill
+from db.events.tolerant_json import UNREADABLE, read
 
 #: Records and bytes that are read to collect the file's keys.
 PEEK_RECORDS, PEEK_BYTES = 1_000, 1024 * 1024

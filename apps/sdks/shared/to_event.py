@@ -17,7 +17,8 @@ from db.events.errors import field_errors
 from db.events.event import Event, TimeWindow
 from db.events.fitting import cut_text, fit_properties, fit_user_id, storable
 from db.events.limits import MAX_BYTES
-from db.events.tolerant_json import ILL, UNREADABLE, holds_ill, without_ill
+from db.events.not_utf8 import ILL, holds_ill, without_ill
+from db.events.tolerant_json import UNREADABLE
 
 #: Namespace of the UUIDs made from SDKs' ids. It must never change, or an event sent again would count twice.
 NAMESPACE = UUID("b0a8f8a5-3a4c-5d0e-9c39-2f6f6b2c1d47")
