@@ -1,13 +1,15 @@
 """Logging to stderr, one line per record, as text or JSON (LOG_FORMAT).
 
 Repeated warnings and errors, as with a full disk, are logged a few times a minute, with the number of repetitions.
+No line has the content of a message: it is about people (`without_content`).
 """
 
 import copy
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import psycopg
 from pythonjsonlogger.msgspec import MsgspecFormatter
@@ -96,15 +98,33 @@ class Lines(logging.StreamHandler):  # type: ignore[type-arg]
 
 
 def _short(record: logging.LogRecord) -> logging.LogRecord:
-    """A copy with the message in one line: of PostgreSQL's errors the text, without the SQL."""
+    """A copy with the message in one line, without the content of messages."""
     line = copy.copy(record)
     if isinstance(record.args, tuple):
-        line.args = tuple(in_a_line(one) if isinstance(one, psycopg.Error) else one for one in record.args)
+        line.args = tuple(map(without_content, record.args))
+    elif record.args:  # the only argument was a mapping
+        line.args = {name: without_content(one) for name, one in record.args.items()}
     text = line.getMessage()
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}... ({len(text):,} characters)"
     line.msg, line.args = text, ()
     return line
+
+
+def without_content(given: Any) -> Any:
+    """What a line says of an argument: of a message its actor and id, of its arguments how many there are and of bytes
+    how long they are, of PostgreSQL's errors the text without the SQL. Libraries log whole messages.
+    """
+    if isinstance(given, psycopg.Error):
+        return in_a_line(given)
+    if isinstance(given, bytes | bytearray | memoryview):
+        return f"{len(given):,} bytes"
+    if isinstance(given, tuple | list | set | frozenset | Mapping):
+        return f"{len(given):,} values"
+    # By its attributes: Dramatiq, whose Message and MessageProxy this is about, belongs to actors.
+    if hasattr(given, "actor_name") and hasattr(given, "message_id"):
+        return f"{given.actor_name} {given.message_id}"
+    return given
 
 
 def in_a_line(error: psycopg.Error) -> str:

@@ -133,9 +133,10 @@ async def accept_event(events: EventResources, scope: Scope, receive: Receive) -
     },
 )
 async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Accepts one event as JSON; the content type is ignored. Unknown fields are ignored, and so are those parts of
-    `properties`, `user_id` and `visitor_id` that cannot be stored: `ignored_fields` lists them. Half of a surrogate
-    pair becomes U+FFFD, as does U+0000 in these three; elsewhere U+0000 is an error.
+    """Accepts one event as JSON; the content type is ignored. Unknown fields are ignored, and so are parts of
+    `properties`, `user_id` and `visitor_id` of the wrong type or that cannot be stored: `ignored_fields` names them.
+    Half of a surrogate pair becomes U+FFFD, as does U+0000 in these three; elsewhere U+0000 is an error. Bytes that are
+    not UTF-8 become U+FFFD, and `ignored_fields` names their field; an id with such bytes is left out.
 
     `visitor_id` is the browser or device, `user_id` whom the shop knows. An event with both links them: from then on,
     and for what came before, the visitor's events count for the user that they were first sent with.

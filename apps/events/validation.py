@@ -10,7 +10,7 @@ import msgspec
 
 from actors.queue.producer import SiteDay
 from apps.events.responses import MAX_IGNORED, BatchAccepted, Ignored, Rejected, no_event_is_valid
-from apps.events.salvage import mend, unknown_fields
+from apps.events.salvage import LONG_TIME, mend, unknown_fields, with_cut_time
 from apps.web.problems import refuse
 from db.events.errors import FieldError, field_errors
 from db.events.event import Event, ExactEvent, ReceivedEvent, TimeWindow, receive
@@ -62,6 +62,8 @@ class EventValidator:
 
     def _exact_batch(self, body: bytes, now: datetime, *, ndjson: bool) -> "Batch | None":
         """The batch, decoded as a whole, which costs less than one by one; None if that is not possible."""
+        if LONG_TIME.search(body):
+            return None
         try:
             events = self.decode_lines(body) if ndjson else self.decode_list(body)
             received = [receive(event, now=now, window=self.window) for event in events]
@@ -98,6 +100,8 @@ class EventValidator:
 
     def _validate(self, raw: bytes | msgspec.Raw, now: datetime) -> Validated:
         """The event in a piece of JSON; the slower, tolerant decoder is for inexact ones only. Raises BadEvent."""
+        if LONG_TIME.search(bytes(raw)):
+            raw = with_cut_time(raw)
         try:
             return receive(self.decode_exact(raw), now=now, window=self.window), ()
         except UNREADABLE:

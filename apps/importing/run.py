@@ -75,5 +75,10 @@ def _run(
         return Ending(tally, 1, f"{error}\n{tally.sent:,} rows were sent; {AGAIN}")
     if damages := [source.lines.damage for source in sources if source.lines.damage]:
         return Ending(tally, 1, "\n".join(damages))
-    empty = [f"{source.lines.name} is empty" for source in sources if source.lines.blank]
-    return Ending(tally, int(tally.failed or len(empty) == len(sources)), "\n".join(empty))
+    empty = [
+        f"{source.lines.name} {'is empty' if source.lines.blank else 'has no rows'}"
+        for source in sources
+        if not source.lines.rows
+    ]
+    told = [*empty, tally.refusals] if tally.refused.total else empty
+    return Ending(tally, int(tally.failed or len(empty) == len(sources)), "\n".join(told))

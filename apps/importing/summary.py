@@ -55,8 +55,14 @@ class Summary:
 
     @property
     def failed(self) -> bool:
-        """Whether rows were refused and none was sent."""
-        return self.sent == 0 and self.refused.total > 0
+        """Whether more than half of the rows were refused, of those that were not skipped on purpose:
+        the file is hardly what the options say."""
+        return self.refused.total > self.sent
+
+    @property
+    def refusals(self) -> str:
+        """The last line: how many rows were refused."""
+        return f"{self.refused.total:,} of {self.read:,} rows were refused"
 
     def summary(self, *, sent: str) -> str:
         """Several lines; `sent` is the label of the valid rows."""

@@ -27,8 +27,8 @@ from db.ledger.event_status import Receipt, receipt
 TOO_LONG = "the queue is too long to be searched in full: the event may be in it"
 #: As unknown paths are told (apps/web/unknown_paths.py).
 NO_UUID = (
-    "the reporting API has no path '/events/7' (in /events/{event_id}, event_id should be a UUID); "
-    "/schema describes all paths"
+    "the reporting API has no path '/events/7': there is no such event (in /events/{event_id}, event_id should be a "
+    "UUID); /schema describes all paths"
 )
 CANNOT_LOOK = "the queue (Redis) cannot be asked now: the event may be in it"
 

@@ -15,6 +15,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 ENCODINGS = (b"", b"identity", b"gzip", b"x-gzip", b"zstd")
 #: Largest number of concatenated compressed frames in a body: thousands of tiny ones would take minutes.
@@ -24,6 +25,7 @@ MAX_FRAMES = 16
 async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109
     """The whole body, decompressed: at most `limit` bytes, before and after decompression, within `timeout` seconds.
 
+    A byte order mark at its beginning is left out.
     The first bytes determine the compression, because some clients send no header for it. Raises Refusal (400, 408,
     413, 415).
     """
@@ -41,8 +43,8 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout: floa
             headers={"Connection": "close"},  # otherwise the server keeps waiting for the body
         ) from None
     if body.startswith((GZIP, ZSTD)):
-        return _decompressed(body, limit)
-    return body
+        body = _decompressed(body, limit)
+    return body.removeprefix(BYTE_ORDER_MARK)
 
 
 async def _whole_body(receive: Receive, limit: int) -> bytes:

@@ -13,8 +13,8 @@ from apps.web.request_path import own_path
 
 #: Characters of a path that are shown. Longer ones are not compared either: nobody has mistyped them.
 SHOWN = 80
-#: How alike two paths have to be, of 1.
-ALIKE = 0.75
+#: How alike two paths and their last parts have to be, of 1.
+ALIKE, ALIKE_ENDS = 0.75, 0.6
 
 
 def told(request: Request[Any, Any, Any], error: HTTPException) -> str:
@@ -45,11 +45,19 @@ def _hint(path: str, request: Request[Any, Any, Any]) -> str:
     named = dict(_alike(path, request))
     text = path.rstrip("/").casefold()
     template = named.get(text, "")  # all of the path is as it should be, but for the form of an id
-    others = [alike for alike in named if "{" not in template or alike != text]
+    others = [alike for alike in named if ("{" not in template or alike != text) and _same_end(alike, text)]
     if close := get_close_matches(text, others, n=1, cutoff=ALIKE):
         return f"; is {named[close[0]]} meant?"
     ids = [part.strip("{}") for part in template.split("/") if part.startswith("{")]
-    return f" (in {template}, {ids[0]} should be a UUID)" if ids else ""
+    if not ids:
+        return ""
+    what = ids[0].removesuffix("_id").replace("_", " ")
+    return f": there is no such {what} (in {template}, {ids[0]} should be a UUID)"
+
+
+def _same_end(path: str, other: str) -> bool:
+    """Whether the last parts are alike: who asks to replay a letter must not be told the path that discards it."""
+    return bool(get_close_matches(other.rpartition("/")[2], [path.rpartition("/")[2]], cutoff=ALIKE_ENDS))
 
 
 def _alike(path: str, request: Request[Any, Any, Any]) -> Iterator[tuple[str, str]]:

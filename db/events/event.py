@@ -48,7 +48,7 @@ UserId = (
     Annotated[
         str,
         Meta(
-            description="Who it was: text of at most 255 bytes (UTF-8), or an integer, which is taken as its text. "
+            description="Who it was: text of at most 255 bytes (UTF-8), or a whole number, which is taken as its text. "
             "Left out, null, blank, or a placeholder for an unknown user (`null`, `undefined`, `NaN`, `None`, "
             "`\\N`, `0`, `anonymous`, `[object Object]` and the like): an anonymous event.",
             examples=["customer-17"],
@@ -160,7 +160,12 @@ class TimeWindow(msgspec.Struct, frozen=True):
     def fault(self, time: datetime, now: datetime) -> str | None:
         """Why `time` is outside, or None."""
         if time < (earliest := self.earliest(now)):
-            return f"is {time.isoformat()}: before {earliest.isoformat()}"
+            # What was 1.8 thousand million seconds is in January 1970 as milliseconds.
+            meant = EPOCH + (time - EPOCH) * 1000 if EPOCH < time < EPOCH + timedelta(days=365) else time
+            seconds = (
+                ", as a number is milliseconds since 1970, not seconds" if earliest <= meant <= now + self.ahead else ""
+            )
+            return f"is {time.isoformat()}: before {earliest.isoformat()}{seconds}"
         if time > now + self.ahead:
             return f"is {time.isoformat()}: more than {self.ahead / timedelta(hours=1):g} h ahead"
         return None

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from db.events.limits import MAX_PROPERTIES_BYTES, MAX_PROPERTIES_DEPTH, MAX_PROPERTIES_KEYS
+from db.events.limits import MAX_PROPERTIES_BYTES, MAX_PROPERTIES_DEPTH, MAX_PROPERTIES_KEYS, text_fault
 from db.events.tolerant_json import UNKEPT
 
 
@@ -20,6 +20,18 @@ def storable(text: str) -> str:
 def cut_text(text: str, size: int) -> str:
     """The start of a text, at most `size` bytes."""
     return text.encode()[:size].decode(errors="ignore")
+
+
+def fit_user_id(given: Any) -> tuple[str | None, bool]:
+    """A user_id as text, of a whole number too, and whether it could be kept: None of another type or too long."""
+    if isinstance(given, float) and given.is_integer() and given != UNKEPT:
+        given = int(given)
+    if isinstance(given, int) and not isinstance(given, bool):
+        given = str(given)
+    text = storable(given) if isinstance(given, str) else None
+    if text is None or text_fault("user_id", text):
+        return None, False
+    return text, True
 
 
 def fit_properties(properties: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -7,19 +7,21 @@ is given up if there are more faults than any honest client has.
 
 import math
 import re
-import sys
 from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
+
+from db.events.not_utf8 import ILL, REPLACEMENT, text_of, without_ill
 
 Kind = TypeVar("Kind")
 
 #: What decoding raises: invalid JSON, UTF-8 and values are ValueErrors; too deep nesting is a RecursionError.
 UNREADABLE = (ValueError, RecursionError)
 
-#: Replaces a number that JSON does not have, such as NaN: a number, so that it is not mistaken for text.
-UNKEPT = sys.float_info.max
+#: Replaces a number that JSON does not have, such as NaN: a number, so that it is not mistaken for text. One that
+#: the decoder reads at once: most as large as this take a thousand times as long.
+UNKEPT = 4.351276e250
 UNKEPT_TEXT = repr(UNKEPT)
 #: The same while a body is split: it is out of range, so a part that contains it cannot be read before it is repaired.
 OUT_OF_RANGE = "1e999"
@@ -30,6 +32,8 @@ BACKSLASH, QUOTE = "\ud800", "\udc00"
 #: Limits of repairs in a body and in an event, and of steps to split a body: about 0.1 s per body.
 MAX_REPAIRS, MAX_EVENT_REPAIRS = 50_000, 1_000
 MAX_STEPS = 200_000
+#: Levels of a value that needs repair; deeper ones become UNKEPT. Properties may have far fewer, msgspec can read more.
+MAX_LEVELS = 64
 #: Characters of a number; longer ones are treated as invalid.
 MAX_NUMBER = 1_000
 
@@ -83,15 +87,16 @@ def take_apart(raw: bytes | msgspec.Raw, kind: type[Kind]) -> Kind:
 
 
 def mended(raw: bytes | msgspec.Raw) -> bytes:
-    """JSON with the faults within its values repaired; unusable numbers become UNKEPT.
+    """JSON with the faults within its values repaired; unusable numbers and what is too deep become UNKEPT, and bytes
+    that are not UTF-8 ILL.
 
     Raises ValueError if there are too many faults.
     """
-    return _encoded(_mended(_with_escapes(raw), number=UNKEPT_TEXT, at_most=MAX_EVENT_REPAIRS))
+    return _encoded(_shallow(_mended(_with_escapes(raw), number=UNKEPT_TEXT, at_most=MAX_EVENT_REPAIRS)))
 
 
 def read(raw: bytes | msgspec.Raw) -> Any:
-    """The value of JSON that may need repair; unusable numbers become None.
+    """The value of JSON that may need repair; unusable numbers become None, and bytes that are not UTF-8 ILL.
 
     Raises ValueError and RecursionError.
     """
@@ -115,15 +120,41 @@ def _with_escapes(raw: bytes | msgspec.Raw) -> str:
 
     Escaped backslashes and quotes are replaced by BACKSLASH and QUOTE, which decoded text cannot contain.
     """
-    text = bytes(raw).decode(errors="replace")
+    text = text_of(raw)
     if "\\" not in text:
         return text
     text = text.replace("\\\\", BACKSLASH).replace('\\"', QUOTE)
-    return NO_ESCAPE.sub(BACKSLASH, HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", text))
+    return NO_ESCAPE.sub(BACKSLASH, HALF_PAIR.sub(REPLACEMENT, text))
 
 
 def _encoded(text: str) -> bytes:
     return text.replace(BACKSLASH, "\\\\").replace(QUOTE, '\\"').encode()
+
+
+def _part(text: str) -> msgspec.Raw:
+    """A part that is read by itself: what was not UTF-8 is not again, so that it is not taken for sound."""
+    return msgspec.Raw(_encoded(text).replace(ILL.encode(), b"\xff"))
+
+
+def _shallow(text: str) -> str:
+    """JSON with UNKEPT for what is deeper than MAX_LEVELS; unchanged if its brackets do not fit each other."""
+    if text.count("[") + text.count("{") <= MAX_LEVELS:
+        return text
+    pieces: list[str] = []
+    depth = begin = place = 0
+    cut = False
+    for _ in range(MAX_STEPS):
+        if (found := TO_BRACKETS.match(text, place)) is None:
+            return text if cut or not pieces else "".join([*pieces, text[begin:]])
+        place, mark = found.end(), found[1]
+        depth += len(mark) if mark[0] in "[{" else -len(mark)
+        if not cut and depth > MAX_LEVELS:
+            pieces += [text[begin : place - (depth - MAX_LEVELS)], UNKEPT_TEXT]
+            cut = True
+        elif cut and depth <= MAX_LEVELS:
+            begin = place - (MAX_LEVELS - depth)
+            cut = False
+    return text
 
 
 def _mended(text: str, *, number: str, at_most: int) -> str:
@@ -158,9 +189,11 @@ def _parts(text: str, *, array: bool) -> list[msgspec.Raw] | dict[str, msgspec.R
     if parts is None:
         return None
     if array:
-        return [msgspec.Raw(_encoded(part)) for part in parts]
+        return [_part(part) for part in parts]
     members = [MEMBER.fullmatch(part) for part in parts]
-    return {_encoded(found[1]).decode(): msgspec.Raw(_encoded(found[2])) for found in members if found}
+    if parts and not any(members):  # as with single quotes: none of it is JSON
+        return None
+    return {without_ill(_encoded(found[1]).decode()): _part(found[2]) for found in members if found}
 
 
 def _cut(whole: str) -> list[str] | None:

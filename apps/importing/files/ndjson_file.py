@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-import msgspec
-
 from apps.importing.files.line_reader import LineReader
 from apps.importing.files.records import Record, Refused, Unusable, record_per_line
+from db.events.not_utf8 import without_ill
+from db.events.tolerant_json import UNREADABLE, read
 
 #: Records and bytes that are read to collect the file's keys.
 PEEK_RECORDS, PEEK_BYTES = 1_000, 1024 * 1024
-
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class NdjsonFile:
@@ -41,8 +39,11 @@ class NdjsonFile:
 
 
 def read_object(line: bytes) -> dict[str, Any]:
-    """The JSON object of a line. Raises Refused."""
+    """The JSON object of a line, as tolerantly as the API reads it: NaN becomes null. Raises Refused."""
     try:
-        return _decode(line)
-    except (ValueError, RecursionError):
-        raise Refused("it is not a JSON object") from None
+        values = without_ill(read(line))
+    except UNREADABLE:
+        values = None
+    if not isinstance(values, dict):
+        raise Refused("it is not a JSON object")
+    return values

@@ -138,7 +138,8 @@ class SdkRequest:
         for outcome, number in self.from_bots.items():
             SDK_BOT_EVENTS.labels(protocol, outcome).inc(number)
         if self.drops:
-            logger.debug("%s: of %d events these were dropped: %s", protocol, len(self.sent), dict(self.drops))
+            drops = ", ".join(f"{number} for {reason}" for reason, number in self.drops.items())
+            logger.debug("%s: of %d events these were dropped: %s", protocol, len(self.sent), drops)
 
     def _event(self, one: SentEvent | None, salt: bytes) -> tuple[Event, Sender]:
         """The validated event, and who sends it. Raises Dropped."""

@@ -15,14 +15,17 @@ from apps.sdks.shared.clock_skew import moment
 from apps.sdks.shared.sdk_event import SentEvent, first_text
 from db.events.errors import field_errors
 from db.events.event import Event, TimeWindow
-from db.events.fitting import cut_text, fit_properties, storable
-from db.events.limits import MAX_BYTES, text_fault
+from db.events.fitting import cut_text, fit_properties, fit_user_id, storable
+from db.events.limits import MAX_BYTES
+from db.events.not_utf8 import ILL, holds_ill, without_ill
 from db.events.tolerant_json import UNREADABLE
 
 #: Namespace of the UUIDs made from SDKs' ids. It must never change, or an event sent again would count twice.
 NAMESPACE = UUID("b0a8f8a5-3a4c-5d0e-9c39-2f6f6b2c1d47")
 # UUID() also accepts braces, urn: and digits without hyphens, which are different ids for their sender.
 CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+#: ILL as the encoded event has it.
+ILL_BYTES = ILL.encode()
 
 
 class Dropped(Exception):
@@ -32,7 +35,7 @@ class Dropped(Exception):
 def event_id(message_id: Any) -> UUID | None:
     """The id of an event: the SDK's if it is a UUID, otherwise a UUID made from the whole text; None if it has none."""
     given = first_text(message_id)
-    if given is None:
+    if given is None or ILL in given:  # several ids became one
         return None
     # Not a UUID inside a longer text: in segment-node's ids those share most of their digits.
     return UUID(given) if CANONICAL.fullmatch(given) else uuid5(NAMESPACE, given)
@@ -79,9 +82,12 @@ def to_event(
         "properties": properties,
     }
     try:
-        return msgspec.convert(fields, Event), []
+        event = msgspec.convert(fields, Event)
+        if ILL_BYTES not in encode(event):
+            return event, []
     except UNREADABLE:
-        fitted = fields | _fitted(fields)
+        pass
+    fitted = fields | _fitted(fields)
     try:
         event = msgspec.convert(fitted, Event)
     except UNREADABLE:
@@ -89,19 +95,15 @@ def to_event(
     return event, [name for name in fields if fields[name] != fitted[name]]
 
 
-def _fitted(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fit fields to their limits: cut the path, drop an id that is too long, fit the properties."""
+def _fitted(given: dict[str, Any]) -> dict[str, Any]:
+    """Fit fields to their limits: cut the path, drop ids that are too long or no UTF-8, fit the properties."""
+    fields: dict[str, Any] = without_ill({name: given[name] for name in ("event_type", "path", "properties")})
     path, properties = fields["path"], fields["properties"]
-    ids = {name: _fitted_id(name, fields[name]) for name in ("user_id", "visitor_id")}
     if isinstance(path, str):
         path = cut_text(storable(path), MAX_BYTES["path"])
+    ids = {name: None if holds_ill(given[name]) else fit_user_id(given[name])[0] for name in ("user_id", "visitor_id")}
     properties = fit_properties(properties)[0] if isinstance(properties, dict) else None
-    return {"path": path, **ids, "properties": properties}
-
-
-def _fitted_id(name: str, given: str | None) -> str | None:
-    given = None if given is None else storable(given)
-    return None if given is None or text_fault(name, given) else given
+    return fields | {"path": path, **ids, "properties": properties}
 
 
 def _bad_field(fields: dict[str, Any], now: datetime, window: TimeWindow) -> str:

@@ -24,7 +24,8 @@ ESCAPED = re.compile(r"\\([|*;\\])")
 COMPARED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 ALLOWED = (
     "dimension:operator:value, such as event_type:is:click|tap, path:is:/products/*, path:contains_not:admin, "
-    "user_id:is_not:bot, properties.currency:is:EUR, properties.revenue:gte:100, properties.coupon:exists. "
+    "user_id:is_not:bot, properties.currency:is:EUR, properties.revenue:gte:100, properties.coupon:exists. null is "
+    "missing. "
     r"\|, \*, \; and \\ are those characters themselves, as in path:is:/a\|b. Operators: "
     + "; ".join(f"{dimension}: {', '.join(operators)}" for dimension, operators in OPERATORS.items())
 )
@@ -140,7 +141,9 @@ def _predicate(name: str, operator: str, value: str) -> str:
     """A condition on properties in SQL's path language (https://www.postgresql.org/docs/current/functions-json.html)."""
     place = "$" + "".join(f".{_quoted(part)}" for part in name.split("."))
     if operator in ("exists", "missing"):
-        return f"exists({place})" if operator == "exists" else f"!exists({place})"
+        # null is no value, as in a breakdown. type() looks at an array as a whole, unlike a comparison with null.
+        has_value = f'({place}.type() != "null")'
+        return has_value if operator == "exists" else f"!{has_value}"
     if operator in COMPARED:
         compared, number = COMPARED[operator], _number(value)
         return f"({place} {compared} {number} || {place} like_regex {_quoted(matching(compared, number))})"

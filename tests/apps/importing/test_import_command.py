@@ -156,3 +156,29 @@ def test_the_help_says_how_ids_and_users_are_made() -> None:
     text = " ".join(CliRunner().invoke(main, ["import", "--help"]).output.split())
     assert "exports may overlap" in text
     assert "SHA-256 over site, address and user agent" in text
+
+
+@pytest.mark.parametrize(("bad", "good", "code"), [(1, 2, 0), (2, 2, 0), (3, 2, 1), (1, 0, 1)])
+def test_more_than_half_of_the_rows_refused_is_a_failure_and_the_last_line_has_the_count(
+    table: Path, bad: int, good: int, code: int
+) -> None:
+    rows = ["later,/"] * bad + [f"{NOON},/{number}" for number in range(good)]
+    table.write_text("\n".join(["timestamp,path", *rows]))
+    result = run(table, "--set", "event_type=page_view", "--dry-run")
+    assert result.exit_code == code
+    assert result.stderr.splitlines()[-1] == f"{bad} of {bad + good} rows were refused"
+
+
+def test_a_file_of_a_header_alone_has_no_rows(table: Path) -> None:
+    table.write_text("timestamp,path,event_type\n")
+    result = run(table, "--dry-run")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (1, "events.csv has no rows")
+
+
+def test_lines_of_json_are_read_as_the_api_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    one = b'{"event_type":"sale","path":"/","timestamp":"2026-03-10T12:00:00Z","properties":{"x":%b}}\n'
+    values = (b"NaN", b"-Infinity", b"undefined", rb'"\ud83d"', b'"a\tb"', b'"\xff"', b"1e999", b'"\xef\xbb\xbf"')
+    path.write_bytes(b"\xef\xbb\xbf" + b"".join(one % value for value in values))
+    result = run(path, "--dry-run")
+    assert (result.exit_code, f"{len(values):>9,} good" in result.stderr) == (0, True), result.stderr

@@ -62,6 +62,14 @@ def test_an_id_of_another_form_is_told_so(reporting: httpx.Client) -> None:
     assert example["value"]["detail"] == told
 
 
+def test_no_path_is_named_that_does_something_else(reporting: httpx.Client) -> None:
+    for asked in ("replay", "discard"):
+        told = detail(reporting.post(f"/dead-letters/999999/{asked}"), 404)
+        assert "there is no such letter (in " in told
+        assert {"replay": "discard", "discard": "replay"}[asked] not in told
+    assert "discard" not in detail(reporting.post("/dead-letters/999999/repla"), 404)
+
+
 def test_a_method_that_is_not_allowed_is_told_which_are(client: httpx.Client) -> None:
     allowed: dict[str, set[str]] = {}
     for name in operations(client):

@@ -38,6 +38,29 @@ def test_an_event_is_kept_or_it_is_not(
     assert reporting.get("/timeseries", params=asked).json()["points"][0]["value"] == kept
 
 
+VALUES: list[Any] = [None, 0, False, "", [], [None], {}, {"b": None}, {"b": 1}, "x"]
+
+
+@pytest.mark.parametrize("name", ["a", "a.b"])
+def test_exists_and_missing_agree_with_what_a_breakdown_has_without_a_value(
+    conn: Connection, reporting: httpx.Client, shop: str, name: str
+) -> None:
+    """null is no value; what else is falsy, or an empty list, is one."""
+    store_events(conn, batch(received(shop), *(received(shop, properties={"a": value}) for value in VALUES)))
+    asked = {"site_id": shop, "date": "2026-03-10"}
+    broken = reporting.get("/breakdown", params=asked | {"dimension": f"properties.{name}"}).json()
+    without = broken["without_value"]["events"]
+    assert without == {"a": 2, "a.b": len(VALUES)}[name]
+    counted = {
+        operator: reporting.get(
+            "/timeseries",
+            params=asked | {"interval": "day", "metric": "events", "filter": f"properties.{name}:{operator}"},
+        ).json()["points"][0]["value"]
+        for operator in ("exists", "missing")
+    }
+    assert counted == {"exists": len(VALUES) + 1 - without, "missing": without}
+
+
 @pytest.mark.parametrize(
     ("condition", "status"),
     [
