@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 
 from db.events.errors import BadParameter
 from db.reports.shared.filters import VIEW
+from db.reports.shared.parts import parts
 from db.reports.shared.report import ComparedReport, Question, compared, rows, source_of
 from db.reports.shared.spans import days, path_parameters, spans_and_days, user_parameters
 
@@ -89,6 +90,11 @@ def _usual_interval(question: Question, allowed: list[Interval]) -> Interval:
 
 async def points(conn: AsyncConnection, question: Question, metric: Metric, interval: Interval) -> list[Point]:
     """The points of a series of any length."""
+    found = [await _points(conn, part, metric, interval) for part in await parts(conn, question, bucket=interval)]
+    return [point for part in found for point in part]
+
+
+async def _points(conn: AsyncConnection, question: Question, metric: Metric, interval: Interval) -> list[Point]:
     query, spans = _query(question, metric, interval), _spans(question, metric, interval)
     if metric == "views":
         question = msgspec.structs.replace(question, filters=question.filters.only(VIEW))
