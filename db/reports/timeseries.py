@@ -35,6 +35,10 @@ STEPS: dict[Interval, timedelta] = {
 }
 
 
+#: Since this year all clocks are whole quarters of an hour apart, and so hours begin with one of the moments of STEPS.
+QUARTERS_SINCE = 1973
+
+
 class Point(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One bucket of a series."""
 
@@ -111,6 +115,12 @@ def _spans(question: Question, metric: Metric, interval: Interval) -> dict[str, 
     return user_parameters(question.range, cut=spans_and_days if interval == "month" else days)
 
 
+def _hours_of_sessions(question: Question) -> bool:
+    """Whether the sessions of a range tell who was there in each of its hours."""
+    covered = question.range
+    return covered.hours_fit and not question.filters.conditions and covered.start.year >= QUARTERS_SINCE
+
+
 def _query(question: Question, metric: Metric, interval: Interval) -> str:
     """The fastest query that has the numbers."""
     needs = question.filters.needs
@@ -119,6 +129,8 @@ def _query(question: Question, metric: Metric, interval: Interval) -> str:
         by_day = by_day and question.range.hours_fit  # which have the anonymous events
         if by_day and interval == "day" and not question.filters.conditions:
             return "timeseries_users_daily"
+        if interval == "hour" and _hours_of_sessions(question):
+            return "timeseries_users_by_sessions"
         return "timeseries_users_by_days" if by_day and needs <= {"event_type"} else "timeseries_users_from_events"
     if question.range.hours_fit and interval != "minute" and needs <= {"event_type"}:
         return "timeseries_by_hours"
