@@ -11,19 +11,10 @@ from apps.reports.shared.responses import JSON, Table, columns_of
 from apps.reports.shared.sales_query import SalesQuery
 from db.connections.pools import ReadConnection
 from db.events.errors import BadParameter, FieldError
-from db.reports.revenue import (
-    ORDERS,
-    REFUNDS,
-    CurrencySales,
-    Ignored,
-    ProductSales,
-    Revenue,
-    RevenueInterval,
-    SalesPoint,
-    revenue,
-)
+from db.reports.revenue import ORDERS, REFUNDS, Revenue, RevenueInterval, revenue
 from db.reports.shared.ranges import Comparison
 from db.reports.shared.report import Question
+from db.reports.shared.sale_figures import CurrencySales, Ignored, ProductSales, SalesPoint
 
 EXAMPLE = Revenue(
     site_id="shop",

@@ -1,5 +1,6 @@
 """GET /breakdown: the values of a dimension that most events have: paths, event types, users, values of a property."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -9,6 +10,7 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.reports.shared.filters import PROPERTY, any_case
+from db.reports.shared.parts import parts
 from db.reports.shared.report import ComparedReport, Question, compared, rows, source_of
 from db.reports.shared.spans import path_parameters, spans, spans_and_days, user_parameters
 
@@ -109,12 +111,15 @@ async def breakdown(conn: AsyncConnection, question: Question, criteria: Criteri
 async def _compare(conn: AsyncConnection, other: Question, criteria: Criteria, report: Breakdown) -> None:
     """Add to a report the events that its values have in another range."""
     only = [row.value for row in report.rows]
-    (found,) = await rows(conn, other, _events_query(other, criteria), **_parameters(other, criteria, only=only))
-    events = {row["value"]: row["events"] for row in found["rows"]}
+    total, events = 0, Counter[str]()
+    for part in await parts(conn, other):
+        (found,) = await rows(conn, part, _events_query(part, criteria), **_parameters(part, criteria, only=only))
+        total += found["events"]
+        events.update({row["value"]: row["events"] for row in found["rows"]})
     for row in report.rows:
-        row.compare_events = events.get(row.value, 0)
+        row.compare_events = events[row.value]
     start, end = other.range.local(other.range.start), other.range.local(other.range.end)
-    report.compare = Compared(start=start, end=end, events=found["events"])
+    report.compare = Compared(start=start, end=end, events=total)
 
 
 async def _of_day(conn: AsyncConnection, question: Question, criteria: Criteria) -> dict[str, Any] | None:

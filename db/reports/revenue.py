@@ -9,9 +9,11 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.events.errors import BadParameter
-from db.reports.shared.currencies import average, shown
+from db.reports.shared.currencies import average, shown, sum_of
+from db.reports.shared.parts import parts
 from db.reports.shared.ranges import Range
 from db.reports.shared.report import ComparedReport, Question, Source, compared, rows, source_of
+from db.reports.shared.sale_figures import CurrencySales, Ignored, ProductSales, SalesPoint
 from db.reports.timeseries import STEPS, intervals
 
 #: The event types that are orders and refunds where none are requested. The rollups (by the function is_sale) and the
@@ -23,85 +25,7 @@ MAX_POINTS = 10_000
 
 RevenueInterval = Literal["day", "week", "month"]
 
-#: Numbers are exact and returned as text: money is no binary fraction.
-NUMBER = r"^[0-9]+(\.[0-9]+)?$"
-Currency = Annotated[str, Meta(description="ISO 4217, in capitals.", pattern="^[A-Z]{3}$", examples=["EUR"])]
-Orders = Annotated[int, Meta(examples=[12])]
-Refunds = Annotated[int, Meta(examples=[1])]
-Sold = Annotated[str, Meta(description="Of the orders; refunds are not taken off.", pattern=NUMBER, examples=["119.9"])]
-Refunded = Annotated[
-    str,
-    Meta(description="Of the range's refunds, whenever that was ordered.", pattern=NUMBER, examples=["10"]),
-]
-
-
-class CurrencySales(msgspec.Struct, kw_only=True):
-    """Orders and refunds in one currency."""
-
-    currency: Currency
-    orders: Orders
-    revenue: Sold
-    average_order_value: Annotated[
-        str | None,
-        Meta(description="`revenue` by `orders`, rounded likewise; null without orders.", examples=["9.99"]),
-    ]
-    refunds: Refunds
-    refunded: Refunded
-
-
-class SalesPoint(msgspec.Struct, kw_only=True):
-    """Orders and refunds in one bucket and currency."""
-
-    at: Annotated[datetime, Meta(description="When the bucket begins; weeks begin on Monday.")]
-    currency: Currency
-    orders: Orders = 0
-    revenue: Sold = "0"
-    refunds: Refunds = 0
-    refunded: Refunded = "0"
-
-
-class ProductSales(msgspec.Struct, kw_only=True):
-    """What of a product was ordered in one currency."""
-
-    currency: Currency
-    product: Annotated[
-        str,
-        Meta(description="The first of `product_id`, `sku`, `item_id`, `name`, `item_name`.", examples=["lamp-3"]),
-    ]
-    name: Annotated[str | None, Meta(description="`name` or `item_name`; of several, one.", examples=["Lamp"])]
-    orders: Annotated[int, Meta(description="In how many orders it was.", examples=[7])]
-    quantity: Annotated[str, Meta(pattern=NUMBER, examples=["9"])]
-    revenue: Annotated[
-        str, Meta(description="The sum of `price` times `quantity`.", pattern=NUMBER, examples=["119.9"])
-    ]
-
-
 Sales = TypeVar("Sales", CurrencySales, SalesPoint, ProductSales)
-
-
-class Ignored(msgspec.Struct, kw_only=True):
-    """What could not be counted."""
-
-    what: Literal["order", "refund", "product"]
-    reason: Literal[
-        "public_key",
-        "revenue_missing",
-        "revenue_invalid",
-        "revenue_negative",
-        "currency_missing",
-        "currency_invalid",
-        "products_invalid",
-        "product_missing",
-        "price_invalid",
-        "quantity_invalid",
-    ]
-    count: Annotated[
-        int,
-        Meta(
-            description="Events; with `product`: entries in counted orders, or such orders whose products are no list.",
-            examples=[2],
-        ),
-    ]
 
 
 class Revenue(ComparedReport, kw_only=True, omit_defaults=True):
@@ -156,10 +80,8 @@ async def revenue(
     if interval and interval not in allowed:
         raise BadParameter("interval", f"{interval!r} is too fine for this range", ", ".join(allowed))
     found = await exact_sales(conn, question, orders=orders, refunds=refunds, products=products, interval=interval)
-    before = None
     other = await compared(conn, question)
-    if other:
-        before = await exact_sales(conn, other, orders=orders, refunds=refunds, products=0)
+    before = await _currencies(conn, other, orders, refunds) if other else None
     return Revenue(
         **question.head(found.source, other),
         event_types=list(orders),
@@ -170,7 +92,7 @@ async def revenue(
         ignored=found.ignored,
         interval=interval,
         points=_rounded(found.points) if interval else None,
-        compare=_rounded(before.currencies) if before else None,
+        compare=_rounded(before) if before is not None else None,
     )
 
 
@@ -204,6 +126,29 @@ async def exact_sales(
         buckets = await rows(conn, question, "buckets", **parameters, step=STEPS[interval])
         found.points = _filled(found, [bucket["at"] for bucket in buckets], question.range, interval)
     return found
+
+
+async def _currencies(
+    conn: AsyncConnection, question: Question, orders: Sequence[str], refunds: Sequence[str]
+) -> list[CurrencySales]:
+    """What was sold by currency, added up from the parts of a range that ends within a day."""
+    found: dict[str, CurrencySales] = {}
+    for part in await parts(conn, question):
+        for one in (await exact_sales(conn, part, orders=orders, refunds=refunds, products=0)).currencies:
+            before = found.get(one.currency)
+            found[one.currency] = _sum(before, one) if before else one
+    return sorted(found.values(), key=lambda one: (-one.orders, one.currency))
+
+
+def _sum(one: CurrencySales, other: CurrencySales) -> CurrencySales:
+    """The average is that of what is shown."""
+    return msgspec.structs.replace(
+        one,
+        orders=one.orders + other.orders,
+        revenue=sum_of(one.revenue, other.revenue),
+        refunds=one.refunds + other.refunds,
+        refunded=sum_of(one.refunded, other.refunded),
+    )
 
 
 def _rounded(sales: Sequence[Sales]) -> list[Sales]:

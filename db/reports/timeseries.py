@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 
 from db.events.errors import BadParameter
 from db.reports.shared.filters import VIEW
+from db.reports.shared.parts import parts
 from db.reports.shared.report import ComparedReport, Question, compared, rows, source_of
 from db.reports.shared.spans import days, path_parameters, spans_and_days, user_parameters
 
@@ -32,6 +33,10 @@ STEPS: dict[Interval, timedelta] = {
     "week": timedelta(days=1),
     "month": timedelta(days=7),
 }
+
+
+#: Since this year all clocks are whole quarters of an hour apart, and so hours begin with one of the moments of STEPS.
+QUARTERS_SINCE = 1973
 
 
 class Point(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -89,6 +94,11 @@ def _usual_interval(question: Question, allowed: list[Interval]) -> Interval:
 
 async def points(conn: AsyncConnection, question: Question, metric: Metric, interval: Interval) -> list[Point]:
     """The points of a series of any length."""
+    found = [await _points(conn, part, metric, interval) for part in await parts(conn, question, bucket=interval)]
+    return [point for part in found for point in part]
+
+
+async def _points(conn: AsyncConnection, question: Question, metric: Metric, interval: Interval) -> list[Point]:
     query, spans = _query(question, metric, interval), _spans(question, metric, interval)
     if metric == "views":
         question = msgspec.structs.replace(question, filters=question.filters.only(VIEW))
@@ -105,6 +115,12 @@ def _spans(question: Question, metric: Metric, interval: Interval) -> dict[str, 
     return user_parameters(question.range, cut=spans_and_days if interval == "month" else days)
 
 
+def _hours_of_sessions(question: Question) -> bool:
+    """Whether the sessions of a range tell who was there in each of its hours."""
+    covered = question.range
+    return covered.hours_fit and not question.filters.conditions and covered.start.year >= QUARTERS_SINCE
+
+
 def _query(question: Question, metric: Metric, interval: Interval) -> str:
     """The fastest query that has the numbers."""
     needs = question.filters.needs
@@ -113,6 +129,8 @@ def _query(question: Question, metric: Metric, interval: Interval) -> str:
         by_day = by_day and question.range.hours_fit  # which have the anonymous events
         if by_day and interval == "day" and not question.filters.conditions:
             return "timeseries_users_daily"
+        if interval == "hour" and _hours_of_sessions(question):
+            return "timeseries_users_by_sessions"
         return "timeseries_users_by_days" if by_day and needs <= {"event_type"} else "timeseries_users_from_events"
     if question.range.hours_fit and interval != "minute" and needs <= {"event_type"}:
         return "timeseries_by_hours"

@@ -7,10 +7,10 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.reports.revenue import Currency, Refunded
 from db.reports.sales.counted import Counted, Net, Revenue
 from db.reports.shared.currencies import shown
 from db.reports.shared.report import Question, Report, rows, source_of
+from db.reports.shared.sale_figures import Currency, Refunded
 
 QUERY = "customers_best"
 

@@ -8,10 +8,10 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.reports.revenue import Currency
 from db.reports.sales.counted import SIGNED, Counted, Net, Revenue
 from db.reports.shared.currencies import average, shown
 from db.reports.shared.report import Question, Report, rows, source_of
+from db.reports.shared.sale_figures import Currency
 
 QUERY = "customers_cohorts"
 #: How many months may follow the first, and the longest of them.

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from db.reports.revenue import NUMBER, is_usual
+from db.reports.revenue import is_usual
+from db.reports.shared.sale_figures import NUMBER
 
 #: A number that may be below zero, as text.
 SIGNED = NUMBER.replace("^", "^-?")

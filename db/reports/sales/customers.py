@@ -8,10 +8,11 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.events.errors import BadParameter
-from db.reports.revenue import Currency, Refunded, RevenueInterval, longer_intervals
+from db.reports.revenue import RevenueInterval, longer_intervals
 from db.reports.sales.counted import SIGNED, Counted, Revenue
 from db.reports.shared.currencies import average, shown
 from db.reports.shared.report import ComparedReport, Question, compared, rows, share, source_of
+from db.reports.shared.sale_figures import Currency, Refunded
 from db.reports.timeseries import STEPS
 
 QUERY = "customers"

@@ -7,11 +7,11 @@ import msgspec
 from msgspec import Meta
 from psycopg import AsyncConnection
 
-from db.reports.revenue import NUMBER, Currency, Refunded
 from db.reports.sales.counted import Counted, Revenue
 from db.reports.shared.currencies import shown
 from db.reports.shared.filters import any_case
 from db.reports.shared.report import Question, Report, rows, share, source_of
+from db.reports.shared.sale_figures import NUMBER, Currency, Refunded
 
 #: The event types that are views of a product, additions to a cart and begun checkouts where none are requested: those
 #: of Segment, Google Analytics 4, Meta and Shopify.

@@ -31,6 +31,12 @@ def shown(amount: str, currency: str) -> str:
     return amount if digits is None else _rounded(Decimal(amount), digits)
 
 
+def sum_of(one: str, other: str) -> str:
+    """Two amounts added up exactly."""
+    with localcontext(prec=len(one) + len(other)):
+        return f"{Decimal(one) + Decimal(other):f}"
+
+
 def average(amount: str, number: int, currency: str) -> str | None:
     """An amount divided by a number, rounded likewise; None of nothing."""
     if not number:

@@ -36,6 +36,8 @@ class RequestedRange(msgspec.Struct, frozen=True, kw_only=True):
     instants: tuple[datetime, datetime] | None = None
     period: Period | None = None
     timezone: str | None = None
+    begins_with: date | None = None
+    """The day that the instants begin with, if they do."""
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,8 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
     """The same of user_spans."""
     kept_from: datetime | None = None
     """From when on events are kept, where the site had events in the range that are no longer kept."""
+    begins_with: date | None = None
+    """The day that a range of instants begins with, where that is known."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -79,13 +83,14 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
     def compared(self, comparison: Comparison, *, now: datetime) -> RequestedRange:
         """The range to compare this one with. Of one that is not over yet, what lies before the same time then: today
         until now is compared with yesterday until this time, and not with all of yesterday."""
-        over = not self.start < now < self.end
+        first, over = None, not self.start < now < self.end
         until = self.end if over else now
         if self.first_day and self.end_day:
             shift = _shift(comparison, self.end_day - self.first_day)
             days = shift(self.first_day), shift(self.end_day - timedelta(days=1)) + timedelta(days=1)
             if over or self.timezone not in timezones():
                 return RequestedRange(days=days, timezone=self.timezone)
+            first = days[0]
             start, end = datetime.combine(days[0], time.min, self.zone), shift(self.local(until))
         elif comparison == "previous_period":
             length = self.end - self.start
@@ -96,7 +101,9 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
         start, end = start.astimezone(UTC), end.astimezone(UTC)
         # Then, the time may have been one that is skipped or repeated, or on a day that was not.
         return RequestedRange(
-            instants=(start, end if end > start else start + (until - self.start)), timezone=self.timezone
+            instants=(start, end if end > start else start + (until - self.start)),
+            timezone=self.timezone,
+            begins_with=first,
         )
 
 
@@ -120,7 +127,8 @@ async def resolve(conn: AsyncConnection, site_id: str, requested: RequestedRange
     async with conn.cursor(row_factory=dict_row) as cur:
         with _timezone_known(requested):
             await cur.execute(QUERIES["reports/range"], _values(site_id, requested, now))
-        return _range(await cur.fetchone())
+        found = _range(await cur.fetchone())
+        return msgspec.structs.replace(found, begins_with=requested.begins_with) if requested.begins_with else found
 
 
 def _values(site_id: str, requested: RequestedRange, now: datetime) -> dict[str, Any]:

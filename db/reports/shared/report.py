@@ -27,7 +27,7 @@ FROM_EVENTS = {
 }
 
 #: Queries of rollups that read the newest events as well, which the rollup does not have yet.
-WITH_NEWEST_EVENTS = {"funnel_from_rollup"}
+WITH_NEWEST_EVENTS = {"funnel_from_rollup", "timeseries_users_by_sessions"}
 #: Those that may take long: what they read grows with the events or users of the range.
 LONG = FROM_EVENTS | {
     path.removeprefix("reports/")
