@@ -162,8 +162,4 @@ SPOILED = {
         "update sites set users = 1 where site_id = %(site)s",
         [("sites", {"column": "users"}, 1, 3)],
     ),
-    "sites: the counter too high": (
-        "update sites set users = 9 where site_id = %(site)s",
-        [("sites", {"column": "users"}, 9, 3)],
-    ),
 }  # fmt: skip

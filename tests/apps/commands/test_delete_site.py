@@ -48,7 +48,7 @@ def rows(conn: Connection, site: str) -> dict[str, list[Any]]:
 def fill(conn: Connection, site: str) -> None:
     """Rows in every table."""
     for days in (60, 31, 1):
-        fields = {"timestamp": (NOW - timedelta(days=days)).isoformat(), "user_id": "ann"}
+        fields = {"timestamp": (NOW - timedelta(days=days)).isoformat(), "user_id": "ann", "visitor_id": "v"}
         sale = received(
             site, event_type="purchase", event_id=str(uuid4()), properties=SALE | {"order_id": f"{days}"}, **fields
         )

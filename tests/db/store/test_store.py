@@ -23,12 +23,13 @@ def events_of(conn: Connection, shop: str) -> int:
 
 
 def test_a_row_has_all_that_was_sent(conn: Connection, shop: str) -> None:
-    one = received(shop, event_type="purchase", path="/ä", user_id="ann", properties={"revenue": 12.5, "a": [None]})
-    store_events(conn, batch(one))
-    row = (conn.execute("select * from events where site_id = %s", [shop]).fetchone() or ())[:-1]  # but stored_at
     properties = {"revenue": 12.5, "a": [None]}
+    one = received(shop, event_type="purchase", path="/ä", user_id="ann", visitor_id="browser", properties=properties)
+    store_events(conn, batch(one))
+    columns = "site_id, event_id, event_type, path, user_id, event_time, received_at, properties, visitor_id"
+    row = conn.execute(f"select {columns} from events where site_id = %s".encode(), [shop]).fetchone()
     event_id = UUID(one.event_id)
-    assert row == (shop, event_id, "purchase", "/ä", "ann", one.timestamp, one.received_at, properties)
+    assert row == (shop, event_id, "purchase", "/ä", "ann", one.timestamp, one.received_at, properties, "browser")
 
 
 def test_a_resent_event_counts_once(conn: Connection, shop: str) -> None:
