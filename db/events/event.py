@@ -66,7 +66,7 @@ VisitorId = (
             examples=["f0b3a1c2-visitor"],
         ),
     ]
-    | Annotated[int, Meta(examples=[17])]
+    | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1, examples=[17])]
 )
 Timestamp = (
     Annotated[
