@@ -93,6 +93,11 @@ def operation(
                 for status, response in (self.responses or {}).items()
                 if response.description != HTTPStatus.BAD_REQUEST.description
             }
+            answered = self.responses.get("200")
+            content_200 = getattr(answered, "content", None)
+            if content_200 and any(parameter.name == "format" for parameter in parameters):
+                for media_type in ("text/csv", "application/x-ndjson"):
+                    content_200.setdefault(media_type, OpenAPIMediaType())
             self.request_body = RequestBody(content=content, required=body_required) if content else None
 
     return Documented
