@@ -7,7 +7,7 @@
 -- times fewer sessions than events. Hours are told apart by their first moment: to truncate each time took longer than
 -- the rest.
 with hours as materialized (
-    select array_agg(at order by first) as names, array_agg(first order by first) as firsts
+    select at, first, row_number() over (order by at) as hour
     from (
         select date_trunc('hour', moment, :'timezone') as at, min(moment) as first
         from generate_series(
@@ -15,6 +15,10 @@ with hours as materialized (
         ) moment
         group by 1
     ) moments
+),
+begins as materialized (
+    select array_agg(first order by hour) as firsts
+    from hours
 ),
 found as (
     select user_id, greatest(began, :'start') as first, least(ended, :'end'::timestamptz - interval '1 microsecond') as last
@@ -31,8 +35,8 @@ found as (
 placed as materialized (
     select
         user_id,
-        width_bucket(first, (select firsts from hours)) as first_hour,
-        width_bucket(last, (select firsts from hours)) as last_hour
+        width_bucket(first, (select firsts from begins)) as first_hour,
+        width_bucket(last, (select firsts from begins)) as last_hour
     from found
 ),
 pairs as (
@@ -43,12 +47,12 @@ pairs as (
     from placed
     where last_hour > first_hour
     union
-    select between_them, user_id
-    from placed
-    cross join lateral generate_series(first_hour + 1, last_hour - 1) between_them
-    where last_hour > first_hour + 1
+    select h.hour::integer, p.user_id
+    from placed p
+    join hours h on h.hour > p.first_hour and h.hour < p.last_hour
+    where p.last_hour > p.first_hour + 1
     union
-    select width_bucket(event_time, (select firsts from hours)), user_id
+    select width_bucket(event_time, (select firsts from begins)), user_id
     from events
     where site_id = :'site_id' and user_id is not null and event_time >= :'start' and event_time < :'end'
         and event_time >= (select max(sessions_until) from sites where site_id = :'site_id')
@@ -65,7 +69,7 @@ nobody as (
     group by hour
 )
 select h.at, coalesce(users, 0) as value, coalesce(anonymous, 0) as anonymous
-from unnest((select names from hours)) with ordinality h (at, hour)
+from hours h
 left join users on users.hour = h.hour
 left join nobody on nobody.at = h.at
 order by h.hour

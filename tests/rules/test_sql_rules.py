@@ -66,6 +66,7 @@ PARTIAL = {
     ("without_erased", "e.place, n.rank"): "each has a place of its own",
     ("rollups/user_counter", ""): "one row at most",
     ("rollups/different_event_hours", "hour, event_type"): "the key",
+    ("reports/timeseries_users_by_sessions", "at"): "each hour is there once",
     ("sessions_in", "user_id, ended desc"): "sessions of one user do not overlap",
     ("store/make_partitions", ""): "any event of a time that has no partition",
 }

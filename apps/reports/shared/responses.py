@@ -29,6 +29,8 @@ NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
 #: Seconds for which a response may be kept: of a range that is over, to which late events may still be added, and of
 #: one that is not.
 OVER, NOT_OVER = 300, 5
+#: Behind `as_of`, in reports that are compared: an object of two times.
+COMPARED_WITH = b',"compared_with":{'
 #: What a response depends on: no cache may give it to somebody else.
 VARY = "Accept, Authorization, Cookie"
 
@@ -68,12 +70,17 @@ def report_response(request: Request[Any, Any, Any], table: Table, media_type: s
 
 
 def entity_tag(body: bytes, as_of: datetime, *others: str) -> str:
-    """The ETag of a report, the same whenever it is read: `as_of` is left out.
+    """The ETag of a report, the same whenever it is read: `as_of` is left out, and `compared_with` behind it, which
+    ends now if the range is not over.
 
     In JSON, `"as_of":` can only be a name, as quotes in a text are escaped. The fields before the report's own are
     texts, so the first such name is the report's.
     """
     before, _, after = body.partition(b'"as_of":' + msgspec.json.encode(as_of))
+    if after.startswith(COMPARED_WITH):
+        compared_with, _, after = after.partition(b"}")
+        end = compared_with.rpartition(b'"to":')[2]
+        after = after.replace(b'"to":' + end, b"")  # GET /breakdown says it again
     found = hashlib.blake2b(before, digest_size=12)
     found.update(after)
     found.update("".join(others).encode())

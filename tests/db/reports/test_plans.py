@@ -89,6 +89,7 @@ QUESTIONS: dict[str, Ask] = {
     "events by hour": series("events", "hour"),
     "views by day": series("views", "day"),
     "events by month": series("events", "month"),
+    "users by hour": series("users", "hour"),
     "users by day": series("users", "day"),
     "users by week": series("users", "week"),
     "users by month": series("users", "month"),

@@ -44,6 +44,24 @@ def test_a_report_is_encoded_once_and_its_tag_does_not_say_when(
     assert reporting.get("/timeseries", params=requested).headers["etag"] != first.headers["etag"]
 
 
+@pytest.mark.parametrize("path", ["/timeseries", "/sessions", "/revenue", "/breakdown"])
+def test_the_tag_of_what_is_compared_up_to_now_stays_too(
+    conn: Connection, reporting: httpx.Client, shop: str, path: str
+) -> None:
+    now = datetime.now(UTC)
+    zone = f"Etc/GMT{now.hour - 12:+d}"  # where it is about noon
+    requested = {"site_id": shop, "period": "today", "compare": "previous_period", "timezone": zone}
+    requested |= {"dimension": "path"} if path == "/breakdown" else {}
+    first, second = (reporting.get(path, params=requested) for _ in range(2))
+    assert first.json()["compared_with"] != second.json()["compared_with"]
+    assert first.headers["etag"] == second.headers["etag"]
+    yesterday = now - timedelta(days=1, minutes=1)
+    sold = {"revenue": 1, "currency": "EUR"}
+    event = received(shop, event_type="purchase", timestamp=yesterday.isoformat(), user_id="ann", properties=sold)
+    store_events(conn, batch(event))
+    assert reporting.get(path, params=requested).headers["etag"] != first.headers["etag"]
+
+
 def page(as_of: datetime, said: datetime, **others: Any) -> EventPage:
     """A page in which clients have put an `as_of` of their own wherever they can."""
     text = f'","as_of":{msgspec.json.encode(said).decode()},"'
