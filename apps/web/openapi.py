@@ -4,13 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib import metadata
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar import Router
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Components, Example, OpenAPIMediaType, Operation, Parameter, RequestBody
+from litestar.openapi.spec import (
+    Components,
+    Example,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    Parameter,
+    RequestBody,
+)
 from litestar.openapi.spec.enums import OpenAPIFormat
 
 from apps.web.app_urls import AppUrls
@@ -65,12 +73,13 @@ def operation(
     body: dict[str, tuple[dict[str, Any], Any]] | None = None,
     body_required: bool = True,
     examples: Mapping[str, Any] | None = None,
+    tables: Mapping[str, str] | None = None,
 ) -> type[Operation]:
     """Document the operation of a handler that reads its parameters or its body itself.
 
     `query`: the Struct of its parameters. `body`: a schema and an example for each media type. `examples`: values that
     the UI fills into parameters. A required parameter without one gets the example of its type; an optional one stays
-    empty. A request with these values must succeed.
+    empty. A request with these values must succeed. `tables`: other media types of its answer, an example of each.
     """
     given = examples or {}
     parameters: list[Any] = [_parameter(field, given) for field in msgspec.structs.fields(query)] if query else []
@@ -93,11 +102,12 @@ def operation(
                 for status, response in (self.responses or {}).items()
                 if response.description != HTTPStatus.BAD_REQUEST.description
             }
-            answered = self.responses.get("200")
-            content_200 = getattr(answered, "content", None)
-            if content_200 and any(parameter.name == "format" for parameter in parameters):
-                for media_type in ("text/csv", "application/x-ndjson"):
-                    content_200.setdefault(media_type, OpenAPIMediaType())
+            for media_type, text in (tables or {}).items():
+                described = OpenAPIMediaType(examples={"example": Example(value=text)})
+                content_of_200 = cast(
+                    "dict[str, OpenAPIMediaType]", cast("OpenAPIResponse", self.responses["200"]).content
+                )
+                content_of_200[media_type] = described
             self.request_body = RequestBody(content=content, required=body_required) if content else None
 
     return Documented

@@ -15,7 +15,8 @@ from apps.access.needs import needs
 from apps.reporting_resources import resources_of
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.execution import Query, Work, execute
-from apps.reports.shared.responses import Table, accepted, report_response
+from apps.reports.shared.query import AskedFormat
+from apps.reports.shared.responses import CSV, NDJSON, Table, accepted, encoded_rows, report_response
 from apps.reports.shared.visible import read_report_query
 from apps.web.openapi import answer, operation
 from apps.web.problems import problem_response, refuse
@@ -88,7 +89,7 @@ def endpoint(
         summary=summary,
         tags=list(tags),
         opt=needs(scope, by_site=True, limited=True),
-        operation_class=operation(query=query, examples=examples),
+        operation_class=operation(query=query, examples=examples, tables=_tables(query, ok)),
         responses={
             200: ok,
             400: problem_response("A parameter is missing or not valid.", refused),
@@ -97,6 +98,16 @@ def endpoint(
         },
         **options,
     )
+
+
+def _tables(query: type[msgspec.Struct], ok: ResponseSpec) -> dict[str, str] | None:
+    """How the example of a report looks as a table, its first list, by media type; None of what has no `format`."""
+    if not any(field.name == "format" and field.type == AskedFormat for field in msgspec.structs.fields(query)):
+        return None
+    values: dict[str, Any] = (ok.examples or [])[0].value  # type: ignore[assignment]  # as answer() makes it
+    rows = next(value for value in values.values() if isinstance(value, list) and value and isinstance(value[0], dict))
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return {media_type: encoded_rows(rows, columns, media_type).decode() for media_type in (CSV, NDJSON)}
 
 
 async def respond(request: Request[Any, Any, Any], query: Query, work: Work[Query, Table]) -> Response[bytes]:

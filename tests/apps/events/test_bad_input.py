@@ -3,6 +3,7 @@
 import gzip
 import json
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
 
@@ -176,7 +177,8 @@ def test_of_a_field_given_twice_the_last_counts(client: httpx.Client) -> None:
 def test_another_encoding_is_refused_or_read(client: httpx.Client, encoding: str) -> None:
     body = GOOD.decode().encode(encoding)
     for path in ("/event", "/events"):
-        assert check(client.post(path, content=body)) == (202 if body == GOOD and path == "/event" else 400)
+        readable = body.removeprefix(BOM_UTF8) == GOOD and path == "/event"
+        assert check(client.post(path, content=body)) == (202 if readable else 400)
 
 
 @pytest.mark.parametrize(

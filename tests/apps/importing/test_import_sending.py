@@ -62,7 +62,9 @@ def test_the_command_fails_where_nothing_was_taken(api: Api, file: Path) -> None
     file.write_text("timestamp,event_type,path\n2026-03-10T12:00:00Z,page_view,\n")
     assert run(file, api.url).exit_code == 1
     file.write_text("timestamp,event_type,path\n")
-    assert run(file, api.url).exit_code == 0
+    empty = run(file, api.url)
+    assert empty.exit_code == 1
+    assert "events.csv has no rows" in empty.stderr
 
 
 def test_a_server_that_goes_away_ends_the_command_with_what_was_sent(

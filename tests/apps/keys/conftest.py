@@ -27,16 +27,16 @@ def one_app(database_url: str) -> Iterator[tuple["ReportingApp", httpx.Client]]:
         yield app, client
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def own_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test comes from an address of its own: from one, few may log in within a minute."""
+    """The test's clients come from an address of their own: from one, few may log in within a minute."""
     here = uuid4().hex
     monkeypatch.setattr("apps.access.limits._address", lambda _: here)
 
 
 @pytest.fixture
-def browser(one_app: tuple["ReportingApp", httpx.Client]) -> httpx.Client:
-    """A browser without a login, new."""
+def browser(one_app: tuple["ReportingApp", httpx.Client], own_address: None) -> httpx.Client:
+    """A browser without a login, new and from an address of its own."""
     app, client = one_app
     client.cookies.clear()
     client.follow_redirects = False

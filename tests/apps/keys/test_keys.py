@@ -20,6 +20,8 @@ from tests.conftest import Connection
 from tests.db.schema.test_migrations import EmptyDatabase
 from tests.servers.key import ADMIN_KEY
 
+pytestmark = pytest.mark.usefixtures("own_address")
+
 NOBODY = {"Authorization": ""}
 
 

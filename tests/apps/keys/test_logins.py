@@ -3,6 +3,7 @@
 import os
 
 import httpx
+import pytest
 from litestar.testing import TestClient
 
 from apps.reporting import create_app
@@ -11,6 +12,8 @@ from db.settings import load
 from tests.apps.keys.callers import SAME_ORIGIN, create, log_in
 from tests.conftest import Connection
 from tests.servers.key import ADMIN_KEY
+
+pytestmark = pytest.mark.usefixtures("own_address")
 
 NOBODY = {"Authorization": ""}
 
