@@ -107,6 +107,7 @@ async def get_events(conn: ReadConnection, question: Question, query: EventsQuer
         generate_examples=False,
         examples=[Example(value=encoded_rows([EVENT], EVENT_COLUMNS, NDJSON).decode())],
     ),
+    tables={CSV: encoded_rows([EVENT], EVENT_COLUMNS, CSV).decode()},
     bad=BAD_CURSOR,
     others={
         503: problem_response(

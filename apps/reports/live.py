@@ -8,7 +8,7 @@ from litestar import Request, Response
 from msgspec import Meta
 
 from apps.reporting_resources import ReportingResources, resources_of
-from apps.reports.shared.endpoint import endpoint
+from apps.reports.shared.endpoint import as_tables, endpoint
 from apps.reports.shared.query import AskedFormat, Safe
 from apps.reports.shared.responses import Table, accepted, columns_of, report_response
 from apps.reports.shared.visible import read_report_query
@@ -78,6 +78,7 @@ async def read_live(resources: ReportingResources, query: LiveQuery) -> Live:
     query=LiveTableQuery,
     summary="The last minutes",
     ok=answer("The report. As CSV or NDJSON: its minutes.", EXAMPLE),
+    tables=as_tables(EXAMPLE, EXAMPLE.points),
     bad=BAD_MINUTES,
 )
 async def get_live(request: Request[Any, Any, Any]) -> Response[bytes]:

@@ -64,6 +64,7 @@ class RetentionQuery(ReportQuery, kw_only=True):
     query=RetentionQuery,
     summary="How many users come back",
     example=EXAMPLE,
+    rows=returns(EXAMPLE.cohorts),
     table="The cohorts. As CSV or NDJSON: one row for each cohort and period.",
     bad=BAD_PERIODS,
 )

@@ -50,6 +50,7 @@ class SessionsQuery(ComparedQuery, kw_only=True):
     query=SessionsQuery,
     summary="Sessions, bounces, entry and exit pages",
     example=EXAMPLE,
+    rows=[EXAMPLE.summary],
     table="The sessions. As CSV or NDJSON: the summary.",
     bad=BAD_LIMIT,
 )

@@ -12,7 +12,7 @@ from litestar.params import PathParameter
 from msgspec import Meta
 
 from apps.reports.shared.disconnects import UNANSWERED
-from apps.reports.shared.endpoint import endpoint, respond
+from apps.reports.shared.endpoint import as_tables, endpoint, respond
 from apps.reports.shared.query import ReportQuery
 from apps.reports.shared.responses import Table, columns_of
 from apps.reports.shared.visible import read_report_query
@@ -77,6 +77,7 @@ class UserQuery(ReportQuery, kw_only=True):
     summary="A user and what they did",
     examples={"user_id": "customer-17"},
     ok=answer("The user. As CSV or NDJSON: the events.", EXAMPLE),
+    tables=as_tables(EXAMPLE, EXAMPLE.events),
     bad=BAD_ORDER,
     others={404: problem_response("No event of the site names this user.", NOT_FOUND), **UNANSWERED},
 )

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from apps.access.guard import identity_of
 from apps.reporting_resources import resources_of
-from apps.reports.shared.endpoint import endpoint
+from apps.reports.shared.endpoint import as_tables, endpoint
 from apps.reports.shared.query import AskedFormat, Safe
 from apps.reports.shared.responses import VARY, accepted, columns_of, encoded
 from apps.web.openapi import answer
@@ -53,6 +53,7 @@ class SitesQuery(msgspec.Struct, kw_only=True):
     query=SitesQuery,
     summary="List the sites",
     ok=answer("A page of them. As CSV or NDJSON: the sites.", EXAMPLE),
+    tables=as_tables(EXAMPLE),
     bad=BAD_LIMIT,
 )
 async def get_sites(request: Request[Any, Any, Any]) -> Response[bytes]:

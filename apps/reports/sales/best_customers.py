@@ -53,6 +53,7 @@ class BestCustomersQuery(CountedQuery, kw_only=True):
     query=BestCustomersQuery,
     summary="Best customers",
     example=EXAMPLE,
+    rows=EXAMPLE.customers,
     table="The customers. As CSV or NDJSON: a row a customer and currency.",
     bad=BAD_LIMIT,
     scope=Scope.EVENTS_READ,

@@ -63,6 +63,7 @@ class CohortsQuery(CountedQuery, kw_only=True):
     query=CohortsQuery,
     summary="Lifetime value and revenue by cohort",
     example=EXAMPLE,
+    rows=values(EXAMPLE),
     table="The cohorts. As CSV or NDJSON: one row for each cohort and month.",
     bad=BAD_MONTHS,
 )

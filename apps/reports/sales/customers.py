@@ -95,6 +95,7 @@ class CustomersQuery(CountedQuery, kw_only=True):
     query=CustomersQuery,
     summary="New and returning customers",
     example=EXAMPLE,
+    rows=EXAMPLE.points,
     table="The customers. As CSV or NDJSON: the points.",
     bad=BAD_INTERVAL,
 )

@@ -15,7 +15,6 @@ from apps.access.needs import needs
 from apps.reporting_resources import resources_of
 from apps.reports.shared.disconnects import UNANSWERED
 from apps.reports.shared.execution import Query, Work, execute
-from apps.reports.shared.query import AskedFormat
 from apps.reports.shared.responses import CSV, NDJSON, Table, accepted, encoded_rows, report_response
 from apps.reports.shared.visible import read_report_query
 from apps.web.openapi import answer, operation
@@ -41,6 +40,7 @@ def report(
     bad: FieldError,
     tags: Sequence[str] = ("reports",),
     scope: Scope = Scope.REPORTS_READ,
+    rows: Sequence[msgspec.Struct] | None = None,
 ) -> Callable[[Work[Query, Table]], HTTPRouteHandler]:
     """Make the handler of GET `path` of a function from a connection, the question and the query to a Table.
 
@@ -48,6 +48,7 @@ def report(
     example, table: the report as JSON, and in words what it is and which part of it is the table.
     bad: an example of a parameter that is refused.
     scope: what a key needs.
+    rows: the rows of the example's table, if these are not its first list.
     """
 
     def decorate(work: Work[Query, Table]) -> HTTPRouteHandler:
@@ -59,7 +60,14 @@ def report(
         return documented(handle)
 
     documented = endpoint(
-        path, query=query, summary=summary, ok=answer(table, example), bad=bad, tags=tags, scope=scope
+        path,
+        query=query,
+        summary=summary,
+        ok=answer(table, example),
+        bad=bad,
+        tags=tags,
+        scope=scope,
+        tables=as_tables(example, rows),
     )
     return decorate
 
@@ -75,6 +83,7 @@ def endpoint(
     examples: Mapping[str, Any] | None = None,
     others: Mapping[int, ResponseSpec] | None = None,
     scope: Scope = Scope.REPORTS_READ,
+    tables: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Callable[[Callable[..., Awaitable[Any]]], HTTPRouteHandler]:
     """Litestar's `get`, with the documentation that reports have in common.
@@ -82,6 +91,7 @@ def endpoint(
     ok, bad: an example of a response, and of a parameter that is refused.
     others: the responses of other statuses, or None for none but UNANSWERED.
     scope: what a key needs.
+    tables: an example of a response of each other media type.
     """
     refused = refuse(HTTPStatus.BAD_REQUEST, "a parameter is not valid", [bad])
     return get(
@@ -89,7 +99,7 @@ def endpoint(
         summary=summary,
         tags=list(tags),
         opt=needs(scope, by_site=True, limited=True),
-        operation_class=operation(query=query, examples=examples, tables=_tables(query, ok)),
+        operation_class=operation(query=query, examples=examples, tables=tables),
         responses={
             200: ok,
             400: problem_response("A parameter is missing or not valid.", refused),
@@ -100,14 +110,17 @@ def endpoint(
     )
 
 
-def _tables(query: type[msgspec.Struct], ok: ResponseSpec) -> dict[str, str] | None:
-    """How the example of a report looks as a table, its first list, by media type; None of what has no `format`."""
-    if not any(field.name == "format" and field.type == AskedFormat for field in msgspec.structs.fields(query)):
-        return None
-    values: dict[str, Any] = (ok.examples or [])[0].value  # type: ignore[assignment]  # as answer() makes it
-    rows = next(value for value in values.values() if isinstance(value, list) and value and isinstance(value[0], dict))
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    return {media_type: encoded_rows(rows, columns, media_type).decode() for media_type in (CSV, NDJSON)}
+def as_tables(example: msgspec.Struct, rows: Sequence[msgspec.Struct] | None = None) -> dict[str, str]:
+    """How the example of a response looks as a table, by media type.
+
+    rows: the rows of the table; left out: the first list of objects in it.
+    """
+    if rows is None:
+        lists = [value for name in example.__struct_fields__ if isinstance(value := getattr(example, name), list)]
+        rows = next(value for value in lists if value and isinstance(value[0], msgspec.Struct))
+    table = msgspec.json.decode(msgspec.json.encode(rows))
+    columns = list(dict.fromkeys(name for row in table for name in row))
+    return {media_type: encoded_rows(table, columns, media_type).decode() for media_type in (CSV, NDJSON)}
 
 
 async def respond(request: Request[Any, Any, Any], query: Query, work: Work[Query, Table]) -> Response[bytes]:

@@ -48,10 +48,10 @@ def set_timezone(reporting: httpx.Client, timezone: str) -> None:
     until(lambda: reporting.put("/timezone", params=ours).json() == ours)
 
 
-def execute(client: httpx.Client, name: str, operation: dict[str, Any]) -> httpx.Response:
-    """What the UI sends if nothing in it is changed."""
+def execute(client: httpx.Client, name: str, operation: dict[str, Any], **more: str) -> httpx.Response:
+    """What the UI sends if nothing in it is changed but `more` parameters."""
     method, path = name.split()
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = dict(more)
     for one in operation.get("parameters") or []:
         if "example" in one:
             example = one["example"]
@@ -119,3 +119,26 @@ def test_a_dry_run_checks_and_tells(conn: Connection, reporting: httpx.Client, s
     assert (
         reporting.post("/dead-letters/discard", params={"site_id": shop, "dry_run": "false"}).json()["discarded"] == 3
     )
+
+
+def test_the_tables_of_reports_have_the_columns_that_are_documented(
+    conn: Connection, reporting: httpx.Client, shop: str
+) -> None:
+    store_events(conn, batch(received(SITE, user_id="customer-17"), received(shop)))
+    documented = {
+        name: content["text/csv"]["examples"]["example"]["value"]
+        for name, operation in operations(reporting).items()
+        if "text/csv" in (content := operation["responses"].get("200", {}).get("content", {})) and len(content) > 1
+    }
+    assert len(documented) > 12
+    found = {
+        name: execute(reporting, name, operation, format="csv").text.split("\r\n")[0]
+        for name, operation in operations(reporting).items()
+        if name in documented
+    }
+    wrong = {
+        name: (found[name], columns)
+        for name, text in documented.items()
+        if (columns := text.split("\r\n")[0]) != found[name]
+    }
+    assert wrong == {}
