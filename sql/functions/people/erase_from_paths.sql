@@ -12,26 +12,28 @@ declare
     some_day date;
     step bigint := 0;
 begin
-    by_day := array(
-        select (d.event_type, d.day, new_paths[array_position(old_paths, d.path)], d.events)::right_path_day
-        from path_days d
-        where d.site_id = site and d.path = any (old_paths)
+    -- Not `by_day := array(...)`: Citus would send the type of the variable, which a node has under another number.
+    select array_agg(
+        (d.event_type, d.day, new_paths[array_position(old_paths, d.path)], d.events)::right_path_day
         order by d.event_type, d.day, d.path
-    );
-    by_span := array(
-        select (
-            s.first_day, s.end_day, s.event_type, new_paths[array_position(old_paths, s.path)], s.events
-        )::right_path_span
-        from path_spans s
-        where s.site_id = site and s.path = any (old_paths)
+    )
+    into by_day
+    from path_days d
+    where d.site_id = site and d.path = any (old_paths);
+    select array_agg(
+        (s.first_day, s.end_day, s.event_type, new_paths[array_position(old_paths, s.path)], s.events)::right_path_span
         order by s.first_day, s.end_day, s.event_type, s.path
-    );
-    in_all := array(
-        select (t.event_type, new_paths[array_position(old_paths, t.path)], t.events)::right_path_total
-        from path_totals t
-        where t.site_id = site and t.path = any (old_paths)
+    )
+    into by_span
+    from path_spans s
+    where s.site_id = site and s.path = any (old_paths);
+    select array_agg(
+        (t.event_type, new_paths[array_position(old_paths, t.path)], t.events)::right_path_total
         order by t.event_type, t.path
-    );
+    )
+    into in_all
+    from path_totals t
+    where t.site_id = site and t.path = any (old_paths);
 
     delete from path_days d where d.site_id = site and d.path = any (old_paths);
     insert into path_days (site_id, event_type, day, path, events)
@@ -66,7 +68,8 @@ begin
         step := step + 1;
     end loop;
     erased := jsonb_build_object(
-        'path_days', cardinality(by_day), 'path_spans', cardinality(by_span), 'path_totals', cardinality(in_all),
+        'path_days', coalesce(cardinality(by_day), 0), 'path_spans', coalesce(cardinality(by_span), 0),
+        'path_totals', coalesce(cardinality(in_all), 0),
         'top_paths', step
     );
 end

@@ -21,49 +21,52 @@ begin
         order by e.user_id
     );
     -- Of events at the same moment the first and the last path count: another name may be another order.
-    gone := array(
-        select (
-            s.site_id, s.user_id, s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views
-        )::sessions
-        from sessions s
-        where s.site_id = site and (
-            s.user_id = person
-            or everywhere and (
-                s.entry_page = any (old_paths) or s.exit_page = any (old_paths)
-                or s.user_id = any (others) and exists (
-                    select 1
-                    from events e
-                    where e.site_id = site and e.user_id = s.user_id and e.event_time in (s.began, s.ended)
-                        and e.path = any (new_paths)
-                )
+    -- Not `gone := array(...)`: Citus would send the type of the variable, which a node has under another number.
+    select array_agg(
+        (s.site_id, s.user_id, s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views)::sessions
+        order by s.user_id, s.began
+    )
+    into gone
+    from sessions s
+    where s.site_id = site and (
+        s.user_id = person
+        or everywhere and (
+            s.entry_page = any (old_paths) or s.exit_page = any (old_paths)
+            or s.user_id = any (others) and exists (
+                select 1
+                from events e
+                where e.site_id = site and e.user_id = s.user_id and e.event_time in (s.began, s.ended)
+                    and e.path = any (new_paths)
             )
         )
-        order by s.user_id, s.began
     );
-    put := array(
-        select (
+    gone := coalesce(gone, '{}');
+    select array_agg(
+        (
             site, g.user_id, g.began, g.ended,
             coalesce(g.first_path, new_paths[array_position(old_paths, g.entry_page)], g.entry_page),
             coalesce(g.last_path, new_paths[array_position(old_paths, g.exit_page)], g.exit_page), g.events, g.views
         )::sessions
-        from (
-            select
-                n.user_id, o.began, o.ended, o.entry_page, o.exit_page, o.events, o.views,
-                (
-                    select min(e.path)
-                    from events e
-                    where e.site_id = site and e.user_id = n.user_id and e.event_time = o.began
-                ) as first_path,
-                (
-                    select max(e.path)
-                    from events e
-                    where e.site_id = site and e.user_id = n.user_id and e.event_time = o.ended
-                ) as last_path
-            from unnest(gone) o
-            cross join lateral (select case when o.user_id = person then pseudonym else o.user_id end as user_id) n
-        ) g
         order by g.user_id, g.began
-    );
+    )
+    into put
+    from (
+        select
+            n.user_id, o.began, o.ended, o.entry_page, o.exit_page, o.events, o.views,
+            (
+                select min(e.path)
+                from events e
+                where e.site_id = site and e.user_id = n.user_id and e.event_time = o.began
+            ) as first_path,
+            (
+                select max(e.path)
+                from events e
+                where e.site_id = site and e.user_id = n.user_id and e.event_time = o.ended
+            ) as last_path
+        from unnest(gone) o
+        cross join lateral (select case when o.user_id = person then pseudonym else o.user_id end as user_id) n
+    ) g;
+    put := coalesce(put, '{}');
     perform replace_sessions(site, gone, put);
     -- A row of zeros equals no row, but has the path.
     delete from session_page_days d

@@ -6,23 +6,24 @@ declare
     gone sessions[];
     moved sessions[];
 begin
-    gone := array(
-        select (
-            s.site_id, s.user_id, s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views
-        )::sessions
-        from sessions s
-        where s.site_id = site and s.user_id = any (froms)
-        order by s.user_id, s.began
-    );
-    if gone = '{}' then
+    -- Not `gone := array(...)`: Citus would send the type of the variable, which a node has under another number.
+    select
+        array_agg(
+            (s.site_id, s.user_id, s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views)::sessions
+            order by s.user_id, s.began
+        ),
+        array_agg(
+            (
+                s.site_id, tos[array_position(froms, s.user_id)], s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views
+            )::sessions
+            order by s.user_id, s.began
+        )
+    into gone, moved
+    from sessions s
+    where s.site_id = site and s.user_id = any (froms);
+    if gone is null then
         return;
     end if;
-    moved := array(
-        select (
-            site, tos[array_position(froms, g.user_id)], g.began, g.ended, g.entry_page, g.exit_page, g.events, g.views
-        )::sessions
-        from unnest(gone) g
-    );
     perform replace_sessions(site, gone, '{}');
     perform add_to_sessions(site, 'infinity', 'infinity', '{}', moved);
 end

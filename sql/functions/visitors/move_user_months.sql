@@ -16,7 +16,8 @@ begin
         returning m.month, p.user_id, m.kinds, m.moments
     loop
         insert into user_months (site_id, month, user_id, kinds, moments)
-        values (site, packed.month, packed.user_id, packed.kinds, packed.moments)
+        select site, m.month, m.user_id, m.kinds, m.moments
+        from unnest(array[(site, packed.month, packed.user_id, packed.kinds, packed.moments)::user_months]) m
         on conflict (site_id, month, user_id) do update set
             (kinds, moments) = (
                 select j.kinds, j.moments

@@ -14,13 +14,11 @@ from click.testing import CliRunner
 
 from apps.cli import main
 from db.expiry import NOTICE, blocking_sites, drop_old_events, plan
-from db.migrations import migrate
 from db.rollups.advance import advance
 from db.store.events import make_partitions_ahead, store_events
 from tests.builders.factories import batch, received
 from tests.checks.thorough import TIMES
 from tests.conftest import Connection
-from tests.db.schema.test_migrations import EmptyDatabase
 
 #: The real present, up to which the simulated one goes: events may not be far ahead of it.
 END = datetime.now(UTC).replace(microsecond=0)
@@ -100,13 +98,6 @@ class Life:
         for site in self.sites:
             counted = self.conn.execute("select sum(events) from event_hours where site_id = %s", [site]).fetchone()
             assert counted == (sum(one == site for one, _ in self.stored) or None,)
-
-
-@pytest.fixture
-def url(empty_database: EmptyDatabase) -> str:
-    url = empty_database()
-    migrate(url)
-    return url
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from apps.cli import main
 from db.dead_letters.replay import replay
 from db.events.event import ReceivedEvent
 from db.expiry import NOTICE, drop_old_events
-from db.migrations import migrate
 from db.queries import QUERIES
 from db.rollups.advance import advance
 from db.sites.retention import delete_expired, site_plan, sites_with_retention
@@ -22,7 +21,6 @@ from db.store.events import Message, store_events, store_messages
 from db.store.whole_or_apart import store_apart
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
-from tests.db.schema.test_migrations import EmptyDatabase
 
 DAY = timedelta(days=1)
 #: Any hour of any day of a week.
@@ -40,13 +38,6 @@ TABLES = (
     "users",
     "sale_days",
 )
-
-
-@pytest.fixture
-def url(empty_database: EmptyDatabase) -> str:
-    url = empty_database()
-    migrate(url)
-    return url
 
 
 @pytest.fixture
