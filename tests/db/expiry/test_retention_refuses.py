@@ -7,9 +7,9 @@ import pytest
 
 from db.expiry import NOTICE, drop_old_events, plan
 from tests.conftest import Connection
-from tests.db.expiry.test_retention_life import DAY, Life, conn, url
+from tests.db.expiry.test_retention_life import DAY, Life, conn
 
-__all__ = ["conn", "url"]
+__all__ = ["conn"]
 
 
 @pytest.mark.parametrize("mark", ["events_from", "sessions_until", "user_months_until"])

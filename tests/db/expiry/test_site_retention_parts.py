@@ -24,12 +24,11 @@ from tests.db.expiry.test_site_retention import (
     own,
     times,
     told,
-    url,
     visits,
 )
 from tests.life.mortal import Killed, Mortal
 
-__all__ = ["conn", "url", "visits"]
+__all__ = ["conn", "visits"]
 
 
 @pytest.mark.usefixtures("visits")
