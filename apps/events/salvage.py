@@ -1,7 +1,7 @@
 """Salvage imperfect events: keep the parts that can be stored, and name the parts that were ignored."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from apps.events.given import is_given
 from db.events.event import Event
 from db.events.fitting import fit_properties, fit_user_id
 from db.events.not_utf8 import holds_ill, is_utf8, without_ill
+from db.events.numbers import decoder
 from db.events.tolerant_json import UNKEPT, UNREADABLE, mended, take_apart
 
 #: Limits of a list of ignored names: names per event, and characters per name.
@@ -21,7 +22,8 @@ FIELDS = {field.name for field in msgspec.structs.fields(Event)}
 IDS = ("user_id", "visitor_id")
 decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 encode = msgspec.json.Encoder().encode
-decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+decode_object: Callable[[bytes | msgspec.Raw], dict[str, Any]] = decoder(dict[str, Any]).decode
+decode_value = decoder().decode
 
 
 #: A time with more digits than microseconds have, which msgspec would round, up to the next day.
@@ -103,7 +105,7 @@ def _members(raw: bytes | msgspec.Raw) -> dict[str, Any]:
         return decode_object(mended(raw))
     except UNREADABLE:  # only the fields of an event have to be readable
         parts = take_apart(raw, dict[str, msgspec.Raw])
-        return {name: msgspec.json.decode(mended(part)) if name in FIELDS else None for name, part in parts.items()}
+        return {name: decode_value(mended(part)) if name in FIELDS else None for name, part in parts.items()}
 
 
 def _shortened(names: Iterable[str]) -> list[str]:

@@ -14,6 +14,7 @@ from apps.events.salvage import LONG_TIME, mend, unknown_fields, with_cut_time
 from apps.web.problems import refuse
 from db.events.errors import FieldError, field_errors
 from db.events.event import Event, ExactEvent, ReceivedEvent, TimeWindow, receive
+from db.events.numbers import decoder
 from db.events.tolerant_json import UNREADABLE, take_apart
 from db.settings import Settings
 
@@ -36,11 +37,11 @@ class EventValidator:
             ahead=timedelta(hours=settings.events_ahead_hours),
             back=timedelta(days=settings.retention_days) if settings.retention_days else None,
         )
-        self.decode = msgspec.json.Decoder(Event).decode
-        exact = msgspec.json.Decoder(ExactEvent)
+        self.decode = decoder(Event).decode
+        exact = decoder(ExactEvent)
         self.decode_exact = exact.decode
         self.decode_lines = exact.decode_lines
-        self.decode_list = msgspec.json.Decoder(list[ExactEvent]).decode
+        self.decode_list = decoder(list[ExactEvent]).decode
 
     def event(self, body: bytes) -> Validated:
         """The event in a body. Raises Refusal (400) that names each invalid field."""

@@ -7,21 +7,24 @@ is given up if there are more faults than any honest client has.
 
 import math
 import re
+import sys
 from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
 
 from db.events.not_utf8 import ILL, REPLACEMENT, text_of, without_ill
+from db.events.numbers import decoder
+
+_decode = decoder().decode
 
 Kind = TypeVar("Kind")
 
 #: What decoding raises: invalid JSON, UTF-8 and values are ValueErrors; too deep nesting is a RecursionError.
 UNREADABLE = (ValueError, RecursionError)
 
-#: Replaces a number that JSON does not have, such as NaN: a number, so that it is not mistaken for text. One that
-#: the decoder reads at once: most as large as this take a thousand times as long.
-UNKEPT = 4.351276e250
+#: Replaces a number that JSON does not have, such as NaN: a number, so that it is not mistaken for text.
+UNKEPT = sys.float_info.max
 UNKEPT_TEXT = repr(UNKEPT)
 #: The same while a body is split: it is out of range, so a part that contains it cannot be read before it is repaired.
 OUT_OF_RANGE = "1e999"
@@ -101,9 +104,9 @@ def read(raw: bytes | msgspec.Raw) -> Any:
     Raises ValueError and RecursionError.
     """
     try:
-        return msgspec.json.decode(raw)
+        return _decode(raw)
     except UNREADABLE:
-        return _without_unkept(msgspec.json.decode(mended(raw)))
+        return _without_unkept(_decode(mended(raw)))
 
 
 def _without_unkept(value: Any) -> Any:

@@ -11,12 +11,13 @@ from apps.importing.rows.decimals import AmountColumns, as_number
 from apps.importing.rows.mapping import AMOUNT_PROPERTIES, FIELDS, Mapping
 from apps.importing.rows.timestamps import Times
 from db.events.limits import properties_fault
+from db.events.numbers import decoder
 from db.events.spellings import is_nobody
 
 #: Numeric properties, to which `--decimal` applies.
 AMOUNTS = ("revenue", "total", "value", "price", "quantity", "amount", "tax", "shipping", "discount")
 
-_decode = msgspec.json.Decoder().decode
+_decode = decoder().decode
 
 
 class RowEvents:

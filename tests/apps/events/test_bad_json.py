@@ -168,6 +168,8 @@ HOSTILE = {
     "escapes": b'["' + b"\\u" * (SIZE // 2) + b'"]',
     "digits": b"[" + b"9" * SIZE + b"]",
     "large numbers": b"[" + b"1e999," * (SIZE // 6) + b"x]",
+    "numbers that are none": b"[" + b",".join([b'{"a":[' + b"NaN," * 180 + b"1]}"] * (SIZE // 730)) + b"]",
+    "numbers that are slow to read": b"[" + b",".join([b'{"a":[' + b"1e300," * 180 + b"1]}"] * (SIZE // 400)) + b"]",
     "signs": b"[" + b"-" * SIZE + b"]",
     "commas": b"[" + b"," * SIZE + b"]",
     "words": b"[" + b"a " * (SIZE // 2) + b"]",
