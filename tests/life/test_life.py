@@ -22,7 +22,7 @@ FOUND_BY = {
     "a site's deleted days": (9, 500),
     "top paths": (0, 500),
     "ids": (0, 500),
-    "funnel": (13, 800),
+    "funnel": (13, 500),
     "a late event is lost": (0, 500),
     "a late event is doubled": (0, 500),
 }
