@@ -63,7 +63,8 @@ def test_it_runs_everything(stack: Stack, shop: str) -> None:
 
 def test_another_terminal_can_join_by_the_env_file(stack: Stack) -> None:
     assert list(stack.addresses()) == ["DATABASE_URL", "REDIS_URL", "INGESTION_PORT", "REPORTING_PORT"]
-    assert (stack.data / "env").stat().st_mode & 0o777 == 0o600
+    for secret in ("env", "postgres.log", "redis.log"):
+        assert (stack.data / secret).stat().st_mode & 0o777 == 0o600
     with stack.connect() as conn:
         assert conn.execute("show server_encoding").fetchone() == ("UTF8",)
     code = "from actors.broker import broker; print(broker.client.ping())"

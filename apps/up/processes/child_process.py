@@ -46,6 +46,8 @@ class ChildProcess:
     def start(self) -> None:
         """Start the program. Call it from the main thread: PR_SET_PDEATHSIG refers to the thread that starts it."""
         output = self.log.open("ab") if self.log else None
+        if output:
+            os.fchmod(output.fileno(), 0o600)  # errors of PostgreSQL quote values
         try:
             self.process = subprocess.Popen(
                 self.command,
