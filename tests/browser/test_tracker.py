@@ -124,8 +124,9 @@ def test_what_the_server_does_not_have_yet_is_sent_when_the_page_is_left(
         page.goto(f"{pages.url}/cart")
         until(lambda: not proxy.failures)
         page.evaluate("tjra.track('left'); location.href = '/elsewhere'")
+        page.wait_for_url(f"{pages.url}/elsewhere")
         assert {name for name, _ in in_order(conn, shop, count=2)} == {"page_view", "left"}
-        page.evaluate("history.back()")
+        page.go_back()
         assert [path for _, path in in_order(conn, shop, count=3)] == ["/cart"] * 3
 
 

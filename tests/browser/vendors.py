@@ -54,6 +54,7 @@ VENDORS = {
         track="(name, properties) => posthog.capture(name, properties)",
         identify="(user) => posthog.identify(user)",
         reset="posthog.reset()",
+        stays=True,
         leaving="$pageleave",
     ),
     "segment": Vendor(
