@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from litestar.testing import TestClient
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import TransactionStatus
 
 from db.access.keys import provision
 from db.migrations import migrate
@@ -119,11 +120,40 @@ def empty_database(servers: Servers) -> Iterator[Callable[..., str]]:
         administer(f"drop database {name} with (force)")
 
 
+@pytest.fixture(scope="session")
+def kept_connections() -> Iterator[list[Connection]]:
+    """The connection of `conn`, once there is one."""
+    kept: list[Connection] = []
+    yield kept
+    for connection in kept:
+        connection.close()
+
+
 @pytest.fixture
-def conn(database_url: str) -> Iterator[Connection]:
-    """A connection to that database; every statement is a transaction."""
-    with psycopg.connect(database_url, autocommit=True) as conn:
-        yield conn
+def conn(database_url: str, kept_connections: list[Connection]) -> Iterator[Connection]:
+    """A connection to that database; every statement is a transaction.
+
+    It is that of the test before, as in a pool, unless that lost it or left a transaction: a new one would have to
+    compile our functions again.
+    """
+    conn = kept_connections.pop() if kept_connections else psycopg.connect(database_url, autocommit=True)
+    yield conn
+    if is_as_new(conn):
+        kept_connections.append(conn)
+    else:
+        conn.close()
+
+
+def is_as_new(conn: Connection) -> bool:
+    """Whether a connection is fit for another test, once its settings are undone."""
+    if conn.closed or conn.info.transaction_status != TransactionStatus.IDLE:
+        return False
+    try:
+        conn.execute("reset all")
+        held = conn.execute("select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()").fetchone()
+        return held is None
+    except psycopg.Error:
+        return False
 
 
 @pytest.fixture
@@ -161,13 +191,18 @@ def make_broker(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> MakeBroker:
 
 @pytest.fixture(scope="module")
 def worker(database_url: str) -> Iterator[None]:
-    """A worker that stores what is queued; where a module does not ask for it, what is queued stays there."""
+    """A worker that stores what is queued; where a module does not ask for it, what is queued stays there.
+
+    Maintenance has no schedule: the sites of all tests would be behind, thousands of them.
+    """
     import dramatiq
 
     import actors  # noqa: F401 (declares them)
     from actors.broker import broker
+    from actors.worker.periodic import Periodic
 
     middleware = list(broker.middleware)
+    broker.middleware = [one for one in middleware if not isinstance(one, Periodic)]
     worker = dramatiq.Worker(broker, worker_threads=8)
     worker.start()
     yield
