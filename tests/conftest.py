@@ -13,13 +13,12 @@ import httpx
 import psycopg
 import pytest
 from litestar.testing import TestClient
-from psycopg.conninfo import make_conninfo
-from psycopg.pq import TransactionStatus
 
 from db.access.keys import provision
 from db.migrations import migrate
 from db.settings import Settings
 from tests.checks.lanes import mark
+from tests.servers.databases import databases, is_as_new
 from tests.servers.key import ADMIN_KEY, AUTHORIZED
 from tests.servers.servers import Redis, Servers, temporary_folder
 from tests.servers.serving import Served, serve
@@ -103,21 +102,8 @@ def database_url(servers: Servers) -> str:
 @pytest.fixture
 def empty_database(servers: Servers) -> Iterator[Callable[..., str]]:
     """Makes a database that nobody else uses: `empty_database(encoding="LATIN1")` is its address."""
-    made = []
-
-    def make(encoding: str = "UTF8") -> str:
-        name = f"test_{uuid4().hex[:12]}"
-        administer(f"create database {name} encoding '{encoding}' locale 'C' template template0")
-        made.append(name)
-        return make_conninfo(servers.database_url, dbname=name)
-
-    def administer(statement: str) -> None:
-        with psycopg.connect(servers.database_url, autocommit=True) as conn:
-            conn.execute(statement.encode())
-
-    yield make
-    for name in made:
-        administer(f"drop database {name} with (force)")
+    with databases(servers.database_url) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")
@@ -142,18 +128,6 @@ def conn(database_url: str, kept_connections: list[Connection]) -> Iterator[Conn
         kept_connections.append(conn)
     else:
         conn.close()
-
-
-def is_as_new(conn: Connection) -> bool:
-    """Whether a connection is fit for another test, once its settings are undone."""
-    if conn.closed or conn.info.transaction_status != TransactionStatus.IDLE:
-        return False
-    try:
-        conn.execute("reset all")
-        held = conn.execute("select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()").fetchone()
-        return held is None
-    except psycopg.Error:
-        return False
 
 
 @pytest.fixture
@@ -191,23 +165,11 @@ def make_broker(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> MakeBroker:
 
 @pytest.fixture(scope="module")
 def worker(database_url: str) -> Iterator[None]:
-    """A worker that stores what is queued; where a module does not ask for it, what is queued stays there.
+    """A worker that stores what is queued; where a module does not ask for it, what is queued stays there."""
+    from tests.servers.worker import running_worker
 
-    Maintenance has no schedule: the sites of all tests would be behind, thousands of them.
-    """
-    import dramatiq
-
-    import actors  # noqa: F401 (declares them)
-    from actors.broker import broker
-    from actors.worker.periodic import Periodic
-
-    middleware = list(broker.middleware)
-    broker.middleware = [one for one in middleware if not isinstance(one, Periodic)]
-    worker = dramatiq.Worker(broker, worker_threads=8)
-    worker.start()
-    yield
-    worker.stop()
-    broker.middleware = middleware  # a worker adds one of its own
+    with running_worker():
+        yield
 
 
 @pytest.fixture(scope="session")
