@@ -217,13 +217,11 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _refuse_head(self) -> None:
         if not self.in_body and len(self.url or b"") > HEAD_BYTES // 2:
-            self._refuse(HTTPStatus.REQUEST_URI_TOO_LONG, f"an address may have {HEAD_BYTES // 2:,} bytes")
-            return
-        what = "what is sent beside the body" if self.in_body else "the headers"
-        self._refuse(
-            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-            f"{what} may have {HEAD_BYTES:,} bytes, and there may be {MOST_HEADERS} headers",
-        )
+            status, what = HTTPStatus.REQUEST_URI_TOO_LONG, "the address with all headers"
+        else:
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            what = "what comes with a body" if self.in_body else "the headers with the address"
+        self._refuse(status, f"{what} may have {HEAD_BYTES:,} bytes, and there may be {MOST_HEADERS} headers")
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Respond, if nothing else is being responded, and take no more from the client.
