@@ -90,17 +90,18 @@ class Connections:
             )
 
 
-_servers: WeakKeyDictionary[ServerState, Connections] = WeakKeyDictionary()
+#: The connections of each server of this process.
+SERVERS: WeakKeyDictionary[ServerState, Connections] = WeakKeyDictionary()
 
 
 def connections_of(
     server: ServerState, loop: asyncio.AbstractEventLoop, *, most: int | None, interval: float, closing: float
 ) -> Connections:
     """The connections of a server. most: None stands for as many as open files allow."""
-    found = _servers.get(server)
+    found = SERVERS.get(server)
     if found is None:
         most = most or most_connections()
-        found = _servers[server] = Connections(loop, most=most, interval=interval, closing=closing)
+        found = SERVERS[server] = Connections(loop, most=most, interval=interval, closing=closing)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from apps.server.connections import Connections, connections_of
+from apps.server.connections import SERVERS, Connections
 from apps.server.protocol import LimitedProtocol
 from tests.servers.servers import until
 
@@ -26,8 +26,8 @@ class Limited:
     @property
     def connections(self) -> Connections:
         """The connections that it has."""
-        loop: Any = None  # it is there already
-        return connections_of(self.server.server_state, loop, most=1, interval=1, closing=1)
+        until(lambda: self.server.server_state in SERVERS)
+        return SERVERS[self.server.server_state]
 
 
 @contextmanager
