@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -30,15 +31,14 @@ WITH_FEW_FILES = (
 
 
 class App:
-    """Answers /wait when it is released, and other paths at once."""
+    """Answers /wait when it is released, from any thread, and other paths at once."""
 
     def __init__(self) -> None:
-        self.released = asyncio.Event()
+        self.released = threading.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["path"] == "/wait":
-            while not self.released.is_set():
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(self.released.wait, 20)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
 

@@ -54,9 +54,7 @@ def echoing() -> Iterator[Limited]:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("name", ["ingestion", "reporting"])
-def test_what_has_no_end_is_refused_and_takes_no_memory(
-    name: str, attack: str, request: pytest.FixtureRequest
-) -> None:
+def test_what_has_no_end_is_refused_and_takes_no_memory(name: str, attack: str, request: pytest.FixtureRequest) -> None:
     served: Served = request.getfixturevalue(f"{name}_server")
     status, start, piece = ATTACKS[attack]
     # A path that reads its body, where there is any.
