@@ -2,7 +2,7 @@
 
 They hold before any app sees a request, and without a proxy in front. A request that arrives as it should costs no more
 than without them: its bytes are counted once, and uvicorn's timer for each response is replaced by one for all
-connections (measured by tests/benchmarks/heads.py).
+connections (measured by tests/benchmarks/protocol.py).
 """
 
 import asyncio
