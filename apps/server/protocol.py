@@ -11,14 +11,13 @@ from math import inf
 from typing import Any
 
 import httptools
-import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from apps.server.connections import connections_of
-from apps.web.problems import MEDIA_TYPE, Problem
+from apps.server.refusals import problem
 
 #: Bytes of the head of a request: its first line and headers; and of what belongs to no body between two of its parts.
 HEAD_BYTES = 32 * 1024
@@ -83,7 +82,8 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.deadline = self.loop.time() + self.head_seconds
         if not self.others.admit(self):
-            self._write_problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections are open: try again")
+            full = "too many connections are open: try again"
+            transport.write(problem(HTTPStatus.SERVICE_UNAVAILABLE, full, self.server_state.default_headers))
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -238,21 +238,8 @@ class LimitedProtocol(HttpToolsProtocol):
             if cycle.response_started or not self.in_body:  # a response now would belong to an earlier request
                 self.transport.close()
                 return
-        self._write_problem(status, detail)
+        self.transport.write(problem(status, detail, self.server_state.default_headers))
         if self.transport.can_write_eof():  # not with TLS
             self.transport.write_eof()
         self.flow.resume_reading()
         self._wait(self.loop.time() + self.closing_seconds)
-
-    def _write_problem(self, status: HTTPStatus, detail: str) -> None:
-        body = msgspec.json.encode(Problem(title=status.phrase, status=status, detail=detail))
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", MEDIA_TYPE.encode()),
-            (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
-        ]
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            headers.append((b"retry-after", b"1"))
-        lines = [name + b": " + value + b"\r\n" for name, value in headers]
-        self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
