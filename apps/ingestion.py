@@ -21,10 +21,10 @@ from apps.monitoring.metrics import Measured, metrics
 from apps.monitoring.queue_metrics import QueueMetrics
 from apps.sdks.router import sdk_endpoints
 from apps.sdks.shared.resources import SdkResources
+from apps.server.startup import CheckedStart
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
 from apps.web.schema_page import favicon, front_page
-from apps.web.startup import CheckedStart
 from db.access.scopes import AUTH_IS_OFF
 from db.logs import configure
 from db.settings import Settings, load

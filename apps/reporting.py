@@ -54,13 +54,13 @@ from apps.reports.shared.disconnects import Attended
 from apps.reports.stats import get_stats
 from apps.reports.timeseries import get_timeseries
 from apps.reports.users import get_user
+from apps.server.startup import CheckedStart
 from apps.sites.settings import router as site_settings
 from apps.sites.sites import get_sites
 from apps.sites.timezone import put_timezone
 from apps.web.head_requests import Heads
 from apps.web.openapi import openapi
 from apps.web.schema_page import favicon, front_page
-from apps.web.startup import CheckedStart
 from db.access.scopes import AUTH_IS_OFF
 from db.connections.metrics import PoolMetrics
 from db.connections.pools import ReadConnection

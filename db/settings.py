@@ -55,6 +55,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reporting_url: PublicUrl = None
     #: off: anybody may do everything.
     auth: Annotated[str, Meta(pattern="^(on|off)$", description="on or off")] = "on"
+    #: With AUTH=off: names by which the apps may be asked, besides addresses, localhost and those of the URLs.
+    allowed_hosts: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\*\.)?[A-Za-z0-9._-]+(\s*,\s*(\*\.)?[A-Za-z0-9._-]+)*$",
+            description="names of hosts without ports, with commas between them; *.shop.example is all below that one",
+        ),
+    ] = ""
     #: Reports for which a key may ask a minute, those that take long counted ten times. 0: any number.
     reports_per_minute: Annotated[int, Meta(ge=0, description="a number of reports, or 0 for no limit")] = 600
     #: Not set: no limit. Events a second of a site beyond which they are refused.

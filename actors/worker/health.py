@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from io import BytesIO
-from socketserver import ThreadingTCPServer
 from threading import Thread
 from typing import Literal
 
@@ -19,6 +18,7 @@ from actors.durable.broker import DurableBroker
 from actors.durable.heartbeat import Heartbeat
 from actors.metrics import WORKER
 from actors.worker.flusher import Flusher
+from actors.worker.http_server import LimitedHandler, LimitedServer
 from db.addresses import family_of, in_url
 from db.settings import Settings
 
@@ -113,22 +113,16 @@ class WorkerPort(Middleware):
             yield f"a flusher has been writing for {now - since:.0f} s"
 
 
-class Server(ThreadingTCPServer):
-    """Handles each request on a thread of its own."""
-
-    allow_reuse_address = True
-    daemon_threads = True
+class Server(LimitedServer):
+    """The port of one worker process."""
 
     def __init__(self, address: tuple[str, int], port: WorkerPort) -> None:
         self.port = port
         self.address_family = family_of(address[0])
         super().__init__(address, Handler)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        logger.debug("a request from %s failed", client_address, exc_info=True)
 
-
-class Handler(MetricsHandler):
+class Handler(LimitedHandler, MetricsHandler):
     """One request."""
 
     registry = WORKER

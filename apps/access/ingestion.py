@@ -8,6 +8,7 @@ from typing import Any
 from litestar import MediaType, Request, Response
 
 from apps.access.credentials import credential_of, invalid
+from apps.access.hosts import Hosts
 from apps.access.snapshots import Snapshots
 from apps.web.app_urls import HOST, OF_PROXIES, AppUrls
 from apps.web.problems import error_response
@@ -39,16 +40,18 @@ class IngestionAccess:
     def __init__(self, settings: Settings, snapshots: Snapshots) -> None:
         self.snapshots = snapshots
         self.off = settings.auth == "off"
+        self.hosts = Hosts(settings)
         self.open_to = settings.operations_open_to
 
     async def identity(self, scope: Any) -> Identity | None:
-        """Who sends a request; None if it carries no credential. Raises Refusal (400, 401, 503)."""
+        """Who sends a request; None if it carries no credential. Raises Refusal (400, 401, 403, 503)."""
         credential = credential_of(scope)
         if credential and credential.kind == "key":
             if found := self.snapshots.required().holder("key", credential.secret):
                 return found
             raise invalid()
         if self.off:
+            self.hosts.check(scope)
             return ANYBODY
         if self.open_to == "all" or (self.open_to == "loopback" and _is_from_loopback(scope)):
             return OPERATOR

@@ -17,7 +17,7 @@ from apps.access.guard import IDENTITY, Connection
 from apps.access.needs import LIMITED
 from apps.access.response_headers import add_header
 from apps.web.problems import Refusal, refuse
-from db.access.scopes import Identity
+from db.access.scopes import ANYBODY, Identity
 from db.settings import Settings
 
 #: Seconds in which a limit's tokens come back.
@@ -73,6 +73,12 @@ async def limit_login(request: Request[Any, Any, Any]) -> None:
 async def note_failed_login(request: Request[Any, Any, Any]) -> None:
     """Note that a try failed: with many, the next ones have to wait longer."""
     await limits_of(request).logins.failed(_address(request.scope))
+
+
+def caller(scope: Any) -> str:
+    """Who sends a request that the guard has let through: a key or share link with its logins, or else an address."""
+    identity: Identity = scope[IDENTITY]
+    return f"address {_address(scope)}" if identity is ANYBODY else _who(identity)
 
 
 def over(seconds: float, detail: str) -> Refusal:

@@ -6,6 +6,7 @@ from typing import Any
 from uvicorn.middleware.proxy_headers import _TrustedHosts
 
 from apps.access.credentials import credential_of, invalid, is_from_another_page, is_from_our_page
+from apps.access.hosts import Hosts
 from apps.keys.verdicts import Verdicts
 from apps.reporting_resources import ReportingResources
 from apps.web.problems import Refusal, refuse
@@ -22,6 +23,7 @@ class ReportingAccess:
         settings = resources.settings
         self.verdicts = Verdicts(resources)
         self.off = settings.auth == "off"
+        self.hosts = Hosts(settings)
         self.proxy_header = (settings.auth_proxy_header or "").lower().encode()
         self.proxy_scopes = frozenset(scope.strip() for scope in settings.auth_proxy_scopes.split(","))
         self.proxies = _TrustedHosts(settings.forwarded_allow_ips)
@@ -30,6 +32,7 @@ class ReportingAccess:
         """Who sends a request; None if it carries no credential. Raises Refusal (400, 401, 403)."""
         safe = scope["method"] in SAFE_METHODS
         if self.off:
+            self.hosts.check(scope)
             if not safe and is_from_another_page(scope):
                 raise from_another_page()
             return ANYBODY

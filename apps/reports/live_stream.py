@@ -4,6 +4,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from math import inf
@@ -22,17 +23,22 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Meta
 
 from apps.access.guard import is_still_allowed
+from apps.access.limits import caller, over
 from apps.reporting_resources import ReportingResources
 from apps.reports.live import BAD_MINUTES, EXAMPLE, LiveQuery, read_live
 from apps.reports.shared.disconnects import too_slow
 from apps.reports.shared.endpoint import endpoint
 from apps.reports.shared.visible import read_report_query
-from apps.web.problems import problem_response, refusal_for, unavailable
+from apps.web.problems import Refusal, problem_response, refusal_for, unavailable
 from apps.web.shutdown import on_stop_signal
 
 #: Streams of this process at once.
 MOST = 200
 TOO_MANY = f"{MOST} streams are open already"
+#: Of these, those of one key with its logins, of one share link, or, with AUTH=off, of one address.
+EACH = 20
+#: The key in a request's scope of whom its stream is counted for.
+COUNTED = "tjra.stream"
 #: Seconds after which a comment is sent where there is nothing else: proxies end connections on which nothing comes.
 HEARTBEAT = 15
 STILL_HERE = "still here"
@@ -97,10 +103,26 @@ class LiveStreams:
         self.resources = resources
         self.heartbeat = heartbeat
         self.recheck = recheck
-        self.open = 0
+        self.open: Counter[str] = Counter()
         self.stopping = asyncio.Event()
         #: A feed lives as long as somebody listens, or it is being read.
         self.feeds: WeakValueDictionary[bytes, Feed] = WeakValueDictionary()
+
+    def count(self, scope: Any) -> None:
+        """Count the stream of this request, which the guard has let through. Raises Refusal (429, 503)."""
+        who = caller(scope)
+        if self.open[who] >= EACH:
+            raise over_streams()
+        if self.open.total() >= MOST:
+            raise unavailable(TOO_MANY, retry_after=HEARTBEAT)
+        self.open[who] += 1
+        scope[COUNTED] = who
+
+    def uncount(self, scope: Any) -> None:
+        """Count the stream of this request no more, if it was."""
+        if who := scope.pop(COUNTED, None):
+            self.open[who] -= 1
+            self.open += Counter()  # without those that have none any more
 
     def feed(self, query: LiveStreamQuery) -> Feed:
         """The feed of this query, whenever its streams end."""
@@ -154,21 +176,23 @@ class LiveStreams:
             stopping.cancel()
 
 
-class Bounded(ASGIMiddleware):
-    """Counts the streams of the app, each until its connection is done with, and refuses those over the limit."""
+class Counted(ASGIMiddleware):
+    """Counts each stream until its connection is done with; its handler counts it first, behind the guard."""
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Refuse the stream, or count it while it is open."""
+        """Let it run, and count it no more."""
         streams: LiveStreams = scope["litestar_app"].state.streams
-        if streams.open >= MOST:
-            raise unavailable(TOO_MANY, retry_after=HEARTBEAT)
-        streams.open += 1
         try:
             await next_app(scope, receive, send)
         finally:
-            streams.open -= 1
+            streams.uncount(scope)
+
+
+def over_streams() -> Refusal:
+    """The Refusal (429) of a key that has as many streams as it may."""
+    return over(HEARTBEAT, f"{EACH} streams of this key, login, link or address are open already, as many as may be")
 
 
 @endpoint(
@@ -176,7 +200,7 @@ class Bounded(ASGIMiddleware):
     query=LiveStreamQuery,
     summary="The last minutes, as a stream",
     examples={"seconds": 5},
-    middleware=[Bounded()],
+    middleware=[Counted()],
     ok=ResponseSpec(
         data_container=str,
         description="Server-sent events, without end unless `seconds` says when.",
@@ -185,7 +209,14 @@ class Bounded(ASGIMiddleware):
         examples=[Example(value=f"data: {msgspec.json.encode(EXAMPLE).decode()}\n\n")],
     ),
     bad=BAD_MINUTES,
-    others={503: problem_response("Too many streams are open.", unavailable(TOO_MANY, retry_after=HEARTBEAT))},
+    others={
+        429: problem_response(
+            f"The key has {EACH} streams open, which all of its logins share, or asks for more reports than "
+            "`REPORTS_PER_MINUTE`; `Retry-After` says when to try again.",
+            over_streams(),
+        ),
+        503: problem_response("Too many streams are open.", unavailable(TOO_MANY, retry_after=HEARTBEAT)),
+    },
 )
 async def get_live_stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
     """The report of GET /live every few seconds: `curl -N`, or in a browser `new EventSource(...)`.
@@ -199,6 +230,7 @@ async def get_live_stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
     query = read_report_query(request, LiveStreamQuery)
     query.filters()  # a 400 rather than a stream of problems
     streams: LiveStreams = request.app.state.streams
+    streams.count(request.scope)
 
     async def allowed() -> bool:
         return await is_still_allowed(request)

@@ -18,6 +18,8 @@ else:
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 ENCODINGS = (b"", b"identity", b"gzip", b"x-gzip", b"zstd")
+#: Bytes that all bodies which are still arriving may take in this process, beyond the first SMALL of each.
+MOST_HELD, SMALL = 256 * 1024 * 1024, 64 * 1024
 #: Largest number of concatenated compressed frames in a body: thousands of tiny ones would take minutes.
 MAX_FRAMES = 16
 
@@ -27,7 +29,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout: floa
 
     A byte order mark at its beginning is left out.
     The first bytes determine the compression, because some clients send no header for it. Raises Refusal (400, 408,
-    413, 415).
+    413, 415, 503).
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and len(value) < 20 and int(value) > limit:
@@ -49,19 +51,45 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout: floa
 
 async def _whole_body(receive: Receive, limit: int) -> bytes:
     parts = []
-    size = 0
-    while True:
-        message: Any = await receive()
-        if message["type"] != "http.request":
-            # The client is gone; raise anyway, so that the request is counted.
-            raise refuse(HTTPStatus.REQUEST_TIMEOUT, "the client disconnected before it had sent the whole body")
-        part = message.get("body", b"")
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            raise _too_large(limit)
-        if not message.get("more_body"):
-            return b"".join(parts)
+    size = held = 0
+    try:
+        while True:
+            message: Any = await receive()
+            if message["type"] != "http.request":
+                # The client is gone; raise anyway, so that the request is counted.
+                raise refuse(HTTPStatus.REQUEST_TIMEOUT, "the client disconnected before it had sent the whole body")
+            part = message.get("body", b"")
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit)
+            if not message.get("more_body"):
+                return b"".join(parts)
+            if size > SMALL:
+                more, held = size - held, size
+                _arriving.hold(more)
+    finally:
+        _arriving.held -= held
+
+
+class Arriving:
+    """The bodies that are still arriving: many clients that each send one slowly must not take all memory."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    def hold(self, size: int) -> None:
+        """Count so many bytes more. Raises Refusal (503)."""
+        self.held += size
+        if self.held > MOST_HELD:
+            raise refuse(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "too many large bodies are being sent at once: try again, or send smaller ones",
+                headers={"Retry-After": "1", "Connection": "close"},
+            )
+
+
+_arriving = Arriving()
 
 
 class _Decompressor(Protocol):

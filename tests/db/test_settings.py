@@ -83,6 +83,7 @@ def test_an_address_goes_before_its_parts() -> None:
         ("SITE_KEYS", "key", "key=site_id"),
         ("SITE_KEYS", "key=shop,", "key=site_id"),
         ("CORS_ORIGINS", "shop.example", "https://shop.example"),
+        ("ALLOWED_HOSTS", "https://shop.example", "names of hosts without ports"),
         ("CORS_ORIGINS", "https://shop.example/", "https://shop.example"),
         ("BOTS", "ban", "drop, mark or keep"),
         ("OPERATIONS_OPEN_TO", "localhost", "nobody, loopback or all"),

@@ -18,11 +18,13 @@ ALLOWED = {"apps": {"actors", "db"}, "actors": {"db"}, "db": set[str]()}
 ROOMS = {
     "apps.__main__": {"apps.cli"},
     "apps.cli": {"apps.commands", "apps.commands.access", "apps.commands.shared", "apps.up"},
-    "apps.ingestion": {"apps.access", "apps.events", "apps.monitoring", "apps.sdks", "apps.sdks.shared", "apps.web"},
+    "apps.ingestion": {
+        "apps.access", "apps.events", "apps.monitoring", "apps.sdks", "apps.sdks.shared", "apps.server", "apps.web",
+    },
     "apps.reporting": {
         "apps.access", "apps.dead_letters", "apps.importing", "apps.keys", "apps.ledger", "apps.monitoring",
         "apps.people", "apps.reporting_resources", "apps.reports", "apps.reports.sales", "apps.reports.shared",
-        "apps.sites", "apps.web",
+        "apps.server", "apps.sites", "apps.web",
     },
     "apps.reporting_resources": {"apps.monitoring"},
     "apps.access": {"apps.web"},
@@ -60,6 +62,7 @@ ROOMS = {
     "apps.sdks.segment": {"apps.events", "apps.sdks.shared", "apps.web"},
     "apps.sdks.shared": {"apps.access", "apps.events", "apps.web"},
     "apps.sdks.umami": {"apps.events", "apps.sdks.shared", "apps.web"},
+    "apps.server": {"apps.web"},
     "apps.sites": {"apps.access", "apps.reporting_resources", "apps.reports.shared", "apps.web"},
     "apps.up": {"apps.monitoring", "apps.up.embedded", "apps.up.processes"},
     "apps.up.embedded": {"apps.up.processes"},

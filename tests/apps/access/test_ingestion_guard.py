@@ -161,7 +161,7 @@ def test_without_auth_everything_is_open_and_ready_says_so(database_url: str, na
 
     make = create_app if name == "ingestion" else reporting.create_app
     made: Any = make(msgspec.structs.replace(load(), auth="off"))
-    with TestClient(made) as client:
+    with TestClient(made, base_url="http://127.0.0.1") as client:
         assert client.get("/metrics").status_code == 200
         access = client.get("/ready").json()["checks"]["access"]
     assert access == {"status": "degraded", "reason": "AUTH=off: anybody may read and change everything"}

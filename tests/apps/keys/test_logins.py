@@ -79,7 +79,8 @@ def test_the_page_of_a_login_says_who_is_in_and_logs_out(reporting: httpx.Client
 
 
 def test_where_no_login_is_needed_the_page_says_so(database_url: str) -> None:
-    with TestClient(create_app(load(dict(os.environ) | {"AUTH": "off"}))) as client:
+    app = create_app(load(dict(os.environ) | {"AUTH": "off"}))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
         page = client.get("/login").text
     assert "No login is needed" in page
     assert "anybody (AUTH=off)" in page

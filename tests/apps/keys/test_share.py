@@ -6,12 +6,15 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import msgspec
 import pytest
 from click.testing import CliRunner
+from litestar.testing import TestClient
 
 from apps.cli import main
 from apps.keys.login import HOME
-from apps.reporting import ReportingApp
+from apps.reporting import ReportingApp, create_app
+from db.settings import load
 from tests.apps.keys.conftest import Share
 from tests.conftest import Connection
 from tests.servers.key import AUTHORIZED
@@ -194,3 +197,16 @@ def test_the_command_says_what_a_password_may_be_and_asks_in_a_terminal_only(dat
     )  # fmt: skip
     assert nowhere.stderr == "Error: a password is asked for in a terminal, and there is none\n"
     assert nowhere.returncode == 1
+
+
+def test_the_address_is_the_one_of_the_settings_whatever_host_was_asked(database_url: str, shop: str) -> None:
+    app = create_app(msgspec.structs.replace(load(), reporting_url="https://reports.shop.example/under/"))
+    with TestClient(app) as client:
+        for dry_run in ("true", "false"):
+            made = client.post(
+                "/keys/share",
+                params={"dry_run": dry_run},
+                json={"name": "agency", "site_id": shop},
+                headers=AUTHORIZED | {"Host": "evil.example"},
+            )
+            assert made.json()["url"].startswith("https://reports.shop.example/under/share/tjra_s_")

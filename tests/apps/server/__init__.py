@@ -1,0 +1,1 @@
+"""Limits of connections: tests of apps/server."""
