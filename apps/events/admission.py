@@ -2,6 +2,9 @@
 
 An event without a secret key of a site whose orders need one is taken, but marked if it could count as an order or a
 refund (MARK): the reports do not count it then. Nobody who has no such key can remove the mark.
+
+An event with a secret key has an id that no other can have (id_with_key): nobody without a key makes it a duplicate by
+sending its id first.
 """
 
 from datetime import datetime, timedelta
@@ -18,6 +21,7 @@ from db.access.scopes import Identity, Scope
 from db.access.tokens import is_meant_as_key
 from db.events.errors import FieldError
 from db.events.event import ReceivedEvent
+from db.events.ids import id_with_key
 from db.reports.revenue import ORDERS, REFUNDS
 from db.settings import Settings
 
@@ -102,6 +106,8 @@ class Admission:
         if sender.holder is not None:
             if not sender.holder.sees(site):
                 raise _not_of_the_key(site)
+            # An id of its own also if we made it: one that was told in a response may be sent again by anybody.
+            event.event_id, event.id_made = id_with_key(event.event_id), False
             if event.properties and MARK in event.properties:
                 event.properties = {name: value for name, value in event.properties.items() if name != MARK}
         known = self.snapshots.known

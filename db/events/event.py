@@ -9,6 +9,7 @@ import uuid_utils
 from msgspec import Meta
 from uuid_utils import uuid7
 
+from db.events.ids import id_without_key
 from db.events.limits import MAX_BYTES, properties_fault, text_fault
 from db.events.spellings import is_nobody, usual_type
 
@@ -175,14 +176,15 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
     """Complete an event: its id (the client's or a new UUIDv7) and time (the client's or that of the UUIDv7); normalize
     its type, and replace placeholders for an unknown user by None.
 
-    Raises ValueError if the time is unknown or outside the window.
+    As if it came without a secret key: Admission knows who sent it. Raises ValueError if the time is unknown or outside
+    the window.
     """
     if event.event_id is None:
         made = uuid7()
         event_id = made_id(made)
         time = event_time(made.timestamp if event.timestamp is None else event.timestamp)
     else:
-        event_id = str(event.event_id)
+        event_id = id_without_key(str(event.event_id))
         time = event_time(event.timestamp, event.event_id)
     if fault := window.fault(time, now):
         raise ValueError(f"timestamp {fault}")

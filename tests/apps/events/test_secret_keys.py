@@ -1,39 +1,20 @@
 """Secret write keys, registered sites and their settings, where events are sent."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 
-from apps.access.snapshots import Known
 from apps.events.admission import Admission
 from apps.ingestion import app
-from db.access.snapshot import SiteRules, Snapshot, ValidKey
-from db.access.tokens import hash_of, new_key
+from db.access.snapshot import SiteRules
+from db.access.tokens import new_key
+from tests.apps.events.conftest import Tell
 from tests.builders.factories import event
 from tests.servers import queue
 
-#: Tells ingestion of keys (scopes and sites) and of settings; returns the secrets of the keys.
-Tell = Callable[..., list[str]]
 MONEY = {"revenue": 10, "currency": "EUR"}
-
-
-@pytest.fixture
-def tell(ingestion: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Tell:
-    def tell(*keys: dict[str, Any], sites: list[SiteRules] = [], registered: bool = False) -> list[str]:  # noqa: B006
-        secrets = [new_key("k") for _ in keys]
-        valid = [
-            ValidKey(hash=hash_of(secret).hex(), id=uuid4(), name="k", **({"scopes": ["events:write"]} | key))
-            for secret, key in zip(secrets, keys, strict=True)
-        ]
-        monkeypatch.setattr(app.resources.events.snapshots, "known", Known(Snapshot(keys=valid, sites=sites)))
-        monkeypatch.setattr(app.resources.events.admission, "only_registered", registered)
-        return secrets
-
-    return tell
 
 
 def queued(site: str) -> list[dict[str, Any]]:
