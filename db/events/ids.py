@@ -5,8 +5,8 @@ today has. Events with a key have such a one, and no others. So nobody without a
 came with one, whose true sender would then be told that it is a duplicate.
 """
 
-#: The place of that digit.
-VARIANT = 19
+#: The place of that digit, and the first one of events without a key.
+VARIANT, FIRST_WITHOUT_KEY = 19, "4"
 WITH_KEY, WITHOUT_KEY = str.maketrans("456789abcdef", "012301230123"), str.maketrans("0123", "89ab")
 
 
@@ -21,12 +21,7 @@ def id_with_key(event_id: str) -> str:
 def id_without_key(event_id: str) -> str:
     """The id under which an event is stored that came without a secret key: the client's, unless its variant is that of
     events with one."""
-    return _with_variant(event_id, WITHOUT_KEY) if has_key(event_id) else event_id
-
-
-def has_key(event_id: str) -> bool:
-    """Whether an event with this id came with a secret key."""
-    return event_id[VARIANT] < "4"
+    return _with_variant(event_id, WITHOUT_KEY) if event_id[VARIANT] < FIRST_WITHOUT_KEY else event_id
 
 
 def _with_variant(event_id: str, digits: dict[int, int]) -> str:
