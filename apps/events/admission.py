@@ -12,13 +12,13 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from apps.access.credentials import insufficient, invalid
+from apps.access.credentials import basic_pair, insufficient, invalid, malformed
 from apps.access.snapshots import Known, Snapshots, unknown
 from apps.events.given import is_given
 from apps.events.validation import Batch
 from apps.web.problems import Refusal, refuse
 from db.access.scopes import Identity, Scope
-from db.access.tokens import is_meant_as_key
+from db.access.tokens import is_key, is_meant_as_key
 from db.events.errors import FieldError
 from db.events.event import ReceivedEvent
 from db.events.ids import id_with_key
@@ -32,6 +32,9 @@ SALES = frozenset((*ORDERS, *REFUNDS))
 AMOUNTS = ("revenue", "total", "value")
 #: Parameters by which programs send a key where they may, and where it goes here.
 NAMES_OF_KEYS = frozenset(("key", "api_key", "apikey", "token", "access_token", "admin_key"))
+#: Headers in which programs send keys; here only the first is for them, the others are an SDK's or nobody's.
+AUTHORIZATION = b"authorization"
+HEADERS_OF_KEYS = frozenset((AUTHORIZATION, b"x-write-key", b"x-api-key", b"api-key", b"x-auth-token"))
 KEY_IN_HEADER = "the header `Authorization: Bearer tjra_...`; events need no key"
 REGISTERED = "a registered site: `PUT /sites/{site_id}`, `tjra site set`"
 
@@ -67,16 +70,13 @@ class Admission:
         self.only_registered = settings.sites == "registered"
 
     def sender(self, scope: Any) -> Sender:
-        """Who sends a request. Raises Refusal: 400 if a key is in its address, 401 if it is not valid, 403, 503."""
+        """Who sends a request. Raises Refusal: 400 if a key is where none goes, 401 if it is not valid, 403, 503."""
         holder = origin = None
         if scope["query_string"]:
             _check_url(scope["query_string"])
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                scheme, _, secret = value.decode("latin-1").partition(" ")
-                # A proxy in between may want another credential of this scheme.
-                if scheme.lower() == "bearer" and is_meant_as_key(secret.strip()):
-                    holder = self.holder(secret.strip())
+        if given := [header for header in scope["headers"] if header[0] in HEADERS_OF_KEYS]:
+            secret = _key_in(given)
+            holder = None if secret is None else self.holder(secret)
         known = self.snapshots.known
         if known and known.has_origins:
             origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
@@ -84,7 +84,7 @@ class Admission:
 
     def holder(self, secret: str) -> Identity:
         """Whom a secret write key stands for. Raises Refusal (401, 403, 503)."""
-        holder = self.snapshots.required().holder("key", secret)
+        holder = self.snapshots.required().holder("key", secret) if is_key(secret) else None
         if holder is None:
             raise invalid()
         if not holder.may(Scope.EVENTS_WRITE):
@@ -157,6 +157,30 @@ def _may_be_sale(event: ReceivedEvent) -> bool:
         return True
     properties = event.properties or {}
     return any(name in properties for name in AMOUNTS)
+
+
+def _key_in(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """The key in headers of HEADERS_OF_KEYS, or None. Raises Refusal (400).
+
+    Who means to send a key never sends without one: whatever is `Bearer` has to be valid, a key elsewhere is refused.
+    Basic authorization without one may be for a proxy in between, which passes it on.
+    """
+    keys = []
+    for name, value in headers:
+        text = value.decode("latin-1").strip()
+        scheme, _, credentials = text.partition(" ")
+        if name != AUTHORIZATION:
+            if is_meant_as_key(text):
+                raise malformed()
+        elif scheme.lower() == "bearer":
+            keys.append(credentials.strip())
+        elif scheme.lower() == "basic":
+            keys += filter(is_meant_as_key, basic_pair(credentials))
+        elif is_meant_as_key(text) or is_meant_as_key(credentials) or (text and not credentials):
+            raise malformed()
+    if len(keys) > 1 or keys == [""]:
+        raise malformed()
+    return keys[0] if keys else None
 
 
 def _check_url(query: bytes) -> None:

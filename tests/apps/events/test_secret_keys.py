@@ -1,7 +1,9 @@
 """Secret write keys, registered sites and their settings, where events are sent."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import RESERVED_NCS, UUID
 
 import httpx
 import pytest
@@ -24,6 +26,10 @@ def queued(site: str) -> list[dict[str, Any]]:
 
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
+
+
+def basic(key: str) -> str:
+    return base64.b64encode(f"{key}:".encode()).decode()
 
 
 def order(site: str, **properties: Any) -> dict[str, Any]:
@@ -55,9 +61,61 @@ def test_a_key_that_is_not_valid_is_refused_whatever_the_reason(ingestion: httpx
         assert (lacking.status_code, lacking.json()["detail"]) == (403, "the key lacks the scope events:write")
         assert 'scope="events:write"' in lacking.headers["www-authenticate"]
         # Of another program, such as a proxy in between: as if it were not there.
-        for others in ("Bearer eyJhbGciOi", "Basic c2hvcDo=", "tjra_k_x", ""):
+        for others in ("Basic c2hvcDo=", "Basic %", "Negotiate YIIJvw", 'Digest username="ann"', ""):
             assert ingestion.post(path, json=body, headers={"authorization": others}).status_code == 202
-    assert len(queued(shop)) == 3 * 6
+    assert len(queued(shop)) == 3 * 7
+
+
+def test_who_means_to_send_a_key_never_sends_without_one(ingestion: httpx.Client, tell: Tell, shop: str) -> None:
+    (good,) = tell({})
+    named = (
+        {"authorization": good},
+        {"x-api-key": good},
+        {"x-write-key": f"{good}:x"},
+        {"authorization": f"Token {good}"},
+    )
+    cut, loud, quoted = good[1:], good.upper(), f'"{good}"'
+    wrong = (*named, *({"authorization": f"Bearer {one}"} for one in ("x", "eyJhbGciOi.x.x", cut, loud, quoted, "")))
+    wrong += {"authorization": "Bearer"}, {"authorization": "x"}, {"authorization": f"Basic {basic(good + 'x')}"}
+    for path, body in (("/event", event(shop)), ("/event/", event(shop)), ("/events", [event(shop)])):
+        for headers in wrong:
+            answer = ingestion.post(path, json=body, headers=headers)
+            assert answer.status_code in (400, 401), headers
+            assert "Bearer" in answer.headers["www-authenticate"]
+        both = [("authorization", f"Bearer {good}"), ("authorization", f"Bearer {good}")]
+        assert ingestion.post(path, json=body, headers=both).status_code in (400, 401)
+        for pair in (f"{good}:", f":{good}"):  # where SDKs have it
+            headers = {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+            assert (
+                ingestion.post(
+                    path, json=[order(shop)] if path == "/events" else order(shop), headers=headers
+                ).status_code
+                == 202
+            )
+    assert len(queued(shop)) == 3 * 2
+    assert all(UUID(one["event_id"]).variant == RESERVED_NCS for one in queued(shop))
+
+
+@pytest.mark.parametrize("form", ["Bearer {}", "bearer  {}", "Basic {basic}"])
+def test_a_mistyped_key_at_an_sdks_endpoint_is_refused_and_what_its_sdk_sends_by_itself_is_not(
+    ingestion: httpx.Client, tell: Tell, shop: str, form: str
+) -> None:
+    (good,) = tell({})
+    call = TRACK | {"writeKey": shop}
+    for wrong in (
+        good[:-1],
+        good[:-1] + "!",
+        good.upper(),
+        f'"{good}"',
+        good.replace("_k_", "_k", 1),
+    ):
+        headers = {"authorization": form.format(wrong, basic=basic(wrong))}
+        assert ingestion.post("/v1/track", json=call, headers=headers).status_code == 401, headers
+    assert queued(shop) == []
+    for others in ("Bearer None", "Bearer eyJhbGciOi.x.x", "Basic c2hvcDo=", ""):
+        payload = {"type": "event", "payload": {"website": shop, "url": "/"}}
+        assert ingestion.post("/api/send", json=payload, headers={"authorization": others}).status_code == 200
+    assert len(queued(shop)) == 4
 
 
 def test_a_key_of_another_site_is_refused_by_name(ingestion: httpx.Client, tell: Tell, shop: str, other: str) -> None:
@@ -219,6 +277,7 @@ def test_a_public_request_costs_one_look_at_its_headers() -> None:
     admission = Admission(app.resources.events.settings, Untouched())  # type: ignore[arg-type]
     headers = [(b"host", b"x"), (b"content-type", b"application/json")]
     assert admission.sender({"headers": headers, "query_string": b""}) == (None, None)
-    assert admission.sender(
-        {"headers": [*headers, (b"authorization", b"Basic dGpyYV9rX3g6")], "query_string": b""}
-    ) == (None, None)
+    assert admission.sender({"headers": [*headers, (b"authorization", b"Basic c2hvcDo=")], "query_string": b""}) == (
+        None,
+        None,
+    )
