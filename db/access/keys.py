@@ -160,6 +160,12 @@ def provision(database_url: str, given: str | None) -> str | None:
     return secret if given is None else None
 
 
+def lacks_admin(database_url: str) -> bool:
+    """Whether there has never been a key of an admin."""
+    with connect(database_url) as conn:
+        return not _one(conn, "access/has_admin")
+
+
 def _one(conn: psycopg.Connection[Any], query: str) -> Any:
     row = conn.execute(QUERIES[query]).fetchone()
     return row[0] if row else None
