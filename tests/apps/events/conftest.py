@@ -1,5 +1,6 @@
-"""Keys and sites that ingestion knows: `tell({"sites": [shop]}, sites=[SiteRules(...)])`."""
+"""Keys and sites that ingestion knows: `tell({"sites": [shop]}, sites=[SiteRules(...)])`; and what senders send."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -9,9 +10,11 @@ import pytest
 
 from db.access.snapshot import SiteRules, Snapshot, ValidKey
 from db.access.tokens import hash_of, new_key
+from tests.builders.factories import event
 
 #: Tells ingestion of keys (scopes and sites) and of settings; returns the secrets of the keys.
 Tell = Callable[..., list[str]]
+MONEY = {"revenue": 10, "currency": "EUR"}
 
 
 @pytest.fixture
@@ -30,3 +33,22 @@ def tell(ingestion: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Tell:
         return secrets
 
     return tell
+
+
+def queued(site: str) -> list[dict[str, Any]]:
+    """The events of a site in the queue, in the order of their arrival."""
+    from tests.servers import queue
+
+    return sorted(queue.queued(site), key=lambda one: str(one["received_at"]))
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def basic(key: str) -> str:
+    return base64.b64encode(f"{key}:".encode()).decode()
+
+
+def order(site: str, **properties: Any) -> dict[str, Any]:
+    return event(site, event_type="purchase", properties=MONEY | properties)

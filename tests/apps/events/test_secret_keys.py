@@ -2,7 +2,6 @@
 
 import base64
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import RESERVED_NCS, UUID
 
 import httpx
@@ -12,28 +11,8 @@ from apps.events.admission import Admission
 from apps.ingestion import app
 from db.access.snapshot import SiteRules
 from db.access.tokens import new_key
-from tests.apps.events.conftest import Tell
+from tests.apps.events.conftest import MONEY, Tell, basic, bearer, order, queued
 from tests.builders.factories import event
-from tests.servers import queue
-
-MONEY = {"revenue": 10, "currency": "EUR"}
-
-
-def queued(site: str) -> list[dict[str, Any]]:
-    """The events of a site in the queue, in the order of their arrival."""
-    return sorted(queue.queued(site), key=lambda one: str(one["received_at"]))
-
-
-def bearer(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"}
-
-
-def basic(key: str) -> str:
-    return base64.b64encode(f"{key}:".encode()).decode()
-
-
-def order(site: str, **properties: Any) -> dict[str, Any]:
-    return event(site, event_type="purchase", properties=MONEY | properties)
 
 
 def test_a_key_in_the_address_is_refused_and_told_where_it_goes(ingestion: httpx.Client, tell: Tell, shop: str) -> None:
@@ -94,28 +73,6 @@ def test_who_means_to_send_a_key_never_sends_without_one(ingestion: httpx.Client
             )
     assert len(queued(shop)) == 3 * 2
     assert all(UUID(one["event_id"]).variant == RESERVED_NCS for one in queued(shop))
-
-
-@pytest.mark.parametrize("form", ["Bearer {}", "bearer  {}", "Basic {basic}"])
-def test_a_mistyped_key_at_an_sdks_endpoint_is_refused_and_what_its_sdk_sends_by_itself_is_not(
-    ingestion: httpx.Client, tell: Tell, shop: str, form: str
-) -> None:
-    (good,) = tell({})
-    call = TRACK | {"writeKey": shop}
-    for wrong in (
-        good[:-1],
-        good[:-1] + "!",
-        good.upper(),
-        f'"{good}"',
-        good.replace("_k_", "_k", 1),
-    ):
-        headers = {"authorization": form.format(wrong, basic=basic(wrong))}
-        assert ingestion.post("/v1/track", json=call, headers=headers).status_code == 401, headers
-    assert queued(shop) == []
-    for others in ("Bearer None", "Bearer eyJhbGciOi.x.x", "Basic c2hvcDo=", ""):
-        payload = {"type": "event", "payload": {"website": shop, "url": "/"}}
-        assert ingestion.post("/api/send", json=payload, headers={"authorization": others}).status_code == 200
-    assert len(queued(shop)) == 4
 
 
 def test_a_key_of_another_site_is_refused_by_name(ingestion: httpx.Client, tell: Tell, shop: str, other: str) -> None:
@@ -212,62 +169,6 @@ def test_what_could_be_forged_waits_until_a_worker_has_told(
     ):
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
     assert len(queued(shop)) == 1
-
-
-TRACK = {"type": "track", "event": "purchase", "properties": MONEY}
-CAPTURE = {"event": "purchase", "distinct_id": "ann", "properties": MONEY}
-PAYLOAD = {"website": "KEY", "name": "purchase", "url": "/", "data": MONEY}
-PAGE = {"event_type": "purchase", "path": "/", "properties": MONEY}
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "headers"),
-    [
-        ("/v1/track", TRACK, "basic"),
-        ("/v1/track", TRACK, "bearer"),
-        ("/v1/batch", {"batch": [TRACK], "writeKey": "KEY"}, ""),
-        ("/api/s/track", TRACK, "x-write-key"),
-        ("/batch", CAPTURE | {"api_key": "KEY"}, ""),
-        ("/i/v1/analytics/events", {"batch": [CAPTURE]}, "bearer"),
-        ("/api/event", {"n": "purchase", "d": "SITE", "u": "/", "$": {"amount": 10, "currency": "EUR"}}, "bearer"),
-        ("/api/send", {"type": "event", "payload": PAYLOAD}, ""),
-        ("/tracker", {"site_id": "SITE", "events": [PAGE]}, "bearer"),
-    ],
-)
-def test_sdks_send_secret_keys_where_they_have_write_keys(
-    ingestion: httpx.Client, tell: Tell, shop: str, other: str, path: str, body: Any, headers: str
-) -> None:
-    mine, others = tell({"sites": [shop]}, {"sites": [other]}, sites=[SiteRules(site_id=shop, secret_orders=True)])
-
-    def send(key: str) -> httpx.Response:
-        text = httpx.Request("POST", "http://x", json=body).content.decode().replace("KEY", key).replace("SITE", shop)
-        auth = (key, "") if headers == "basic" else None
-        given = {"bearer": bearer(key), "x-write-key": {"x-write-key": f"{key}:x"}}.get(headers, {})
-        return ingestion.post(path, content=text, headers=given, auth=auth)  # type: ignore[arg-type]
-
-    answer = send(mine)
-    assert answer.status_code in (200, 202), answer.text
-    (one,) = queued(shop)
-    assert one["event_type"] == "purchase"
-    assert "public_key" not in one["properties"]
-    assert mine not in str(one)
-    assert send(new_key("k")).status_code == 401
-    if "SITE" in str(body):
-        assert send(others).status_code == (202 if path == "/api/event" else 403)
-    assert (len(queued(shop)), len(queued(other))) == (1, 0)
-
-
-def test_a_key_for_several_sites_needs_the_site_in_the_message(
-    ingestion: httpx.Client, tell: Tell, shop: str, other: str
-) -> None:
-    (key,) = tell({}, sites=[SiteRules(site_id=shop, secret_orders=True)])
-    call: dict[str, Any] = {"type": "track", "event": "purchase", "properties": MONEY}
-    assert ingestion.post("/v1/track", json=call | {"writeKey": shop}, headers=bearer(key)).status_code == 200
-    assert queued(shop)[0]["properties"] == MONEY
-    refused = ingestion.post("/v1/track", json=call, headers=bearer(key))
-    assert (refused.status_code, "several sites" in refused.json()["message"]) == (401, True)
-    assert ingestion.post("/v1/track", json=call | {"writeKey": shop}).status_code == 200
-    assert queued(shop)[1]["properties"] == MONEY | {"public_key": True}
 
 
 def test_a_public_request_costs_one_look_at_its_headers() -> None:
