@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from apps.access.credentials import Credential, credential_of, is_from_another_page
 from apps.access.guard import identity_of
-from apps.access.limits import limit_login, note_failed_login
+from apps.access.limits import PasswordTry, limit_login, note_failed_login
 from apps.access.needs import PUBLIC, needs
 from apps.keys.access import ReportingAccess, from_another_page
 from apps.keys.bodies import AskedShare, invalid_field, read_json, settle_end
@@ -184,9 +184,13 @@ async def post_password(request: Request[Any, Any, Any], secret: Secret) -> Resp
     if identity is None:
         raise refuse(HTTPStatus.NOT_FOUND, GONE, headers=HEADERS)
     passwords: Passwords = request.app.state.passwords
-    if stored and not await passwords.matches(given.password, stored):
-        await note_failed_login(request)
-        raise refuse(HTTPStatus.FORBIDDEN, "the password is wrong", headers=HEADERS)
+    if stored:
+        tried = PasswordTry(request, identity)
+        await tried.take()
+        if not await passwords.matches(given.password, stored):
+            await note_failed_login(request)
+            raise refuse(HTTPStatus.FORBIDDEN, "the password is wrong", headers=HEADERS)
+        await tried.was_right()
     return Response(me_of(identity), headers=HEADERS | await log_in(request, identity))
 
 
