@@ -74,9 +74,11 @@ class Admission:
         holder = origin = None
         if scope["query_string"]:
             _check_url(scope["query_string"])
-        if given := [header for header in scope["headers"] if header[0] in HEADERS_OF_KEYS]:
-            secret = _key_in(given)
-            holder = None if secret is None else self.holder(secret)
+        for name, _ in scope["headers"]:  # in a loop, as most requests have none
+            if name in HEADERS_OF_KEYS:
+                secret = _key_in([header for header in scope["headers"] if header[0] in HEADERS_OF_KEYS])
+                holder = None if secret is None else self.holder(secret)
+                break
         known = self.snapshots.known
         if known and known.has_origins:
             origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
