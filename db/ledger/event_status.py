@@ -36,7 +36,8 @@ class Receipt(msgspec.Struct, kw_only=True):
 async def receipt(conn: AsyncConnection, *, site_id: str, event_id: UUID) -> Receipt | None:
     """The status of an event in PostgreSQL; None if it is unknown there."""
     async with conn.cursor(row_factory=dict_row) as cur:
-        ids = {"with_key": id_with_key(str(event_id)), "without_key": id_without_key(str(event_id))}
+        text = str(event_id)
+        ids = {"with_key": UUID(id_with_key(text)), "without_key": UUID(id_without_key(text))}
         await cur.execute(QUERIES["ledger/event_status"], {"site_id": site_id, **ids})
         row = await cur.fetchone()
     return msgspec.convert(row, Receipt) if row else None
