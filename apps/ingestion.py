@@ -11,6 +11,7 @@ from actors.durable.broker import refusal
 from apps.access.guard import guard
 from apps.access.ingestion import IngestionAccess, refused_page
 from apps.access.needs import ANY_KEY, PUBLIC, SECURITY, document, needs
+from apps.access.response_headers import PrivatePages
 from apps.events.cors import Cors, Origins
 from apps.events.endpoints import post_event, post_events
 from apps.events.fast_path import FastPath
@@ -76,7 +77,7 @@ class IngestionApp(CheckedStart):
         )
         document(self.litestar)
         origins = Origins(settings.cors_origins)
-        measured = Measured(Heads(Cors(self.litestar, origins)), REQUESTS)
+        measured = Measured(PrivatePages(Heads(Cors(self.litestar, origins))), REQUESTS)
         fast = FastPath(measured, events, REQUESTS, origins)
         super().__init__(fast, partial(refusal, settings.address("redis_url")))
 

@@ -11,6 +11,7 @@ from dramatiq.message import Message
 from redis.exceptions import RedisError
 
 from actors.queue.producer import Producer, QueueUnavailable
+from db.events.ids import id_with_key, id_without_key
 
 #: The hashes that may hold a queued event: waiting or fetched by a worker, delayed until a retry, about to be
 #: dead-lettered.
@@ -26,6 +27,8 @@ class SearchResult(NamedTuple):
     """When the event was accepted; None if it was not found."""
     complete: bool
     """Whether the event was found or the whole queue was searched."""
+    secret_key: bool | None = None
+    """Whether the event that was found came with a secret key."""
 
 
 Found = TypeVar("Found")
@@ -39,21 +42,28 @@ class _OfUser(msgspec.Struct):
 
 class _Event(msgspec.Struct):
     site_id: str
-    event_id: UUID
+    event_id: str
     received_at: datetime
 
 
 async def find_event(producer: Producer, *, site_id: str, event_id: UUID) -> SearchResult:
-    """Search at most 64 MiB of the queue for an event. Raises QueueUnavailable."""
-    text = str(event_id).encode()
+    """Search at most 64 MiB of the queue for an event by its client's id. Raises QueueUnavailable.
+
+    One that came with a secret key takes precedence over one with the same id that did not.
+    """
+    with_key, without = id_with_key(str(event_id)), id_without_key(str(event_id))
+    texts = with_key.encode(), without.encode()
+    found = None
     async for data in _messages(producer):
         if data is None:
-            return SearchResult(None, complete=False)
-        if text in data:
+            return found or SearchResult(None, complete=False)
+        if any(text in data for text in texts):
             for event in _events(data, _Event):
-                if (event.site_id, event.event_id) == (site_id, event_id):
-                    return SearchResult(event.received_at, complete=True)
-    return SearchResult(None, complete=True)
+                if event.site_id == site_id and event.event_id in (with_key, without):
+                    found = SearchResult(event.received_at, complete=True, secret_key=event.event_id == with_key)
+                    if found.secret_key:
+                        return found
+    return found or SearchResult(None, complete=True)
 
 
 async def find_person(

@@ -1,5 +1,7 @@
 """The secret that a request carries: a key in `Authorization: Bearer`, or the login in its cookie."""
 
+import binascii
+from base64 import b64decode
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Literal, NamedTuple
@@ -50,6 +52,15 @@ def set_cookie(scope: Any, secret: str) -> str:
     secure = "; Secure" if scope["scheme"] == "https" else ""
     seconds = COOKIE_SECONDS if secret else 0
     return f"{cookie_name(scope)}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+
+def basic_pair(credentials: str) -> tuple[str, str]:
+    """The user and the password of basic authorization, which may be empty."""
+    try:
+        user, _, password = b64decode(credentials).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return "", ""
+    return user, password
 
 
 def is_from_our_page(scope: Any) -> bool:

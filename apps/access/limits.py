@@ -25,10 +25,14 @@ WINDOW = 60
 #: How many times somebody at one address may try to log in within WINDOW; after as many failures the tries come back
 #: half as fast, and so on.
 LOGINS = 20
+#: How many wrong passwords one share link takes from all addresses together, and in how many seconds they come back: as
+#: many from networks that try it for the first time, and from those that have used up their FIRST_TRIES. So whoever
+#: guesses is slow, however many addresses they have, and yet does not keep others out.
+PASSWORDS, FIRST_TRIES, PASSWORD_WINDOW = 60, 3, 3600
 #: What a report costs that takes long, in reports that do not.
 LONG_COST = 10
-#: The part of an address of IPv6 that belongs to one customer.
-NETWORK = 64
+#: The part of an address of IPv6 that belongs to one customer, and the largest that one may have.
+NETWORK, LARGEST_NETWORK = 64, 48
 
 
 class Limits:
@@ -39,6 +43,8 @@ class Limits:
         # Without keys nobody is told apart.
         self.reports = Limiter(producer, reports) if reports.size and settings.auth != "off" else None
         self.logins = Limiter(producer, Policy("logins", LOGINS, WINDOW), local=True)
+        self.first_tries = Limiter(producer, Policy("first-tries", FIRST_TRIES, PASSWORD_WINDOW), local=True)
+        self.passwords = Limiter(producer, Policy("passwords", PASSWORDS, PASSWORD_WINDOW), local=True)
 
 
 def limits_of(connection: Connection | Request[Any, Any, Any]) -> Limits:
@@ -81,6 +87,29 @@ def caller(scope: Any) -> str:
     return f"address {_address(scope)}" if identity is ANYBODY else _who(identity)
 
 
+class PasswordTry:
+    """A try of a share link's password, which costs nothing if it is right."""
+
+    def __init__(self, request: Request[Any, Any, Any], link: Identity) -> None:
+        self.limits = limits_of(request)
+        self.scope: Any = request.scope
+        self.link = _who(link)
+        self.network = f"{self.link} {_address(self.scope, LARGEST_NETWORK)}"
+
+    async def take(self) -> None:
+        """Count it as a wrong one, which it may be. Raises Refusal (429) if the link takes none now."""
+        first = await self.limits.first_tries.take(self.network)
+        self.is_first = first is None or first.allowed
+        self.bucket = f"{self.link} {'first' if self.is_first else 'again'}"
+        _apply(self.scope, self.limits.passwords.policy, await self.limits.passwords.take(self.bucket))
+
+    async def was_right(self) -> None:
+        """Give back what it took."""
+        await self.limits.passwords.charge(self.bucket, -1)
+        if self.is_first:
+            await self.limits.first_tries.charge(self.network, -1)
+
+
 def over(seconds: float, detail: str) -> Refusal:
     """The Refusal (429) of a client that is over a limit, and may come again in so many seconds."""
     wait = max(1, ceil(seconds))
@@ -103,6 +132,8 @@ def _apply(scope: Any, policy: Policy, standing: Standing | None) -> None:
     if not standing.allowed:
         if policy.name == "logins":
             raise over(standing.until_one, "too many tries to log in from this address")
+        if policy.name == "passwords":
+            raise over(standing.until_one, "too many wrong passwords for this link: try again a little later")
         raise over_reports(standing.until_one)
 
 
@@ -115,8 +146,8 @@ def _who(identity: Identity) -> str:
     return str(identity.key_id or f"user {identity.name}")
 
 
-def _address(scope: Any) -> str:
-    """Whose address a request comes from."""
+def _address(scope: Any, network: int = NETWORK) -> str:
+    """Whose address a request comes from; of IPv6 the network."""
     host = (scope["client"] or ("",))[0]
     try:
         address = ip_address(host.partition("%")[0])
@@ -125,5 +156,5 @@ def _address(scope: Any) -> str:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:
             return str(address.ipv4_mapped)
-        return str(IPv6Address(int(address) >> (128 - NETWORK) << (128 - NETWORK)))
+        return str(IPv6Address(int(address) >> (128 - network) << (128 - network)))
     return str(address)

@@ -2,19 +2,22 @@
 
 import click
 
+from apps.commands.shared.first_key import first_key
 from apps.commands.shared.options import settings_with
-from db.access.keys import provision
 from db.migrations import migrate
 
 
 @click.command("migrate")
 def migrate_command() -> None:
-    """Migrate the database at DATABASE_URL to this version's schema. The first time it prints the first key."""
+    """Migrate the database at DATABASE_URL to this version's schema.
+
+    The first time it prints the first key, an admin's, in a terminal only: output may go to a file or journal.
+    """
     settings = settings_with({})
     database_url = settings.required("database_url")
     applied = migrate(database_url)
     for name in applied:
         click.echo(f"applied {name}")
     click.echo("the database is up to date")
-    if made := provision(database_url, settings.admin_key):
-        click.echo(f"the first key, an admin's, which is shown this once: {made}")
+    if told := first_key(database_url, settings):
+        click.echo(told)

@@ -10,11 +10,11 @@ from apps.backup.archive import About, Archive, open_archive
 from apps.backup.programs import programs
 from apps.backup.restoring import CommitFailed, RestoreFailed, Restoring
 from apps.commands.shared.database import database
+from apps.commands.shared.first_key import first_key
 from apps.commands.shared.terminal import printable
-from apps.up.data_dir import keep_first_key
 from db import backups
 from db.access import audit
-from db.access.keys import Key, provision, valid_keys
+from db.access.keys import Key, valid_keys
 from db.connections.errors import is_unavailable
 from db.migrations import LOCK, migrate, unfit
 from db.settings import load
@@ -57,7 +57,7 @@ def restore_command(file: Path, replace: bool) -> None:
         else:
             _restore(Restoring(programs(server=server), database_url, archive, server=server), replace=replace)
         applied = migrate(database_url)
-        made = provision(database_url, settings.admin_key)
+        told = first_key(database_url, settings)
         _put_back(queue, archive)
     with database() as conn:
         backups.finish(conn)
@@ -70,10 +70,8 @@ def restore_command(file: Path, replace: bool) -> None:
     for name in applied:
         click.echo(f"applied {name}")
     _print_access(valid)
-    if made:
-        kept_in = keep_first_key(settings.data_dir, database_url, made)
-        kept = f"it is in {kept_in}" if kept_in else "it is shown this once"
-        click.echo(f"there was no admin's key: a new one is {made} ({kept})")
+    if told:
+        click.echo(told)
 
 
 def _print_access(valid: Sequence[Key]) -> None:

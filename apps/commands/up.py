@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from apps.commands.shared.options import settings_with
+from apps.commands.shared.terminal import is_terminal
 from apps.up.processes.supervisor import Stopped
 from apps.up.stack import up
 
@@ -24,4 +25,4 @@ def up_command(workers: int, **options: Any) -> None:
     """Run everything: both apps, the workers, and PostgreSQL or Redis if DATABASE_URL or REDIS_URL is not set."""
     settings = settings_with(options)
     with suppress(Stopped):
-        up(settings, workers=workers, report=click.echo)
+        up(settings, workers=workers, report=click.echo, seen=is_terminal())

@@ -2,6 +2,9 @@
 
 An event without a secret key of a site whose orders need one is taken, but marked if it could count as an order or a
 refund (MARK): the reports do not count it then. Nobody who has no such key can remove the mark.
+
+An event with a secret key has an id that no other can have (id_with_key): nobody without a key makes it a duplicate by
+sending its id first.
 """
 
 from datetime import datetime, timedelta
@@ -9,15 +12,16 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from apps.access.credentials import insufficient, invalid
+from apps.access.credentials import basic_pair, insufficient, invalid, malformed
 from apps.access.snapshots import Known, Snapshots, unknown
 from apps.events.given import is_given
 from apps.events.validation import Batch
 from apps.web.problems import Refusal, refuse
 from db.access.scopes import Identity, Scope
-from db.access.tokens import is_meant_as_key
+from db.access.tokens import is_key, is_meant_as_key
 from db.events.errors import FieldError
 from db.events.event import ReceivedEvent
+from db.events.ids import id_with_key
 from db.reports.revenue import ORDERS, REFUNDS
 from db.settings import Settings
 
@@ -28,6 +32,9 @@ SALES = frozenset((*ORDERS, *REFUNDS))
 AMOUNTS = ("revenue", "total", "value")
 #: Parameters by which programs send a key where they may, and where it goes here.
 NAMES_OF_KEYS = frozenset(("key", "api_key", "apikey", "token", "access_token", "admin_key"))
+#: Headers in which programs send keys; here only the first is for them, the others are an SDK's or nobody's.
+AUTHORIZATION = b"authorization"
+HEADERS_OF_KEYS = frozenset((AUTHORIZATION, b"x-write-key", b"x-api-key", b"api-key", b"x-auth-token"))
 KEY_IN_HEADER = "the header `Authorization: Bearer tjra_...`; events need no key"
 REGISTERED = "a registered site: `PUT /sites/{site_id}`, `tjra site set`"
 
@@ -63,16 +70,15 @@ class Admission:
         self.only_registered = settings.sites == "registered"
 
     def sender(self, scope: Any) -> Sender:
-        """Who sends a request. Raises Refusal: 400 if a key is in its address, 401 if it is not valid, 403, 503."""
+        """Who sends a request. Raises Refusal: 400 if a key is where none goes, 401 if it is not valid, 403, 503."""
         holder = origin = None
         if scope["query_string"]:
             _check_url(scope["query_string"])
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                scheme, _, secret = value.decode("latin-1").partition(" ")
-                # A proxy in between may want another credential of this scheme.
-                if scheme.lower() == "bearer" and is_meant_as_key(secret.strip()):
-                    holder = self.holder(secret.strip())
+        for name, _ in scope["headers"]:  # in a loop, as most requests have none
+            if name in HEADERS_OF_KEYS:
+                secret = _key_in([header for header in scope["headers"] if header[0] in HEADERS_OF_KEYS])
+                holder = None if secret is None else self.holder(secret)
+                break
         known = self.snapshots.known
         if known and known.has_origins:
             origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
@@ -80,7 +86,7 @@ class Admission:
 
     def holder(self, secret: str) -> Identity:
         """Whom a secret write key stands for. Raises Refusal (401, 403, 503)."""
-        holder = self.snapshots.required().holder("key", secret)
+        holder = self.snapshots.required().holder("key", secret) if is_key(secret) else None
         if holder is None:
             raise invalid()
         if not holder.may(Scope.EVENTS_WRITE):
@@ -102,6 +108,8 @@ class Admission:
         if sender.holder is not None:
             if not sender.holder.sees(site):
                 raise _not_of_the_key(site)
+            # An id of its own also if we made it: one that was told in a response may be sent again by anybody.
+            event.event_id, event.id_made = id_with_key(event.event_id), False
             if event.properties and MARK in event.properties:
                 event.properties = {name: value for name, value in event.properties.items() if name != MARK}
         known = self.snapshots.known
@@ -151,6 +159,30 @@ def _may_be_sale(event: ReceivedEvent) -> bool:
         return True
     properties = event.properties or {}
     return any(name in properties for name in AMOUNTS)
+
+
+def _key_in(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """The key in headers of HEADERS_OF_KEYS, or None. Raises Refusal (400).
+
+    Who means to send a key never sends without one: whatever is `Bearer` has to be valid, a key elsewhere is refused.
+    Basic authorization without one may be for a proxy in between, which passes it on.
+    """
+    keys = []
+    for name, value in headers:
+        text = value.decode("latin-1").strip()
+        scheme, _, credentials = text.partition(" ")
+        if name != AUTHORIZATION:
+            if is_meant_as_key(text):
+                raise malformed()
+        elif scheme.lower() == "bearer":
+            keys.append(credentials.strip())
+        elif scheme.lower() == "basic":
+            keys += filter(is_meant_as_key, basic_pair(credentials))
+        elif is_meant_as_key(text) or is_meant_as_key(credentials) or (text and not credentials):
+            raise malformed()
+    if len(keys) > 1 or keys == [""]:
+        raise malformed()
+    return keys[0] if keys else None
 
 
 def _check_url(query: bytes) -> None:

@@ -100,6 +100,7 @@ async def accept_event(events: EventResources, scope: Scope, receive: Receive) -
         sender = admission.sender(scope)
         body = await read_body(scope, receive, limit=EVENT_BYTES, timeout=events.settings.body_timeout_seconds)
         event, ignored = events.validator.event(body)
+        event_id = event.event_id  # by which the client knows it
         if admission.has_rules(sender):
             admission.admit(event, sender)
     except Excluded as excluded:
@@ -109,7 +110,7 @@ async def accept_event(events: EventResources, scope: Scope, receive: Receive) -
         count_refusal(refusal)
         raise
     message_id = await events.batcher.put(encode(event), {(event.site_id, event.received_at.date().isoformat()): 1})
-    accepted = Accepted(event_id=event.event_id)
+    accepted = Accepted(event_id=event_id)
     if ignored:
         accepted.ignored_fields = list(ignored)
     return encode(accepted), message_id

@@ -74,7 +74,8 @@ class Sender:
         self.headers = HEADERS
         self.without_key = (
             f"the key may not send events ({_described(response)}), so they were sent without it: if the site has "
-            "secret_orders, their orders do not count; use a key with the scope events:write"
+            "secret_orders, their orders do not count; take them back (--undo) before you import them again with a key "
+            "with the scope events:write, as they are other events then"
         )
         return True
 

@@ -67,6 +67,12 @@ class Secret(msgspec.Struct, kw_only=True):
     secret: Annotated[str, Meta(description="To be sent as `Authorization: Bearer`. It cannot be shown again.")]
 
 
+class Rotated(Secret, kw_only=True):
+    """A new key in place of an old one."""
+
+    old_valid_until: Annotated[datetime, Meta(description="Until when the old secret is valid, and its logins.")]
+
+
 class KeyList(msgspec.Struct, kw_only=True):
     """All keys."""
 
@@ -91,6 +97,7 @@ class ChangeQuery(msgspec.Struct, kw_only=True):
 #: In place of a secret where none was made.
 NO_SECRET = "tjra_k_" + "0" * 49
 NEW = answer("The key, with its secret.", Secret(key=SAMPLE, secret=NO_SECRET))
+ROTATED = Rotated(key=SAMPLE, secret=NO_SECRET, old_valid_until=datetime(2026, 1, 3, 3, 4, 5, tzinfo=UTC))
 TRIED = answer("With `dry_run`: what it would be, with a secret that is none.", Secret(key=SAMPLE, secret=NO_SECRET))
 
 
@@ -168,35 +175,53 @@ async def delete_key(request: Request[Any, Any, Any], key_id: KeyId) -> Key:
     summary="Rotate a key",
     status_code=HTTPStatus.CREATED,
     operation_class=operation(query=RotateQuery, examples=OF_SAMPLE | CHANGES_NOTHING),
-    responses={200: TRIED, 201: NEW, 400: BAD_OVERLAP, 404: NO_KEY},
+    responses={
+        200: answer("With `dry_run`: what it would be, with a secret that is none.", ROTATED),
+        201: answer("The new key, with its secret.", ROTATED),
+        400: BAD_OVERLAP,
+        404: NO_KEY,
+    },
 )
 async def rotate_key(request: Request[Any, Any, Any], key_id: KeyId) -> Response[Secret]:
-    """Creates a key like another one, with a secret of its own; the old one expires after the overlap.
+    """Creates a key like another one, with a secret of its own; the old one expires after the overlap, at the very
+    moment of `old_valid_until`. Without an overlap it is dead as a revoked one is: everywhere within 10 seconds.
 
     The key of the example is always there, to be tried; to rotate it does nothing. With `dry_run=true` nothing is
     created, and the old key stays as it is.
     """
     query, who = read_query(request, RotateQuery), str(identity_of(request))
 
-    async def rotate(conn: ReadConnection) -> Secret | None:
+    overlap = timedelta(hours=query.overlap_hours)
+
+    async def rotate(conn: ReadConnection) -> Rotated | None:
         if query.dry_run:
+            now = datetime.now(UTC)
             there = await keys.list_keys(conn, key_id)
-            valid = [key for key in there if key.is_valid(datetime.now(UTC))]
-            return Secret(key=valid[0], secret=NO_SECRET) if valid else None
+            valid = [key for key in there if key.is_valid(now)]
+            return _tried(valid[0], now + overlap) if valid else None
         async with conn.transaction():
-            rotated = await keys.rotate_key(conn, key_id, overlap=timedelta(hours=query.overlap_hours), by=who)
-            if rotated:
-                await audit.note(conn, who, "key.rotate", {"key": key_id, "new": rotated[0].id})
-        return Secret(key=rotated[0], secret=rotated[1]) if rotated else None
+            rotated = await keys.rotate_key(conn, key_id, overlap=overlap, by=who)
+            if rotated is None:
+                return None
+            key, secret, old_until = rotated
+            await audit.note(conn, who, "key.rotate", {"key": key_id, "new": key.id})
+        return Rotated(key=key, secret=secret, old_valid_until=old_until)
 
     if key_id == SAMPLE.id:
-        made: Secret | None = Secret(key=SAMPLE, secret=NO_SECRET)
+        made: Rotated | None = _tried(SAMPLE, datetime.now(UTC) + overlap)
     else:
         made = await resources_of(request).read(rotate)
+        access: ReportingAccess = request.app.state.access
+        access.verdicts.forget()  # of the old key it is not known yet that it ends
     if made is None:
         raise refuse(HTTPStatus.NOT_FOUND, "there is no such key, or it is not valid any more")
     status = HTTPStatus.OK if query.dry_run else HTTPStatus.CREATED
     return Response(made, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def _tried(key: Key, end: datetime) -> Rotated:
+    """What a rotation would be."""
+    return Rotated(key=key, secret=NO_SECRET, old_valid_until=min(end, key.expires_at or end))
 
 
 router = Router(

@@ -43,7 +43,7 @@ PAGE = (
     + f"""\
 <script src="/login.js" defer></script>
 </head>
-<body data-home="{HOME}">
+<body data-home="{HOME}" data-login="none">
 <h1>Log in</h1>
 <form>
 <label>Key
@@ -58,6 +58,9 @@ PAGE = (
 """
 ).encode()
 
+
+#: The same where nobody can tell whether there is a login: the script asks again before it replaces one.
+PAGE_IF_UNKNOWN = PAGE.replace(b'data-login="none"', b'data-login="unknown"')
 
 #: The page of who has come in: by a login, which can be ended, or otherwise.
 INSIDE = (
@@ -110,17 +113,20 @@ def me_of(identity: Identity) -> Me:
 async def login_page(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The page to log in, or of who is logged in, with a button to log out.
 
-    A key in its fragment (`/login#key=...`), which no server sees, is used at once.
+    A key in its fragment (`/login#key=...`), which no server sees, is used at once, unless somebody is logged in by
+    another key: then the page asks, as any page may have opened it.
     """
     access: ReportingAccess = request.app.state.access
     scope: Any = request.scope
+    page = PAGE  # whoever is in, a key can be given
     try:
-        identity = await access.identity(scope)
+        if identity := await access.identity(scope):
+            page = _inside(identity, by_cookie=_has_login(scope) and identity.key_id is not None)
     except Exception as error:
-        if not (isinstance(error, Refusal) or is_unavailable(error)):
+        if is_unavailable(error):
+            page = PAGE_IF_UNKNOWN
+        elif not isinstance(error, Refusal):
             raise
-        identity = None  # whoever is in, a key can be given
-    page = PAGE if identity is None else _inside(identity, by_cookie=_has_login(scope) and identity.key_id is not None)
     return Response(page, media_type=MediaType.HTML, headers=PAGE_HEADERS | NO_STORE)
 
 

@@ -1,4 +1,4 @@
-// The script of the page of a share link that asks for a password: swaps it for a login.
+// The script of the page of a share link that asks before it shows its reports: swaps the link for a login.
 "use strict";
 {
   const form = document.querySelector("form");
@@ -10,7 +10,7 @@
       const response = await fetch(location.pathname, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ password: form.elements.password.value }),
+        body: JSON.stringify({ password: form.elements.password?.value ?? "" }),
       });
       if (response.ok) location.replace(document.body.dataset.home);
       else told.textContent = (await response.json()).detail;

@@ -4,6 +4,7 @@ The secret is in an address once: the response leads to an address without it, t
 stored by caches.
 """
 
+import html
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from importlib import resources as files
@@ -17,7 +18,7 @@ from msgspec import Meta
 
 from apps.access.credentials import Credential, credential_of, is_from_another_page
 from apps.access.guard import identity_of
-from apps.access.limits import limit_login, note_failed_login
+from apps.access.limits import PasswordTry, limit_login, note_failed_login
 from apps.access.needs import PUBLIC, needs
 from apps.keys.access import ReportingAccess, from_another_page
 from apps.keys.bodies import AskedShare, invalid_field, read_json, settle_end
@@ -84,20 +85,33 @@ def _page(title: str, script: str, content: str) -> bytes:
     return f'{head}{STYLE}{script}</head>\n<body data-home="{HOME}">\n{content}</body>\n</html>\n'.encode()
 
 
-ASKS = _page(
-    "Password",
-    '<script src="/share.js" defer></script>\n',
-    """\
-<h1>Password</h1>
-<form>
+def _asks(shared: Identity, *, password: bool, before: Identity | None) -> bytes:
+    """The page that asks for the password, and whether the login that the browser has may end."""
+    told = ""
+    if before is not None:
+        # Who does not know the password is told nothing of the link.
+        instead = "what this link shows" if password else html.escape(shared.name)
+        told = (
+            f"<p>You are logged in as {html.escape(before.name)}. Show {instead} instead? That login ends then.</p>\n"
+        )
+    title = "Password" if password else "Another login"
+    field = FIELD if password else ""
+    return _page(title, SCRIPT, FORM.format(title=title, told=told, field=field))
+
+
+SCRIPT = '<script src="/share.js" defer></script>\n'
+FIELD = """\
 <label>Whoever gave you this link knows it.
 <input type="password" name="password" autocomplete="current-password" required autofocus></label>
-<button>Show the reports</button>
+"""
+FORM = """\
+<h1>{title}</h1>
+{told}<form>
+{field}<button>Show the reports</button>
 <p role="alert"></p>
 </form>
 <noscript>This needs JavaScript.</noscript>
-""",
-)
+"""
 ENDED = _page("No such link", "", f"<h1>{GONE}</h1>\n")
 
 
@@ -142,22 +156,26 @@ async def post_share(request: Request[Any, Any, Any]) -> Response[Share]:
 
 @get("/share/{secret:str}", include_in_schema=False, opt=needs(PUBLIC))
 async def get_share(request: Request[Any, Any, Any], secret: Secret) -> Response[Any]:
-    """Logs a browser in and leads it to an address without the secret, or asks for the password."""
+    """Logs a browser in and leads it to an address without the secret, or asks for the password, or before it ends
+    another login."""
     scope: Any = request.scope
     await limit_login(request)
     identity, password = await _holder(request, secret)
     if identity is None:
         return _gone(request)
-    if await _sees_it_already(request, identity):
+    before = await _logged_in(request)
+    if before is not None and _sees(before, identity):
         return _lead_home({})
-    if password:
-        return Response(ASKS, media_type=MediaType.HTML, headers=PAGE_HEADERS | HEADERS)
+    # A link that another page has opened ends nobody's login without asking.
+    if password or before is not None:
+        page = _asks(identity, password=password is not None, before=before)
+        return Response(page, media_type=MediaType.HTML, headers=PAGE_HEADERS | HEADERS)
     return _lead_home({} if scope.get(IS_HEAD) else await log_in(request, identity))
 
 
 @post("/share/{secret:str}", include_in_schema=False, status_code=HTTPStatus.OK, opt=needs(PUBLIC))
 async def post_password(request: Request[Any, Any, Any], secret: Secret) -> Response[Me]:
-    """Swaps a password for a login of the share link."""
+    """Swaps a link for a login, with its password if it has one."""
     if is_from_another_page(request.scope):
         raise from_another_page()
     await limit_login(request)
@@ -166,15 +184,19 @@ async def post_password(request: Request[Any, Any, Any], secret: Secret) -> Resp
     if identity is None:
         raise refuse(HTTPStatus.NOT_FOUND, GONE, headers=HEADERS)
     passwords: Passwords = request.app.state.passwords
-    if stored and not await passwords.matches(given.password, stored):
-        await note_failed_login(request)
-        raise refuse(HTTPStatus.FORBIDDEN, "the password is wrong", headers=HEADERS)
+    if stored:
+        tried = PasswordTry(request, identity)
+        await tried.take()
+        if not await passwords.matches(given.password, stored):
+            await note_failed_login(request)
+            raise refuse(HTTPStatus.FORBIDDEN, "the password is wrong", headers=HEADERS)
+        await tried.was_right()
     return Response(me_of(identity), headers=HEADERS | await log_in(request, identity))
 
 
 @get("/share.js", include_in_schema=False, sync_to_thread=True, opt=needs(PUBLIC))
 def share_script() -> Response[bytes]:
-    """The script of the page that asks for a password."""
+    """The script of the page that asks."""
     script = files.files("apps.keys").joinpath("share.js").read_bytes()
     return Response(script, media_type="text/javascript", headers=NO_STORE)
 
@@ -193,12 +215,16 @@ async def _holder(request: Request[Any, Any, Any], secret: str) -> tuple[Identit
     return identity, await resources_of(request).read(read)
 
 
-async def _sees_it_already(request: Request[Any, Any, Any], shared: Identity) -> bool:
-    """Whether the browser has a login that may see what the link shows: whoever has more keeps it."""
+async def _logged_in(request: Request[Any, Any, Any]) -> Identity | None:
+    """Whom the login of the browser stands for, if it has one."""
     access: ReportingAccess = request.app.state.access
     credential = credential_of(request.scope)
-    identity = await access.verdicts.of(credential) if credential and credential.kind == "login" else None
-    return identity is not None and identity.may(Scope.REPORTS_READ) and all(map(identity.sees, shared.sites or ()))
+    return await access.verdicts.of(credential) if credential and credential.kind == "login" else None
+
+
+def _sees(identity: Identity, shared: Identity) -> bool:
+    """Whether somebody may see what a link shows: whoever has more keeps their login."""
+    return identity.may(Scope.REPORTS_READ) and all(map(identity.sees, shared.sites or ()))
 
 
 def _address(request: Request[Any, Any, Any], path: str) -> str:

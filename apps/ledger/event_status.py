@@ -53,6 +53,7 @@ class ReceiptQuery(msgspec.Struct, kw_only=True):
                 event_time=datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC),
                 received_at=datetime(2026, 1, 2, 3, 4, 5, 700_000, UTC),
                 stored_at=datetime(2026, 1, 2, 3, 4, 5, 710_000, UTC),
+                secret_key=True,
             ),
         ),
         400: problem_response(
@@ -77,6 +78,9 @@ async def get_receipt(
     `stored` and `dead` are certain. `queued` means that it was seen in the queue: it will be stored, or be a dead
     letter. `unknown` without a `detail` means that it is in none of these: it was never accepted, or its raw data is no
     longer kept. With a `detail` it may be in a part of the queue that could not be searched (64 MiB are).
+
+    The id is the one that the client sent, or that the 202 told. Sent both with and without a secret key, it is that of
+    two events: the response is about the one with the key, as `secret_key` says.
     """
     query = read_query(request, ReceiptQuery)
     resources = resources_of(request)
@@ -87,7 +91,7 @@ async def get_receipt(
     except QueueUnavailable:
         return Receipt(status="unknown", detail=CANNOT_LOOK)
     if found.received_at:
-        return Receipt(status="queued", received_at=found.received_at)
+        return Receipt(status="queued", received_at=found.received_at, secret_key=found.secret_key)
     # It may have left the queue between the two looks.
     known = await _stored_or_dead(resources, query.site_id, event_id)
     return known or Receipt(status="unknown", detail=None if found.complete else TOO_LONG)

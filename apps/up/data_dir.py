@@ -128,14 +128,20 @@ def key_of_folder(folder: Path) -> str | None:
     return None
 
 
+def is_of_folder(folder: Path, database_url: str) -> bool:
+    """Whether a database is that of the `tjra up` on this folder."""
+    with suppress(OSError, ValueError):
+        return f"DATABASE_URL={database_url}" in shlex.split((folder / "env").read_text())
+    return False
+
+
 def keep_first_key(folder: Path, database_url: str, key: str) -> Path | None:
     """Keep a new first key in this folder's file if the database is that of its `tjra up`; return the file then."""
-    with suppress(OSError, ValueError):
-        if f"DATABASE_URL={database_url}" in shlex.split((folder / "env").read_text()):
-            data = DataFolder(folder)
-            data.write_admin_key(key)
-            return data.admin_key
-    return None
+    if not is_of_folder(folder, database_url):
+        return None
+    data = DataFolder(folder)
+    data.write_admin_key(key)
+    return data.admin_key
 
 
 @contextmanager

@@ -44,10 +44,11 @@ class PortTaken(Exception):
     """An app cannot listen; the message says why, and which setting chooses another port or address."""
 
 
-def up(settings: Settings, *, workers: int, report: Report, answer: float = ANSWER) -> None:
+def up(settings: Settings, *, workers: int, report: Report, answer: float = ANSWER, seen: bool = False) -> None:
     """Run the apps, `workers` worker processes, and the servers that are not given, until a stop is requested.
 
-    `report` prints lines for the user; given servers have `answer` seconds to respond. Raises PortTaken,
+    `report` prints lines for the user, who may see the first key in them if they are `seen` by nobody else: a file or
+    journal that they go to must not get it. Given servers have `answer` seconds to respond. Raises PortTaken,
     FolderUnusable, CannotStart, MigrationError, psycopg's errors, StartFailed and Stopped.
     """
     # Imported here, because importing actors reads the settings, which other commands complete first (cli.py).
@@ -82,15 +83,20 @@ def up(settings: Settings, *, workers: int, report: Report, answer: float = ANSW
             supervisor.wait_for(f"the {name} app", _ready(listening, key), timeout=START)
             report(f"{name}: {_url(listening)} (documentation: {_url(listening)}/schema)")
         if first_key:
-            # Behind the #, where no server or proxy sees it.
-            report(f"log in, this link is shown once: {_url(reporting)}/login#key={first_key}")
-            report(f"the same key, an admin's, for programs: {data.admin_key}")
+            report(_how_to_log_in(_url(reporting), first_key if seen else None, data.admin_key))
         report(f"addresses of PostgreSQL and Redis: {data.path / 'env'}")
         if settings.auth == "off":
             report(f"WARNING: {AUTH_IS_OFF}, whoever reaches {settings.listen_host}; leave AUTH out to ask for keys")
         report("everything is up; Ctrl-C stops it")
         supervisor.watch()
         report("stopping")
+
+
+def _how_to_log_in(url: str, key: str | None, file: Path) -> str:
+    if key is None:
+        return f"log in at {url}/login with the key, an admin's, in {file}, which only its owner can read"
+    # Behind the #, where no server or proxy sees it.
+    return f"log in, this link is shown once: {url}/login#key={key}\nthe same key, an admin's, for programs: {file}"
 
 
 def _check_ports(settings: Settings) -> None:

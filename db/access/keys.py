@@ -107,14 +107,17 @@ async def revoke_key(conn: ReadConnection, key_id: UUID) -> bool:
     return (await conn.execute(QUERIES["access/revoke_key"], {"id": key_id})).rowcount > 0
 
 
-async def rotate_key(conn: ReadConnection, key_id: UUID, *, overlap: timedelta, by: str) -> tuple[Key, str] | None:
-    """Create a key like a valid one, which expires after the overlap; None if there is none."""
+async def rotate_key(
+    conn: ReadConnection, key_id: UUID, *, overlap: timedelta, by: str
+) -> tuple[Key, str, datetime] | None:
+    """Create a key like a valid one, which expires after the overlap; None if there is none. Returns the new key, its
+    secret, and until when the old one is valid."""
     row = await (await conn.execute(QUERIES["access/expire_key"], {"id": key_id, "overlap": overlap})).fetchone()
     if row is None:
         return None
-    name, scopes, sites, expires_at = row
+    name, scopes, sites, expires_at, old_until = row
     new = NewKey(name=name, scopes=[Scope(scope) for scope in scopes], sites=sites, expires_at=expires_at)
-    return await create_key(conn, new, by=by)
+    return *await create_key(conn, new, by=by), old_until
 
 
 async def holder_of_key(conn: ReadConnection, hashed: bytes) -> Identity | None:
@@ -158,6 +161,12 @@ def provision(database_url: str, given: str | None) -> str | None:
         row, secret = _made(new, by="first start" if given is None else "setting", given=given)
         conn.execute(QUERIES["access/create_key"] + b" on conflict (hash) do nothing", row)
     return secret if given is None else None
+
+
+def lacks_admin(database_url: str) -> bool:
+    """Whether there has never been a key of an admin."""
+    with connect(database_url) as conn:
+        return not _one(conn, "access/has_admin")
 
 
 def _one(conn: psycopg.Connection[Any], query: str) -> Any:

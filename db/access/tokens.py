@@ -14,6 +14,8 @@ DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 #: Digits of base 62 for 256 random bits, and for a CRC-32.
 SECRET, CHECKSUM = 43, 6
 PATTERN = re.compile(rf"tjra_[a-z]_[0-9A-Za-z]{{{SECRET + CHECKSUM}}}")
+#: What people copy along with a key; and characters that begin as one does and may still be a name.
+QUOTES, LONGEST_NAME = " \t\"'`", 40
 #: Characters by which people recognize a key.
 PREFIX = 12
 
@@ -36,7 +38,10 @@ def is_key(text: str) -> bool:
 
 def is_meant_as_key(text: object) -> bool:
     """Whether a text is a key or a mistyped one, and so not a name of anything else."""
-    return isinstance(text, str) and text.startswith("tjra_") and text[6:7] == "_"
+    if not isinstance(text, str) or text[:6].strip(QUOTES)[:4].lower() != "tjra":
+        return False
+    bare = text.strip(QUOTES).lower()
+    return bare.startswith("tjra_") and (bare[6:7] == "_" or len(bare) > LONGEST_NAME)
 
 
 def hash_of(secret: str) -> bytes:

@@ -25,7 +25,13 @@ EXPORTED_AT_ONCE = 250
 class StoredEvent(msgspec.Struct, kw_only=True):
     """An event as it is stored."""
 
-    event_id: UUID
+    event_id: Annotated[
+        UUID,
+        Meta(
+            description="The id under which it is stored: the client's, but of an event with a secret key the first "
+            "digit of the fourth group is another one: 0 to 3 for 8, 9, a and b."
+        ),
+    ]
     event_type: Annotated[str, Meta(examples=["page_view"])]
     path: Annotated[str, Meta(examples=["/products/lamp"])]
     user_id: Annotated[

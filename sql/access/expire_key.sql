@@ -1,4 +1,4 @@
--- Let a valid key, which is no share link, expire after some time; what it allowed until now.
+-- Let a valid key, which is no share link, expire after some time; what it allowed until now, and when it expires.
 -- Parameters: id; overlap, an interval.
 with before as (
     select id, expires_at
@@ -10,4 +10,4 @@ update keys k
 set expires_at = least(b.expires_at, now() + :'overlap'::interval)
 from before b
 where k.id = b.id
-returning k.name, k.scopes, k.sites, b.expires_at
+returning k.name, k.scopes, k.sites, b.expires_at, k.expires_at

@@ -57,6 +57,40 @@ def test_whoever_is_in_sees_it_and_can_log_out(reporting_server: Served, page: P
     assert page.request.get(f"{reporting_server.url}/me").status == 401
 
 
+def test_a_link_that_another_page_opens_replaces_no_login_without_asking(
+    reporting_server: Served, page: Page, pages: Shop
+) -> None:
+    theirs = make_key(reporting_server, "the stranger's <b>")
+    page.goto(f"{reporting_server.url}/login#key={ADMIN_KEY}")
+    page.wait_for_url(f"{reporting_server.url}/schema")
+    for answer, then in (("Stay ADMIN_KEY", "ADMIN_KEY"), ("Log in as the stranger's <b>", "the stranger's <b>")):
+        page.goto(pages.url)
+        page.evaluate("url => { location.href = url }", f"{reporting_server.url}/login#key={theirs}")
+        question = page.get_by_role("dialog")
+        expect(question).to_contain_text("You are logged in as ADMIN_KEY. Log in as the stranger's <b> instead?")
+        assert me(page) == "ADMIN_KEY"
+        assert theirs not in page.evaluate("location.href + document.documentElement.outerHTML")
+        question.get_by_role("button", name=answer).click()
+        if then == "ADMIN_KEY":
+            expect(question).to_have_count(0)
+        else:
+            page.wait_for_url(f"{reporting_server.url}/schema")
+        assert me(page) == then
+
+
+def test_a_link_to_the_own_login_leads_on_and_one_that_is_not_valid_ends_nothing(
+    reporting_server: Served, page: Page
+) -> None:
+    link = f"{reporting_server.url}/login#key="
+    for key in (ADMIN_KEY, ADMIN_KEY):
+        page.goto("about:blank")
+        page.goto(link + key)
+        page.wait_for_url(f"{reporting_server.url}/schema")
+    page.goto(link + WRONG)
+    expect(page.get_by_role("alert")).to_have_text("the key or login is not valid: unknown, expired or revoked")
+    assert me(page) == "ADMIN_KEY"
+
+
 def test_another_origins_page_can_do_nothing_with_the_login(reporting_server: Served, page: Page, pages: Shop) -> None:
     page.goto(f"{reporting_server.url}/login#key={ADMIN_KEY}")
     page.wait_for_url(f"{reporting_server.url}/schema")
@@ -71,6 +105,15 @@ def test_another_origins_page_can_do_nothing_with_the_login(reporting_server: Se
     page.evaluate("frame => { document.body.innerHTML = frame }", frame)
     page.wait_for_timeout(300)
     assert all(not one.locator(".opblock").count() for one in page.frames[1:])
+
+
+def make_key(server: Served, name: str) -> str:
+    body = {"name": name, "scopes": ["reports:read"]}
+    return str(httpx.post(f"{server.url}/keys", json=body, headers=AUTHORIZED).raise_for_status().json()["secret"])
+
+
+def me(page: Page) -> str:
+    return str(page.evaluate("fetch('/me').then((response) => response.json())")["name"])
 
 
 def keys(server: Served) -> list[str]:

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, Route, expect
 
 from apps.keys.login import HOME
 from tests.browser.faults import Faults
+from tests.browser.shop import Shop
 from tests.servers.key import AUTHORIZED
 from tests.servers.serving import Served
 
@@ -50,6 +51,26 @@ def test_a_password_opens_it(reporting_server: Served, page: Page, shop: str, ho
     page.locator("button").click()
     page.wait_for_url(url + HOME)
     assert me(page, url)["share"] is True
+
+
+@pytest.mark.parametrize("password", [None, PASSWORD])
+def test_it_ends_no_other_login_without_asking(
+    reporting_server: Served, page: Page, pages: Shop, shop: str, other: str, password: str | None
+) -> None:
+    url = reporting_server.url
+    page.goto(url + share(reporting_server, other, name="mine <b>"))
+    page.wait_for_url(url + HOME)
+    theirs = share(reporting_server, shop, name="theirs <b>", **({"password": password} if password else {}))
+    page.goto(pages.url)
+    page.evaluate("url => { location.href = url }", url + theirs)
+    expect(page.get_by_text("You are logged in as mine <b>. Show")).to_be_visible()
+    assert page.get_by_text("theirs <b>").count() == (0 if password else 1)
+    assert me(page, url)["sites"] == [other]
+    if password:
+        page.get_by_label("Whoever").fill(password)
+    page.get_by_role("button", name="Show the reports").click()
+    page.wait_for_url(url + HOME)
+    assert me(page, url)["sites"] == [shop]
 
 
 def to_this_machine(page: Page, url: str, server: str) -> None:

@@ -14,6 +14,7 @@ SLOW = (
     "apps/reports/test_live_stream.py",
     "apps/reports/shared/test_long_reports.py",
     "apps/sdks/test_sdk_hostile.py",
+    "apps/up/test_first_key.py",
     "apps/commands",
     "db/expiry",
     "db/reports",

@@ -56,6 +56,8 @@ VALUES: dict[str, Any] = {
     "days": 5,
     "user_id": "user 1",
     "event_id": UUID(int=1),
+    "with_key": UUID(int=1),
+    "without_key": UUID(int=2),
     "id": UUID(int=1),
     "ids": [],
     "sites": ["berlin"],

@@ -144,7 +144,7 @@ def revoke_command(key_id: UUID) -> None:
 def rotate_command(key_id: UUID, overlap: timedelta) -> None:
     """Create a key like KEY_ID and print its secret, once; the old one expires after the overlap."""
 
-    async def rotate(conn: ReadConnection) -> tuple[Key, str] | None:
+    async def rotate(conn: ReadConnection) -> tuple[Key, str, datetime] | None:
         async with conn.transaction():
             rotated = await keys.rotate_key(conn, key_id, overlap=overlap, by=audit.COMMAND_LINE)
             if rotated:
@@ -154,7 +154,11 @@ def rotate_command(key_id: UUID, overlap: timedelta) -> None:
     rotated = _on_database(rotate)
     if rotated is None:
         raise click.ClickException(f"there is no valid key {key_id}; `tjra key list` shows them")
-    _print(*rotated)
+    key, secret, old_until = rotated
+    _print(key, secret)
+    click.echo(f"the old one is valid until {old_until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", err=True)
+    if key.expires_at:
+        click.echo(f"the new one, as the old one was to be, until {key.expires_at:%Y-%m-%d %H:%M:%S} UTC", err=True)
 
 
 def _print(key: Key, secret: str) -> None:

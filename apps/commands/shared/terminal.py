@@ -27,6 +27,11 @@ def failure_in_a_line(site: str, what: str, failed: list[str]) -> Iterator[None]
         click.echo(f"{printable(site)}: cannot {what}: {printable(str(error).partition(chr(10))[0])}", err=True)
 
 
+def is_terminal() -> bool:
+    """Whether standard output is seen by somebody at a terminal, and goes to no file, journal or other program."""
+    return sys.stdout.isatty()
+
+
 #: Characters of a line where nothing says how many there may be: in a file, or for another program.
 ANY_WIDTH = 100_000
 

@@ -1,10 +1,9 @@
 """The sender of a request, from its headers and URL."""
 
-import binascii
-from base64 import b64decode
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
+from apps.access.credentials import basic_pair
 from db.access.tokens import is_meant_as_key
 
 
@@ -35,7 +34,7 @@ def caller_of(scope: Any) -> Caller:
     scheme, _, credentials = headers.get(b"authorization", "").partition(" ")
     client = scope.get("client")
     given = (
-        _user(credentials) if scheme.lower() == "basic" else None,
+        (basic_pair(credentials)[0] or None) if scheme.lower() == "basic" else None,
         credentials.strip() if scheme.lower() == "bearer" else None,
         headers.get(b"x-write-key", "").partition(":")[0] or None,
     )
@@ -59,10 +58,3 @@ def _query(text: bytes) -> dict[str, str]:
         return {name: values[0] for name, values in parse_qs(text.decode("latin-1"), max_num_fields=100).items()}
     except ValueError:
         return {}
-
-
-def _user(credentials: str) -> str | None:
-    try:
-        return b64decode(credentials).decode().partition(":")[0] or None
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return None

@@ -27,6 +27,7 @@ from apps.sdks.shared.to_event import Dropped, event_id, to_event, visitor_of_da
 from apps.web.problems import Refusal, refuse
 from apps.web.request_body import read_body
 from db.events.event import Event, receive
+from db.events.ids import id_with_key, id_without_key
 from db.events.reasons import sentence
 from db.events.tolerant_json import UNREADABLE
 
@@ -116,7 +117,7 @@ class SdkRequest:
                 self._drop(one, str(reason))
             if index % SLICE == 0:
                 await asyncio.sleep(0)
-        await self._set_times([event for _, event, _ in events])
+        await self._set_times([(event, sender) for _, event, sender in events])
         for one, event, sender in events:
             try:
                 received = receive(event, now=self.now, window=self.window)
@@ -175,19 +176,20 @@ class SdkRequest:
         self.cuts.update(cut)
         return event, place.sender
 
-    async def _set_times(self, events: list[Event]) -> None:
+    async def _set_times(self, events: list[tuple[Event, Sender]]) -> None:
         """Set a missing timestamp to the event's first arrival, so that a resend gets the same one.
 
         Not needed for an event without an id, which gets both when it is received, nor for a UUIDv7, which has a time.
         """
         undated = [
-            event for event in events if event.timestamp is None and event.event_id and event.event_id.version != 7
+            (event, sender)
+            for event, sender in events
+            if event.timestamp is None and event.event_id and event.event_id.version != 7
         ]
         if undated:
-            names = [f"{event.site_id} {event.event_id}" for event in undated]
-            for event, first in zip(
-                undated, await first_times(self.sdks.events.producer, names, self.now), strict=True
-            ):
+            names = [_name(event, sender) for event, sender in undated]
+            firsts = await first_times(self.sdks.events.producer, names, self.now)
+            for (event, _), first in zip(undated, firsts, strict=True):
                 event.timestamp = first
 
     def _outcome(self, one: SentEvent) -> str:
@@ -202,6 +204,12 @@ class SdkRequest:
     def _record(self, one: SentEvent | None, *, queued: bool) -> None:
         if one and isinstance(one.message_id, str):
             self.queued[one.message_id] = queued
+
+
+def _name(event: Event, sender: Sender) -> str:
+    """What stands for an event with an id: another thing if it came with a secret key, so that nobody dates those."""
+    event_id = str(event.event_id)
+    return f"{event.site_id} {id_with_key(event_id) if sender.holder else id_without_key(event_id)}"
 
 
 def _parsed(parse: Parser, body: bytes, caller: Caller) -> list[SentEvent | None]:

@@ -31,7 +31,7 @@ def one_app(database_url: str) -> Iterator[tuple["ReportingApp", httpx.Client]]:
 def own_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's clients come from an address of their own: from one, few may log in within a minute."""
     here = uuid4().hex
-    monkeypatch.setattr("apps.access.limits._address", lambda _: here)
+    monkeypatch.setattr("apps.access.limits._address", lambda *_: here)
 
 
 @pytest.fixture

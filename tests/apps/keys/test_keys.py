@@ -109,10 +109,35 @@ def test_a_rotated_one_is_valid_until_the_overlap_is_over(reporting: httpx.Clien
     assert (rotated["key"]["scopes"], rotated["key"]["sites"]) == (["reports:read"], ["shop"])
     assert is_in(reporting, bearer(rotated["secret"]))
     assert is_in(reporting, bearer(secret))
-    row = conn.execute("select expires_at between now() and now() + '1 hour' from keys where id = %s", [key.id])
-    assert row.fetchone() == (True,)
+    row = conn.execute(
+        "select expires_at, expires_at between now() and now() + '1 hour' from keys where id = %s", [key.id]
+    )
+    assert row.fetchone() == (datetime.fromisoformat(rotated["old_valid_until"]), True)
     reporting.delete(f"/keys/{key.id}")
     assert reporting.post(f"/keys/{key.id}/rotate").status_code == 404
+
+
+def test_a_rotated_one_is_dead_at_the_moment_that_was_said(
+    reporting: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, secret = create(reporting, "reports:read")
+    cookie = log_in(reporting, secret) | NOBODY
+    assert is_in(reporting, bearer(secret))  # and is known for ten seconds, as one without an end
+    assert is_in(reporting, cookie)
+    said = reporting.post(f"/keys/{key.id}/rotate", params={"overlap_hours": 1}).json()["old_valid_until"]
+    end = datetime.fromisoformat(said)
+    for time, valid in ((end - timedelta(microseconds=1), True), (end, False)):
+        monkeypatch.setattr("apps.keys.verdicts.now", lambda time=time: time)
+        assert is_in(reporting, bearer(secret)) is valid
+        assert is_in(reporting, cookie) is valid
+
+
+def test_without_an_overlap_the_old_one_is_dead_at_once_where_it_was_rotated(reporting: httpx.Client) -> None:
+    key, secret = create(reporting, "reports:read")
+    assert is_in(reporting, bearer(secret))
+    rotated = reporting.post(f"/keys/{key.id}/rotate", params={"overlap_hours": 0}).json()
+    assert not is_in(reporting, bearer(secret))
+    assert is_in(reporting, bearer(rotated["secret"]))
 
 
 def test_what_is_used_is_noted_in_the_background(conn: Connection, database_url: str) -> None:

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import httpx
+import msgspec
 import pytest
 
 import actors
@@ -12,6 +13,8 @@ from db.store.events import Message, store_events
 from db.store.whole_or_apart import store_apart
 from tests.builders.factories import NOW, batch, event, received
 from tests.conftest import Connection
+from tests.servers import queue
+from tests.servers.key import AUTHORIZED
 
 
 def receipt(reporting: httpx.Client, shop: str, event_id: str) -> dict[str, object]:
@@ -27,17 +30,37 @@ def test_an_event_is_queued_then_stored(
     one = received(shop)
     answer = ingestion.post("/event", json=event(shop, event_id=one.event_id))
     queued = receipt(reporting, shop, one.event_id)
-    assert queued.keys() == {"status", "received_at"}
-    assert queued["status"] == "queued"
+    assert queued.keys() == {"status", "received_at", "secret_key"}
+    assert (queued["status"], queued["secret_key"]) == ("queued", False)
     assert receipt(reporting, other, one.event_id) == {"status": "unknown"}
     message_id = answer.headers["x-message-id"]
     assert broker.client.hexists(f"{broker.namespace}:events.msgs", message_id)
     store_events(conn, batch(one))
     stored = receipt(reporting, shop, one.event_id)
-    assert stored.keys() == {"status", "received_at", "event_time", "stored_at"}
-    assert stored["status"] == "stored"
+    assert stored.keys() == {"status", "received_at", "event_time", "stored_at", "secret_key"}
+    assert (stored["status"], stored["secret_key"]) == ("stored", False)
     assert str(stored["event_time"]).replace("Z", "+00:00") == NOW.isoformat()
     assert receipt(reporting, other, one.event_id) == {"status": "unknown"}
+
+
+@pytest.mark.parametrize("stranger_stored", [False, True])
+def test_of_two_events_with_one_id_it_tells_of_the_one_with_a_key(
+    ingestion: httpx.Client, reporting: httpx.Client, conn: Connection, shop: str, stranger_stored: bool
+) -> None:
+    event_id = str(uuid4())
+    ingestion.post("/event", json=event(shop, event_id=event_id))
+    if stranger_stored:
+        store_events(conn, batch(received(shop, event_id=event_id)))
+    assert receipt(reporting, shop, event_id)["secret_key"] is False
+    told = ingestion.post("/event", json=event(shop, event_id=event_id), headers=AUTHORIZED).json()
+    assert told["event_id"] == event_id
+    (with_key,) = (one for one in queue.queued(shop) if one["event_id"] != event_id)
+    if not stranger_stored:
+        assert receipt(reporting, shop, event_id)["secret_key"] is True
+    store_events(conn, msgspec.json.encode([with_key]))
+    for known in (event_id, with_key["event_id"]):
+        found = receipt(reporting, shop, known)
+        assert (found["status"], found["secret_key"]) == ("stored", True)
 
 
 def test_a_dead_event_names_its_letter(reporting: httpx.Client, conn: Connection, shop: str) -> None:

@@ -114,7 +114,7 @@ def test_the_front_page_leads_a_browser_to_all_there_is(client: httpx.Client) ->
 def test_the_front_page_tells_a_program_where_to_go(client: httpx.Client, name: str, accept: str) -> None:
     answer = client.get("/", headers={"accept": accept})
     assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["vary"] == "Accept"
+    assert answer.headers["vary"] == "Accept, Authorization, Cookie"
     told = answer.json()
     assert name in told["name"]
     for what in ("documentation", "openapi", "health", "ready"):
