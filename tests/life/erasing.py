@@ -32,12 +32,10 @@ def erase_person(
     if step.fate == "killed":
         killed_while(url, lambda other: erase(other, site.name, asked.erasure_id, now=step.at))
     if step.fate == "beside":
-        # Of events of others that name the person, which came first is not told.
+        # Of events of others that name the person, or link visitors to them, which came first is not told.
         for message in waiting:
             message.events = [
-                one
-                for one in message.events
-                if (one.site_id, one.path) != (site.name, account_of(step.person)) or one.user_id == step.person
+                one for one in message.events if one.site_id != site.name or not _is_in_doubt(site, one, step.person)
             ]
         beside(url, lambda other: flush(other, waiting, step.at), lambda: _erase(conn, site, asked.erasure_id, step))
     else:
@@ -50,11 +48,13 @@ def erase_person(
     site.erase(step.person, row[0], step.at)
     if step.fate != "beside":
         flush(conn, waiting, step.at)
-    world.store((one for message in waiting for one in message.events), now=step.at)
+    world.store((one for message in waiting for one in message.events), now=step.at, at_once=step.fate != "beside")
     _read_letters(conn, site, step.person)
     left = conn.execute(
         "select (select count(*) from users where site_id = %(site)s and user_id = %(person)s)"
         " + (select count(*) from sessions where site_id = %(site)s and user_id = %(person)s)"
+        " + (select count(*) from visitors where site_id = %(site)s and %(person)s in (user_id, visitor_id))"
+        " + (select count(*) from events where site_id = %(site)s and %(person)s in (user_id, visitor_id))"
         " + (select count(*) from path_days where site_id = %(site)s and path = %(account)s and not %(later)s)",
         {
             "site": site.name,
@@ -65,6 +65,15 @@ def erase_person(
     ).fetchone()
     if left != (0,):
         raise Mismatch(f"{step.person} is erased, and still there")
+
+
+def _is_in_doubt(site: Site, event: ReceivedEvent, person: str) -> bool:
+    """Whether it matters if the event came before the person was erased."""
+    people = site.people
+    names = {account_of(one) for one in (person, *people.visitors(person))}
+    own = people.person(event) == person
+    links = event.visitor_id is not None and people.links.get(event.visitor_id) != person
+    return (event.path in names and not own) or event.visitor_id == person or (own and links)
 
 
 def _erase(conn: Connection[Any], site: Site, erasure_id: Any, step: "steps.Erase") -> None:
@@ -80,7 +89,7 @@ def _read_letters(conn: Connection[Any], site: Site, person: str) -> None:
     ).fetchall()
     payloads = [bytes(payload) for (payload,) in rows if bytes(payload) != ERASED]
     found = [(payload, msgspec.json.decode(payload, type=ReceivedEvent)) for payload in payloads]
-    kept = sorted(one.event_id for letters in site.letters.values() for one in letters if one.user_id != person)
+    kept = sorted(one.event_id for letters in site.letters.values() for one in letters if not site.is_erased(one))
     if kept != sorted(event.event_id for _, event in found):
         raise Mismatch("an erasure has emptied a dead letter of somebody else, or has left one of the person's")
     site.letters.clear()

@@ -58,12 +58,25 @@ class Look:
         self.loop.close()
 
     def ask(self, now: datetime, number: int, questions: int) -> None:
-        """Ask so many questions of chance."""
+        """Ask so many questions of chance, of the people as they are now."""
+        self.meet()
         random = Random(f"{self.seed} {number}")
         for _ in range(questions):
             question, site = random.choice(QUESTIONS), random.choice(list(self.world.sites.values()))
             self.loop.run_until_complete(self._ask(Asking(self.reading, random, self.world, site, now), question))
             self.questions += 1
+
+    def meet(self) -> None:
+        """The visitors of the world are whom the database says, where it may say so."""
+        with closing(psycopg.connect(self.url, autocommit=True, prepare_threshold=None)) as conn:
+            for site in self.world.sites.values():
+                rows = conn.execute(
+                    "select visitor_id, user_id from visitors where site_id = %s", [site.name]
+                ).fetchall()
+                before = set(site.people.links)
+                if fault := site.people.settle(dict(rows)):
+                    raise Mismatch(f"{site.name}: {fault}")
+                self.world.linked(site, before)
 
     async def _ask(self, asking: Asking, question: Callable[[Asking], Any]) -> None:
         await begin_snapshot(self.reading)
@@ -85,7 +98,7 @@ class Look:
         with closing(psycopg.connect(self.url, autocommit=True, prepare_threshold=None)) as conn:
             for site in self.world.sites.values():
                 rows = conn.execute("select event_id::text, event_time from events where site_id = %s", [site.name])
-                kept = Counter((one.event_id, one.timestamp) for one in site.events if self.world.is_kept(one))
+                kept = Counter((one.event_id, one.timestamp) for one in site.stored if self.world.is_kept(one))
                 _same(f"events of {site.name}", Counter((one, at.astimezone(UTC)) for one, at in rows), kept)
                 _same(f"what verify says of {site.name}", list(differences(conn, site.name)), [])
             rows = conn.execute("select site_id, day, stored, duplicates, dead from settled_days")

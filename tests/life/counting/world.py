@@ -1,15 +1,16 @@
 """What is true of a life: which events count, which are duplicates or dead, and what is still kept of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from db.events.event import ReceivedEvent
 from db.people.letters import ERASED
 from db.store.events import IDS_KEPT
+from tests.life.counting.people import People, is_of_user, of_visitor, without
 from tests.life.writing.events import OURS
 
 
@@ -30,7 +31,9 @@ class Site:
     def __init__(self, name: str, timezone: str) -> None:
         self.name = name
         self.timezone = timezone
-        self.events: list[ReceivedEvent] = []
+        self.stored: list[ReceivedEvent] = []
+        """Its events as they were sent; `events` has whom they count for."""
+        self.people = People()
         self.by_id: defaultdict[str, list[ReceivedEvent]] = defaultdict(list)
         self.ids: dict[str, datetime] = {}
         self.letters: defaultdict[bytes, list[ReceivedEvent]] = defaultdict(list)
@@ -44,29 +47,70 @@ class Site:
         self.announced_from: datetime | None = None
         self.said_at: datetime | None = None
         self.deleted_until: datetime | None = None
+        self.erased_visitors: dict[str, tuple[str, datetime]] = {}
+        """The same of their visitors."""
+        self._events: list[ReceivedEvent] | None = None
         self._by_user: dict[str, list[ReceivedEvent]] | None = None
 
     def erase(self, person: str, pseudonym: str, at: datetime) -> None:
-        """A person is erased: their events are the pseudonym's from now on, and nobody's name them."""
+        """A person is erased: no event names them or their visitors, theirs are the pseudonym's."""
+        visitors = self.people.visitors(person)
         self.erased[person] = pseudonym, at
-        self.events = [_without(one, person, pseudonym) for one in self.events]
-        self.by_id.clear()
-        for one in self.events:
-            self.by_id[one.event_id].append(one)
-        self._by_user = None
+        self.erased_visitors |= dict.fromkeys(visitors, (pseudonym, at))
+        self._put([without(one, self.people.person(one), {person, *visitors}, pseudonym) for one in self.stored])
+        for visitor in (*visitors, person):
+            self.people.links.pop(visitor, None)
 
     def caught(self, event: ReceivedEvent) -> ReceivedEvent | None:
         """The event of a person who was erased after it was accepted, as it is stored."""
-        pseudonym, at = self.erased.get(event.user_id or "", ("", None))
-        if at is None or event.received_at >= at:
-            return None
-        return _without(event, event.user_id or "", pseudonym)
+        for name in (event.user_id, event.visitor_id):
+            as_user = self.erased.get(name or "")
+            as_visitor = self.erased_visitors.get(name or "") if name == event.visitor_id else None
+            for pseudonym, at in filter(None, (as_user, as_visitor)):
+                if event.received_at < at:
+                    own = name == event.user_id or event.user_id is None
+                    ids = {one for one in ((event.user_id if own else None), event.visitor_id) if one}
+                    return without(event, pseudonym if own else event.user_id, ids, pseudonym)
+        return None
+
+    def is_erased(self, event: ReceivedEvent) -> bool:
+        """Whether it is an erased person's, and not only their visitor's."""
+        return event.user_id in self.erased or (
+            event.user_id in (None, event.visitor_id)
+            and (event.visitor_id in self.erased or event.visitor_id in self.erased_visitors)
+        )
 
     def add(self, event: ReceivedEvent) -> None:
         """An event of it is stored."""
-        self.events.append(event)
+        self.stored.append(event)
         self.by_id[event.event_id].append(event)
-        self._by_user = None
+        self._events = self._by_user = None
+
+    def link(self, before: set[str], is_kept: Callable[[ReceivedEvent], bool]) -> None:
+        """Visitors have become users since: nothing tells any more that their ids were users' when events expired."""
+        new = self.people.links.keys() - before
+        self._put([
+            of_visitor(one, one.user_id or "") if is_of_user(one) and one.user_id in new and not is_kept(one) else one
+            for one in self.stored
+        ])  # fmt: skip
+
+    def _put(self, events: list[ReceivedEvent]) -> None:
+        self.stored = events
+        self.by_id.clear()
+        for one in events:
+            self.by_id[one.event_id].append(one)
+        self._events = self._by_user = None
+
+    @property
+    def events(self) -> list[ReceivedEvent]:
+        """Its events, each with whom it counts for as its user."""
+        if self._events is None:
+            self._events = [
+                one if one.user_id == person else msgspec.structs.replace(one, user_id=person)
+                for one in self.stored
+                for person in [self.people.person(one)]
+            ]
+        return self._events
 
     @property
     def by_user(self) -> dict[str, list[ReceivedEvent]]:
@@ -92,18 +136,22 @@ class World:
         self.dropped: list[Span] = []
         self.partitions: list[Span] = []
 
-    def store(self, events: Iterable[ReceivedEvent], *, now: datetime) -> None:
+    def store(self, events: Iterable[ReceivedEvent], *, now: datetime, at_once: bool = True) -> None:
         """These arrive in the store together; of one id in them the one that was accepted first counts."""
-        self.store_in_order(sorted(events, key=lambda one: one.received_at), now=now)
+        self.store_in_order(sorted(events, key=lambda one: one.received_at), now=now, at_once=at_once)
 
-    def store_in_order(self, events: Iterable[ReceivedEvent], *, now: datetime) -> None:
-        """These arrive in the store one after the other."""
+    def store_in_order(self, events: Iterable[ReceivedEvent], *, now: datetime, at_once: bool = False) -> None:
+        """These arrive in the store one after the other, or `at_once`: unless one is dead, in one transaction."""
+        before = {site.name: len(site.stored) for site in self.sites.values()}
         for one in events:
             caught = self.sites[one.site_id].caught(one)
             outcome = self.outcome(caught or one, now=now)
             self._note(one, outcome)
+            at_once &= outcome != "dead"
             if outcome == "dead" and not caught:
                 self._add_letter(one)
+        for site in self.sites.values():
+            self._identify(site, before[site.name], at_once=at_once)
 
     def outcome(self, event: ReceivedEvent, *, now: datetime) -> str:
         """What becomes of an event that is stored now; it is, where it is new."""
@@ -132,11 +180,24 @@ class World:
         if payload == ERASED:  # it stays dead
             return
         one = site.letters[payload][0]
+        before = len(site.stored)
         outcome = self.outcome(one, now=now)
+        self._identify(site, before, at_once=True)
         if outcome != "dead":
             self._note(one, "dead", -1)
             self._note(one, outcome)
             del site.letters[payload][0]
+
+    def _identify(self, site: Site, before: int, *, at_once: bool) -> None:
+        links = set(site.people.links)
+        kept = [one for one in site.stored if self.is_kept(one)]
+        site.people.identify(site.stored[before:], kept, at_once=at_once)
+        self.linked(site, links)
+
+    def linked(self, site: Site, before: set[str]) -> None:
+        """There may be more links than before."""
+        if site.people.links.keys() - before:
+            site.link(before, self.is_kept)
 
     def forget_ids(self, now: datetime) -> None:
         """Ids are forgotten that came long ago."""
@@ -181,17 +242,3 @@ class World:
 
     def _note(self, event: ReceivedEvent, outcome: str, times: int = 1) -> None:
         self.ledger[event.site_id, event.received_at.astimezone(UTC).date(), outcome] += times
-
-
-def _without(event: ReceivedEvent, person: str, pseudonym: str) -> ReceivedEvent:
-    """An event without a person: their name goes from all events, their personal fields from their own."""
-    path = "/account/erased" if event.path == f"/account/{person}" else event.path
-    if event.user_id != person:
-        return msgspec.structs.replace(event, path=path)
-    return msgspec.structs.replace(event, path=path, user_id=pseudonym, properties=_impersonal(event.properties))
-
-
-def _impersonal(properties: Any) -> Any:
-    if not isinstance(properties, dict):
-        return properties
-    return {name: _impersonal(value) for name, value in properties.items() if name not in ("email", "phone")}

@@ -1,0 +1,7 @@
+-- Numbers below sites.users that nobody has: of visitors who became users that have a number of their own. The rest of
+-- the numbers is how many people there are.
+alter table sites add column vacant_numbers integer not null default 0;
+update sites s
+set vacant_numbers = s.users - n.people
+from (select site_id, count(*) as people from users group by site_id) n
+where n.site_id = s.site_id and s.users <> n.people;
