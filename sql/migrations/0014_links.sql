@@ -5,3 +5,6 @@ update sites s
 set vacant_numbers = s.users - n.people
 from (select site_id, count(*) as people from users group by site_id) n
 where n.site_id = s.site_id and s.users <> n.people;
+
+-- It gets a clock as a parameter.
+drop function if exists set_timezone(varchar, text);

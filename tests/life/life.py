@@ -199,7 +199,7 @@ class _Run:
 
     def _change_timezone(self, step: steps.ChangeTimezone) -> None:
         site = self.world.sites[step.site]
-        set_timezone(self.conn, step.site, step.timezone)
+        set_timezone(self.conn, step.site, step.timezone, now=step.at)
         if site.timezone != step.timezone and (kept_from := self.world.kept_from_of(site)):
             site.compared_from = kept_from
         site.timezone = step.timezone
