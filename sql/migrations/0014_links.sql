@@ -6,5 +6,7 @@ set vacant_numbers = s.users - n.people
 from (select site_id, count(*) as people from users group by site_id) n
 where n.site_id = s.site_id and s.users <> n.people;
 
--- It gets a clock as a parameter.
+-- They get other parameters: a clock, and the visitor.
 drop function if exists set_timezone(varchar, text);
+drop function if exists funnel_kind(text, text, text, jsonb, jsonb, boolean);
+drop function if exists event_matches(text, text, text, jsonb, jsonb);
