@@ -74,15 +74,16 @@ def of_visitor(event: ReceivedEvent, visitor: str) -> ReceivedEvent:
     return msgspec.structs.replace(event, user_id=None, visitor_id=visitor)
 
 
-def without(event: ReceivedEvent, person: str | None, ids: set[str], pseudonym: str) -> ReceivedEvent:
-    """An event of a person or of others without the ids of one who is erased; theirs loses its personal fields too."""
+def without(event: ReceivedEvent, ids: set[str], *, person: str | None, pseudonym: str | None) -> ReceivedEvent:
+    """An event without the ids of one who is erased: of somebody else, or (`pseudonym`) of theirs, which loses more."""
     path = "/account/erased" if event.path in map(account_of, ids) else event.path
-    own = person in ids or person == pseudonym
-    if not own and event.visitor_id not in ids:
+    if pseudonym:
+        event = msgspec.structs.replace(event, user_id=pseudonym, properties=_impersonal(event.properties))
+    elif event.visitor_id not in ids:
         return msgspec.structs.replace(event, path=path)
-    user = pseudonym if own else person
-    properties = _impersonal(event.properties) if own else event.properties
-    return msgspec.structs.replace(event, path=path, user_id=user, visitor_id=None, properties=properties)
+    else:
+        event = msgspec.structs.replace(event, user_id=person)
+    return msgspec.structs.replace(event, path=path, visitor_id=None)
 
 
 def _impersonal(properties: Any) -> Any:

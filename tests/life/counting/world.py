@@ -57,7 +57,11 @@ class Site:
         visitors = self.people.visitors(person)
         self.erased[person] = pseudonym, at
         self.erased_visitors |= dict.fromkeys(visitors, (pseudonym, at))
-        self._put([without(one, self.people.person(one), {person, *visitors}, pseudonym) for one in self.stored])
+        self._put([
+            without(one, {person, *visitors}, person=whose, pseudonym=pseudonym if whose == person else None)
+            for one in self.stored
+            for whose in [self.people.person(one)]
+        ])  # fmt: skip
         for visitor in (*visitors, person):
             self.people.links.pop(visitor, None)
 
@@ -70,7 +74,7 @@ class Site:
                 if event.received_at < at:
                     own = name == event.user_id or event.user_id is None
                     ids = {one for one in ((event.user_id if own else None), event.visitor_id) if one}
-                    return without(event, pseudonym if own else event.user_id, ids, pseudonym)
+                    return without(event, ids, person=event.user_id, pseudonym=pseudonym if own else None)
         return None
 
     def is_erased(self, event: ReceivedEvent) -> bool:
