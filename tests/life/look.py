@@ -15,7 +15,7 @@ from db.connections.pools import begin_snapshot
 from db.reports.shared.report import EventsNotKept
 from tests.life.counting.asking import Asking, Mismatch
 from tests.life.counting.questions import QUESTIONS
-from tests.life.counting.world import World
+from tests.life.counting.world import Site, World
 from tests.life.whole import differences
 
 #: Plans that the planner may come to as tables grow, or their statistics age.
@@ -100,6 +100,7 @@ class Look:
                 rows = conn.execute("select event_id::text, event_time from events where site_id = %s", [site.name])
                 kept = Counter((one.event_id, one.timestamp) for one in site.stored if self.world.is_kept(one))
                 _same(f"events of {site.name}", Counter((one, at.astimezone(UTC)) for one, at in rows), kept)
+                _same(f"visitors of {site.name} who became users", self._left_of(conn, site), [])
                 _same(f"what verify says of {site.name}", list(differences(conn, site.name)), [])
             rows = conn.execute("select site_id, day, stored, duplicates, dead from settled_days")
             settled = Counter({
@@ -108,6 +109,17 @@ class Look:
                 for name, count in zip(("stored", "duplicates", "dead"), counts, strict=True)
             })  # fmt: skip
             _same("ledger", +settled, +self.world.ledger)
+
+    def _left_of(self, conn: psycopg.Connection[Any], site: Site) -> list[Any]:
+        """What is still there by the id of a visitor whom nobody is any more."""
+        names = [visitor for visitor in site.people.links if visitor not in site.by_user]
+        return conn.execute(
+            "select 'users', user_id from users where site_id = %(site)s and user_id = any (%(names)s)"
+            " union all select 'sessions', user_id from sessions where site_id = %(site)s and user_id = any (%(names)s)"
+            " union all select 'user_months', user_id from user_months"
+            " where site_id = %(site)s and user_id = any (%(names)s)",
+            {"site": site.name, "names": names},
+        ).fetchall()
 
 
 def _same(what: str, found: Any, expected: Any) -> None:

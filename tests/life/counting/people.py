@@ -53,6 +53,11 @@ class People:
             elif not at_once:
                 self.unsure[visitor] = Unsure({user for _, user in found}, visitor in becoming)
 
+    def forget(self, kept: Iterable[ReceivedEvent]) -> set[str]:
+        """The visitors whose links end, as no event of theirs is kept that counts for the user."""
+        there = {(one.visitor_id, self.person(one)) for one in kept}
+        return {visitor for visitor, user in self.links.items() if (visitor, user) not in there}
+
     def settle(self, told: Mapping[str, str]) -> str | None:
         """The links that the database tells of; what is wrong with them, if anything."""
         for visitor, unsure in self.unsure.items():

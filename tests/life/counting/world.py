@@ -98,6 +98,16 @@ class Site:
             for one in self.stored
         ])  # fmt: skip
 
+    def unlink(self, visitors: set[str]) -> None:
+        """These visitors are nobody's any more; their events are whose they were."""
+        people = self.people
+        self._put([
+            msgspec.structs.replace(one, user_id=people.person(one)) if one.visitor_id in visitors else one
+            for one in self.stored
+        ])  # fmt: skip
+        for visitor in visitors:
+            del people.links[visitor]
+
     def _put(self, events: list[ReceivedEvent]) -> None:
         self.stored = events
         self.by_id.clear()
@@ -202,6 +212,12 @@ class World:
         """There may be more links than before."""
         if site.people.links.keys() - before:
             site.link(before, self.is_kept)
+
+    def forget_links(self) -> None:
+        """Links end with the last event that is kept; what expired stays whose it was."""
+        for site in self.sites.values():
+            if self.kept_from_of(site):
+                site.unlink(site.people.forget([one for one in site.stored if self.is_kept(one)]))
 
     def forget_ids(self, now: datetime) -> None:
         """Ids are forgotten that came long ago."""
