@@ -12,7 +12,9 @@ from db.people.erase import erase
 from db.people.letters import ERASED
 from db.people.receipts import ask
 from tests.life.counting.asking import Mismatch
-from tests.life.counting.world import Site, World
+from tests.life.counting.people import is_of_user
+from tests.life.counting.site import Site
+from tests.life.counting.world import World
 from tests.life.look import Look
 from tests.life.mortal import killed_while
 from tests.life.worker import beside, flush
@@ -45,11 +47,11 @@ def erase_person(
     ).fetchone()
     if row is None:
         raise Mismatch(f"nothing catches what {step.person} sent before")
-    site.erase(step.person, row[0], step.at)
+    visitors = site.erase(step.person, row[0], step.at)
     if step.fate != "beside":
         flush(conn, waiting, step.at)
     world.store((one for message in waiting for one in message.events), now=step.at, at_once=step.fate != "beside")
-    _read_letters(conn, site, step.person)
+    _read_letters(conn, site, step.person, visitors)
     left = conn.execute(
         "select (select count(*) from users where site_id = %(site)s and user_id = %(person)s)"
         " + (select count(*) from sessions where site_id = %(site)s and user_id = %(person)s)"
@@ -82,14 +84,20 @@ def _erase(conn: Connection[Any], site: Site, erasure_id: Any, step: "steps.Eras
             return erase(conn, site.name, erasure_id, now=step.at)
 
 
-def _read_letters(conn: Connection[Any], site: Site, person: str) -> None:
+def _read_letters(conn: Connection[Any], site: Site, person: str, visitors: list[str]) -> None:
     """The dead letters as they are now: those of the person hold nothing, the others as many events as before."""
     rows = conn.execute(
         "select payload from dead_letters where site_id = %s and state = 'dead'", [site.name]
     ).fetchall()
     payloads = [bytes(payload) for (payload,) in rows if bytes(payload) != ERASED]
     found = [(payload, msgspec.json.decode(payload, type=ReceivedEvent)) for payload in payloads]
-    kept = sorted(one.event_id for letters in site.letters.values() for one in letters if not site.is_erased(one))
+
+    def own(event: ReceivedEvent) -> bool:
+        if is_of_user(event):
+            return event.user_id == person
+        return event.visitor_id in (person, *visitors)
+
+    kept = sorted(one.event_id for letters in site.letters.values() for one in letters if not own(one))
     if kept != sorted(event.event_id for _, event in found):
         raise Mismatch("an erasure has emptied a dead letter of somebody else, or has left one of the person's")
     site.letters.clear()

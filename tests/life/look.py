@@ -15,7 +15,8 @@ from db.connections.pools import begin_snapshot
 from db.reports.shared.report import EventsNotKept
 from tests.life.counting.asking import Asking, Mismatch
 from tests.life.counting.questions import QUESTIONS
-from tests.life.counting.world import Site, World
+from tests.life.counting.site import Site
+from tests.life.counting.world import World
 from tests.life.whole import differences
 
 #: Plans that the planner may come to as tables grow, or their statistics age.
