@@ -1,7 +1,11 @@
-"""Links of visitors to users end with the last event that is kept: `forget_links(conn, site_id)`."""
+"""Links of visitors to users: they end with the last event that is kept (`forget_links`), and ids that were sent as
+users' before there were visitors become visitors' (`adopt_visitors`).
+"""
 
 import time
-from typing import NamedTuple
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, cast
 
 from psycopg import Connection
 
@@ -10,6 +14,8 @@ from db.queries import QUERIES
 
 #: Links that are looked at in one transaction; writers of the site wait for it only if one of them ends.
 BATCH_LINKS = 1_000
+#: Ids that become visitors' in one transaction.
+BATCH_ADOPTED = 200
 
 
 class Progress(NamedTuple):
@@ -41,3 +47,41 @@ def forget_links(
         total += deleted
         if last is None or (deadline is not None and time.monotonic() > deadline):
             return Progress(total, last)
+
+
+class Adopted(NamedTuple):
+    """What became of ids that were sent as users'."""
+
+    events: int
+    visitors: int
+    linked: int
+    """How many of the visitors are users' now."""
+
+
+def visitors_existed_at(conn: Connection) -> datetime:
+    """When this database learned of visitors."""
+    (moment,) = conn.execute(QUERIES["people/visitors_existed_at"]).fetchone() or (None,)
+    return cast("datetime", moment)
+
+
+def sent_as_users(conn: Connection, site_id: str, *, before: datetime) -> list[tuple[str, str | None]]:
+    """The visitors of a site that were sent as users before a moment, not since, and as whom each was identified."""
+    return conn.execute(QUERIES["people/sent_as_users"], {"site_id": site_id, "before": before}).fetchall()
+
+
+def adopt_visitors(
+    conn: Connection, site_id: str, found: Sequence[tuple[str, str | None]], *, before: datetime, now: datetime
+) -> Adopted:
+    """Take ids for visitors' that were sent as users' (`sent_as_users`), with all that was counted for them.
+
+    Nothing that is stored tells a visitor's id from a user's: only who sent them knows. Some at a time, each in a
+    transaction, which writers of the site wait for; stopped, it goes on when it is called again.
+    """
+    total = Adopted(0, 0, 0)
+    for start in range(0, len(found), BATCH_ADOPTED):
+        ids, people = zip(*found[start : start + BATCH_ADOPTED], strict=True)
+        values = {"site_id": site_id, "ids": list(ids), "people": list(people), "before": before, "now": now}
+        with writing(conn):
+            row = conn.execute(QUERIES["people/adopt_visitors"], values).fetchone()
+        total = Adopted(*(sum(pair) for pair in zip(total, row or (0, 0, 0), strict=True)))
+    return total
