@@ -25,6 +25,7 @@ from db.connections.errors import is_site_error, is_unavailable
 from db.expiry import blocking_sites, describe_lagging
 from db.expiry import drop_old_events as drop_events
 from db.ledger import balance
+from db.people import links
 from db.rollups.advance import Rollup, sites_behind
 from db.rollups.advance import advance as advance_site
 from db.sites import retention
@@ -39,6 +40,8 @@ OPEN = timedelta(hours=3)
 ADVANCING_SECONDS = 45
 #: The same of events that a site's own retention deletes.
 DELETING_SECONDS = 45
+#: The visitor of each site up to whom the last pass looked at links, where it left some.
+_links_after: dict[str, str] = {}
 #: Number of failed sites per pass that are logged by name.
 MAX_LOGGED_FAILURES = 10
 
@@ -94,6 +97,33 @@ def _delete_expired_of_sites(conn: Any) -> None:
             logger.warning(
                 "events of site %r more than %d days old stay: their rollups are not written yet", one.site_id, one.days
             )
+
+
+@dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
+def forget_links() -> None:
+    """Delete links of visitors to users of whom no event is kept."""
+    _do(_forget_links)
+
+
+def _forget_links(conn: Any) -> None:
+    """Of a site with so many links that time does not suffice, the next pass of this process goes on with the rest."""
+    deadline = time.monotonic() + DELETING_SECONDS
+    sites = links.sites_with_links(conn)
+    for site in random.sample(sites, len(sites)):
+        if time.monotonic() > deadline:
+            return
+        try:
+            deleted, after = links.forget_links(conn, site, after=_links_after.pop(site, ""), deadline=deadline)
+        except Exception as error:
+            if not is_site_error(error):
+                raise
+            MAINTENANCE_FAILURES.labels("retention").inc()
+            logger.error("links of visitors of site %r cannot be deleted: %s", site, error)
+            continue
+        if after is not None:
+            _links_after[site] = after
+        if deleted:
+            logger.info("deleted %d links of visitors of site %r: no event of theirs is kept", deleted, site)
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
@@ -173,6 +203,7 @@ broker.add_middleware(
             Period(make_partitions, 3600),
             Period(drop_old_events, 600),
             Period(delete_expired_of_sites, 600),
+            Period(forget_links, 21_600),
             Period(forget_settled_messages, 3600),
             Period(forget_event_ids, 3600),
             Period(finish_erasures, 600),

@@ -9,6 +9,7 @@ import click
 from apps.commands.access.key import key_command
 from apps.commands.access.privacy import privacy_command
 from apps.commands.access.site import site_command
+from apps.commands.access.visitors import visitors_command
 from apps.commands.backup import backup_command
 from apps.commands.dead_letters import dead_letters
 from apps.commands.delete import delete_command
@@ -73,6 +74,7 @@ for command in (
     verify_command,
     rebuild_command,
     retention_command,
+    visitors_command,
     delete_command,
     timezone_command,
     backup_command,

@@ -9,6 +9,7 @@ from apps.commands.delete import between
 from apps.commands.shared.database import database
 from apps.commands.shared.terminal import failure_in_a_line, printable
 from db import expiry
+from db.people import links
 from db.settings import load
 from db.sites import retention
 from db.sites.retention import SiteRetention
@@ -51,6 +52,9 @@ def retention_command(days: int | None, dry_run: bool, yes: bool) -> None:
         if days is not None:
             drop(conn, days)
         delete_of(conn, sites, days)
+        for site in links.sites_with_links(conn):
+            if deleted := links.forget_links(conn, site).deleted:
+                click.echo(f"deleted {deleted:,} links of visitors of {printable(site)}: no event of theirs is kept")
 
 
 def drop(conn: Any, days: int) -> None:

@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from db.connections.pools import writing
-from db.people.identity import hash_of, keys_of
+from db.people.identity import keys_of, visitor_hash_of
 from db.people.letters import erase_letters
 from db.queries import QUERIES
 
@@ -39,15 +39,15 @@ def erase(conn: Connection, site_id: str, erasure_id: UUID | str, *, now: dateti
         parameters = {"site_id": site_id, "user_id": user_id, "pseudonym": pseudonym}
         erased, visitors = conn.execute(QUERIES["people/erase"], parameters).fetchone() or (None, None)
         erased = dict(erased or {})
-        ids = [user_id, *(visitors or ())]
-        erased["dead_letters"] = sum(erase_letters(conn, site_id, one, pseudonym) for one in ids)
+        visitors = visitors or []
+        erased["dead_letters"] = erase_letters(conn, site_id, user_id, visitors, pseudonym)
         # What is accepted until now, and not yet stored, finds the site locked and then this.
         done_at = now or _moment(conn)
         times = {"erased_at": done_at, "ends_at": done_at + HOLD}
         people = {person}
         if visitors:
             site_key = keys_of(conn, {site_id})[site_id]
-            people |= {hash_of(site_key, visitor) for visitor in visitors}
+            people |= {visitor_hash_of(site_key, visitor) for visitor in visitors}
         for one in sorted(people):
             conn.execute(QUERIES["people/hold"], key | times | {"person": one, "pseudonym": pseudonym})
         times = {"begun_at": begun_at, "done_at": done_at, "holds_until": done_at + HOLD}

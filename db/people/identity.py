@@ -27,6 +27,11 @@ def hash_of(key: bytes, user_id: str) -> bytes:
     return sha256(key[BLOCK:] + sha256(key[:BLOCK] + user_id.encode()).digest()).digest()
 
 
+def visitor_hash_of(key: bytes, visitor_id: str) -> bytes:
+    """The hash of a person's visitor, whose id may be somebody else's as a user: no id begins with its first byte."""
+    return hash_of(key, f"\0{visitor_id}")
+
+
 async def person_of(conn: AsyncConnection, site_id: str, user_id: str) -> bytes:
     """The hash of a person of a site; makes the site's key where it has none. Raises NoSuchSite."""
     for _ in range(2):

@@ -123,6 +123,7 @@ async def _event_parameters(
         "window": window,
         "steps": msgspec.json.encode([one.conditions for one in steps]).decode(),
         "event_types": list({name for one in steps for name in one.conditions["event_type_is"]}),
+        "by_visitor": "visitor_id" in question.filters.needs,
         "by_properties": any("properties" in one.needs for one in (question.filters, *steps)),
         "kinds": _kinds(steps),
         "kinds_after": _kinds(steps, first=False),

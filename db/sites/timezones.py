@@ -5,6 +5,7 @@ the table `timezones`.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from difflib import get_close_matches
 from functools import cache
 from zoneinfo import available_timezones
@@ -55,17 +56,16 @@ def read_known(conn: Connection) -> list[str]:
     return [name for (name,) in conn.execute(QUERIES["sites/timezones"])]
 
 
-def set_timezone(conn: Connection, site_id: str, timezone: str) -> str | None:
+def set_timezone(conn: Connection, site_id: str, timezone: str, *, now: datetime | None = None) -> str | None:
     """Set a site's timezone and rebuild its rollups, in one transaction; returns the timezone before.
 
     Reports have the old days until the commit, and the new ones afterwards; writers of the site wait. None: there is no
-    such site. Raises UnknownTimezone.
+    such site. `now`: the current time instead of the database's clock. Raises UnknownTimezone.
     """
+    values = {"site_id": site_id, "timezone": timezone, "now": now}
     try:
         with writing(conn):
-            row: tuple[str | None] | None = conn.execute(
-                QUERIES["sites/set_timezone"], {"site_id": site_id, "timezone": timezone}
-            ).fetchone()
+            row: tuple[str | None] | None = conn.execute(QUERIES["sites/set_timezone"], values).fetchone()
     except (ForeignKeyViolation, InvalidParameterValue):
         raise UnknownTimezone(timezone) from None
     return row and row[0]

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from db.connections.pools import writing
 from db.events.limits import text_fault
-from db.people.identity import hash_of, keys_of
+from db.people.identity import hash_of, keys_of, visitor_hash_of
 from db.people.letters import ERASED, ERASED_ERROR, without_person
 from db.queries import QUERIES
 
@@ -57,15 +57,10 @@ def _empty_those_of_erased(conn: Connection, letters: Sequence[Letter]) -> None:
     if not some:
         return
     keys = keys_of(conn, {letter.site_id for letter in letters if letter.site_id})
-    named = [
-        _Named(letter, one, one == ids[0])
-        for letter in letters
-        if letter.site_id in keys and (ids := _ids(letter))
-        for one in ids
-    ]
+    named = [one for letter in letters if letter.site_id in keys for one in _names(letter, keys[letter.site_id])]
     parameters = {
         "sites": [one.letter.site_id for one in named],
-        "people": [hash_of(keys[one.letter.site_id or ""], one.id) for one in named],
+        "people": [one.person for one in named],
         "times": [one.letter.received_at for one in named],
     }
     for place, pseudonym in conn.execute(QUERIES["people/erased_letters"], parameters).fetchall():
@@ -79,14 +74,18 @@ class _Named(NamedTuple):
 
     letter: Letter
     id: str
+    person: bytes
+    """The hash of whom the id names."""
     own: bool
     """Whether it is an event of whom the id names; else it is its visitor's, and somebody else's."""
 
 
-def _ids(letter: Letter) -> list[str]:
-    """Its user and its visitor, as far as it names them: the first one is whose event it is."""
+def _names(letter: Letter, key: bytes) -> list[_Named]:
+    """Its user and its visitor, as far as it names them; the visitor may have been erased as such, or as a person."""
     fields = _fields(b64decode(letter.payload))
-    return [text for name in ("user_id", "visitor_id") if (text := _text(fields, name))]
+    user, visitor = _text(fields, "user_id"), _text(fields, "visitor_id")
+    hashes = [(user, hash_of), (visitor, hash_of), (visitor, visitor_hash_of)]
+    return [_Named(letter, one, hashed(key, one), one == (user or visitor)) for one, hashed in hashes if one]
 
 
 def file_unreadable(conn: Connection, message: bytes, failure: Failure, *, queue: str) -> None:

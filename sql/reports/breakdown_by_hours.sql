@@ -6,7 +6,7 @@ with groups as materialized (
     select event_type as value, sum(events)::bigint as events
     from event_hours
     where site_id = :'site_id' and hour >= :'start' and hour < :'end'
-        and event_matches(event_type, null, null, null, :'filters'::jsonb)
+        and event_matches(event_type, null, null, null, null, :'filters'::jsonb)
     group by 1
 ),
 found as (

@@ -35,7 +35,7 @@ parts as (
 groups as materialized (
     select case :'dimension' when 'path' then path else event_type::text end as value, sum(events)::bigint as events
     from parts
-    where event_matches(event_type, path, null, null, :'filters'::jsonb)
+    where event_matches(event_type, path, null, null, null, :'filters'::jsonb)
     group by 1
 ),
 found as (

@@ -17,7 +17,7 @@ with pairs as (
         from events
         where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
             and (:'users'::text[] is null or user_id = any (:'users'::text[]))
-            and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+            and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb)
     ) matching
     where value is null or value = any (:'only'::text[])
     group by value, user_id

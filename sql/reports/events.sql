@@ -9,6 +9,6 @@ where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
     and event_time <= :'before_time' -- lets the planner prune partitions; the next condition does not
     and (event_time, event_id) < (:'before_time', :'before_id'::uuid)
     and (:'users'::text[] is null or user_id = any (:'users'::text[]))
-    and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+    and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb)
 order by event_time desc, event_id desc
 limit :'limit'

@@ -1,8 +1,8 @@
 -- How many users took the steps of a funnel, in order and within a time window? From the events themselves.
 -- site_id: the site; start, end: the range, half-open, in which the first step is taken; window: in microseconds, the
 -- time for the other steps, which may end after the range; steps: a JSON array of two to eight filters, one per step,
--- each with its event types; filters: for all steps; see event_matches; by_properties: whether any of these filters is
--- about properties; event_types: the event types of all steps; kinds, kinds_after: if steps are about event types only,
+-- each with its event types; filters: for all steps; see event_matches; by_properties, by_visitor: whether any of
+-- these filters is about properties, and about visitors; event_types: the event types of all steps; kinds, kinds_after: if steps are about event types only,
 -- JSON objects that map an event type to its steps (one bit per step, as two hexadecimal digits), within the range and
 -- after it, where nothing is the first step; else null; besides: for each step all bytes without its bit, see
 -- follow_funnel; shares: see funnel_shares.sql.
@@ -15,8 +15,8 @@ with matching as not materialized (
         event_time,
         case
             when :'kinds'::jsonb is null then encode(funnel_kind(
-                event_type, path, user_id, case when :'by_properties' then properties end, :'steps'::jsonb,
-                event_time < :'end'
+                event_type, path, user_id, case when :'by_visitor' then visitor_id end,
+                case when :'by_properties' then properties end, :'steps'::jsonb, event_time < :'end'
             ), 'hex')
             when event_time < :'end' then :'kinds'::jsonb ->> event_type
             else :'kinds_after'::jsonb ->> event_type
@@ -25,7 +25,10 @@ with matching as not materialized (
     where site_id = :'site_id' and user_id is not null
         and event_type = any (:'event_types'::text[])
         and event_time >= :'start' and event_time <= :'end'::timestamptz + :'window' * interval '1 microsecond'
-        and event_matches(event_type, path, user_id, case when :'by_properties' then properties end, :'filters'::jsonb)
+        and event_matches(
+            event_type, path, user_id, case when :'by_visitor' then visitor_id end,
+            case when :'by_properties' then properties end, :'filters'::jsonb
+        )
 ),
 followed as (
     select case
@@ -118,7 +121,8 @@ anonymous as (
         select
             case
                 when :'kinds'::jsonb is null then encode(funnel_kind(
-                    event_type, path, user_id, case when :'by_properties' then properties end, :'steps'::jsonb, true
+                    event_type, path, user_id, case when :'by_visitor' then visitor_id end,
+                    case when :'by_properties' then properties end, :'steps'::jsonb, true
                 ), 'hex')
                 else :'kinds'::jsonb ->> event_type
             end as kind,
@@ -127,7 +131,10 @@ anonymous as (
         where site_id = :'site_id' and user_id is null
             and event_type = any (:'event_types'::text[])
             and event_time >= :'start' and event_time < :'end'
-            and event_matches(event_type, path, user_id, case when :'by_properties' then properties end, :'filters'::jsonb)
+            and event_matches(
+                event_type, path, user_id, case when :'by_visitor' then visitor_id end,
+                case when :'by_properties' then properties end, :'filters'::jsonb
+            )
         group by 1
     ) counted
     join generate_series(1, jsonb_array_length(:'steps'::jsonb)) step on get_byte(decode(kind, 'hex'), 0) >> (step - 1) & 1 = 1

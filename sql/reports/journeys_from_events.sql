@@ -9,7 +9,7 @@ with recursive visitors as materialized (
     from events
     where site_id = :'site_id' and path = :'path' and event_type = 'page_view' and user_id is not null
         and event_time >= :'start'
-        and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+        and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb)
 ),
 last as (
     -- Their events in the last 30 minutes of the range, and then in the next 30 minutes, as long as there are any.
@@ -17,13 +17,13 @@ last as (
     from events
     where site_id = :'site_id' and user_id in (select user_id from visitors)
         and event_time >= :'end'::timestamptz - interval '30 minutes' and event_time < :'end'
-        and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+        and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb)
     union all
     select e.user_id, e.event_time, e.path, e.event_type, l.seen_until + interval '30 minutes'
     from (select distinct user_id, seen_until from last) l
     join events e on e.site_id = :'site_id' and e.user_id = l.user_id
         and e.event_time >= l.seen_until and e.event_time < l.seen_until + interval '30 minutes'
-        and event_matches(e.event_type, e.path, e.user_id, e.properties, :'filters'::jsonb)
+        and event_matches(e.event_type, e.path, e.user_id, e.visitor_id, e.properties, :'filters'::jsonb)
 ),
 seen as (
     select user_id, event_time, path, event_type
@@ -31,7 +31,7 @@ seen as (
     where site_id = :'site_id' and user_id in (select user_id from visitors)
         and event_time >= :'start'::timestamptz - interval '30 minutes'
         and event_time < :'end'::timestamptz - interval '30 minutes'
-        and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+        and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb)
     union all
     select user_id, event_time, path, event_type
     from last
@@ -83,6 +83,6 @@ select
         from events
         where site_id = :'site_id' and path = :'path' and event_type = 'page_view' and user_id is null
             and event_time >= :'start' and event_time < :'end'
-            and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+            and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb)
     ) as anonymous,
     (select coalesce(jsonb_agg(sequences order by sessions desc, pages), '[]') from sequences) as sequences

@@ -4,7 +4,7 @@ with recent as materialized (
     select date_trunc('minute', event_time) as at, event_type, path, user_id
     from events
     where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
-        and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+        and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb)
 ),
 minutes as (
     select generate_series(date_trunc('minute', :'start'::timestamptz), :'end'::timestamptz - interval '1 microsecond', '1 minute') as at

@@ -51,7 +51,7 @@ presences as materialized (
         date_trunc(:'interval', day::timestamp) as period,
         chunk,
         bit_or(users) filter (where day < :'end_day' or day is null) as users,
-        bit_or(users) filter (where event_matches(event_type, null, null, null, :'filters'::jsonb)) as matching
+        bit_or(users) filter (where event_matches(event_type, null, null, null, null, :'filters'::jsonb)) as matching
     from parts
     group by 1, 2
 ),

@@ -33,7 +33,7 @@ returns as (
         join events e on e.site_id = :'site_id' and e.user_id = n.user_id
         where e.event_time >= :'start'
             and e.event_time < :'end'::timestamptz + (:'periods'::integer + 2) * ('1 ' || :'interval')::interval
-            and event_matches(e.event_type, e.path, e.user_id, e.properties, :'filters'::jsonb)
+            and event_matches(e.event_type, e.path, e.user_id, e.visitor_id, e.properties, :'filters'::jsonb)
     ) users
     group by period, later
 ),

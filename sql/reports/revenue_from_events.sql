@@ -12,7 +12,7 @@ with ids as materialized (
     from events
     where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
         and event_type = any(:'order_types'::text[])
-        and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+        and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb)
 ),
 -- Orders whose counting event has expired: further events of them are repeated.
 counted_before as materialized (
@@ -28,7 +28,7 @@ given as (
         select
             *,
             event_time >= :'start'
-                and event_matches(event_type, path, user_id, properties, :'filters'::jsonb) as asked
+                and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb) as asked
         from events
         where site_id = :'site_id' and event_time < :'end'
             and event_type = any(:'order_types'::text[] || :'refund_types'::text[])

@@ -4,7 +4,9 @@
 -- sites: only these, null: all; limit: how many.
 with page as materialized (
     -- An unusable timezone of one site must not break the list.
-    select site_id, timezone, coalesce(usable_timezone(timezone), 'UTC') as zone, users, path_spans_until as until
+    select
+        site_id, timezone, coalesce(usable_timezone(timezone), 'UTC') as zone, users - vacant_numbers as users,
+        path_spans_until as until
     from sites
     where site_id > :'after' and (:'search' = '' or site_id ~ :'search')
         and (:'sites'::text[] is null or site_id = any (:'sites'::text[]))

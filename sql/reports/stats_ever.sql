@@ -1,8 +1,8 @@
 -- How many page views and unique users has a site had in total, and which ten paths had most views?
--- site_id: the site. Each user has one number, so the counter of users is the number of users. Views come from the
--- totals and the later days.
+-- site_id: the site. Each user has one number, so the counter of users without the vacant numbers is the number of users.
+-- Views come from the totals and the later days.
 with site as materialized (
-    select users, path_spans_until as until
+    select users - vacant_numbers as users, path_spans_until as until
     from sites
     where site_id = :'site_id'
 ),

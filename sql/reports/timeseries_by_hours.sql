@@ -8,7 +8,7 @@ with hours as (
     select hour, sum(events)::bigint as events
     from event_hours
     where site_id = :'site_id' and hour >= :'start' and hour < :'end'
-        and event_matches(event_type, null, null, null, :'filters'::jsonb)
+        and event_matches(event_type, null, null, null, null, :'filters'::jsonb)
     group by hour
 ),
 counted as (

@@ -35,7 +35,7 @@ parts as (
 counted as (
     select date_trunc(:'interval', day::timestamp) at time zone :'timezone' as at, sum(events)::bigint as value
     from parts
-    where event_matches(event_type, path, null, null, :'filters'::jsonb)
+    where event_matches(event_type, path, null, null, null, :'filters'::jsonb)
     group by 1
 )
 select at, coalesce(value, 0) as value

@@ -7,7 +7,7 @@ with counted as (
     from events
     where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
         and (:'users'::text[] is null or user_id = any (:'users'::text[]))
-        and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+        and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb)
     group by 1
 )
 select at, coalesce(value, 0) as value

@@ -7,7 +7,7 @@ with parts as (
     select day, chunk, users
     from user_days
     where site_id = :'site_id' and day >= :'first_day' and day < :'days_until'
-        and event_matches(event_type, null, null, null, :'filters'::jsonb)
+        and event_matches(event_type, null, null, null, null, :'filters'::jsonb)
     union all
     select s.first_day, s.chunk, s.users
     from unnest(:'span_firsts'::date[], :'span_ends'::date[]) u (first_day, end_day)
@@ -17,7 +17,7 @@ with parts as (
     select day, chunk, users
     from user_days
     where site_id = :'site_id' and day >= :'days_from' and day < :'end_day'
-        and event_matches(event_type, null, null, null, :'filters'::jsonb)
+        and event_matches(event_type, null, null, null, null, :'filters'::jsonb)
 ),
 chunks as (
     select date_trunc(:'interval', day::timestamp) as at, bit_count(bit_or(users)) as users
@@ -35,7 +35,7 @@ nobody as (
         sum(anonymous)::bigint as anonymous
     from event_hours
     where site_id = :'site_id' and hour >= :'start' and hour < :'end'
-        and event_matches(event_type, null, null, null, :'filters'::jsonb)
+        and event_matches(event_type, null, null, null, null, :'filters'::jsonb)
     group by 1
 )
 select at, coalesce(users, 0) as value, coalesce(anonymous, 0) as anonymous

@@ -4,7 +4,7 @@
 select event_id, event_type, path, visitor_id, event_time, received_at, properties
 from events
 where site_id = :'site_id' and user_id = :'user_id' and event_time >= :'start' and event_time < :'end'
-    and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+    and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb)
     and (
         :'time_after'::timestamptz is null
         or event_time >= :'time_after' and (event_time, event_id) > (:'time_after', :'id_after'::uuid)

@@ -6,7 +6,7 @@ with parts as (
     select chunk, users
     from user_days
     where site_id = :'site_id' and day >= :'first_day' and day < :'days_until'
-        and event_matches(event_type, null, null, null, :'filters'::jsonb)
+        and event_matches(event_type, null, null, null, null, :'filters'::jsonb)
     union all
     select s.chunk, s.users
     from unnest(:'span_firsts'::date[], :'span_ends'::date[]) u (first_day, end_day)
@@ -16,7 +16,7 @@ with parts as (
     select chunk, users
     from user_days
     where site_id = :'site_id' and day >= :'days_from' and day < :'end_day'
-        and event_matches(event_type, null, null, null, :'filters'::jsonb)
+        and event_matches(event_type, null, null, null, null, :'filters'::jsonb)
 ),
 chunks as (
     select bit_or(users) as users
@@ -27,7 +27,7 @@ hours as (
     select anonymous
     from event_hours
     where site_id = :'site_id' and hour >= :'start' and hour < :'end'
-        and event_matches(event_type, null, null, null, :'filters'::jsonb)
+        and event_matches(event_type, null, null, null, null, :'filters'::jsonb)
 )
 select
     (select coalesce(sum(bit_count(users)), 0)::bigint from chunks) as users,

@@ -6,7 +6,7 @@ with events_of_users as (
     from events
     where site_id = :'site_id' and event_time >= :'start' and event_time < :'end'
         and (:'users'::text[] is null or user_id = any (:'users'::text[]))
-        and event_matches(event_type, path, user_id, properties, :'filters'::jsonb)
+        and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb)
     group by user_id
 )
 select count(user_id) as users, coalesce(sum(events) filter (where user_id is null), 0)::bigint as anonymous

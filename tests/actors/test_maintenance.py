@@ -36,6 +36,18 @@ def test_messages_that_were_settled_days_ago_are_forgotten(conn: Connection) -> 
     until(lambda: conn.execute(query).fetchall() == [])
 
 
+def test_links_of_visitors_end_with_their_last_event(conn: Connection, shop: str, other: str) -> None:
+    for site in (shop, other):
+        store_events(conn, batch(received(site, user_id="ann", visitor_id="old"), received(site, user_id="ann")))
+        store_events(conn, batch(received(site, user_id="ann", visitor_id="new")))
+        conn.execute("delete from events where site_id = %s and visitor_id = 'old'", [site])
+    conn.execute("update sites set events_from = '2026-03-10 00:00Z' where site_id = %s", [shop])
+    actors.maintenance.forget_links.send()
+    query = "select visitor_id from visitors where site_id = %s order by 1"
+    until(lambda: conn.execute(query, [shop]).fetchall() == [("new",)])
+    assert conn.execute(query, [other]).fetchall() == [("new",), ("old",)]
+
+
 def test_sessions_move_on_but_for_the_last_hours(conn: Connection, shop: str) -> None:
     now = datetime.now(UTC)
     for hours in (2, 4, 5):

@@ -48,6 +48,7 @@ FILTERS: list[list[str]] = [
     ["path:contains_not:cart"],
     ["user_id:is:user 1|user 20|user 300"],
     ["user_id:is_not:user 1"],
+    ["visitor_id:is_not:visitor 1"],
     ["properties.plan:is:paid", "properties.seats:gte:7"],
     ["properties.deep.colour:is_not:red"],
     ["properties.revenue:exists"],

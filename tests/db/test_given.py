@@ -181,7 +181,9 @@ def test_a_text_is_compared_as_the_number_that_revenue_reads(
     filters = read_filters([f"properties.revenue:{operator}:{number}"]).parameter()
     rows = conn.execute(
         """
-        select t, event_matches('x', '/', null, jsonb_build_object('revenue', t), %s::jsonb), exact_number(to_jsonb(t))
+        select
+            t, event_matches('x', '/', null, null, jsonb_build_object('revenue', t), %s::jsonb),
+            exact_number(to_jsonb(t))
         from unnest(%s::text[]) t
         """,
         [filters, [*given_texts, *near]],

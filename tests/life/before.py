@@ -15,9 +15,9 @@ from tests.life.writing.steps import Message
 def store_as_before(conn: Connection[Any], world: World, messages: Iterable[Message], *, now: datetime) -> None:
     """Store messages with the functions of that schema, each id once."""
     for message in messages:
-        seen = {one.event_id for site in world.sites.values() for one in site.events}
+        seen = {one.event_id for site in world.sites.values() for one in site.stored}
         events = [
-            _without_mark(one)
+            _of_before(one)
             for one in {one.event_id: one for one in message.events if one.event_id not in seen}.values()
         ]
         for moment in {one.timestamp for one in events}:
@@ -27,7 +27,8 @@ def store_as_before(conn: Connection[Any], world: World, messages: Iterable[Mess
         world.store(events, now=now)
 
 
-def _without_mark(event: ReceivedEvent) -> ReceivedEvent:
-    """The event as that version had it, whose ingestion marked no sales."""
+def _of_before(event: ReceivedEvent) -> ReceivedEvent:
+    """The event as that version had it: its ingestion marked no sales, and took a visitor without a user for one."""
     properties = event.properties and {name: value for name, value in event.properties.items() if name != "public_key"}
-    return msgspec.structs.replace(event, properties=properties)
+    user_id = event.user_id or event.visitor_id
+    return msgspec.structs.replace(event, properties=properties, user_id=user_id, visitor_id=None)

@@ -84,6 +84,16 @@ FAULTS: dict[str, list[Fault]] = {
             ],
         )
     ],
+    # A visitor becomes a user, and stays one in funnels, or in bitmaps, or in the number of users.
+    "a visitor's months stay": [Fault("move_visitors", [("perform move_user_months(", "perform concat(")])],
+    "a visitor's bits stay": [
+        Fault("move_numbers", [("perform move_bits(site, merged.user_no, to_no, days)", "null")])
+    ],
+    "a visitor's number counts": [Fault("move_numbers", [("vacant := vacant + 1", "null")])],
+    # The first of two logins of a shared device is not the one that counts.
+    "another login counts": [
+        Fault("link_visitors", [("s.event_time, s.user_id\n", "s.event_time desc, s.user_id desc\n")])
+    ],
     "a late event is lost": [
         Fault("add_late_events", [("perform add_to_user_spans(fresh)", "perform add_to_user_spans(fresh[2:])")])
     ],

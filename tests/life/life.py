@@ -16,6 +16,7 @@ from psycopg import Connection
 
 from db.dead_letters.replay import replay
 from db.migrations import migrate
+from db.people.links import forget_links, sites_with_links
 from db.rollups.advance import advance
 from db.sites.timezones import set_timezone
 from db.store import events as store
@@ -199,7 +200,7 @@ class _Run:
 
     def _change_timezone(self, step: steps.ChangeTimezone) -> None:
         site = self.world.sites[step.site]
-        set_timezone(self.conn, step.site, step.timezone)
+        set_timezone(self.conn, step.site, step.timezone, now=step.at)
         if site.timezone != step.timezone and (kept_from := self.world.kept_from_of(site)):
             site.compared_from = kept_from
         site.timezone = step.timezone
@@ -216,12 +217,19 @@ class _Run:
 
     def _retain_sites(self, step: steps.RetainSites) -> None:
         delete_of_sites(self.conn, self.url, self.look, self.world, step, self.days)
+        self._forget_links()
 
     def _forget(self, step: steps.Forget) -> None:
         store.forget_settled_messages(self.conn, now=step.at)
         store.forget_event_ids(self.conn, now=step.at)
         store.make_partitions_ahead(self.conn, now=step.at)
         self.world.forget_ids(step.at)
+        self._forget_links()
+
+    def _forget_links(self) -> None:
+        for site in sites_with_links(self.conn):
+            forget_links(self.conn, site, most=2)
+        self.world.forget_links()
 
     def _replan(self, step: steps.Replan) -> None:
         self.look.plan = step.settings

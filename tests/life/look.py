@@ -15,6 +15,7 @@ from db.connections.pools import begin_snapshot
 from db.reports.shared.report import EventsNotKept
 from tests.life.counting.asking import Asking, Mismatch
 from tests.life.counting.questions import QUESTIONS
+from tests.life.counting.site import Site
 from tests.life.counting.world import World
 from tests.life.whole import differences
 
@@ -58,12 +59,25 @@ class Look:
         self.loop.close()
 
     def ask(self, now: datetime, number: int, questions: int) -> None:
-        """Ask so many questions of chance."""
+        """Ask so many questions of chance, of the people as they are now."""
+        self.meet()
         random = Random(f"{self.seed} {number}")
         for _ in range(questions):
             question, site = random.choice(QUESTIONS), random.choice(list(self.world.sites.values()))
             self.loop.run_until_complete(self._ask(Asking(self.reading, random, self.world, site, now), question))
             self.questions += 1
+
+    def meet(self) -> None:
+        """The visitors of the world are whom the database says, where it may say so."""
+        with closing(psycopg.connect(self.url, autocommit=True, prepare_threshold=None)) as conn:
+            for site in self.world.sites.values():
+                rows = conn.execute(
+                    "select visitor_id, user_id from visitors where site_id = %s", [site.name]
+                ).fetchall()
+                before = set(site.people.links)
+                if fault := site.people.settle(dict(rows)):
+                    raise Mismatch(f"{site.name}: {fault}")
+                self.world.linked(site, before)
 
     async def _ask(self, asking: Asking, question: Callable[[Asking], Any]) -> None:
         await begin_snapshot(self.reading)
@@ -85,8 +99,9 @@ class Look:
         with closing(psycopg.connect(self.url, autocommit=True, prepare_threshold=None)) as conn:
             for site in self.world.sites.values():
                 rows = conn.execute("select event_id::text, event_time from events where site_id = %s", [site.name])
-                kept = Counter((one.event_id, one.timestamp) for one in site.events if self.world.is_kept(one))
+                kept = Counter((one.event_id, one.timestamp) for one in site.stored if self.world.is_kept(one))
                 _same(f"events of {site.name}", Counter((one, at.astimezone(UTC)) for one, at in rows), kept)
+                _same(f"visitors of {site.name} who became users", self._left_of(conn, site), [])
                 _same(f"what verify says of {site.name}", list(differences(conn, site.name)), [])
             rows = conn.execute("select site_id, day, stored, duplicates, dead from settled_days")
             settled = Counter({
@@ -95,6 +110,17 @@ class Look:
                 for name, count in zip(("stored", "duplicates", "dead"), counts, strict=True)
             })  # fmt: skip
             _same("ledger", +settled, +self.world.ledger)
+
+    def _left_of(self, conn: psycopg.Connection[Any], site: Site) -> list[Any]:
+        """What is still there by the id of a visitor whom nobody is any more."""
+        names = [visitor for visitor in site.people.links if visitor not in site.by_user]
+        return conn.execute(
+            "select 'users', user_id from users where site_id = %(site)s and user_id = any (%(names)s)"
+            " union all select 'sessions', user_id from sessions where site_id = %(site)s and user_id = any (%(names)s)"
+            " union all select 'user_months', user_id from user_months"
+            " where site_id = %(site)s and user_id = any (%(names)s)",
+            {"site": site.name, "names": names},
+        ).fetchall()
 
 
 def _same(what: str, found: Any, expected: Any) -> None:

@@ -8,7 +8,8 @@ from psycopg import Connection
 from db.expiry import NOTICE, drop_old_events
 from db.sites.retention import delete_expired
 from tests.life.counting.asking import Mismatch
-from tests.life.counting.world import Site, Span, World
+from tests.life.counting.site import Site
+from tests.life.counting.world import Span, World
 from tests.life.look import Look
 from tests.life.mortal import killed_while
 

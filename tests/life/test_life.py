@@ -23,6 +23,10 @@ FOUND_BY = {
     "top paths": (0, 500),
     "ids": (0, 500),
     "funnel": (13, 500),
+    "a visitor's months stay": (0, 150),
+    "a visitor's bits stay": (1, 150),
+    "a visitor's number counts": (1, 150),
+    "another login counts": (3, 150),
     "a late event is lost": (0, 500),
     "a late event is doubled": (0, 500),
 }

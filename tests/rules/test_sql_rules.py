@@ -1,10 +1,12 @@
 """Rules that all SQL keeps, by its text: nothing depends on an order that is not said, a null side, or a collation."""
 
 import re
+from pathlib import Path
 
 from tests.checks.sql_text import Call, all_sql, calls, inside, queries, top_level
 from tests.conftest import Connection
 
+FUNCTIONS = Path(__file__).parents[2] / "sql" / "functions"
 #: Aggregates whose answer depends on the order in which they meet their rows. Beside them: all of our own.
 IN_ORDER = ["array_agg", "string_agg", "jsonb?_agg", "jsonb?_object_agg"]
 
@@ -64,7 +66,8 @@ PARTIAL = {
     ("insert_events", "event_id, site_id, received_at, place"): "each has a place of its own",
     ("move_numbers", "p.person, u.user_no"): "each user has a number of their own",
     ("without_erased", "e.place, n.rank"): "each has a place of its own",
-    ("rollups/user_counter", ""): "one row at most",
+    ("rollups/user_counter", "c.name"): "each column is there once",
+    ("rollups/user_numbers", "user_no"): "each number is there once",
     ("rollups/different_event_hours", "hour, event_type"): "the key",
     ("reports/timeseries_users_by_sessions", "at"): "each hour is there once",
     ("sessions_in", "user_id, ended desc"): "sessions of one user do not overlap",
@@ -95,6 +98,18 @@ def test_a_part_is_of_a_total_order(conn: Connection) -> None:
         if _last(order) not in KEYS and not any(where == one and order.endswith(text) for one, text in PARTIAL)
     }
     assert wrong == set()
+
+
+def test_a_function_has_no_clock_of_its_own() -> None:
+    """What maintenance does at a moment can be tried at any: the clock is a parameter."""
+    clocks = re.compile(r"\b((now|(clock|statement|transaction)_timestamp|timeofday)\(|current_(date|time)|localtime)")
+    texts = {
+        path.stem: path.read_text().replace("present timestamptz default now()", "")
+        for path in FUNCTIONS.rglob("*.sql")
+    }
+    assert len(texts) > 100
+    # Whether a timezone can be used is the same at any time.
+    assert {name for name, text in texts.items() if clocks.search(text)} == {"usable_timezone"}
 
 
 def test_no_join_uses_a_column_that_may_be_null(conn: Connection) -> None:

@@ -33,7 +33,7 @@ def read_report_query(request: Request[Any, Any, Any], query: type[Query]) -> Qu
     users, properties = _of_people(read)
     if users and not identity.may(Scope.EVENTS_READ):
         raise insufficient(
-            "ids of users are for keys with the scope events:read: this one may not ask for `user_id`",
+            "ids of users and visitors are for keys with the scope events:read: this one may not ask for them",
             Scope.EVENTS_READ,
         )
     if identity.share and (hidden := sorted(name for name in properties if not SHARED.fullmatch(name))):
@@ -50,7 +50,7 @@ def _of_people(query: msgspec.Struct) -> tuple[bool, set[str]]:
     users = dimension == "user_id"
     properties = {named.group(1)} if (named := PROPERTY.fullmatch(dimension)) else set()
     for filters in _filters(query):
-        users = users or "user_id" in filters.needs
+        users = users or not filters.needs.isdisjoint(("user_id", "visitor_id"))
         properties |= filters.properties
     return users, properties
 

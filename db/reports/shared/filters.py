@@ -15,6 +15,7 @@ OPERATORS = {
     "event_type": ("is", "is_not"),
     "path": ("is", "is_not", "contains", "contains_not"),
     "user_id": ("is", "is_not"),
+    "visitor_id": ("is", "is_not"),
     "properties": ("is", "is_not", "contains", "contains_not", "gt", "gte", "lt", "lte", "exists", "missing"),
 }
 PROPERTY = re.compile(r"properties\.(.{1,200})", re.DOTALL)
@@ -24,8 +25,8 @@ ESCAPED = re.compile(r"\\([|*;\\])")
 COMPARED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 ALLOWED = (
     "dimension:operator:value, such as event_type:is:click|tap, path:is:/products/*, path:contains_not:admin, "
-    "user_id:is_not:bot, properties.currency:is:EUR, properties.revenue:gte:100, properties.coupon:exists. null is "
-    "missing. "
+    "user_id:is_not:bot, visitor_id:is:f0b3a1c2, properties.currency:is:EUR, properties.revenue:gte:100, "
+    "properties.coupon:exists. null is missing. "
     r"\|, \*, \; and \\ are those characters themselves, as in path:is:/a\|b. Operators: "
     + "; ".join(f"{dimension}: {', '.join(operators)}" for dimension, operators in OPERATORS.items())
 )
@@ -43,7 +44,7 @@ class Filters(msgspec.Struct, frozen=True):
     @property
     def needs(self) -> frozenset[str]:
         """The dimensions that have to be known."""
-        names = ("event_type", "path", "user_id", "properties")
+        names = ("event_type", "path", "user_id", "visitor_id", "properties")
         return frozenset(name for name in names for key in self.conditions if key.startswith(name))
 
     def parameter(self) -> str | None:

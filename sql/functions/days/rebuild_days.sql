@@ -21,7 +21,7 @@ begin
     corrected := cardinality(unnumbered);
     if corrected > 0 then
         set local plan_cache_mode = force_custom_plan;
-        -- Use the lowest free numbers, first those of removed users, so that numbers stay dense.
+        -- Use the lowest free numbers, first those of removed users, so that few are vacant.
         insert into users (site_id, user_id, user_no, first_seen)
         select site, n.user_id, free.no, n.first_seen
         from (
@@ -39,7 +39,8 @@ begin
             ) numbers (no)
         ) free on free.nth = n.nth;
         update sites s
-        set users = greatest(s.users, (select max(user_no) + 1 from users where site_id = site))
+        set users = greatest(s.users, n.next_no), vacant_numbers = greatest(s.users, n.next_no) - n.people
+        from (select max(user_no) + 1 as next_no, count(*) as people from users where site_id = site) n
         where s.site_id = site;
         set local plan_cache_mode = auto;
     end if;

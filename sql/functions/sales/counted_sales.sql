@@ -22,7 +22,7 @@ begin
         from events
         where site_id = site and event_time >= range_start and event_time < range_end
             and event_type = any(order_types)
-            and event_matches(event_type, path, user_id, properties, filters)
+            and event_matches(event_type, path, user_id, visitor_id, properties, filters)
     ),
     -- Orders whose counting event has expired: further events of them are repeated.
     counted_before as materialized (
@@ -38,7 +38,7 @@ begin
             select
                 event_id, event_time, event_type, user_id, properties,
                 event_time >= range_start
-                    and event_matches(event_type, path, user_id, properties, filters) as asked
+                    and event_matches(event_type, path, user_id, visitor_id, properties, filters) as asked
             from events
             where site_id = site and event_time < range_end and event_type = any(order_types || refund_types)
             offset 0

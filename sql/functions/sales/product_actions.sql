@@ -36,7 +36,7 @@ begin
         ) a
         where e.site_id = site and e.event_time >= range_start and e.event_time < range_end
             and e.event_type = any(view_types || cart_types || checkout_types)
-            and event_matches(e.event_type, e.path, e.user_id, e.properties, filters)
+            and event_matches(e.event_type, e.path, e.user_id, e.visitor_id, e.properties, filters)
             and p.product is not null
         group by e.event_id, e.event_time, e.user_id, a.action, 2
     ) of_events

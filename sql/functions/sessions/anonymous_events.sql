@@ -9,7 +9,7 @@ begin
         select count(*)
         from events
         where site_id = site and user_id is null and event_time >= range_start and event_time < range_end
-            and event_matches(event_type, path, user_id, properties, filters)
+            and event_matches(event_type, path, user_id, visitor_id, properties, filters)
     );
 end
 $$;

@@ -27,7 +27,7 @@ begin
         from events
         where site_id = site and user_id is not null
             and event_time >= range_start - interval '30 minutes' and event_time < least(range_end, seen_until)
-            and event_matches(event_type, path, user_id, properties, filters)
+            and event_matches(event_type, path, user_id, visitor_id, properties, filters)
         window user_events as (partition by user_id order by event_time, path rows unbounded preceding)
     ),
     -- From here on only the first and the last event of each session are needed; they may be the same.
@@ -71,7 +71,7 @@ begin
             from events
             where site_id = site and user_id = g.user_id
                 and event_time > g.ended and event_time < least(g.ended + interval '30 minutes', seen_until)
-                and event_matches(event_type, path, user_id, properties, filters)
+                and event_matches(event_type, path, user_id, visitor_id, properties, filters)
             having count(*) > 0
         ) later
     )

@@ -1,10 +1,10 @@
 -- Set a site's timezone and rebuild all rollups that depend on its days and hours. One call is one transaction; writers
--- of the site wait for it. Returns the timezone before; null: there is no such site.
+-- of the site wait for it. present: the current time. Returns the timezone before; null: there is no such site.
 --
 -- Days whose events have expired stay unchanged. The first event that has not expired may fall within a day, in the old
 -- timezone or the new one. The counts that this day has from expired events are then added to the last expired day, so
 -- that each event is still counted once. Sessions do not expire with the events: their sums are rebuilt for all days.
-create or replace function set_timezone(site varchar, zone text, out before text)
+create or replace function set_timezone(site varchar, zone text, present timestamptz, out before text)
 language plpgsql
 as $$
 #variable_conflict use_variable
@@ -51,8 +51,8 @@ begin
     set
         timezone = zone,
         events_from = null,
-        path_spans_until = least(s.path_spans_until, sixth_of((now() at time zone zone)::date)),
-        user_spans_until = least(s.user_spans_until, (now() at time zone zone)::date)
+        path_spans_until = least(s.path_spans_until, sixth_of((present at time zone zone)::date)),
+        user_spans_until = least(s.user_spans_until, (present at time zone zone)::date)
     where s.site_id = site;
 
     select coalesce(first_day, min(days.first)), max(days.last)

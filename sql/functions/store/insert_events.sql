@@ -29,18 +29,19 @@ begin
             site_id, event_id, event_type, path, given_user, event_time, received_at, properties, id_made, visitor_id, place
         )
     ),
-    -- Whom visitors are known to be. An inner join on purpose: Citus ships it to the shards.
+    -- Whom visitors are known to be. A user with the visitor's own id is the visitor. An inner join on purpose: Citus
+    -- ships it to the shards.
     linked as materialized (
         select v.site_id, v.visitor_id, v.user_id
         from visitors v
         join (
             select distinct site_id, visitor_id
             from given
-            where visitor_id is not null and given_user is null
+            where visitor_id is not null and (given_user is null or given_user = visitor_id)
         ) g on g.site_id = v.site_id and g.visitor_id = v.visitor_id
     ),
     of_people as materialized (
-        select given.*, coalesce(given_user, linked.user_id, given.visitor_id) as user_id
+        select given.*, coalesce(nullif(given_user, given.visitor_id), linked.user_id, given.visitor_id) as user_id
         from given
         left join linked on linked.site_id = given.site_id and linked.visitor_id = given.visitor_id
     ),

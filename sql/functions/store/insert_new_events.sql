@@ -3,7 +3,8 @@
 -- committed while it waited for its locks.
 --
 -- Events that erased people sent before they were erased are stored without them (without_erased). Whom nobody had
--- erased when the batch was looked through, but somebody has when the sites are locked, is looked for again.
+-- erased when the batch was looked through, but somebody has when the sites are locked, is looked for again. So are
+-- visitors who became users meanwhile.
 create or replace function insert_new_events(
     batch jsonb, present timestamptz,
     out given_days received_day[], out fresh fresh_event[], out sales new_sale[], out seen seen_visitor[]
@@ -33,6 +34,9 @@ begin
             sites := array(select distinct d.site_id from unnest(given_days) d);
             perform lock_sites(sites);
             if exists (select 1 from erased_people p where p.site_id = any (sites) and p.pseudonym <> all (known)) then
+                raise exception using errcode = 'TJ001';
+            end if;
+            if seen is not null and (select missed from missed_links(seen)) then
                 raise exception using errcode = 'TJ001';
             end if;
             if not looks_up then

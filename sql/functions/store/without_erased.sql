@@ -25,13 +25,17 @@ begin
     where s.site_id = any (sites) and s.person_key is not null;
 
     with found as materialized (
-        -- By the user first: who sent it is who the user is, whatever the visitor was.
+        -- By the user first: who sent it is who the user is, whatever the visitor was. Who was a visitor of an erased
+        -- person may be somebody else as a user.
         select distinct on (e.place) e.place, e.event, p.site_id, p.erasure_id, p.pseudonym, w.id
         from unnest(key_sites, keys) k (site_id, person_key)
         join jsonb_array_elements(given) with ordinality e (event, place) on e.event ->> 'site_id' = k.site_id
-        cross join (values ('user_id', 1), ('visitor_id', 2)) n (name, rank)
+        cross join (values ('user_id', 1), ('visitor_id', 2), ('visitor_id', 3)) n (name, rank)
         cross join lateral (select e.event ->> n.name as id) w
-        join erased_people p on p.site_id = k.site_id and p.person = person_hash(k.person_key, w.id)
+        cross join lateral (
+            select case n.rank when 3 then visitor_hash(k.person_key, w.id) else person_hash(k.person_key, w.id) end as person
+        ) h
+        join erased_people p on p.site_id = k.site_id and p.person = h.person
             and (e.event ->> 'received_at')::timestamptz < p.erased_at
         order by e.place, n.rank
     )

@@ -1,7 +1,6 @@
--- Correct the counter of a site's users. With `renumber`, also remove users who should not have their number: users
--- without events, users who share a number, and, if numbers are unused, the users with the highest numbers (only while
--- every bitmap can be rebuilt). All days must be rebuilt after that; it numbers the removed users again if they have
--- events. Returns how many rows were wrong.
+-- Correct the counters of a site's users. With `renumber`, also remove users who should not have their number: users
+-- without events, and users who share a number. All days must be rebuilt after that; it numbers the removed users again
+-- if they have events. Returns how many rows were wrong.
 create or replace function rebuild_users(site varchar, renumber boolean, out corrected bigint)
 language plpgsql
 as $$
@@ -30,18 +29,13 @@ begin
         ));
         get diagnostics step = row_count;
         corrected := corrected + step;
-
-        delete from users u
-        where u.site_id = site and u.user_no >= (select count(*) from users where site_id = site)
-            and exists (select 1 from sites s where s.site_id = site and s.events_from is null);
-        get diagnostics step = row_count;
-        corrected := corrected + step;
     end if;
 
     update sites s
-    set users = n.next_no
-    from (select coalesce(max(user_no) + 1, 0) as next_no from users where site_id = site) n
-    where s.site_id = site and s.users < n.next_no;
+    set users = greatest(s.users, n.next_no), vacant_numbers = greatest(s.users, n.next_no) - n.people
+    from (select coalesce(max(user_no) + 1, 0) as next_no, count(*) as people from users where site_id = site) n
+    where s.site_id = site
+        and (s.users < n.next_no or s.vacant_numbers <> greatest(s.users, n.next_no) - n.people);
     get diagnostics step = row_count;
     corrected := corrected + step;
 end

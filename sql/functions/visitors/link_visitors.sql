@@ -8,35 +8,32 @@ language plpgsql
 as $$
 #variable_conflict use_column
 declare
-    known seen_visitor[];
     pairs seen_visitor[];
+    known seen_visitor[];
     site varchar(255);
     froms varchar[];
     tos varchar[];
 begin
+    pairs := array(
+        select distinct on (s.site_id, s.visitor_id) (s.site_id, s.visitor_id, s.user_id, s.event_time)::seen_visitor
+        from unnest(seen) s
+        where s.user_id <> s.visitor_id
+        order by s.site_id, s.visitor_id, s.event_time, s.user_id
+    );
+    if pairs = '{}' then
+        return;
+    end if;
     -- An inner join on purpose: Citus ships it to the shards.
     known := array(
         select (v.site_id, v.visitor_id, v.user_id, v.linked_at)::seen_visitor
         from visitors v
-        join (select distinct s.site_id, s.visitor_id from unnest(seen) s) s
-            on s.site_id = v.site_id and s.visitor_id = v.visitor_id
+        join unnest(pairs) p on p.site_id = v.site_id and p.visitor_id = v.visitor_id
     );
-    -- Visitors that are new here as somebody's, and those whose link was committed while we stored their events.
     pairs := array(
-        select (p.site_id, p.visitor_id, p.user_id, p.linked_at)::seen_visitor
-        from (
-            select
-                s.site_id, s.visitor_id, k.event_time as linked_at,
-                coalesce(
-                    k.user_id,
-                    (array_agg(s.user_id order by s.event_time, s.user_id) filter (where s.user_id <> s.visitor_id))[1]
-                ) as user_id,
-                bool_or(s.user_id = s.visitor_id) as stored_as_visitor
-            from unnest(seen) s
-            left join unnest(known) k on k.site_id = s.site_id and k.visitor_id = s.visitor_id
-            group by s.site_id, s.visitor_id, k.user_id, k.event_time
-        ) p
-        where p.user_id is not null and (p.linked_at is null or p.stored_as_visitor)
+        select (p.site_id, p.visitor_id, p.user_id, p.event_time)::seen_visitor
+        from unnest(pairs) p
+        left join unnest(known) k on k.site_id = p.site_id and k.visitor_id = p.visitor_id
+        where k.site_id is null
     );
     for site in
         select distinct p.site_id from unnest(pairs) p order by 1

@@ -9,6 +9,7 @@ declare
     merged record;
     to_no integer;
     days date[];
+    vacant integer := 0;
 begin
     -- Each person's first visitor in order of numbers, if the person has no number yet.
     with renamed as (
@@ -51,6 +52,10 @@ begin
             );
         end if;
         perform move_bits(site, merged.user_no, to_no, days);
+        vacant := vacant + 1;
     end loop;
+    update sites s
+    set vacant_numbers = s.vacant_numbers + vacant
+    where s.site_id = site and vacant > 0;
 end
 $$;

@@ -1,5 +1,9 @@
--- Make the packed events of visitors those of users. moved: their events. The caller has locked the site.
-create or replace function move_user_months(site varchar, froms varchar[], tos varchar[], moved moved_event[]) returns void
+-- Make the packed events of visitors those of users. moved: their events that are kept; gone_months: months in which
+-- they may have had others. The caller has locked the site.
+create or replace function move_user_months(
+    site varchar, froms varchar[], tos varchar[], moved moved_event[], gone_months date[]
+)
+returns void
 language plpgsql
 as $$
 declare
@@ -8,9 +12,15 @@ begin
     for packed in
         delete from user_months m
         using (
-            select distinct date_trunc('month', d.event_time at time zone 'UTC')::date as month, d.visitor_id,
-                tos[array_position(froms, d.visitor_id)] as user_id
-            from unnest(moved) d
+            select d.month, d.visitor_id, tos[array_position(froms, d.visitor_id)] as user_id
+            from (
+                select date_trunc('month', v.event_time at time zone 'UTC')::date as month, v.visitor_id
+                from unnest(moved) v
+                union
+                select g.month, f.visitor_id
+                from unnest(gone_months) g (month)
+                cross join unnest(froms) f (visitor_id)
+            ) d
         ) p
         where m.site_id = site and m.month = p.month and m.user_id = p.visitor_id
         returning m.month, p.user_id, m.kinds, m.moments

@@ -58,7 +58,7 @@ def test_a_link_shows_no_ids_of_people_and_no_properties_that_may_be(
     path, parameter = report.replace("{user_id}", "ann").split()
     values = {
         "dimension": ["properties.email", "user_id"],
-        "filter": ["properties.email:exists", "user_id:is:ann", "properties.utm_sourcex:exists"],
+        "filter": ["properties.email:exists", "user_id:is:ann", "visitor_id:is:phone", "properties.utm_sourcex:exists"],
         "step": ["page_view;properties.email:exists"],
     }
     for value in values[parameter]:
@@ -76,12 +76,15 @@ def test_a_link_shows_no_ids_of_people_and_no_properties_that_may_be(
         assert shown.status_code == 200, shown.text
 
 
+BY_VISITOR = {"dimension": "path", "filter": "visitor_id:is:phone"}
+
+
 @pytest.mark.parametrize("scopes", [["reports:read"], ["reports:read", "events:read"], ["admin"]])
 def test_ids_of_users_are_for_those_who_may_read_events(
     reporting: httpx.Client, browser: httpx.Client, shop: str, scopes: list[str]
 ) -> None:
     secret = reporting.post("/keys", json={"name": "k", "scopes": scopes}).json()["secret"]
-    for params in ({"dimension": "user_id"}, {"dimension": "path", "filter": "user_id:is:ann"}):
+    for params in ({"dimension": "user_id"}, {"dimension": "path", "filter": "user_id:is:ann"}, BY_VISITOR):
         headers = {"Authorization": f"Bearer {secret}"}
         found = browser.get("/breakdown", params={"site_id": shop, **params}, headers=headers)
         assert found.status_code == (403 if scopes == ["reports:read"] else 200)

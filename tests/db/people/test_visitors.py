@@ -156,3 +156,5 @@ def test_what_expired_moves_with_its_bits(conn: Connection, shop: str) -> None:
     after = [conn.execute(query, [shop]).fetchall() for query in (bits, unions)]
     assert after[0][:2] == before[0]  # who was one visitor then is one user now
     assert sum(count for _, count in after[1][:4]) < sum(count for _, count in before[1][:4])
+    months = conn.execute("select distinct user_id from user_months where site_id = %s order by 1", [shop]).fetchall()
+    assert months == [("ann",), ("other",)]  # the months of the visitor are the user's

@@ -9,7 +9,8 @@ from db.reports.shared.filters import read_filters
 from db.reports.shared.ranges import RequestedRange, resolve
 from db.reports.shared.report import Question
 from tests.life.counting.counts import FILTERS, Events, Matches, local_day, midnight
-from tests.life.counting.world import Site, World
+from tests.life.counting.site import Site
+from tests.life.counting.world import World
 from tests.life.writing.events import ZONES
 
 

@@ -23,6 +23,8 @@ FILTERS: dict[str, Matches] = {
     "path:contains_not:.b": lambda one: ".b" not in one.path,
     "user_id:is_not:user-001|user-002": lambda one: one.user_id not in ("user-001", "user-002"),
     "user_id:is:user-001": lambda one: one.user_id == "user-001",
+    "visitor_id:is:visitor-00|visitor-01": lambda one: one.visitor_id in ("visitor-00", "visitor-01"),
+    "visitor_id:is_not:visitor-02": lambda one: one.visitor_id != "visitor-02",
     "properties.plan:is_not:free": lambda one: (one.properties or {}).get("plan") != "free",
     "properties.seats:lt:10": lambda one: (one.properties or {}).get("seats", 10) < 10,
     "properties.deep.a:is:y": lambda one: "y" in (one.properties or {}).get("deep", {}).get("a", []),

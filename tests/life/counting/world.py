@@ -1,15 +1,16 @@
 """What is true of a life: which events count, which are duplicates or dead, and what is still kept of them."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from db.events.event import ReceivedEvent
 from db.people.letters import ERASED
 from db.store.events import IDS_KEPT
+from tests.life.counting.site import Site
 from tests.life.writing.events import OURS
 
 
@@ -24,62 +25,6 @@ class Span(NamedTuple):
         return self.start <= moment < self.end
 
 
-class Site:
-    """A site: what was stored of it, and the timezone that its days are meant in."""
-
-    def __init__(self, name: str, timezone: str) -> None:
-        self.name = name
-        self.timezone = timezone
-        self.events: list[ReceivedEvent] = []
-        self.by_id: defaultdict[str, list[ReceivedEvent]] = defaultdict(list)
-        self.ids: dict[str, datetime] = {}
-        self.letters: defaultdict[bytes, list[ReceivedEvent]] = defaultdict(list)
-        """Its dead letters, by what they hold."""
-        self.compared_from: datetime | None = None
-        """From when on its days are those of its timezone, where it got that after events were dropped."""
-        self.erased: dict[str, tuple[str, datetime]] = {}
-        """The pseudonym of each person who was erased, and when."""
-        self.retention_days: int | None = None
-        """Its own retention; what was announced by it, when, and until when its events are deleted."""
-        self.announced_from: datetime | None = None
-        self.said_at: datetime | None = None
-        self.deleted_until: datetime | None = None
-        self._by_user: dict[str, list[ReceivedEvent]] | None = None
-
-    def erase(self, person: str, pseudonym: str, at: datetime) -> None:
-        """A person is erased: their events are the pseudonym's from now on, and nobody's name them."""
-        self.erased[person] = pseudonym, at
-        self.events = [_without(one, person, pseudonym) for one in self.events]
-        self.by_id.clear()
-        for one in self.events:
-            self.by_id[one.event_id].append(one)
-        self._by_user = None
-
-    def caught(self, event: ReceivedEvent) -> ReceivedEvent | None:
-        """The event of a person who was erased after it was accepted, as it is stored."""
-        pseudonym, at = self.erased.get(event.user_id or "", ("", None))
-        if at is None or event.received_at >= at:
-            return None
-        return _without(event, event.user_id or "", pseudonym)
-
-    def add(self, event: ReceivedEvent) -> None:
-        """An event of it is stored."""
-        self.events.append(event)
-        self.by_id[event.event_id].append(event)
-        self._by_user = None
-
-    @property
-    def by_user(self) -> dict[str, list[ReceivedEvent]]:
-        """Each user's events, in order of time and, of the same time, of path."""
-        if self._by_user is None:
-            found = defaultdict(list)
-            for one in sorted(self.events, key=lambda one: (one.timestamp, one.path.encode())):
-                if one.user_id:
-                    found[one.user_id].append(one)
-            self._by_user = dict(found)
-        return self._by_user
-
-
 class World:
     """All sites, and what they share: the ledger, and from when on events are kept."""
 
@@ -92,18 +37,22 @@ class World:
         self.dropped: list[Span] = []
         self.partitions: list[Span] = []
 
-    def store(self, events: Iterable[ReceivedEvent], *, now: datetime) -> None:
+    def store(self, events: Iterable[ReceivedEvent], *, now: datetime, at_once: bool = True) -> None:
         """These arrive in the store together; of one id in them the one that was accepted first counts."""
-        self.store_in_order(sorted(events, key=lambda one: one.received_at), now=now)
+        self.store_in_order(sorted(events, key=lambda one: one.received_at), now=now, at_once=at_once)
 
-    def store_in_order(self, events: Iterable[ReceivedEvent], *, now: datetime) -> None:
-        """These arrive in the store one after the other."""
+    def store_in_order(self, events: Iterable[ReceivedEvent], *, now: datetime, at_once: bool = False) -> None:
+        """These arrive in the store one after the other, or `at_once`: unless one is dead, in one transaction."""
+        before = {site.name: len(site.stored) for site in self.sites.values()}
         for one in events:
-            caught = self.sites[one.site_id].caught(one)
-            outcome = self.outcome(caught or one, now=now)
+            found = self.sites[one.site_id].caught(one) or one
+            outcome = self.outcome(found, now=now)
             self._note(one, outcome)
-            if outcome == "dead" and not caught:
-                self._add_letter(one)
+            at_once &= outcome != "dead"
+            if outcome == "dead" and found.user_id == one.user_id:  # not of whom is erased
+                self._add_letter(found)
+        for site in self.sites.values():
+            self._identify(site, before[site.name], at_once=at_once)
 
     def outcome(self, event: ReceivedEvent, *, now: datetime) -> str:
         """What becomes of an event that is stored now; it is, where it is new."""
@@ -124,19 +73,39 @@ class World:
         """These become dead letters."""
         for one in events:
             self._note(one, "dead")
-            if not self.sites[one.site_id].caught(one):
-                self._add_letter(one)
+            found = self.sites[one.site_id].caught(one) or one
+            if found.user_id == one.user_id:
+                self._add_letter(found)
 
     def replay(self, site: Site, payload: bytes, *, now: datetime) -> None:
         """A dead letter is replayed."""
         if payload == ERASED:  # it stays dead
             return
         one = site.letters[payload][0]
+        before = len(site.stored)
         outcome = self.outcome(one, now=now)
+        self._identify(site, before, at_once=True)
         if outcome != "dead":
             self._note(one, "dead", -1)
             self._note(one, outcome)
             del site.letters[payload][0]
+
+    def _identify(self, site: Site, before: int, *, at_once: bool) -> None:
+        links = set(site.people.links)
+        kept = [one for one in site.stored if self.is_kept(one)]
+        site.people.identify(site.stored[before:], kept, at_once=at_once)
+        self.linked(site, links)
+
+    def linked(self, site: Site, before: set[str]) -> None:
+        """There may be more links than before."""
+        if site.people.links.keys() - before:
+            site.link(before, self.is_kept)
+
+    def forget_links(self) -> None:
+        """Links end with the last event that is kept; what expired stays whose it was."""
+        for site in self.sites.values():
+            if self.kept_from_of(site):
+                site.unlink(site.people.forget([one for one in site.stored if self.is_kept(one)]))
 
     def forget_ids(self, now: datetime) -> None:
         """Ids are forgotten that came long ago."""
@@ -181,17 +150,3 @@ class World:
 
     def _note(self, event: ReceivedEvent, outcome: str, times: int = 1) -> None:
         self.ledger[event.site_id, event.received_at.astimezone(UTC).date(), outcome] += times
-
-
-def _without(event: ReceivedEvent, person: str, pseudonym: str) -> ReceivedEvent:
-    """An event without a person: their name goes from all events, their personal fields from their own."""
-    path = "/account/erased" if event.path == f"/account/{person}" else event.path
-    if event.user_id != person:
-        return msgspec.structs.replace(event, path=path)
-    return msgspec.structs.replace(event, path=path, user_id=pseudonym, properties=_impersonal(event.properties))
-
-
-def _impersonal(properties: Any) -> Any:
-    if not isinstance(properties, dict):
-        return properties
-    return {name: _impersonal(value) for name, value in properties.items() if name not in ("email", "phone")}

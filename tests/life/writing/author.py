@@ -60,7 +60,7 @@ class _Author:
         while self.left > 0:
             (name,) = self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))
             written += getattr(self, f"_{name}")()
-            if erasing.random() < 0.5:
+            if erasing.random() < 0.5 and written:
                 written[-1] = self._erased_meanwhile(written[-1], erasing)
             if retaining.random() < 0.3:
                 written.append(self._retained_by_site(retaining))
@@ -97,7 +97,13 @@ class _Author:
         """In place of storing messages: what they hold waits in the queue while somebody is erased."""
         if not isinstance(step, steps.Store) or step.fate != "done" or random.random() < 0.8:
             return step
-        people = [(one.site_id, one.user_id) for message in step.messages for one in message.events if one.user_id]
+        people = [
+            (one.site_id, name)
+            for message in step.messages
+            for one in message.events
+            for name in (one.user_id, one.visitor_id)
+            if name
+        ]
         if not people:
             return step
         site, person = random.choice(people)

@@ -51,6 +51,11 @@ class EventAuthor:
         self.crowd = random.choice([0, 0, 0, 9_000]) if crowds else 0
         #: How late events may be, in hours; some sites have some that are years late.
         self.longest = [4, 30, 30, 24 * 9, 24 * 9, 24 * 40, 24 * 120, random.choice([24, 24, 24 * 900])]
+        # By chance of their own: how many are anonymous, log in later, and share a device.
+        self.visiting = Random(f"{random.random()} visits")
+        visitors = [f"visitor-{number:02}" for number in range(self.visiting.choice([3, 12, 60]))]
+        self.visitors = visitors + ["user-001", "user-002"] * (len(visitors) // 12)
+        self.owners = {visitor: self.visiting.choice(self.users) for visitor in self.visitors}
         self.written: list[ReceivedEvent] = []
         self.last: dict[str | None, datetime] = {}
 
@@ -113,6 +118,7 @@ class EventAuthor:
     def _event(self, now: datetime, *, user: str | None = None, moment: datetime | None = None) -> ReceivedEvent:
         user = user or (None if self.random.random() < 0.2 else self.random.choice(self.users))
         moment = moment or self._moment(now, user)
+        sender, visitor = self._who(user)
         event_type = self.random.choice(TYPES)
         id_made = self.random.random() < 0.5
         number = UUID(int=self.random.getrandbits(128), version=4)
@@ -120,7 +126,8 @@ class EventAuthor:
             site_id=self.site,
             event_type=event_type,
             path=self.random.choice(PATHS),
-            user_id=user,
+            user_id=sender,
+            visitor_id=visitor,
             timestamp=moment,
             event_id=f"{str(number)[:14]}{OURS}{str(number)[23:]}" if id_made else str(number),
             received_at=now,
@@ -130,6 +137,19 @@ class EventAuthor:
         self.written.append(event)
         self.last[user] = moment
         return event
+
+    def _who(self, user: str | None) -> tuple[str | None, str | None]:
+        """Who sends an event, and from where: in place of this user perhaps a visitor, known or not."""
+        dice, visitor = self.visiting.random(), self.visiting.choice(self.visitors)
+        if dice < 0.4 or user not in self.users:
+            return user, None
+        if dice < 0.75:
+            return None, visitor
+        if dice < 0.93:
+            return self.owners[visitor], visitor
+        if dice < 0.98:  # somebody else at a shared device
+            return user, visitor
+        return visitor, self.visiting.choice([visitor, None])
 
     def _properties(self, event_type: str, *, public: bool) -> dict[str, Any] | None:
         """The properties of an event, marked if it came without the secret key that its site wants."""

@@ -91,7 +91,7 @@ class RetainSites(Step, kw_only=True, tag=True):
 
 
 class Forget(Step, kw_only=True, tag=True):
-    """Maintenance forgets settled messages and the ids of events, and makes partitions ahead."""
+    """Maintenance forgets settled messages, the ids of events and links of visitors, and makes partitions ahead."""
 
 
 class Bury(Step, kw_only=True, tag=True):
