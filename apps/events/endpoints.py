@@ -102,6 +102,7 @@ async def accept_event(events: EventResources, scope: Scope, receive: Receive) -
         event, ignored = events.validator.event(body)
         if admission.has_rules(sender):
             admission.admit(event, sender)
+        events.deriving.complete(event, events.deriving.browser(scope))
     except Excluded as excluded:
         count_refusal(excluded.refusal)
         raise excluded.refusal from None
@@ -187,6 +188,9 @@ async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted
         body = await read_body(request.scope, request.receive, limit=BATCH_BYTES, timeout=timeout)
         batch = events.validator.batch(body, ndjson=media_type in NDJSON)
         events.admission.admit_batch(batch, sender)
+        browser = events.deriving.browser(request.scope)
+        for event in batch.accepted:
+            events.deriving.complete(event, browser)
     except Refusal as refusal:
         count_refusal(refusal)
         raise

@@ -42,12 +42,12 @@ MEMBERS: list[tuple[bytes, dict[str, Any], list[str]]] = [
     (b'"agent":"mobile","origin":[1]', {"agent": None, "origin": None}, ["agent", "origin"]),
     (
         b'"origin":{"source":"a\\u0000","medium":"M\xfcller"}',
-        {"origin": {"medium": "M\ufffdller"}},
+        {"origin": {"medium": "M\ufffdller", "channel": "Unassigned"}},
         ["origin", "origin.source"],
     ),
     (
         b'"origin":{"source":"%b","term":"%b"}' % ("\u00e4".encode() * 128, "\u00e4".encode() * 127),
-        {"origin": {"term": "\u00e4" * 127}},
+        {"origin": {"term": "\u00e4" * 127, "channel": "Unassigned"}},
         ["origin.source"],
     ),
     (b'"origin":%b' % DEEP, {"origin": None}, ["origin"]),
