@@ -66,6 +66,8 @@ class Countries:
         self.header = settings.country_header.lower().encode() if settings.country_header else None
         self.proxies = Proxies(settings)
         self.database = _opened(settings.geoip_database) if settings.geoip_database else None
+        #: Whether a request can say a country.
+        self.by_request = self.header is not None or self.database is not None
 
     def of_request(self, scope: Any, headers: dict[bytes, bytes]) -> str | None:
         """By the header of a proxy in front, else by the address of the request."""

@@ -20,7 +20,7 @@ from db.settings import Settings
 
 #: The property that has the page's timezone.
 TIMEZONE = "timezone"
-NOBODY = frozenset[str]()
+NO_PROPERTIES: dict[str, Any] = {}
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,32 +65,34 @@ class Deriving:
         self.countries = Countries(settings)
         self.origins = Origins(Sources(settings))
         self.snapshots = snapshots
-        self.hosts: dict[str, frozenset[str]] = {}
+        #: The own hosts of a site by its id and that of the page, as long as its settings are the same.
+        self.hosts: dict[tuple[str, str], frozenset[str]] = {}
         self.hosts_of: Known | None = None
 
     def browser(self, scope: Any) -> Browser:
         """Of the browser that sends a request, which is the visitor's if the events do not say otherwise."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        agent = agents.agent_of_headers(
-            headers.get(b"user-agent", b"")[: agents.USER_AGENT],
-            headers.get(b"sec-ch-ua", b"")[: agents.HINT],
-            headers.get(b"sec-ch-ua-mobile", b"")[: agents.HINT],
-            headers.get(b"sec-ch-ua-platform", b"")[: agents.HINT],
-            headers.get(b"accept-language", b"")[: agents.LANGUAGES],
+        get = headers.get
+        browser = _browser(
+            get(b"user-agent", b"")[: agents.USER_AGENT],
+            get(b"sec-ch-ua", b"")[: agents.HINT],
+            get(b"sec-ch-ua-mobile", b"")[: agents.HINT],
+            get(b"sec-ch-ua-platform", b"")[: agents.HINT],
+            get(b"accept-language", b"")[: agents.LANGUAGES],
+            get(b"referer") or get(b"origin", b""),
         )
-        if agent is None:
-            return PROGRAM
-        page = headers.get(b"referer") or headers.get(b"origin")
-        return Browser(agent, self.countries.of_request(scope, headers), page.decode("latin-1") if page else "")
+        if browser is PROGRAM or not self.countries.by_request:
+            return browser
+        return browser._replace(country=self.countries.of_request(scope, headers))
 
     def complete(self, event: ReceivedEvent, browser: Browser, told: Told = NOTHING) -> None:
         """Give an event its agent and its origin."""
-        properties = event.properties or {}
+        properties = event.properties or NO_PROPERTIES
         timezone = told.timezone or properties.get(TIMEZONE)
         if told is NOTHING:
             agent = browser.agent
-            if agent is not None:
-                agent = _with_country(agent, browser.country or country_of_zone(timezone))
+            if agent is not None and (country := browser.country or (timezone and country_of_zone(timezone))):
+                agent = _with_country(agent, country)
         else:
             agent = self._agent(browser, told, timezone)
         event.agent = agent if event.agent is None else _joined(event.agent, agent)
@@ -118,31 +120,43 @@ class Deriving:
     def _origin(
         self, event: ReceivedEvent, browser: Browser, told: Told, properties: Mapping[str, Any]
     ) -> Origin | None:
-        marks, referrer = NO_MARKS, _text(told.referrer)
-        if told.campaign:
-            marks = marks_among(told.campaign)
-        if PROPERTIES & properties.keys():
+        marks, referrer, url = NO_MARKS, "", ""
+        if told is not NOTHING:
+            referrer, url = _text(told.referrer), _text(told.url)
+            if told.campaign:
+                marks = marks_among(told.campaign)
+        if not PROPERTIES.isdisjoint(properties):
             marks = _first(marks, marks_among(properties))
             referrer = referrer or _text(properties.get("referrer"))
-        url = _text(told.url) or _text(properties.get("url"))
+        if not url and "url" in properties:
+            url = _text(properties["url"])
         for address in (url, event.path, browser.page):
             if "?" in address or "#" in address:
                 marks = _first(marks, marks_of(address))
         if event.origin is None and marks is NO_MARKS and not referrer:
             return None
-        own = self._hosts(event.site_id)
-        page = _host(url) or _host(browser.page)
-        return self.origins.complete(event.origin, marks, referrer, own | {page} if page else own)
+        own = self._own_hosts(event.site_id, (url and _host(url)) or (browser.page and _host(browser.page)) or "")
+        return self.origins.complete(event.origin, marks, referrer, own)
 
-    def _hosts(self, site: str) -> frozenset[str]:
-        """The hosts of a site: those of its origins, and its id, if that is one."""
+    def _own_hosts(self, site: str, page: str) -> frozenset[str]:
+        """The hosts of a site: that of the page, those of its origins, and its id, if that is one."""
         known = self.snapshots.known
-        if known is not self.hosts_of:
+        if known is not self.hosts_of or len(self.hosts) > LONGEST:
             self.hosts, self.hosts_of = {}, known
-            for rules in known.sites.values() if known else ():
-                self.hosts[rules.site_id] = frozenset(filter(None, map(host_of, rules.origins or ())))
-        own = self.hosts.get(site, NOBODY)
-        return own | {site.lower().removeprefix("www.")} if "." in site else own
+        if (own := self.hosts.get((site, page))) is not None:
+            return own
+        rules = known.sites.get(site) if known else None
+        own = frozenset(filter(None, (page, host_of(site), *map(host_of, (rules and rules.origins) or ()))))
+        self.hosts[site, page] = own
+        return own
+
+
+@lru_cache(maxsize=4096)
+def _browser(
+    user_agent: bytes, brands: bytes, mobile: bytes, platform: bytes, languages: bytes, page: bytes
+) -> Browser:
+    agent = agents.agent_of_headers(user_agent, brands, mobile, platform, languages)
+    return Browser(agent, None, page[:LONGEST].decode("latin-1")) if agent else PROGRAM
 
 
 def _text(given: Any) -> str:

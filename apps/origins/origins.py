@@ -60,7 +60,8 @@ CLICKS = {
     "yclid": Click("yandex", "cpc"),
 }
 #: The properties of an event that are looked at.
-PROPERTIES = frozenset((*UTM, *CLICKS, CLICK, "referrer"))
+CLICK_NAMES = frozenset((*CLICKS, CLICK))
+PROPERTIES = frozenset((*UTM, *CLICK_NAMES, "referrer"))
 #: Whether an address has any of them: most have none, and are not taken apart.
 MARKED = re.compile(rf"[?&#](?:utm_|(?:{'|'.join(CLICKS)})=)", re.ASCII | re.IGNORECASE)
 
@@ -69,7 +70,7 @@ UNPAID = {"email": "email", "search": "organic"}
 
 
 class Marks(NamedTuple):
-    """The campaign, and the name of a click's id."""
+    """The campaign, of texts as they came, and the name of a click's id."""
 
     campaign: tuple[str, str, str, str, str]
     click: str | None
@@ -86,11 +87,17 @@ def marks_of(url: str) -> Marks:
 
 def marks_among(given: Mapping[str, Any]) -> Marks:
     """The marks that are properties of an event, by the names that they have in an address."""
-    source, medium, campaign, term, content = (_text(given.get(name)) for name in UTM)
-    click = given.get(CLICK)
-    if not (isinstance(click, str) and click.lower() in CLICKS):
-        click = next((name for name in given if name in CLICKS and given[name]), None)
-    return Marks((source, medium, campaign, term, content), click.lower() if click else None)
+    texts: Any = [given.get(name, "") for name in UTM]
+    for text in texts:
+        if type(text) is not str or len(text) > MAX_MEMBER:
+            texts = map(_text, texts)
+            break
+    click = None
+    if not CLICK_NAMES.isdisjoint(given):
+        said = given.get(CLICK)
+        click = said.lower() if isinstance(said, str) and said.lower() in CLICKS else None
+        click = click or next((name for name in given if name in CLICKS and given[name]), None)
+    return Marks(tuple(texts), click)
 
 
 class Origins:
@@ -117,8 +124,8 @@ class Origins:
         if known and known.category == "payment":
             host = known = None
         click = CLICKS[marks.click] if marks.click else None
-        source, medium, campaign, term, content = marks.campaign
-        if not (host or click or any(marks.campaign)):
+        source, medium, campaign, term, content = texts = [_fit(text) for text in marks.campaign]
+        if not (host or click or any(texts)):
             return None
         if source:
             known = self.sources.of(source.lower()) or self.sources.of(host_of(source) or "")
@@ -128,7 +135,7 @@ class Origins:
             source = known.name
         elif host:
             source = known.name if known else host
-        medium = medium.lower() or self._medium(click, known, tagged=any(marks.campaign), host=host)
+        medium = medium.lower() or self._medium(click, known, tagged=any(texts), host=host)
         channel = channel_of(
             source=source, medium=medium, campaign=campaign, category=known.category if known else None
         )
@@ -187,7 +194,7 @@ def _marks(query: str) -> Marks:
         for name, value in pairs:
             lower = name.lower()
             if lower in UTM:
-                found.setdefault(lower, _fit(value))
+                found.setdefault(lower, value[:LONGEST_TEXT])
             elif lower in CLICKS and click is None:
                 click = lower
     source, medium, campaign, term, content = (found.get(name, "") for name in UTM)
@@ -197,9 +204,9 @@ def _marks(query: str) -> Marks:
 def _text(value: Any) -> str:
     """A text in an event; a number counts as its text."""
     if isinstance(value, str):
-        return _fit(value)
+        return value[:LONGEST_TEXT]
     return str(value)[:LONGEST_TEXT] if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def _fit(text: str) -> str:
-    return cut_text(storable(text[:LONGEST_TEXT].strip().replace(ILL, REPLACEMENT)), MAX_MEMBER)
+    return cut_text(storable(text.strip().replace(ILL, REPLACEMENT)), MAX_MEMBER)
