@@ -89,11 +89,12 @@ DEVICES = [
         ("tablet", r"iPad"),
         ("mobile", r"iPhone|iPod|Opera Mini|Opera Mobi|Windows Phone|IEMobile"),
         # A tablet with Android says no `Mobile`.
-        ("tablet", r"^(?!.*mobi).*android|tablet(?! pc)|playbook|kindle|\bsm-[tx]\d|\bkf[a-z]{2,5}\b|mediapad"),
+        ("tablet", r"^(?!.*mobi|dalvik).*android|tablet(?! pc)|playbook|kindle|\bsm-[tx]\d|\bkf[a-z]{2,5}\b|mediapad"),
         ("mobile", r"mobi|android|blackberry|\bbb10\b|kaios|symbian|palm|webos"),
     ]
 ]
 
+NO_FAMILIES = ("Other", "Other", "Other")
 LANGUAGE = re.compile(r"\s*([A-Za-z]{2,3})(?=[-_;,\s]|$)")
 
 
@@ -132,9 +133,9 @@ def language_of(languages: str) -> str | None:
 @lru_cache(maxsize=CACHED)
 def _agent(user_agent: str, brands: str, mobile: str, platform: str, languages: str) -> Agent | None:
     language = language_of(languages)
-    if not user_agent.strip():
+    browser, os, device = _families(user_agent) if user_agent.strip() else NO_FAMILIES
+    if os == "Other" and not is_browser(user_agent):  # a program, and not an app of a phone, which says the system
         return Agent(language=language) if language else None
-    browser, os, device = _families(user_agent)
     # WhatsApp's crawler claims to be no browser; what does is its app.
     is_bot = (device == "Spider" and browser != "WhatsApp") or "Headless" in browser + brands
     browser = BROWSER_NAMES.get(browser, browser)
@@ -152,7 +153,7 @@ def _agent(user_agent: str, brands: str, mobile: str, platform: str, languages: 
 def _device(user_agent: str, os: str, mobile: str) -> str | None:
     kind = next((kind for kind, expression in DEVICES if expression.search(user_agent)), None)
     if kind is None:
-        kind = "desktop" if os in DESKTOPS else None
+        kind = "desktop" if os in DESKTOPS else "mobile" if os == "iOS" else None
     if mobile == "?1" and kind in (None, "desktop"):
         return "mobile"
     if os == "Android" and kind in (None, "desktop"):  # a tablet that asks for pages of desktops

@@ -65,6 +65,8 @@ def _unpaid(source: str, medium: str, category: str | None) -> str:
         return "Organic Search"
     if source in EMAIL:
         return "Email"
+    if source == "sms":
+        return "SMS"
     if medium in MEDIA:
         return MEDIA[medium]
     if medium.endswith("push") or "mobile" in medium or "notification" in medium:

@@ -95,8 +95,9 @@ class Deriving:
                 agent = _with_country(agent, country)
         else:
             agent = self._agent(browser, told, timezone)
-        event.agent = agent if event.agent is None else _joined(event.agent, agent)
-        event.origin = self._origin(event, browser, told, properties)
+        event.agent = agent if event.agent in (None, Agent()) else _joined(event.agent, agent)
+        origin = self._origin(event, browser, told, properties)
+        event.origin = None if origin is not None and origin == Origin() else origin
 
     def _agent(self, browser: Browser, told: Told, timezone: Any) -> Agent | None:
         """With what the protocol says of the visitor, who may be another than the sender."""
