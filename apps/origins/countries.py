@@ -1,17 +1,9 @@
-"""The country of a visitor: of a proxy's header, of a file of addresses, or of the page's timezone.
-
-The address is looked up and forgotten: neither stored, nor logged, nor part of what is cached.
-"""
+"""Countries: as programs write them, and where a timezone is."""
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from typing import Any
-
-import maxminddb
-
-from apps.access.proxies import Proxies
-from db.settings import Settings, SettingsError
 
 CODE = re.compile(r"[A-Za-z]{2}", re.ASCII)
 #: What proxies send for an unknown country, for Tor, and where there is no country.
@@ -57,62 +49,6 @@ def country_code(given: Any) -> str | None:
 def country_of_zone(timezone: Any) -> str | None:
     """The country of a zone such as Europe/Berlin, under old names too; None for UTC and what is none."""
     return _zones().get(timezone) if isinstance(timezone, str) else None
-
-
-class Countries:
-    """Countries of requests. Raises SettingsError if GEOIP_DATABASE is no file that can be read."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.header = settings.country_header.lower().encode() if settings.country_header else None
-        self.proxies = Proxies(settings)
-        self.database = _opened(settings.geoip_database) if settings.geoip_database else None
-        #: Whether a request can say a country.
-        self.by_request = self.header is not None or self.database is not None
-
-    def of_request(self, scope: Any, headers: dict[bytes, bytes]) -> str | None:
-        """By the header of a proxy in front, else by the address of the request."""
-        if self.header and (given := headers.get(self.header)) and self.proxies.are_before(scope):
-            country = _of_header(given[:8])
-            if country:
-                return country
-        if self.database is None:
-            return None
-        client = scope.get("client")
-        return self.of_address(client[0]) if client else None
-
-    def of_address(self, address: str) -> str | None:
-        """By the file; None without one."""
-        if self.database is None:
-            return None
-        try:
-            found: Any = self.database.get(address)
-        except (ValueError, maxminddb.InvalidDatabaseError):  # no address, or one of IPv6 in a file of IPv4
-            return None
-        return _of_record(found) if isinstance(found, dict) else None
-
-
-@lru_cache(maxsize=1024)
-def _of_header(given: bytes) -> str | None:
-    return country_code(given.decode("latin-1"))
-
-
-def _of_record(record: dict[str, Any]) -> str | None:
-    """Of MaxMind's and DB-IP's files `country.iso_code`, of others `country_code` or `country`."""
-    for name in ("country", "country_code", "registered_country"):
-        found = record.get(name)
-        if code := country_code(found.get("iso_code") if isinstance(found, dict) else found):
-            return code
-    return None
-
-
-def _opened(path: Any) -> maxminddb.Reader:
-    try:
-        return maxminddb.open_database(path)
-    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SettingsError(
-            f"GEOIP_DATABASE is {str(path)!r}: it should be a file of countries in MaxMind's format (.mmdb): {reason}"
-        ) from None
 
 
 @cache

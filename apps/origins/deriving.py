@@ -11,8 +11,9 @@ import msgspec
 
 from apps.access.snapshots import Known, Snapshots
 from apps.origins import agents
-from apps.origins.countries import Countries, country_code, country_of_zone
+from apps.origins.countries import country_code, country_of_zone
 from apps.origins.origins import LONGEST, NO_MARKS, PROPERTIES, Marks, Origins, marks_among, marks_of
+from apps.origins.requests import Countries
 from apps.origins.sources import Sources, host_of
 from db.events.event import ReceivedEvent
 from db.events.known import Agent, Origin
@@ -136,7 +137,8 @@ class Deriving:
                 marks = _first(marks, marks_of(address))
         if event.origin is None and marks is NO_MARKS and not referrer:
             return None
-        own = self._own_hosts(event.site_id, (url and _host(url)) or (browser.page and _host(browser.page)) or "")
+        page = (url and _host(url)) or (browser.page and _host(browser.page)) or host_of(_text(properties.get("host")))
+        own = self._own_hosts(event.site_id, page or "")
         return self.origins.complete(event.origin, marks, referrer, own)
 
     def _own_hosts(self, site: str, page: str) -> frozenset[str]:

@@ -6,7 +6,8 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from apps.origins.countries import Countries, country_code, country_of_zone
+from apps.origins.countries import country_code, country_of_zone
+from apps.origins.requests import Countries
 from db.settings import Settings, SettingsError
 from tests.builders.mmdb import mmdb
 
