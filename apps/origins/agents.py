@@ -100,7 +100,7 @@ LANGUAGE = re.compile(r"\s*([A-Za-z]{2,3})(?=[-_;,\s]|$)")
 
 def load() -> None:
     """Read ua-parser's expressions, which takes a second: at the start, not with the first event."""
-    _parser()
+    _parser()("Mozilla/5.0")
 
 
 def is_browser(user_agent: str) -> bool:
