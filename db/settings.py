@@ -22,6 +22,8 @@ PublicUrl = Annotated[
 
 #: As in db/access/scopes.py.
 SCOPES = "events:write|reports:read|events:read|privacy:write|operations|admin"
+#: As in apps/origins/sources.py.
+SOURCE = r"[^,=:\s]+=[^,=:]+(:(search|social|email|video|shopping|ai|affiliate|display|audio|sms|push|payment|other))?"
 NOWHERE = {"database_url": "host=/DATABASE_URL-is-not-set", "redis_url": "unix:///REDIS_URL-is-not-set"}
 
 
@@ -114,6 +116,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="* for any, or origins such as https://shop.example with commas between them",
         ),
     ] = "*"
+    #: The header in which a proxy in front names the country of its client.
+    country_header: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")] | None, Meta(description="the name of a header")
+    ] = None
+    #: Not set: no file; the address of a client is looked up in it, and not stored.
+    geoip_database: Annotated[
+        Path | None, Meta(description="a file of countries by address in MaxMind's format (.mmdb)")
+    ] = None
+    #: Sources that we do not know, or by another name.
+    sources: Annotated[
+        str,
+        Meta(
+            pattern=rf"^{SOURCE}(\s*,\s*{SOURCE})*$",
+            description="host=name:category with commas between several, the category one of search, social, email, "
+            "video, shopping, ai, affiliate, display, audio, sms, push, payment, other, or left out",
+        ),
+    ] = ""
     bots: Annotated[str, Meta(pattern="^(drop|mark|keep)$", description="drop, mark or keep")] = "drop"
     #: Under plain uvicorn, uvicorn itself reads this variable.
     forwarded_allow_ips: Annotated[

@@ -166,7 +166,7 @@ def make_broker(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> MakeBroker:
 @pytest.fixture(scope="module")
 def worker(database_url: str) -> Iterator[None]:
     """A worker that stores what is queued; where a module does not ask for it, what is queued stays there."""
-    from tests.servers.worker import running_worker
+    from tests.servers.queue import running_worker
 
     with running_worker():
         yield

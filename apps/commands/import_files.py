@@ -45,6 +45,7 @@ def import_command(
     delimiter: str | None,
     encoding: str | None,
     bots: str | None,
+    host: str | None,
     url: str | None,
     reporting_url: str | None,
     key: str | None,
@@ -81,7 +82,7 @@ def import_command(
         raise click.UsageError("Missing option '--site'.")
     mapping = _mapping(**options)
     kinds = [_kind(path, given_format) for path in files]
-    _check_use(kinds, mapping, all_requests=all_requests, bots=bots, delimiter=delimiter)
+    _check_use(kinds, mapping, all_requests=all_requests, bots=bots, host=host, delimiter=delimiter)
     settings = load()
     target = None if dry_run else url or _own_url(settings)
     reporting = reporting_url or (None if url or not settings.reporting_port else _own(settings.reporting_port))
@@ -104,6 +105,7 @@ def import_command(
                         all_requests=all_requests,
                         delimiter=delimiter,
                         bots=bots or settings.bots,
+                        host=host,
                     ),
                     sending=not dry_run,
                 )
@@ -177,7 +179,13 @@ def _kind(path: Path, given: Format | None) -> Format:
 
 
 def _check_use(
-    kinds: list[Format], mapping: Mapping, *, all_requests: bool, bots: str | None, delimiter: str | None
+    kinds: list[Format],
+    mapping: Mapping,
+    *,
+    all_requests: bool,
+    bots: str | None,
+    host: str | None,
+    delimiter: str | None,
 ) -> None:
     """Refuse options that apply to none of the files."""
     unused = Mapping(zone=mapping.zone, unit=mapping.unit)
@@ -186,8 +194,9 @@ def _check_use(
             "--column, --set, --property, --rename-type, --time-format and --decimal are for CSV and NDJSON, "
             "not for logs"
         )
-    if (all_requests or bots) and "combined" not in kinds:
-        raise click.UsageError(f"{'--all-requests' if all_requests else '--bots'} is for access logs")
+    for option, given in (("--all-requests", all_requests), ("--bots", bots), ("--host", host)):
+        if given and "combined" not in kinds:
+            raise click.UsageError(f"{option} is for access logs")
     if delimiter and "csv" not in kinds:
         raise click.UsageError("--delimiter is for CSV")
 

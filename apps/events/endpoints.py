@@ -103,6 +103,7 @@ async def accept_event(events: EventResources, scope: Scope, receive: Receive) -
         event_id = event.event_id  # by which the client knows it
         if admission.has_rules(sender):
             admission.admit(event, sender)
+        events.deriving.complete(event, events.deriving.browser(scope))
     except Excluded as excluded:
         count_refusal(excluded.refusal)
         raise excluded.refusal from None
@@ -141,6 +142,9 @@ async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
 
     `visitor_id` is the browser or device, `user_id` whom the shop knows. An event with both links them: from then on,
     and for what came before, the visitor's events count for the user that they were first sent with.
+
+    `agent` and `origin` say with what it was sent and where the visitor came from. What they leave out is derived: from
+    the headers of a browser's request, and from the properties `utm_source` and so on, `referrer`, `url`, `timezone`.
 
     It needs no key. With a key of the scope `events:write` the event is one of the shop's own server, whose orders
     count also if the site has `secret_orders`.
@@ -188,6 +192,9 @@ async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted
         body = await read_body(request.scope, request.receive, limit=BATCH_BYTES, timeout=timeout)
         batch = events.validator.batch(body, ndjson=media_type in NDJSON)
         events.admission.admit_batch(batch, sender)
+        browser = events.deriving.browser(request.scope)
+        for event in batch.accepted:
+            events.deriving.complete(event, browser)
     except Refusal as refusal:
         count_refusal(refusal)
         raise

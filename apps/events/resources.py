@@ -1,5 +1,6 @@
 """Resources of the event handlers: created by the app and kept in its state."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -19,6 +20,8 @@ from apps.events.batcher import Batcher
 from apps.events.site_limit import SiteLimit
 from apps.events.validation import EventValidator
 from apps.monitoring.queue_monitor import QueueMonitor
+from apps.origins import agents
+from apps.origins.deriving import Deriving
 from db.settings import Settings
 
 
@@ -33,6 +36,7 @@ class EventResources:
         self.producer = Producer(broker, url)
         self.snapshots = Snapshots(SnapshotReader(broker, url))
         self.admission = Admission(settings, self.snapshots)
+        self.deriving = Deriving(settings, self.snapshots)
         per_second = settings.events_per_second_of_a_site
         limit = SiteLimit(self.producer, per_second) if per_second else None
         self.batcher = Batcher(partial(queue_events, self.producer), self.monitor, limit)
@@ -40,6 +44,7 @@ class EventResources:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Accept events; on exit, send those that still wait to the queue."""
+        await asyncio.to_thread(agents.load)
         await self.batcher.open()
         async with self.monitor.watching(), self.snapshots.watching():
             yield

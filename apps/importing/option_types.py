@@ -10,6 +10,7 @@ import click
 
 from apps.importing.files.decoding import decoder
 from apps.importing.rows.mapping import CONSTANTS, PROPERTY
+from apps.origins.sources import host_of
 from db.events.limits import text_fault
 
 #: A time whose parts all differ, to check a format.
@@ -90,6 +91,13 @@ def site(text: str) -> str:
     if fault:
         raise click.BadParameter(f"the site's id {fault}: it should be text of 1 to 255 bytes")
     return text
+
+
+def host(text: str) -> str:
+    """The name of a host."""
+    if not (found := host_of(text)) or "/" in text:
+        raise click.BadParameter(f"{text!r} should be a host such as shop.example")
+    return found
 
 
 def address(url: str) -> str:

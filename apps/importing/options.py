@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from apps.importing import option_types
+from apps.importing.rows.known import MEMBERS
 from apps.importing.rows.mapping import CONSTANTS, FIELDS, VISITOR_COLUMNS
 from apps.importing.rows.row_events import AMOUNTS
 
@@ -27,10 +28,11 @@ OPTIONS = [
         "--column",
         "columns",
         multiple=True,
-        type=option_types.pair("FIELD=COLUMN", FIELDS, empty=True),
+        type=option_types.pair("FIELD=COLUMN", (*FIELDS, *MEMBERS), empty=True),
         metavar="FIELD=COLUMN",
-        help=f"The column or JSON key of a field; FIELD is one of {', '.join(FIELDS)}. By default it is the column "
-        f"with the field's name, and for visitor_id also {', '.join(VISITOR_COLUMNS)}; FIELD= leaves the field out.",
+        help=f"The column or JSON key of a field; FIELD is one of {', '.join(FIELDS)}, or of the visit "
+        f"{', '.join(MEMBERS)}. By default it is the column with the field's name, and for visitor_id also "
+        f"{', '.join(VISITOR_COLUMNS)}; FIELD= leaves the field out.",
     ),
     click.option(
         "--set",
@@ -47,7 +49,8 @@ OPTIONS = [
         type=option_types.property_pair,
         metavar="[NAME=]COLUMN",
         help="A column that becomes a property, with its own name or another; NAME= leaves it out. By default "
-        "these do: order_id, currency, quantity, and revenue, total or amount, if there is one of the three.",
+        "these do: order_id, currency, quantity, referrer, utm_source and so on, and revenue, total or amount, if "
+        "there is one of the three.",
     ),
     click.option(
         "--rename-type",
@@ -108,6 +111,13 @@ OPTIONS = [
         "--all-requests",
         is_flag=True,
         help="Also import requests of a log that are not page views, as the event type request.",
+    ),
+    click.option(
+        "--host",
+        type=option_types.host,
+        metavar="HOST",
+        help="The host of the site's pages, where a log does not have it: it is no referrer. Those of the site's "
+        "origins are none anyway.",
     ),
     click.option(
         "--url",

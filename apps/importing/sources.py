@@ -32,12 +32,13 @@ def open_source(
     all_requests: bool,
     delimiter: str | None = None,
     bots: str = "drop",
+    host: str | None = None,
 ) -> Source:
     """A Source for an opened file. Raises Unusable."""
     if fault := lines.encoding_fault():
         raise Unusable(f"{lines.name} cannot be read as {lines.encoding}: {fault}; give its encoding with --encoding")
     if kind == "combined":
-        events = LogEvents(site, all_requests=all_requests, bots=bots)
+        events = LogEvents(site, all_requests=all_requests, bots=bots, host=host)
         return Source(lines, record_per_line(lines, read_line), events.event)
     table = CsvFile(lines, delimiter) if kind == "csv" else NdjsonFile(lines)
     if table.columns:  # otherwise the file is empty
@@ -48,5 +49,9 @@ def open_source(
         lines.notes.append(
             f"{lines.name}: properties by the names of its columns: {told}; --property NAME= leaves one out"
         )
-    rows, probe = (RowEvents(mapping, site, automatic) for _ in range(2))
+    known = mapping.known(table.columns)
+    if known:
+        told = ", ".join(member if member == column else f"{member} ({column})" for member, column in known.items())
+        lines.notes.append(f"{lines.name}: of the visit: {told}; --column NAME= leaves one out")
+    rows, probe = (RowEvents(mapping, site, automatic, known) for _ in range(2))
     return Source(lines, table.records(), rows.event, rows.amounts, probe)

@@ -3,10 +3,9 @@
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.middleware.proxy_headers import _TrustedHosts
-
 from apps.access.credentials import credential_of, invalid, is_from_another_page, is_from_our_page
 from apps.access.hosts import Hosts
+from apps.access.proxies import Proxies
 from apps.keys.verdicts import Verdicts
 from apps.reporting_resources import ReportingResources
 from apps.web.problems import Refusal, refuse
@@ -26,7 +25,7 @@ class ReportingAccess:
         self.hosts = Hosts(settings)
         self.proxy_header = (settings.auth_proxy_header or "").lower().encode()
         self.proxy_scopes = frozenset(scope.strip() for scope in settings.auth_proxy_scopes.split(","))
-        self.proxies = _TrustedHosts(settings.forwarded_allow_ips)
+        self.proxies = Proxies(settings)
 
     async def identity(self, scope: Any) -> Identity | None:
         """Who sends a request; None if it carries no credential. Raises Refusal (400, 401, 403)."""
@@ -58,17 +57,9 @@ class ReportingAccess:
         if not self.proxy_header:
             return None
         names = [value.decode("utf-8", "replace") for name, value in scope["headers"] if name == self.proxy_header]
-        if len(names) != 1 or not 0 < len(names[0]) <= LONGEST_NAME or not self._is_from_proxy(scope):
+        if len(names) != 1 or not 0 < len(names[0]) <= LONGEST_NAME or not self.proxies.are_before(scope):
             return None
         return Identity(name=names[0], scopes=self.proxy_scopes)
-
-    def _is_from_proxy(self, scope: Any) -> bool:
-        """Whether FORWARDED_ALLOW_IPS has the address that the connection comes from.
-
-        uvicorn puts the address that such a proxy names in its place, with the port 0, which no connection has.
-        """
-        host, port = scope["client"] or ("", None)
-        return port == 0 or host in self.proxies
 
 
 def from_another_page() -> Refusal:

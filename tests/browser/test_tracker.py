@@ -34,12 +34,18 @@ def test_a_page_view_has_path_title_screen_and_campaign_and_leaves_nothing_behin
     ingestion_server: Served, conn: Connection, page: Page, pages: Shop, shop: str
 ) -> None:
     pages.head = script(ingestion_server, shop)
-    page.goto(f"{pages.url}/products/lamp?utm_source=letter&token=secret#top")
+    with page.expect_request("**/tracker") as request:
+        page.goto(f"{pages.url}/products/lamp?utm_source=letter&token=secret&gclid=secret#top")
     (view,) = stored(conn, shop, count=1)
     assert (view["event_type"], view["path"]) == ("page_view", "/products/lamp")
     assert view["user_id"].startswith("daily-")
     size = page.evaluate("`${screen.width}x${screen.height}`")
-    assert view["properties"] == {"title": "Lamps", "screen": size, "utm_source": "letter"}
+    properties = {"title": "Lamps", "screen": size, "utm_source": "letter", "click_id": "gclid"}
+    assert view["properties"] == properties
+    zone = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+    sent = request.value.post_data or ""
+    assert f'"timezone":"{zone}"' in sent
+    assert "secret" not in sent
     assert page.evaluate("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
 
 

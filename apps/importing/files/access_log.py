@@ -11,6 +11,8 @@ from typing import Any
 
 from apps.events.url_path import path_of_target
 from apps.importing.files.records import Fields, Refused, Skipped
+from apps.origins.agents import agent_of
+from apps.origins.origins import CLICK, UTM, marks_of
 
 QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 # After the nine values of the combined format some servers write more, such as the duration of the request.
@@ -51,11 +53,12 @@ class LogEvents:
     `bots`: whether to drop, mark or keep requests of bots, like the setting BOTS.
     """
 
-    def __init__(self, site: str, *, all_requests: bool, bots: str) -> None:
+    def __init__(self, site: str, *, all_requests: bool, bots: str, host: str | None = None) -> None:
         # Imported here, because it compiles a list that other formats do not need.
         from apps.sdks.shared.bots import is_bot
 
         self.site = site
+        self.host = host
         self.all_requests = all_requests
         self.bots = bots
         self.is_bot = is_bot
@@ -63,7 +66,8 @@ class LogEvents:
     def event(self, values: dict[str, Any]) -> Fields:
         """The event of a line's values, without an id. Raises Refused and Skipped."""
         method, _, rest = values["request"].partition(" ")
-        path = path_of_target(rest.rpartition(" HTTP/")[0] or rest)  # HTTP/0.9 has no version
+        target = rest.rpartition(" HTTP/")[0] or rest  # HTTP/0.9 has no version
+        path = path_of_target(target)
         if path is None or not METHOD.fullmatch(method):
             raise Skipped("no request for a path")
         status = int(values["status"])
@@ -79,10 +83,12 @@ class LogEvents:
             "method": method if fault else "",
             "referrer": _unescaped(values["referrer"]),
             "user_agent": user_agent,
-            "host": (values["host"] or "").removesuffix(":80").removesuffix(":443"),
+            "host": (values["host"] or self.host or "").removesuffix(":80").removesuffix(":443"),
+            **_marks(_unescaped(target)),
         }
         if bot:
             properties["bot"] = True
+        agent = agent_of(user_agent)
         return {
             "site_id": self.site,
             "event_type": "request" if fault else "page_view",
@@ -90,10 +96,17 @@ class LogEvents:
             "timestamp": _time(values["time"]),
             "visitor_id": self._visitor_id(values["address"], values["user_agent"]),
             "properties": {name: value for name, value in properties.items() if value not in ("", "-")},
+            **({"agent": agent} if agent else {}),
         }
 
     def _visitor_id(self, address: str, user_agent: str) -> str:
         return sha256(f"{self.site}\0{address}\0{user_agent}".encode()).hexdigest()[:32]
+
+
+def _marks(target: str) -> dict[str, str]:
+    """The campaign in a request's query as properties, and the name of a click's id."""
+    marks = marks_of(target)
+    return dict(zip(UTM, marks.campaign, strict=True)) | {CLICK: marks.click or ""}
 
 
 def _no_page_view(method: str, status: int, path: str) -> str | None:

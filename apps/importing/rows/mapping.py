@@ -7,15 +7,19 @@ from datetime import tzinfo
 from apps.importing.files.aggregates import sums_in
 from apps.importing.files.records import Unusable
 from apps.importing.rows.decimals import Decimal
+from apps.importing.rows.known import known_columns
 from apps.importing.rows.timestamps import ASSUMED_UTC, Unit
+from apps.origins.origins import UTM
 
 FIELDS = ("event_type", "path", "user_id", "visitor_id", "timestamp", "event_id", "properties")
 #: Fields that `--set` can set.
 CONSTANTS = ("event_type", "path", "user_id")
 #: The prefix of a property that `--set` sets.
 PROPERTY = "properties."
-#: Columns that become properties of a sale without an option, by their exact names, if a file has one for each.
+#: Columns that become properties without an option, by their exact names, if a file has one for each: of sales, and of
+#: where a visitor came from.
 OF_SALES = ("order_id", "currency", "quantity")
+OF_ORIGINS = ("referrer", *UTM)
 AMOUNT_COLUMNS = ("revenue", "total", "amount")
 #: The properties that hold the amount of a sale. Where one is given, no column is taken for it.
 AMOUNT_PROPERTIES = ("revenue", "total", "value")
@@ -46,13 +50,22 @@ class Mapping:
         """The properties that come from columns by their names, and those columns."""
         given = self.properties.keys() | self.constant_properties.keys()
         used = {*map(self.column, FIELDS), *self.properties.values()}
-        found = {name: name for name in OF_SALES if name not in given and name not in used and columns.count(name) == 1}
+        found = {
+            name: name
+            for name in (*OF_SALES, *OF_ORIGINS)
+            if name not in given and name not in used and columns.count(name) == 1
+        }
         amounts = [name for name in AMOUNT_COLUMNS if name in columns]
         if not given & {*AMOUNT_PROPERTIES} and len(amounts) == columns.count(amounts[0] if amounts else "") == 1:
             (column,) = amounts
             if column not in used:
                 found["total" if column == "total" else "revenue"] = column
         return found
+
+    def known(self, columns: Sequence[str]) -> dict[str, str]:
+        """The columns of what a row knows of the visit, by members."""
+        taken = {*map(self.column, FIELDS), *self.properties.values()}
+        return known_columns(columns, self.columns, taken)
 
     def visitor_columns(self) -> tuple[str, ...]:
         """Columns that may stand in for visitor_id: those that the options use for nothing else."""

@@ -8,6 +8,7 @@ from apps.events.given import is_given
 from apps.events.url_path import path_of_url
 from apps.importing.files.records import Fields, Refused
 from apps.importing.rows.decimals import AmountColumns, as_number
+from apps.importing.rows.known import known_of
 from apps.importing.rows.mapping import AMOUNT_PROPERTIES, FIELDS, Mapping
 from apps.importing.rows.timestamps import Times
 from db.events.limits import properties_fault
@@ -23,7 +24,13 @@ _decode = decoder().decode
 class RowEvents:
     """Makes events of one site according to the mapping."""
 
-    def __init__(self, mapping: Mapping, site: str, automatic: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        mapping: Mapping,
+        site: str,
+        automatic: dict[str, str] | None = None,
+        known: dict[str, str] | None = None,
+    ) -> None:
         self.site = site
         self.constants = mapping.constants
         self.columns = {name: column for name in FIELDS if (column := mapping.column(name)) is not None}
@@ -31,6 +38,8 @@ class RowEvents:
         #: Those that no option names, which give way to what a column of properties holds.
         self.automatic = automatic or {}
         self.properties = self.automatic | given
+        #: The columns of what a row knows of the visit.
+        self.known = known or {}
         self.visitor_columns = mapping.visitor_columns()
         self.constant_properties = mapping.constant_properties
         self.decimal = mapping.decimal
@@ -58,7 +67,7 @@ class RowEvents:
             event["event_id"] = event_id
         if properties:
             event["properties"] = properties
-        return event
+        return event | known_of(row, self.known)
 
     def _required(self, row: dict[str, Any], name: str) -> str:
         if text := self._text(row, name):

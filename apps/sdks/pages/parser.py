@@ -7,6 +7,7 @@ import msgspec
 
 from apps.events.given import is_given
 from apps.events.url_path import path_of_target
+from apps.origins.deriving import Told
 from apps.sdks.shared import event_path
 from apps.sdks.shared.caller import Caller
 from apps.sdks.shared.sdk_event import (
@@ -26,6 +27,8 @@ class TrackerEnvelope(msgspec.Struct):
 
     site_id: msgspec.Raw = msgspec.Raw()
     sent_at: msgspec.Raw = msgspec.Raw()
+    timezone: msgspec.Raw = msgspec.Raw()
+    language: msgspec.Raw = msgspec.Raw()
     events: msgspec.Raw = msgspec.Raw()
 
 
@@ -35,7 +38,8 @@ def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
     if not bytes(around.events):
         raise ValueError("events is missing")
     key, sent_at = decode_value(around.site_id), decode_value(around.sent_at)
-    return [_sent_event(decode_event(raw), key, sent_at) for raw in decode_array(around.events)]
+    told = Told(timezone=decode_value(around.timezone), language=decode_value(around.language))
+    return [_sent_event(decode_event(raw), key, sent_at, told) for raw in decode_array(around.events)]
 
 
 def view(site: str | None, path: str | None, referer: str | None) -> SentEvent:
@@ -49,7 +53,7 @@ def view(site: str | None, path: str | None, referer: str | None) -> SentEvent:
     )
 
 
-def _sent_event(event: dict[str, Any] | None, key: Any, sent_at: Any) -> SentEvent | None:
+def _sent_event(event: dict[str, Any] | None, key: Any, sent_at: Any, told: Told) -> SentEvent | None:
     if event is None:
         return None
     return SentEvent(
@@ -63,4 +67,7 @@ def _sent_event(event: dict[str, Any] | None, key: Any, sent_at: Any) -> SentEve
         sent_at=sent_at,
         message_id=event.get("event_id"),
         properties=event.get("properties"),
+        agent=event.get("agent"),
+        origin=event.get("origin"),
+        told=told,
     )

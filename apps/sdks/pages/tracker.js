@@ -1,28 +1,31 @@
 /* <script defer src="https://events.shop.example/tracker.js" data-site="shop"></script>
  *
- * data-user="customer-17", data-visitor="f0b3"; without, a visitor gets an id for a day
- * data-hash: what is behind # belongs to the path
+ * data-user="customer-17", data-visitor="f0b3"; without, visitors get one for a day
+ * data-hash: the path goes on behind #
  * data-outbound: clicks on links to other hosts are events
  * data-dnt: silent if Do Not Track or Global Privacy Control is set
  *
  * tjra.track("add_to_cart", {sku: "lamp-3"}), tjra.identify("customer-17"); also before this has loaded:
  * (window.tjra = window.tjra || []).push(["track", "add_to_cart"])
  *
- * No cookie, nothing stored. An event keeps its id and time: sent twice, it counts once.
+ * No cookie, nothing stored. Sent twice, an event counts once.
  */
 (() => {
   const { src, dataset: options } = document.currentScript;
   const early = window.tjra || [];
-  if (early.track) return; // the page has this script twice
+  if (early.track) return; // loaded twice
   const silent = "dnt" in options && (navigator.doNotTrack == 1 || navigator.globalPrivacyControl);
   const server = new URL("tracker", src);
-  const queue = []; // events as JSON, until the server has taken them
+  const queue = []; // events as JSON
   let user = options.user;
   let path; // of the last page view
-  let timer; // while a request runs or is scheduled
+  let timer;
   let failures = 0;
 
-  const body = (events) => `{"site_id":${JSON.stringify(options.site)},"sent_at":${Date.now()},"events":[${events}]}`;
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const site = JSON.stringify(options.site);
+  const body = (events) =>
+    `{"site_id":${site},"timezone":"${timeZone}","sent_at":${Date.now()},"events":[${events}]}`;
 
   const where = () => location.pathname + ("hash" in options ? location.hash.split("?")[0] : "");
 
@@ -46,19 +49,19 @@
     const { status, headers } = await fetch(server, request).catch(() => ({}));
     let pause = 0;
     if (status < 500 && status != 408 && status != 429) {
-      queue.splice(0, length); // taken, or refused for good
+      queue.splice(0, length); // taken or refused
       failures = 0;
     } else {
-      // 1, 2, 4 ... 256 s, minus up to half: not all pages at once
+      // to 256 s, not all at once
       pause = Math.max(+headers?.get("retry-after") || 0, 2 ** Math.min(failures++, 8) * (1 - Math.random() / 2));
     }
     timer = queue.length ? setTimeout(send, pause * 1e3) : null;
   };
 
-  // A beacon has no response: if the page stays, its events are sent again.
+  // No response: if the page stays, they are sent again.
   const leave = () => {
     if (queue.length && !navigator.sendBeacon(server, body(queue)))
-      queue.map((event) => navigator.sendBeacon(server, body(event))); // together more than 64 KiB
+      queue.map((event) => navigator.sendBeacon(server, body(event))); // over 64 KiB
   };
 
   const view = (properties) => {
@@ -71,7 +74,10 @@
   const land = () => {
     const properties = { title: document.title, screen: `${screen.width}x${screen.height}` };
     if (document.referrer) properties.referrer = document.referrer.split("?")[0];
-    for (const [name, value] of new URLSearchParams(location.search)) if (/^utm_/.test(name)) properties[name] = value;
+    for (const [name, value] of new URLSearchParams(location.search)) {
+      if (/^utm_/.test(name)) properties[name] = value;
+      if (/c(l|lk|lick)?id$|braid$|sltid$|_fat_id$/i.test(name)) properties.click_id ??= name; // not the id
+    }
     view(properties);
   };
 
@@ -87,7 +93,7 @@
   addEventListener("visibilitychange", () => document.hidden && leave());
   addEventListener("pageshow", (event) => {
     if (event.persisted) {
-      path = null; // from the back/forward cache
+      path = null; // from a cache
       view();
     }
   });

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from apps.events.given import first_given, is_given
+from apps.origins.deriving import Told
 from apps.sdks.shared.caller import Caller
 from apps.sdks.shared.event_path import always, campaign, first_path, never
 from apps.sdks.shared.sdk_event import (
@@ -38,6 +39,7 @@ def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
             path=first_path(url, routed=always if hashed in (1, True, "1", "true") else never),
             by_visitor=True,
             properties=with_properties(_properties(sent), {"referrer": referrer} | campaign(url)),
+            told=Told(url=url, referrer=referrer),
             ignored=ENGAGEMENT if name == ENGAGEMENT else None,
         )
         for domain in (first_text(_first(sent, "d", "domain")) or "").split(",")

@@ -49,6 +49,7 @@
           $current_url: location.href,
           $pathname: location.pathname,
           $referrer: document.referrer || undefined,
+          $timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
           $lib: "web",
           $is_identified: identified,
           ...registered,

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from apps.events.given import first_given
+from apps.origins.deriving import Told
 from apps.sdks.posthog.identity import who
 from apps.sdks.shared.caller import Caller
 from apps.sdks.shared.event_path import first_path
@@ -36,6 +37,8 @@ NAMES = {
 }
 #: Properties that are not stored: the key, and the visitor's address.
 LEFT_OUT = ("token", "$ip")
+#: The referrer of who came without one.
+DIRECT = "$direct"
 #: The option of an event whose time needs no correction of clock skew.
 UNCORRECTED = "disable_skew_correction"
 
@@ -90,4 +93,21 @@ def _sent_event(event: dict[str, Any] | None, caller: Caller, *, key: Any, sent_
         properties=with_properties(given, {name: event.get(name) for name in ("$set", "$set_once")}),
         address=address,
         user_agent=properties.get("$raw_user_agent"),
+        told=_told(properties, address),
+    )
+
+
+def _told(properties: dict[str, Any], address: str | None) -> Told:
+    referrer = first_given(properties.get("$referrer"), properties.get("$referring_domain"))
+    return Told(
+        url=properties.get("$current_url"),
+        referrer=None if referrer == DIRECT else referrer,
+        user_agent=properties.get("$raw_user_agent"),
+        language=first_given(properties.get("$browser_language"), properties.get("$locale")),
+        timezone=properties.get("$timezone"),
+        country=properties.get("$geoip_country_code"),
+        address=address,
+        # Not $os, which server SDKs have too, of their own machine.
+        device=properties.get("$device_type"),
+        os=properties.get("$os_name"),
     )

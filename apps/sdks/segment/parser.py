@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from apps.events.given import first_given, is_given
+from apps.origins.deriving import Told
 from apps.sdks.shared.caller import Caller
 from apps.sdks.shared.event_path import campaign, first_path
 from apps.sdks.shared.sdk_event import (
@@ -65,6 +66,7 @@ def _sent_event(
     properties, context = as_object(event.get("properties")), context | as_object(event.get("context"))
     page, address = as_object(context.get("page")), read_address(context.get("ip"))
     user_id = first_id(event.get("userId"))
+    told = _told(properties, context, page, address)
     previous = event.get("previousId") if kind == "alias" else None
     return SentEvent(
         key=first_text(caller.basic, caller.write_key, key, event.get("writeKey")),
@@ -92,5 +94,26 @@ def _sent_event(
         ),
         address=address,
         user_agent=context.get("userAgent"),
+        told=told,
         ignored=None if kind is None or kind in CALLS.values() else UNKNOWN_TYPE,
+    )
+
+
+def _told(properties: dict[str, Any], context: dict[str, Any], page: dict[str, Any], address: str | None) -> Told:
+    """What the context says of the visitor: https://segment.com/docs/connections/spec/common/#context."""
+    url, search = first_given(page.get("url"), properties.get("url")), page.get("search")
+    if isinstance(url, str) and isinstance(search, str) and "?" not in url:
+        url += search
+    campaign = as_object(context.get("campaign"))
+    return Told(
+        url=first_given(url, search),
+        referrer=first_given(page.get("referrer"), properties.get("referrer")),
+        campaign={f"utm_{'campaign' if name == 'name' else name}": one for name, one in campaign.items()},
+        user_agent=context.get("userAgent"),
+        language=context.get("locale"),
+        timezone=context.get("timezone"),
+        country=as_object(context.get("location")).get("country"),
+        address=address,
+        device=as_object(context.get("device")).get("type"),
+        os=as_object(context.get("os")).get("name"),
     )

@@ -17,6 +17,7 @@ from actors.queue.producer import QueueUnavailable
 from apps.events.admission import Excluded, Sender
 from apps.events.metrics import QUEUE_UNAVAILABLE, SDK_BOT_EVENTS, SDK_EVENTS_CUT, SDK_EVENTS_DROPPED, count_refusal
 from apps.events.validation import Batch
+from apps.origins.deriving import NOTHING, Browser
 from apps.sdks.shared.bots import carries_money, is_bot
 from apps.sdks.shared.caller import Caller, caller_of
 from apps.sdks.shared.clock_skew import time_of
@@ -62,7 +63,8 @@ async def receive_events(
         senders = Senders(sdks, caller)
         timeout = sdks.events.settings.body_timeout_seconds
         body = await read_body(request.scope, request.receive, limit=BODY_BYTES, timeout=timeout)
-        sdk_request = SdkRequest(sdks, caller, senders, _parsed(parse, body, caller))
+        browser = sdks.events.deriving.browser(request.scope)
+        sdk_request = SdkRequest(sdks, caller, senders, _parsed(parse, body, caller), browser)
         if refuse_unknown_keys:
             sdk_request.check_keys()
     except Refusal as refusal:
@@ -86,8 +88,16 @@ async def receive_events(
 class SdkRequest:
     """The events of one request."""
 
-    def __init__(self, sdks: SdkResources, caller: Caller, senders: Senders, sent: list[SentEvent | None]) -> None:
+    def __init__(
+        self,
+        sdks: SdkResources,
+        caller: Caller,
+        senders: Senders,
+        sent: list[SentEvent | None],
+        browser: Browser,
+    ) -> None:
         self.sdks = sdks
+        self.browser = browser
         self.senders = senders
         self.window = sdks.events.validator.window
         self.caller = caller
@@ -122,6 +132,7 @@ class SdkRequest:
             try:
                 received = receive(event, now=self.now, window=self.window)
                 self.sdks.events.admission.admit(received, sender)
+                self.sdks.events.deriving.complete(received, self.browser, one.told if one else NOTHING)
             except ValueError:
                 self._drop(one, "timestamp")
             except Excluded as excluded:

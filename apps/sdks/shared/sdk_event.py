@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from apps.events.given import is_given
+from apps.origins.deriving import NOTHING, Told
 from apps.sdks.shared.caller import Caller
 from apps.web.problems import refuse
 from db.events.spellings import PAGE_VIEW as PAGE_VIEW
@@ -46,6 +47,10 @@ class SentEvent(msgspec.Struct, kw_only=True):
     """The visitor's, if the event has it: servers that send events for visitors set it."""
     user_agent: Any = None
     """The visitor's, if the event has it."""
+    agent: Any = None
+    origin: Any = None
+    told: Told = NOTHING
+    """What else it says of the visitor and where they came from."""
     ignored: str | None = None
     """Why the event is ignored; None if it is not."""
 

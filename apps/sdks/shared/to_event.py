@@ -16,6 +16,7 @@ from apps.sdks.shared.sdk_event import SentEvent, first_text
 from db.events.errors import field_errors
 from db.events.event import Event, TimeWindow
 from db.events.fitting import cut_text, fit_properties, fit_user_id, storable
+from db.events.known import KNOWN, fit_known
 from db.events.limits import MAX_BYTES
 from db.events.not_utf8 import ILL, holds_ill, without_ill
 from db.events.tolerant_json import UNREADABLE
@@ -80,6 +81,8 @@ def to_event(
         "timestamp": time,
         "event_id": event_id,
         "properties": properties,
+        "agent": sent.agent,
+        "origin": sent.origin,
     }
     try:
         event = msgspec.convert(fields, Event)
@@ -103,7 +106,8 @@ def _fitted(given: dict[str, Any]) -> dict[str, Any]:
         path = cut_text(storable(path), MAX_BYTES["path"])
     ids = {name: None if holds_ill(given[name]) else fit_user_id(given[name])[0] for name in ("user_id", "visitor_id")}
     properties = fit_properties(properties)[0] if isinstance(properties, dict) else None
-    return fields | {"path": path, **ids, "properties": properties}
+    known = {name: fit_known(name, without_ill(given[name]))[0] if given[name] is not None else None for name in KNOWN}
+    return fields | {"path": path, **ids, "properties": properties, **known}
 
 
 def _bad_field(fields: dict[str, Any], now: datetime, window: TimeWindow) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from apps.events.given import first_given
+from apps.events.given import first_given, is_given
+from apps.origins.deriving import Told
 from apps.sdks.shared.caller import Caller
 from apps.sdks.shared.event_path import campaign, first_path
 from apps.sdks.shared.sdk_event import (
@@ -68,8 +69,20 @@ def _sent_event(raw: bytes | msgspec.Raw, caller: Caller) -> SentEvent | None:
         timestamp=_seconds(payload.get("timestamp")),
         address=address,
         user_agent=payload.get("userAgent"),
+        told=Told(
+            url=_whole(url, payload.get("hostname")),
+            referrer=payload.get("referrer"),
+            user_agent=payload.get("userAgent"),
+            language=payload.get("language"),
+            address=address,
+        ),
         ignored=None if kind in KINDS else UNKNOWN_TYPE,
     )
+
+
+def _whole(url: Any, host: Any) -> Any:
+    """The page's address with its host, which Umami has apart."""
+    return f"https://{host}{url}" if isinstance(url, str) and url.startswith("/") and is_given(host) else url
 
 
 def _seconds(given: Any) -> Any:

@@ -59,6 +59,7 @@ def test_a_page_view_has_a_path_a_user_and_what_else_the_line_says(import_log: A
         "timestamp": "2025-10-10T20:55:36Z",
         # printf 'shop\000192.0.2.7\000Mozilla/5.0 (X11; Linux x86_64)' | sha256sum
         "visitor_id": "74edb6c8fc9a9fb67c865b56689dc4ca",
+        "agent": {"device": "desktop", "os": "Linux"},
         "properties": {"status": 200, "referrer": "https://search.example/", "user_agent": AGENT},
     }
 
