@@ -11,6 +11,7 @@ import msgspec
 from apps.events.given import is_given
 from db.events.event import Event
 from db.events.fitting import fit_properties, fit_user_id
+from db.events.known import KNOWN, fit_known
 from db.events.not_utf8 import holds_ill, is_utf8, without_ill
 from db.events.numbers import decoder
 from db.events.tolerant_json import UNKEPT, UNREADABLE, mended, take_apart
@@ -74,6 +75,10 @@ def mend(raw: bytes | msgspec.Raw) -> Mended:
         fields["timestamp"] = int(timestamp)
     if not is_given(fields.get("event_id")) and isinstance(fields.get("event_id"), str):
         del fields["event_id"]
+    for name in KNOWN:
+        if fields.get(name) is not None:
+            fields[name], unkept = fit_known(name, fields[name])
+            ignored += unkept
     properties = fields.pop("properties", None)
     if isinstance(properties, dict):
         fields["properties"], changed = fit_properties(properties)

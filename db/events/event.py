@@ -9,6 +9,7 @@ import uuid_utils
 from msgspec import Meta
 from uuid_utils import uuid7
 
+from db.events.known import CameFrom, SentWith
 from db.events.limits import MAX_BYTES, properties_fault, text_fault
 from db.events.spellings import is_nobody, usual_type
 
@@ -108,6 +109,8 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     event_id: EventId | None = None
     properties: Properties | None = None
     visitor_id: VisitorId | None = None
+    agent: SentWith = None
+    origin: CameFrom = None
 
     def __post_init__(self) -> None:
         if isinstance(self.user_id, int):
@@ -202,6 +205,8 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
         properties=event.properties,
         received_at=now,
         visitor_id=visitor_id,
+        agent=event.agent,
+        origin=event.origin,
         id_made=event.event_id is None,
     )
 
