@@ -72,5 +72,10 @@ create type known_pair as (
     agent_number bigint, agent text[] collate "C", origin_number bigint, origin text[] collate "C"
 );
 
+-- The orders of a visit: how many; and how many in the currency that was asked for, and their sum.
+create type visit_orders as (
+    user_id varchar(255) collate "C", began timestamptz, orders bigint, paid bigint, revenue numeric
+);
+
 -- A person whose sessions change: the begin of the first session that stays, and of the first that is put.
 create type first_session as (user_id varchar(255) collate "C", stayed timestamptz, put timestamptz);

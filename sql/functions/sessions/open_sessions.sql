@@ -10,7 +10,7 @@ declare
 begin
     select s.sessions_until into until
     from sites s
-    where s.site_id = site and s.sessions_until > present - interval '1 day';
+    where s.site_id = site and s.sessions_until >= present - interval '1 day';
     if until is null then
         return;
     end if;
