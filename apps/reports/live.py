@@ -52,7 +52,9 @@ class LiveQuery(msgspec.Struct, kw_only=True):
 
     def filters(self) -> filters.Filters:
         """The filters. Raises BadParameter."""
-        return read_filters(self.filter)
+        found = read_filters(self.filter)
+        found.check_of_events()
+        return found
 
 
 class LiveTableQuery(LiveQuery, kw_only=True):

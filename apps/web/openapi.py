@@ -1,9 +1,11 @@
 """The OpenAPI documents of both apps, with examples that work unchanged."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from http import HTTPStatus
 from importlib import metadata
+from operator import or_
 from typing import Any, cast
 
 import msgspec
@@ -56,14 +58,20 @@ def openapi(
     )
 
 
-def answer(description: str, example: msgspec.Struct, media_type: str = "application/json") -> ResponseSpec:
-    """Document a response by an example, whose type is the schema."""
+def answer(
+    description: str,
+    example: msgspec.Struct,
+    media_type: str = "application/json",
+    others: Sequence[msgspec.Struct] = (),
+) -> ResponseSpec:
+    """Document a response by an example, whose type is the schema. others: examples of other types that it may have."""
+    kinds = [type(one) for one in (example, *others)]
     return ResponseSpec(
-        data_container=type(example),
+        data_container=reduce(or_, kinds),
         description=description,
         media_type=media_type,
         generate_examples=False,
-        examples=[Example(value=msgspec.json.decode(msgspec.json.encode(example)))],
+        examples=[Example(value=msgspec.json.decode(msgspec.json.encode(one))) for one in (example, *others)],
     )
 
 

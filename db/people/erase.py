@@ -22,7 +22,7 @@ HOLD = timedelta(days=30)
 #: The tables that an erasure changes, and whose old rows a vacuum removes.
 TABLES = (
     "events", "users", "visitors", "sessions", "session_page_days", "user_months", "orders", "path_days", "path_spans",
-    "path_totals", "top_paths", "dead_letters", "erasures",
+    "path_totals", "top_paths", "counted_orders", "agents", "origins", "dead_letters", "erasures",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -14,7 +14,8 @@ from db.reports.shared.parts import parts
 from db.reports.shared.report import ComparedReport, Question, compared, rows, source_of
 from db.reports.shared.spans import path_parameters, spans, spans_and_days, user_parameters
 
-Metrics = Literal["events", "events,users"]
+#: The metrics of events.
+METRICS = ("events", "events,users")
 
 #: The dimensions; beside them properties.NAME.
 DIMENSIONS = ("path", "event_type", "user_id")

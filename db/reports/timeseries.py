@@ -71,11 +71,7 @@ async def timeseries(
     conn: AsyncConnection, question: Question, *, metric: Metric, interval: Interval | None = None
 ) -> Timeseries:
     """One point a bucket; the first and the last may have a part of one. Raises BadParameter."""
-    allowed = intervals(question)
-    interval = interval or _usual_interval(question, allowed)
-    if interval not in allowed:
-        reason = f"{interval!r} is too fine for this range"
-        raise BadParameter("interval", reason, ", ".join(allowed) or "none: a shorter range")
+    interval = chosen(question, interval)
     found = await points(conn, question, metric, interval)
     other = await compared(conn, question)
     return Timeseries(
@@ -85,6 +81,16 @@ async def timeseries(
         points=found,
         compare=await points(conn, other, metric, interval) if other else None,
     )
+
+
+def chosen(question: Question, interval: Interval | None) -> Interval:
+    """The interval that is asked for, or the usual one. Raises BadParameter for one that is too fine."""
+    allowed = intervals(question)
+    interval = interval or _usual_interval(question, allowed)
+    if interval not in allowed:
+        reason = f"{interval!r} is too fine for this range"
+        raise BadParameter("interval", reason, ", ".join(allowed) or "none: a shorter range")
+    return interval
 
 
 def _usual_interval(question: Question, allowed: list[Interval]) -> Interval:

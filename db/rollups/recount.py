@@ -30,6 +30,7 @@ CHECKS_OF_DAYS = {
     "rollups/different_session_page_days": "session_page_days",
     "rollups/different_sale_days": "sale_days",
     "rollups/different_product_days": "product_days",
+    "rollups/different_counted_orders": "counted_orders",
     "rollups/unnumbered_users": "users",
 }
 #: The deferred rollups that are rebuilt by themselves; sessions are rebuilt with their days.

@@ -6,10 +6,5 @@ select
     (select count(*) from events where site_id = :'site_id' and user_id = :'user_id') as event,
     (select count(*) from sessions where site_id = :'site_id' and user_id = :'user_id') as session,
     (select count(*) from user_months where site_id = :'site_id' and user_id = :'user_id') as month,
-    (
-        select count(*)
-        from orders o
-        join events e on e.site_id = :'site_id' and e.event_id = o.event_id and e.event_time = o.event_time
-        where o.site_id = :'site_id' and e.user_id = :'user_id'
-    ) as "order",
+    (select count(*) from counted_orders where site_id = :'site_id' and user_id = :'user_id') as "order",
     (select count(*) from erasures where site_id = :'site_id' and user_id = :'user_id') as erasure

@@ -60,6 +60,11 @@ REPORTS: dict[str, list[dict[str, Any]]] = {
     "/timeseries": [
         {"metric": metric, "interval": interval} if interval else {"metric": metric}
         for metric, interval in product(("events", "views", "users"), (None, "minute", "hour", "day", "week", "month"))
+    ]
+    + [
+        {"metric": metric, "filter": filters}
+        for metric in ("visits", "people", "orders", "revenue", "conversion", "average_order")
+        for filters in ([], ["channel:is:Direct", "new:is:true"])
     ],
     "/breakdown": [
         {"dimension": dimension, "metrics": metrics, "search": search, "limit": limit}
@@ -69,6 +74,11 @@ REPORTS: dict[str, list[dict[str, Any]]] = {
             ("", "a"),
             (3, 100),
         )
+    ]
+    + [
+        {"dimension": dimension, "metrics": "visits,people,views,bounces,carts,orders,revenue", "filter": filters}
+        for dimension in ("source", "device", "landing", "exit", "new")
+        for filters in ([], ["device:is_not:mobile", "landing:is:/products/*"])
     ],
     "/sessions": [{}, {"limit": 3}],
     "/journeys": [
@@ -122,7 +132,7 @@ def questions(today: date, *, count: int, seed: int = 3) -> Iterator[Asked]:
         asked |= choose.choice(spans)
         if choose.random() < 0.25:
             asked["timezone"] = choose.choice(["UTC", "Asia/Kathmandu", "America/New_York"])
-        asked["filter"] = choose.choice(FILTERS) if choose.random() < 0.6 else []
+        asked.setdefault("filter", choose.choice(FILTERS) if choose.random() < 0.6 else [])
         if path in COMPARABLE:
             asked |= choose.choice(COMPARED)
         yield Asked(path, asked)

@@ -27,6 +27,12 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ],
     ("/breakdown", {"site_id": SITE, "date": "2026-03-10", "dimension": "path"}),
     ("/breakdown", RANGE | {"dimension": "path", "filter": "path:contains:ı|I|✓"}),
+    *[
+        ("/breakdown", RANGE | {"dimension": dimension, "metrics": "visits,people,views,bounces,orders,revenue"})
+        for dimension in ("source", "channel", "device", "landing", "new")
+    ],
+    *[("/timeseries", RANGE | {"metric": metric, "interval": "week"}) for metric in ("visits", "people", "revenue")],
+    ("/timeseries", RANGE | {"metric": "conversion", "interval": "day", "filter": "landing:is:/1"}),
     *[("/revenue", RANGE | more) for more in ({}, {"interval": "day"}, {"filter": "properties.revenue:gte:3"})],
     *[(f"/customers{path}", RANGE) for path in ("", "/cohorts", "/best")],
     ("/customers", RANGE | {"interval": "week", "currency": "EUR", "filter": "properties.revenue:gte:3"}),

@@ -3,6 +3,7 @@
 from tests.citus.cluster import copy_from_nodes
 from tests.conftest import Connection
 from tests.oracles.judged_sales import JUDGED_SALES, SALES
+from tests.oracles.recounted_visits import VISITS
 
 #: The month and the sixth of it that `day` is in.
 SPANS = """
@@ -18,6 +19,7 @@ SPANS = """
 """
 #: For each rollup, its rows as they are and as the events say they should be.
 ROLLUPS = {
+    **VISITS,
     "event_hours": (
         "select site_id, event_type, hour, events, anonymous from event_hours",
         """
@@ -126,27 +128,6 @@ ROLLUPS = {
         group by 1, 2, 3, 4
         """,
     ),
-    "sessions": (
-        "select site_id, user_id, began, ended, entry_page, exit_page, events::bigint, views::bigint from sessions",
-        """
-        select
-            site_id, user_id, min(event_time), max(event_time),
-            (array_agg(path order by event_time, path))[1], (array_agg(path order by event_time desc, path desc))[1],
-            count(*), count(*) filter (where event_type = 'page_view')
-        from (
-            select *, sum(begins) over (partition by site_id, user_id order by event_time, path) as no
-            from (
-                select
-                    e.*,
-                    (e.event_time - lag(e.event_time) over users < interval '30 minutes' is not true)::integer as begins
-                from events e join sites s using (site_id)
-                where e.user_id is not null and e.event_time < s.sessions_until
-                window users as (partition by e.site_id, e.user_id order by e.event_time, e.path)
-            ) marked
-        ) told_apart
-        group by site_id, user_id, no
-        """,
-    ),
     "orders": (
         "select site_id, order_key, event_time, event_id from orders",
         f"""
@@ -184,35 +165,6 @@ ROLLUPS = {
             group by site_id, event_id, event_time, day, currency, l.product
         ) of_orders
         group by 1, 2, 3, 4, 5
-        """,
-    ),
-    "session_days": (
-        """
-        select site_id, day, seconds, sessions, bounces, views, length
-        from session_days
-        where (sessions, bounces, views, length) <> (0, 0, 0, interval '0')
-        """,
-        """
-        select
-            site_id, (began at time zone timezone)::date, floor(date_part('epoch', ended - began))::integer,
-            count(*), count(*) filter (where events = 1), sum(views), sum(ended - began)
-        from sessions join sites using (site_id) group by 1, 2, 3
-        """,
-    ),
-    "session_page_days": (
-        """
-        select site_id, day, path, 'entries', entries from session_page_days where entries <> 0
-        union all
-        select site_id, day, path, 'exits', exits from session_page_days where exits <> 0
-        """,
-        """
-        select site_id, (began at time zone timezone)::date, entry_page, 'entries', count(*)
-        from sessions join sites using (site_id)
-        group by 1, 2, 3
-        union all
-        select site_id, (began at time zone timezone)::date, exit_page, 'exits', count(*)
-        from sessions join sites using (site_id)
-        group by 1, 2, 3
         """,
     ),
     "users": (

@@ -97,6 +97,7 @@ ROOMS = {
     "db.people": {"db.connections", "db.events", "db.queries"},
     "db.reports": {"db.connections", "db.cursors", "db.events", "db.queries", "db.reports.shared"},
     "db.reports.sales": {"db.events", "db.reports", "db.reports.shared"},
+    "db.reports.visits": {"db.events", "db.reports", "db.reports.shared"},
     "db.reports.shared": {"db.connections", "db.events", "db.queries", "db.sites"},
     "db.rollups": {"db.connections", "db.queries"},
     "db.settings": {"db.env_file", "db.settings_sources"},

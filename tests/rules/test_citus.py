@@ -126,7 +126,7 @@ def test_every_table_goes_by_its_site_and_beside_the_sites(url: str) -> None:
 def test_every_question_names_the_site_at_each_table() -> None:
     tables = (
         "events|users|event_hours|path_days|path_spans|user_days|user_spans|user_months|top_paths|event_types|path_totals|event_totals|sessions|session_days|session_page_days|orders|imports|"
-        "sale_days|product_days|kept_days|erasures"
+        "sale_days|product_days|kept_days|erasures|counted_orders|agents|origins"
     )
     for path in sorted(SQL.glob("[!m]*/*.sql")):
         if f"{path.parent.name}/{path.stem}" in OF_MANY_SITES:

@@ -10,6 +10,7 @@ EVENTS = frozenset({"events"})
 OF_THE_PRESENT = {
     "live": "events of the last minutes",
     "open_sessions": "events after a watermark",
+    **dict.fromkeys(("visits_by", "visits_people", "visits_over_time"), "events after a watermark"),
 }
 
 

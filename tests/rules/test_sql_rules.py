@@ -57,6 +57,8 @@ PARTIAL = {
     ("journeys_of_half", "began desc"): "sessions of one user do not overlap",
     ("journeys_of_half", "s.began order by v.event_time, v.path"): "only the path is taken",
     ("number_event_types", "number"): "each number is there once",
+    ("orders_of_visits", "began desc"): "sessions of one user do not overlap",
+    ("note_known", "s.number"): "each number is there once",
     ("lost_hours", ""): "any event, for the lock",
     ("partition_gaps", "p.starts"): "partitions do not overlap",
     ("ledger/event_status", "stored_at nulls last"): "one row an event, or one that says that there is none",

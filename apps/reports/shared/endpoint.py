@@ -41,6 +41,7 @@ def report(
     tags: Sequence[str] = ("reports",),
     scope: Scope = Scope.REPORTS_READ,
     rows: Sequence[msgspec.Struct] | None = None,
+    others: Sequence[Report] = (),
 ) -> Callable[[Work[Query, Table]], HTTPRouteHandler]:
     """Make the handler of GET `path` of a function from a connection, the question and the query to a Table.
 
@@ -49,6 +50,7 @@ def report(
     bad: an example of a parameter that is refused.
     scope: what a key needs.
     rows: the rows of the example's table, if these are not its first list.
+    others: examples of what the report may be instead.
     """
 
     def decorate(work: Work[Query, Table]) -> HTTPRouteHandler:
@@ -63,7 +65,7 @@ def report(
         path,
         query=query,
         summary=summary,
-        ok=answer(table, example),
+        ok=answer(table, example, others=others),
         bad=bad,
         tags=tags,
         scope=scope,

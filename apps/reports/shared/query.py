@@ -89,7 +89,10 @@ class ReportQuery(msgspec.Struct, kw_only=True, rename={"start": "from", "end": 
     safe: Safe = False
     filter: Annotated[
         list[str],
-        Meta(description=f"What events have to match; may be repeated (all have to match): {filters.ALLOWED}."),
+        Meta(
+            description=f"What events have to match; may be repeated (all have to match): {filters.ALLOWED}. "
+            f"{filters.ALLOWED_OF_VISITS}."
+        ),
     ] = msgspec.field(default_factory=list)
 
     def check(self, media_type: str) -> None:

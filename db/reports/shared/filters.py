@@ -18,6 +18,15 @@ OPERATORS = {
     "visitor_id": ("is", "is_not"),
     "properties": ("is", "is_not", "contains", "contains_not", "gt", "gte", "lt", "lte", "exists", "missing"),
 }
+#: The same of the dimensions of visits: a filter on one keeps whole visits.
+TEXTS = ("is", "is_not", "contains", "contains_not", "exists", "missing")
+PATHS = ("is", "is_not", "contains", "contains_not")
+VISITS = {
+    **dict.fromkeys(("source", "medium", "campaign", "term", "content", "referrer", "channel"), TEXTS),
+    **dict.fromkeys(("country", "device", "browser", "os", "language"), TEXTS),
+    **dict.fromkeys(("landing", "exit"), PATHS),
+    "new": ("is",),
+}
 PROPERTY = re.compile(r"properties\.(.{1,200})", re.DOTALL)
 #: A number as SQL's path language writes it: 007 is none.
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,17})(\.\d{1,18})?", re.ASCII)
@@ -30,6 +39,15 @@ ALLOWED = (
     r"\|, \*, \; and \\ are those characters themselves, as in path:is:/a\|b. Operators: "
     + "; ".join(f"{dimension}: {', '.join(operators)}" for dimension, operators in OPERATORS.items())
 )
+ALLOWED_OF_VISITS = (
+    "In `/breakdown` by a dimension of visits, and in `/timeseries`, also dimensions of visits, which keep whole "
+    "visits: source:is:google, device:is_not:mobile, landing:is:/sale/*, campaign:exists, new:is:true; "
+    + "; ".join(
+        f"{', '.join(names)}: {', '.join(operators)}"
+        for operators in (TEXTS, PATHS, ("is",))
+        if (names := [name for name, own in VISITS.items() if own == operators])
+    )
+)
 
 VIEW = "page_view"
 
@@ -40,6 +58,8 @@ class Filters(msgspec.Struct, frozen=True):
     conditions: Mapping[str, Any]
     properties: frozenset[str] = frozenset()
     """The names of the properties in them."""
+    visits: Mapping[str, Mapping[str, Any]] = {}
+    """What their visit has to match, by dimension, as text_matches takes it."""
 
     @property
     def needs(self) -> frozenset[str]:
@@ -50,6 +70,19 @@ class Filters(msgspec.Struct, frozen=True):
     def parameter(self) -> str | None:
         """The same as JSON; None where everything matches."""
         return msgspec.json.encode(self.conditions).decode() if self.conditions else None
+
+    def check_of_events(self) -> None:
+        """Raise BadParameter if any of them is of visits."""
+        for name in self.visits:
+            raise BadParameter(
+                "filter",
+                f"{name} is of visits, and this question is of events",
+                "filters of events; or /breakdown by a dimension of visits, or /timeseries of visits",
+            )
+
+    def visit_parameter(self) -> str | None:
+        """What visits have to match as JSON; None where everything matches."""
+        return msgspec.json.encode(self.visits).decode() if self.visits else None
 
     @property
     def users(self) -> list[str] | None:
@@ -67,6 +100,7 @@ def read_filters(texts: Iterable[str]) -> Filters:
     conditions: dict[str, Any] = {}
     predicates = []
     properties = set()
+    visits: dict[str, dict[str, Any]] = {}
     for text in texts:
         dimension, operator, value = _parts(text)
         if match := PROPERTY.fullmatch(dimension):
@@ -74,15 +108,33 @@ def read_filters(texts: Iterable[str]) -> Filters:
             predicates.append(_predicate(match.group(1), operator, value))
             continue
         key = f"{dimension}_{operator}"
-        if key in conditions:
+        name, condition = _of_visit(dimension, operator, value) if dimension in VISITS else ("", None)
+        if key in conditions or name in visits.get(dimension, ()):
             raise BadParameter(
                 "filter", f"{dimension}:{operator} is given twice; several values go into one, with | between them"
             )
+        if name:
+            visits.setdefault(dimension, {})[name] = condition
+            continue
         values = _alternatives(value)
         conditions[key] = _expression(operator, values) if dimension == "path" else list(map(_plain, values))
     if predicates:
         conditions["properties"] = " && ".join(predicates)
-    return Filters(conditions, frozenset(properties))
+    return Filters(conditions, frozenset(properties), visits)
+
+
+def _of_visit(dimension: str, operator: str, value: str) -> tuple[str, Any]:
+    """A condition on visits, by its name, as text_matches takes it."""
+    if operator in ("exists", "missing"):
+        return operator, True
+    values = _alternatives(value)
+    if dimension == "new" and value not in ("true", "false"):
+        raise BadParameter("filter", f"should say whether visits are new: true or false, not {value!r}")
+    if operator.startswith("contains"):
+        return operator, _expression(operator, values)
+    if VISITS[dimension] is PATHS:
+        return operator.replace("is", "matches"), _expression(operator, values)
+    return operator, list(map(_plain, values))
 
 
 def _parts(text: str) -> tuple[str, str, str]:
@@ -92,6 +144,8 @@ def _parts(text: str) -> tuple[str, str, str]:
         operators = OPERATORS["properties"]
     elif dimension in OPERATORS and dimension != "properties":
         operators = OPERATORS[dimension]
+    elif dimension in VISITS:
+        operators = VISITS[dimension]
     else:
         raise BadParameter("filter", f"has the unknown dimension {dimension!r}")
     if operator not in operators:

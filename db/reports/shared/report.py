@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from db.events.errors import BadParameter
 from db.events.event import SiteId
 from db.queries import QUERIES
-from db.reports.shared.filters import Filters
+from db.reports.shared.filters import VISITS, Filters
 from db.reports.shared.ranges import Comparison, Range, resolve
 
 Source = Literal["rollups", "events"]
@@ -32,7 +32,7 @@ WITH_NEWEST_EVENTS = {"funnel_from_rollup", "timeseries_users_by_sessions"}
 LONG = FROM_EVENTS | {
     path.removeprefix("reports/")
     for path in QUERIES
-    if path.startswith(("reports/funnel_", "reports/journeys_", "reports/retention_", "reports/sessions_"))
+    if path.startswith(tuple(f"reports/{name}_" for name in ("funnel", "journeys", "retention", "sessions", "visits")))
 }
 
 
@@ -92,6 +92,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             "end_day": self.range.end_day,
             "timezone": self.range.timezone,
             "filters": self.filters.parameter(),
+            "visits": self.filters.visit_parameter(),
             "users": self.filters.users,
             "now": self.now,
         }
@@ -154,6 +155,16 @@ def check(question: Question, query: str) -> None:
     """
     if question.range.kept_from and query in FROM_EVENTS:
         raise EventsNotKept(question, question.range.kept_from)
+    of_visits = query.startswith("visits_")
+    if not of_visits:
+        question.filters.check_of_events()
+    if question.filters.conditions and of_visits:
+        (name, *_) = question.filters.needs
+        raise BadParameter(
+            "filter",
+            f"{name} is of events, and this question is of whole visits",
+            f"filters of visits: {', '.join(VISITS)}",
+        )
     if query in LONG and not question.may_take_long():
         raise TakesLong(query)
 

@@ -23,7 +23,10 @@ begin
     -- Of events at the same moment the first and the last path count: another name may be another order.
     -- Not `gone := array(...)`: Citus would send the type of the variable, which a node has under another number.
     select array_agg(
-        (s.site_id, s.user_id, s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views)::sessions
+        (
+            s.site_id, s.user_id, s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views, s.agent_number,
+            s.origin_number, s.carts, s.checkouts, s.is_new
+        )::sessions
         order by s.user_id, s.began
     )
     into gone
@@ -45,14 +48,24 @@ begin
         (
             site, g.user_id, g.began, g.ended,
             coalesce(g.first_path, new_paths[array_position(old_paths, g.entry_page)], g.entry_page),
-            coalesce(g.last_path, new_paths[array_position(old_paths, g.exit_page)], g.exit_page), g.events, g.views
+            coalesce(g.last_path, new_paths[array_position(old_paths, g.exit_page)], g.exit_page), g.events, g.views,
+            case when g.first_path is null then g.agent_number else g.numbers[1][1] end,
+            case when g.first_path is null then g.origin_number else g.numbers[1][2] end, g.carts, g.checkouts, g.is_new
         )::sessions
         order by g.user_id, g.began
     )
     into put
     from (
         select
-            n.user_id, o.began, o.ended, o.entry_page, o.exit_page, o.events, o.views,
+            n.user_id, o.began, o.ended, o.entry_page, o.exit_page, o.events, o.views, o.agent_number, o.origin_number,
+            o.carts, o.checkouts, o.is_new,
+            (
+                select (
+                    array_agg(array[e.agent_number, e.origin_number] order by e.path, e.agent_number, e.origin_number)
+                )[1:1]
+                from events e
+                where e.site_id = site and e.user_id = n.user_id and e.event_time = o.began
+            ) as numbers,
             (
                 select min(e.path)
                 from events e

@@ -116,6 +116,9 @@ begin
     update users u set user_id = pseudonym where u.site_id = site and u.user_id = person;
     get diagnostics step = row_count;
     erased := erased || jsonb_build_object('users', step);
+    update counted_orders o set user_id = pseudonym where o.site_id = site and o.user_id = person;
+    get diagnostics step = row_count;
+    erased := erased || jsonb_build_object('counted_orders', step) || erase_from_known(site, traces, mentions);
 
     update orders o
     set order_key = k.new_key

@@ -20,6 +20,12 @@ begin
     if jsonb_typeof(event -> 'path') = 'string' and (own or traces.distinct_id) then
         event := event || jsonb_build_object('path', path_without_person(event ->> 'path', traces, own));
     end if;
+    if jsonb_typeof(event -> 'agent') = 'object' then
+        event := event || jsonb_build_object('agent', known_without_person(event -> 'agent', traces, own));
+    end if;
+    if jsonb_typeof(event -> 'origin') = 'object' then
+        event := event || jsonb_build_object('origin', known_without_person(event -> 'origin', traces, own));
+    end if;
     if jsonb_typeof(event -> 'properties') = 'object' then
         event := event || jsonb_build_object(
             'properties', properties_without_person(event -> 'properties', traces, own, 'top')

@@ -72,6 +72,16 @@ begin
         );
     end loop;
 
+    delete from counted_orders o
+    using unnest(changes) c
+    where o.site_id = c.site_id and o.event_time = c.event_time and o.event_id = c.event_id
+        and c.what = 'order' and c.outcome = 'counted' and c.times < 0;
+    insert into counted_orders (site_id, event_time, event_id, user_id, currency, amount)
+    select c.site_id, c.event_time, c.event_id, s.user_id, c.currency, c.amount
+    from unnest(changes) c
+    join unnest(sent) s on s.site_id = c.site_id and s.event_time = c.event_time and s.event_id = c.event_id
+    where c.what = 'order' and c.outcome = 'counted' and c.times > 0;
+
     with sales as materialized (
         select * from unnest(changes)
     ),

@@ -1,4 +1,4 @@
--- Correct sale_days and product_days for these days from the events; see rebuild_days. Returns how many rows were
+-- Correct sale_days, product_days and counted_orders for these days from the events; see rebuild_days. Returns how many rows were
 -- wrong.
 create or replace function rebuild_sales(site varchar, first_day date, last_day date, out corrected bigint)
 language plpgsql
@@ -7,6 +7,7 @@ as $$
 declare
     sales right_sale_day[];
     products right_product_day[];
+    orders right_counted_order[];
 begin
     perform from sites s where s.site_id = site for update;
 
@@ -19,6 +20,11 @@ begin
             d.day, d.currency, d.product_key, d.product, d.name, d.should, d.quantity, d.revenue
         )::right_product_day
         from different_product_days(site, first_day, last_day) d
+    );
+
+    orders := array(
+        select (d.event_time, d.event_id, d.user_id, d.currency, d.amount, d.counted)::right_counted_order
+        from different_counted_orders(site, first_day, last_day) d
     );
 
     set local plan_cache_mode = force_custom_plan;
@@ -49,6 +55,14 @@ begin
         quantity = excluded.quantity,
         revenue = excluded.revenue;
 
-    corrected := cardinality(sales) + cardinality(products);
+    delete from counted_orders o
+    using unnest(orders) r
+    where o.site_id = site and o.event_time = r.event_time and o.event_id = r.event_id;
+    insert into counted_orders (site_id, event_time, event_id, user_id, currency, amount)
+    select site, r.event_time, r.event_id, r.user_id, r.currency, r.amount
+    from unnest(orders) r
+    where r.is_right;
+
+    corrected := cardinality(sales) + cardinality(products) + cardinality(orders);
 end
 $$;

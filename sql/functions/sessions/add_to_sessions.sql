@@ -17,7 +17,10 @@ begin
     select
         (select array_agg(r) from joined cross join unnest(replaced) r),
         (
-            select array_agg((site, user_id, began, ended, entry_page, exit_page, events, views)::sessions)
+            select array_agg((
+                site, user_id, began, ended, entry_page, exit_page, events, views, agent_number, origin_number, carts,
+                checkouts, false
+            )::sessions)
             from joined
         )
     into gone, put;

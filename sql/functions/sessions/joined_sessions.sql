@@ -5,6 +5,7 @@ create or replace function joined_sessions(
 )
 returns table (
     user_id varchar, began timestamptz, ended timestamptz, entry_page text, exit_page text, events integer, views integer,
+    agent_number bigint, origin_number bigint, carts integer, checkouts integer,
     replaced sessions[]
 )
 language plpgsql stable
@@ -13,11 +14,11 @@ as $$
 begin
     return query
     with added as materialized (
-        select user_id, event_time, path, event_type
+        select user_id, event_time, path, event_type, agent_number, origin_number
         from events
         where site_id = site and user_id is not null and event_time >= range_start and event_time < range_end
         union all
-        select user_id, event_time, path, event_type
+        select user_id, event_time, path, event_type, agent_number, origin_number
         from unnest(others)
         where user_id is not null
     ),
@@ -32,15 +33,21 @@ begin
     ),
     -- The stored sessions that the events may belong to, and each event as a session of its own.
     pieces as (
-        select s.user_id, s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views, true as is_stored
+        select
+            s.user_id, s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views, s.agent_number, s.origin_number,
+            s.carts, s.checkouts, s.is_new, true as is_stored
         from users
         join sessions s on s.site_id = site and s.user_id = users.user_id
             and s.began < users.last + interval '30 minutes' and s.ended > users.first - interval '30 minutes'
         union all
-        select user_id, event_time, event_time, path, path, 1, (event_type = 'page_view')::integer, false
+        select
+            user_id, event_time, event_time, path, path, 1, (event_type = 'page_view')::integer, agent_number,
+            origin_number, is_cart(event_type)::integer, is_checkout(event_type)::integer, false, false
         from added
         union all
-        select user_id, began, ended, entry_page, exit_page, events, views, false
+        select
+            user_id, began, ended, entry_page, exit_page, events, views, agent_number, origin_number, carts, checkouts,
+            is_new, false
         from unnest(moved)
     ),
     -- Merge pieces that are less than 30 minutes apart.
@@ -68,8 +75,17 @@ begin
         (array_agg(exit_page order by ended desc, exit_page desc))[1],
         sum(events)::integer,
         sum(views)::integer,
-        array_agg((site, user_id, began, ended, entry_page, exit_page, events, views)::sessions order by began)
-            filter (where is_stored)
+        (array_agg(agent_number order by began, entry_page, agent_number, origin_number))[1],
+        (array_agg(origin_number order by began, entry_page, agent_number, origin_number))[1],
+        sum(carts)::integer,
+        sum(checkouts)::integer,
+        array_agg(
+            (
+                site, user_id, began, ended, entry_page, exit_page, events, views, agent_number, origin_number, carts,
+                checkouts, is_new
+            )::sessions
+            order by began
+        ) filter (where is_stored)
     from told_apart
     group by user_id, session_began;
 end

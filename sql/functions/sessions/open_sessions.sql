@@ -10,7 +10,7 @@ declare
 begin
     select s.sessions_until into until
     from sites s
-    where s.site_id = site and s.sessions_until > present - interval '1 day';
+    where s.site_id = site and s.sessions_until >= present - interval '1 day';
     if until is null then
         return;
     end if;
@@ -21,8 +21,20 @@ begin
             and s.ended > until - interval '30 minutes' and s.began < range_end
     ) then
         joined := array(
-            select (site, j.user_id, j.began, j.ended, j.entry_page, j.exit_page, j.events, j.views)::sessions
+            select (
+                site, j.user_id, j.began, j.ended, j.entry_page, j.exit_page, j.events, j.views, j.agent_number,
+                j.origin_number, j.carts, j.checkouts, j.began = min(j.began) over (partition by j.user_id)
+            )::sessions
             from joined_sessions(site, until, 'infinity', '{}') j
+        );
+        joined := array(
+            select (
+                site, j.user_id, j.began, j.ended, j.entry_page, j.exit_page, j.events, j.views, j.agent_number,
+                j.origin_number, j.carts, j.checkouts, j.is_new and not exists (
+                    select 1 from sessions s where s.site_id = site and s.user_id = j.user_id and s.began < j.began
+                )
+            )::sessions
+            from unnest(joined) j
         );
     end if;
     return query

@@ -15,11 +15,18 @@ begin
     select
         count(*),
         array_agg(
-            (site, user_id, began, says_ended, says_entry_page, says_exit_page, says_events, says_views)::sessions
+            (
+                site, user_id, began, says_ended, says_entry_page, says_exit_page, says_events, says_views, says_agent,
+                says_origin, says_carts, says_checkouts, says_new
+            )::sessions
             order by user_id, began
         ) filter (where says_events is not null),
         array_agg(
-            (site, user_id, began, ended, entry_page, exit_page, events, views)::sessions order by user_id, began
+            (
+                site, user_id, began, ended, entry_page, exit_page, events, views, agent_number, origin_number, carts,
+                checkouts, is_new
+            )::sessions
+            order by user_id, began
         ) filter (where events is not null)
     into corrected, gone, put
     from different_sessions(site, first_day, last_day);

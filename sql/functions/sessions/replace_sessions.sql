@@ -1,16 +1,47 @@
--- Replace the sessions in `gone` by those in `put`, and update their sums. The caller has locked the site.
+-- Replace the sessions in `gone` by those in `put`, and update their sums. The caller has locked the site. Which session
+-- is its person's first is found here, whatever `put` says.
 create or replace function replace_sessions(site varchar, gone sessions[], put sessions[]) returns void
 language plpgsql
 set plan_cache_mode = force_custom_plan
 as $$
+declare
+    stayed first_session[];
 begin
     delete from sessions s
     using unnest(gone) g
     where s.site_id = site and s.user_id = g.user_id and s.began = g.began;
 
-    insert into sessions (site_id, user_id, began, ended, entry_page, exit_page, events, views)
-    select site, user_id, began, ended, entry_page, exit_page, events, views
-    from unnest(put);
+    -- Of the people whose sessions change, the first one that stays.
+    stayed := array(
+        select (c.user_id, s.began, c.began)::first_session
+        from (
+            select user_id, min(began) filter (where is_put) as began
+            from (
+                select p.user_id, p.began, true as is_put from unnest(put) p
+                union all
+                select g.user_id, g.began, false from unnest(gone) g
+            ) changed
+            group by user_id
+        ) c
+        cross join lateral (
+            select min(o.began) as began from sessions o where o.site_id = site and o.user_id = c.user_id
+        ) s
+        order by c.user_id
+    );
+    update sessions s
+    set is_new = coalesce(f.stayed < f.put, true)
+    from unnest(stayed) f
+    where s.site_id = site and s.user_id = f.user_id and s.began = f.stayed
+        and s.is_new is distinct from coalesce(f.stayed < f.put, true);
+    insert into sessions (
+        site_id, user_id, began, ended, entry_page, exit_page, events, views, agent_number, origin_number, carts, checkouts,
+        is_new
+    )
+    select
+        site, p.user_id, p.began, p.ended, p.entry_page, p.exit_page, p.events, p.views, p.agent_number, p.origin_number,
+        p.carts, p.checkouts, p.began = f.put and coalesce(f.put < f.stayed, true)
+    from unnest(put) p
+    join unnest(stayed) f on f.user_id = p.user_id;
 
     with changes as materialized (
         select c.*, (c.began at time zone s.timezone)::date as day

@@ -7,7 +7,8 @@
 -- visitors who became users meanwhile.
 create or replace function insert_new_events(
     batch jsonb, present timestamptz,
-    out given_days received_day[], out fresh fresh_event[], out sales new_sale[], out seen seen_visitor[]
+    out given_days received_day[], out fresh fresh_event[], out sales new_sale[], out seen seen_visitor[],
+    out known known_pair[]
 )
 language plpgsql
 as $$
@@ -16,24 +17,24 @@ declare
     repeated event_key[];
     looks_up boolean := false;
     in_doubt boolean := false;
-    known text[] := '{}'; -- the pseudonyms of the erased people that were looked for
+    looked_for text[] := '{}'; -- the pseudonyms of the erased people that were looked for
     caught erased_events[];
     given constant jsonb := batch;
     fault text;
     faulty_table text;
 begin
     if exists (select 1 from erased_people) then
-        select w.batch, w.known, w.caught into batch, known, caught from without_erased(given) w;
+        select w.batch, w.known, w.caught into batch, looked_for, caught from without_erased(given) w;
     end if;
     loop
         begin
-            select i.given_days, i.fresh, i.sales, i.seen
-            into given_days, fresh, sales, seen
+            select i.given_days, i.fresh, i.sales, i.seen, i.known
+            into given_days, fresh, sales, seen, known
             from insert_events(batch, present, looks_up, in_doubt, repeated) i;
 
             sites := array(select distinct d.site_id from unnest(given_days) d);
             perform lock_sites(sites);
-            if exists (select 1 from erased_people p where p.site_id = any (sites) and p.pseudonym <> all (known)) then
+            if exists (select 1 from erased_people p where p.site_id = any (sites) and p.pseudonym <> all (looked_for)) then
                 raise exception using errcode = 'TJ001';
             end if;
             if seen is not null and (select missed from missed_links(seen)) then
@@ -49,7 +50,7 @@ begin
             end if;
             exit;
         exception when sqlstate 'TJ001' then
-            select w.batch, w.known, w.caught into batch, known, caught from without_erased(given) w;
+            select w.batch, w.known, w.caught into batch, looked_for, caught from without_erased(given) w;
         when unique_violation or check_violation then
             get stacked diagnostics fault = returned_sqlstate, faulty_table = table_name;
             if faulty_table like 'event\_ids%' and not in_doubt then -- on Citus the name of a shard, event_ids_102008

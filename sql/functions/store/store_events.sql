@@ -13,10 +13,11 @@ declare
     fresh fresh_event[];
     sales new_sale[];
     seen seen_visitor[];
+    known known_pair[];
     some_late boolean;
 begin
-    select i.given_days, i.fresh, i.sales, i.seen
-    into given_days, fresh, sales, seen
+    select i.given_days, i.fresh, i.sales, i.seen, i.known
+    into given_days, fresh, sales, seen, known
     from insert_new_events(batch, present) i;
 
     received := jsonb_array_length(batch);
@@ -32,13 +33,17 @@ begin
         ) d;
     end if;
 
+    if known is not null then
+        perform note_known(fresh, known);
+    end if;
+    -- Before visitors are linked, which moves these orders too.
+    if sales is not null then
+        perform add_sales(sales);
+    end if;
     if seen is not null then
         select l.fresh into fresh from link_visitors(seen, present, fresh) l;
     end if;
     some_late := add_to_days(fresh, given_days, fresh_days);
-    if sales is not null then
-        perform add_sales(sales);
-    end if;
     if some_late then
         perform add_late_events(fresh);
     end if;

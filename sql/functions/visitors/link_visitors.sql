@@ -58,7 +58,7 @@ begin
             select (
                 f.site_id, f.event_type, f.path,
                 case when f.site_id = site then coalesce(tos[array_position(froms, f.user_id)], f.user_id) else f.user_id end,
-                f.event_time, f.received_at
+                f.event_time, f.received_at, f.agent_number, f.origin_number
             )::fresh_event
             from unnest(fresh) f
         );

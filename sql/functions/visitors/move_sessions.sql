@@ -9,12 +9,16 @@ begin
     -- Not `gone := array(...)`: Citus would send the type of the variable, which a node has under another number.
     select
         array_agg(
-            (s.site_id, s.user_id, s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views)::sessions
+            (
+                s.site_id, s.user_id, s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views, s.agent_number,
+                s.origin_number, s.carts, s.checkouts, s.is_new
+            )::sessions
             order by s.user_id, s.began
         ),
         array_agg(
             (
-                s.site_id, tos[array_position(froms, s.user_id)], s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views
+                s.site_id, tos[array_position(froms, s.user_id)], s.began, s.ended, s.entry_page, s.exit_page, s.events, s.views,
+                s.agent_number, s.origin_number, s.carts, s.checkouts, s.is_new
             )::sessions
             order by s.user_id, s.began
         )

@@ -28,6 +28,10 @@ begin
     into moved
     from changed c;
 
+    update counted_orders o
+    set user_id = p.person
+    from unnest(froms, tos) p (visitor, person)
+    where o.site_id = site and o.user_id = p.visitor;
     perform move_numbers(site, froms, tos, coalesce(moved, '{}'));
     perform move_sessions(site, froms, tos);
     perform move_user_months(site, froms, tos, coalesce(moved, '{}'), gone_months);

@@ -24,10 +24,14 @@ def test_every_column_that_may_name_a_person_is_known(conn: Connection) -> None:
         "select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid"
         " where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and not c.relispartition"
         " and a.attnum > 0 and not a.attisdropped and (a.attname ~ 'user_id|visitor|person|customer'"
-        " or a.attname in ('path', 'properties', 'payload', 'top_paths', 'order_key', 'entry_page', 'exit_page'))",
+        " or a.attname in ('path', 'properties', 'payload', 'top_paths', 'order_key', 'entry_page', 'exit_page')"
+        " or c.relname in ('agents', 'origins') and a.attname not in ('site_id', 'number'))",
     )
     assert set(found) == {
         ("users", "user_id"),
+        *(("agents", name) for name in ("country", "device", "browser", "os", "language")),
+        *(("origins", name) for name in ("source", "medium", "campaign", "term", "content", "referrer", "channel")),
+        ("counted_orders", "user_id"),
         ("visitors", "user_id"),
         ("visitors", "visitor_id"),
         ("events", "visitor_id"),
@@ -80,7 +84,8 @@ def test_nothing_names_them_and_every_rollup_equals_a_recount(
             received(shop, user_id=person, path=account, properties={"me": person, "deep": [{"x": [f"u:{person}"]}]}),
             received(shop, user_id=person, path=f"/x{person}y"[:2000], event_type="click"),
             received(shop, user_id=person, event_type="purchase", properties=order | {"email": "anna@example.org"}),
-            received(shop, user_id="other", event_type="purchase", properties=order),
+            received(shop, user_id="other", event_type="purchase", properties=order, agent={"os": person}),
+            received(shop, user_id="other", origin={"source": "news", "content": person}),
             received(shop, user_id="other", path=account, properties={"referrer": f"https://x{account}", "n": 1}),
             received(shop, path=f"/search?u={in_address}&x=1"),
             received(shop, path=f"{account}0", user_id="other 2"),

@@ -15,6 +15,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from db.events.event import ReceivedEvent
+from db.events.known import Agent, Origin
 from db.migrations import migrate
 from db.reports.breakdown import Criteria, breakdown
 from db.reports.funnel import funnel
@@ -33,6 +34,9 @@ from db.reports.shared.ranges import RequestedRange, resolve
 from db.reports.shared.report import Question
 from db.reports.stats import stats
 from db.reports.timeseries import points
+from db.reports.visits.breakdown import VisitsCriteria, visits_breakdown
+from db.reports.visits.figures import METRICS
+from db.reports.visits.series import visits_timeseries
 from db.rollups.advance import Rollup, advance
 from db.store.events import store_events
 from tests.builders.factories import batch
@@ -65,6 +69,7 @@ PLANS: list[dict[str, str]] = [
 OF_ALL = ProductCriteria(
     by="product", order_by="orders", search="", limit=20, views=["page_view"], carts=["click"], checkouts=["nothing"]
 )
+OF_VISITS = read_filters(["device:is_not:tablet", "landing:is_not:/7"])
 SALES = Counted(orders=ORDERS, refunds=REFUNDS)
 Ask = Callable[[AsyncConnection, Question], Awaitable[Any]]
 
@@ -76,6 +81,13 @@ def series(metric: Any, interval: Any) -> Ask:
 def parts(dimension: str, *, users: bool = True) -> Ask:
     criteria = Criteria(dimension=dimension, users=users, search="", limit=7)
     return lambda conn, question: breakdown(conn, question, criteria)
+
+
+def visits(dimension: str) -> Ask:
+    criteria = VisitsCriteria(
+        dimension=dimension, metrics=METRICS, order_by="conversion", currency="EUR", search="", limit=7
+    )
+    return lambda conn, question: visits_breakdown(conn, msgspec.structs.replace(question, filters=OF_VISITS), criteria)
 
 
 def steps(*names: str, days: int) -> Ask:
@@ -99,6 +111,11 @@ QUESTIONS: dict[str, Ask] = {
     "cohorts by day": lambda conn, question: retention(conn, question, interval="day", periods=9),
     "cohorts by week": lambda conn, question: retention(conn, question, interval="week", periods=9),
     "sessions": lambda conn, question: sessions(conn, question, pages=7),
+    "visits by source": visits("source"),
+    "visits by landing": visits("landing"),
+    "visits over time": lambda conn, question: visits_timeseries(
+        conn, msgspec.structs.replace(question, filters=OF_VISITS), metric="conversion", interval="week"
+    ),
     "journeys from": ways("from"),
     "journeys to": ways("to"),
     "revenue": lambda conn, question: revenue(
@@ -142,6 +159,8 @@ def fill(conn: psycopg.Connection) -> None:
                 timestamp=moment,
                 event_id=str(UUID(int=random.getrandbits(128), version=4)),
                 received_at=NOW,
+                agent=random.choice([None, Agent(device="mobile"), Agent(device="tablet")]),
+                origin=random.choice([None, Origin(source="a"), Origin(source="b", medium="c")]),
                 properties={
                     "order_id": str(random.randint(1, 900)),
                     "revenue": random.randint(0, 9_999) / 100,

@@ -1,0 +1,1 @@
+"""Reports of visits: what they were, and brought in, by where they came from, what with, and when."""
