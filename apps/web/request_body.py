@@ -69,7 +69,8 @@ async def _whole_body(receive: Receive, limit: int) -> bytes:
                 more, held = size - held, size
                 _arriving.hold(more)
     finally:
-        _arriving.held -= held
+        if held:
+            _arriving.held -= held
 
 
 class Arriving:
