@@ -144,7 +144,7 @@ async def post_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     and for what came before, the visitor's events count for the user that they were first sent with.
 
     `agent` and `origin` say with what it was sent and where the visitor came from. What they leave out is derived: from
-    the headers of a browser's request, and from the properties `utm_source` and so on, `referrer`, `url`, `timezone`.
+    the headers of a browser, and from the properties `utm_source` and so on, `referrer`, `url` and `timezone`.
 
     It needs no key. With a key of the scope `events:write` the event is one of the shop's own server, whose orders
     count also if the site has `secret_orders`.

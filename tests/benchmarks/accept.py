@@ -4,7 +4,8 @@ from tests.benchmarks.place import Place, wrk
 from tests.benchmarks.table import Rounds
 
 SINGLE, BATCHES = "POST /event, 64 connections", "POST /events, batches of 500, 64 connections"
-EVENTS = 500
+OF_BROWSERS = "POST /event of 500 kinds of browsers, 64 connections"
+EVENTS, BROWSERS = 500, 500
 
 
 def measure(place: Place, rounds: Rounds, *, seconds: int) -> None:
@@ -12,6 +13,8 @@ def measure(place: Place, rounds: Rounds, *, seconds: int) -> None:
     place.empty()
     with place.app("apps.ingestion:app") as address:
         rounds.add(SINGLE, "ours", wrk(f"{address}/event", seconds=seconds))
+        place.empty()
+        rounds.add(OF_BROWSERS, "ours", wrk(f"{address}/event", seconds=seconds, browsers=BROWSERS))
         place.empty()
         rounds.add(BATCHES, "ours", wrk(f"{address}/events", seconds=seconds, events=EVENTS))
     place.empty()

@@ -133,10 +133,11 @@ class Place:
             yield address
 
 
-def wrk(url: str, *, seconds: int, events: int = 1, connections: int = 64) -> float:
-    """Requests a second that a side answers with 2xx, times the events in each."""
+def wrk(url: str, *, seconds: int, events: int = 1, connections: int = 64, browsers: int = 0) -> float:
+    """Requests a second that a side answers with 2xx, times the events in each; as so many browsers send them."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(Path(__file__).parent / "load.lua"), url]
-    done = subprocess.run(command, env=os.environ | {"EVENTS": str(events)}, capture_output=True, text=True, check=True)
+    given = {"EVENTS": str(events), "BROWSERS": str(browsers)}
+    done = subprocess.run(command, env=os.environ | given, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     if refused := [line for line in lines if "Non-2xx" in line or "Socket errors" in line]:
         raise RuntimeError(f"{url}: {refused[0].strip()}")

@@ -11,7 +11,7 @@ SLOW = (
     "life",
     "citus",
     "apps/events/test_bad_input.py",
-    "apps/reports/test_live_stream.py",
+    "apps/reports/live/test_live_stream.py",
     "apps/reports/shared/test_long_reports.py",
     "apps/sdks/test_sdk_hostile.py",
     "apps/up/test_first_key.py",

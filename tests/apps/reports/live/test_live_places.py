@@ -13,7 +13,7 @@ from apps.reports.live_stream import EACH, MOST, LiveStreams
 from apps.web.problems import Refusal
 from db.access.scopes import ANYBODY
 from db.settings import load
-from tests.apps.reports.test_live_stream import a_key, serving
+from tests.apps.reports.live.test_live_stream import a_key, serving
 from tests.servers.servers import until
 
 

@@ -19,7 +19,7 @@ from apps.reporting_resources import CONNECTIONS, ReportingResources
 from apps.reports.live_stream import LiveStreamQuery, LiveStreams
 from db.settings import load
 from db.store.events import store_events
-from tests.apps.reports.test_live import ago
+from tests.apps.reports.live.test_live import ago
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
 from tests.servers.key import AUTHORIZED
