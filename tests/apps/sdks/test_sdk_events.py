@@ -85,7 +85,10 @@ TRACK = {
         ),
         (
             {"context": {"page": {"search": "?utm_source=mail&q=1", "referrer": "https://r.example/"}}},
-            {"properties": {"utm_source": "mail", "referrer": "https://r.example/"}},
+            {
+                "properties": {"utm_source": "mail", "referrer": "https://r.example/"},
+                "origin": {"source": "mail", "referrer": "r.example", "channel": "Email"},
+            },
         ),
         ({"somethingNew": {"deep": [1]}, "context": {"somethingNew": True}}, {}),
     ],
