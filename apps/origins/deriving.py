@@ -21,6 +21,8 @@ from db.settings import Settings
 
 #: The property that has the page's timezone.
 TIMEZONE = "timezone"
+#: Objects of clients that say nothing.
+NO_AGENT, NO_ORIGIN = Agent(), Origin()
 NO_PROPERTIES: dict[str, Any] = {}
 
 
@@ -96,9 +98,10 @@ class Deriving:
                 agent = _with_country(agent, country)
         else:
             agent = self._agent(browser, told, timezone)
-        event.agent = agent if event.agent in (None, Agent()) else _joined(event.agent, agent)
-        origin = self._origin(event, browser, told, properties)
-        event.origin = None if origin is not None and origin == Origin() else origin
+        event.agent = agent if event.agent is None or event.agent == NO_AGENT else _joined(event.agent, agent)
+        if event.origin is not None and event.origin == NO_ORIGIN:
+            event.origin = None
+        event.origin = self._origin(event, browser, told, properties)
 
     def _agent(self, browser: Browser, told: Told, timezone: Any) -> Agent | None:
         """With what the protocol says of the visitor, who may be another than the sender."""

@@ -87,17 +87,21 @@ def marks_of(url: str) -> Marks:
 
 def marks_among(given: Mapping[str, Any]) -> Marks:
     """The marks that are properties of an event, by the names that they have in an address."""
-    texts: Any = [given.get(name, "") for name in UTM]
+    get = given.get
+    texts: Any = (
+        *(get("utm_source", ""), get("utm_medium", ""), get("utm_campaign", "")),
+        *(get("utm_term", ""), get("utm_content", "")),
+    )
     for text in texts:
         if type(text) is not str or len(text) > MAX_MEMBER:
-            texts = map(_text, texts)
+            texts = tuple(map(_text, texts))
             break
     click = None
     if not CLICK_NAMES.isdisjoint(given):
         said = given.get(CLICK)
         click = said.lower() if isinstance(said, str) and said.lower() in CLICKS else None
         click = click or next((name for name in given if name in CLICKS and given[name]), None)
-    return Marks(tuple(texts), click)
+    return Marks(texts, click)
 
 
 class Origins:

@@ -52,6 +52,9 @@ def known_of(row: dict[str, Any], columns: dict[str, str]) -> dict[str, dict[str
         device = agent["device"].lower()
         agent["device"] = DEVICES.get(device, device)
     origin = {name: given[name] for name in ORIGIN_COLUMNS if name in given}
+    origin |= {
+        name: origin[name].lower() for name in ("source", "medium") if name in origin
+    }  # as those of addresses are
     return {name: _fit(one) for name, one in zip(KNOWN, (agent, origin), strict=True) if one}
 
 

@@ -115,6 +115,14 @@ def test_a_proxy_may_name_the_country_in_every_protocol(
     assert (agent, origin) == (AGENT | {"country": "AT"}, ORIGIN)
 
 
+@views
+def test_the_language_that_a_protocol_says_goes_before_that_of_the_request(
+    ingestion: httpx.Client, shop: str, path: str, body: Any, zone: bool
+) -> None:
+    agent, _ = sent(ingestion, shop, path, body, BROWSER | {"accept-language": "fr"})
+    assert agent["language"] == ("fr" if path in ("/event", "/events", "/api/event") else "de")
+
+
 def test_the_image_says_where_its_page_was_come_to_from(ingestion: httpx.Client, shop: str) -> None:
     ingestion.get("/pixel.gif", params={"site": shop}, headers=BROWSER | {"referer": PAGE})
     (event,) = queued(shop)

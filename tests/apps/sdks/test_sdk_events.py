@@ -36,6 +36,7 @@ def only(site: str) -> dict[str, Any]:
     return event
 
 
+FROM_MAIL = {"source": "mail", "referrer": "r.example", "channel": "Email"}
 TRACK = {
     "type": "track",
     "event": "Order Completed",
@@ -85,7 +86,7 @@ TRACK = {
         ),
         (
             {"context": {"page": {"search": "?utm_source=mail&q=1", "referrer": "https://r.example/"}}},
-            {"properties": {"utm_source": "mail", "referrer": "https://r.example/"}},
+            {"properties": {"utm_source": "mail", "referrer": "https://r.example/"}, "origin": FROM_MAIL},
         ),
         ({"somethingNew": {"deep": [1]}, "context": {"somethingNew": True}}, {}),
     ],

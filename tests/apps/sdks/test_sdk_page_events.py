@@ -18,6 +18,7 @@ from tests.apps.sdks.test_sdk_events import only, sent
                 "event_type": "page_view",
                 "path": "/lamp",
                 "properties": {"referrer": "https://r.example/", "utm_source": "mail"},
+                "origin": {"source": "mail", "referrer": "r.example", "channel": "Email"},
             },
         ),
         (
