@@ -1,6 +1,4 @@
 -- When did this database learn of visitors?
-select applied_at
+select min(applied_at)
 from migrations
 where name like '0013%'
-order by name
-limit 1
