@@ -50,7 +50,11 @@ def erase_person(
     visitors = site.erase(step.person, row[0], step.at)
     if step.fate != "beside":
         flush(conn, waiting, step.at)
-    world.store((one for message in waiting for one in message.events), now=step.at, at_once=step.fate != "beside")
+    world.store(
+        (one for message in waiting for one in message.events),
+        now=step.at,
+        at_once=step.fate != "beside" and len(waiting) == 1,
+    )
     _read_letters(conn, site, step.person, visitors)
     left = conn.execute(
         "select (select count(*) from users where site_id = %(site)s and user_id = %(person)s)"

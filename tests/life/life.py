@@ -125,7 +125,9 @@ class _Run:
         flush(self.conn, messages, step.at)
         if step.fate == "not acknowledged":
             flush(self.conn, messages, step.at)
-        self.world.store((one for message in messages for one in message.events), now=step.at)
+        # Several are stored one by one where a time has no partition yet.
+        events = (one for message in messages for one in message.events)
+        self.world.store(events, now=step.at, at_once=len(messages) == 1)
 
     def _store_together(self, step: steps.StoreTogether) -> None:
         first, second = self._accepted(step.first, step.at), self._accepted(step.second, step.at)

@@ -69,15 +69,15 @@ class Look:
 
     def meet(self) -> None:
         """The visitors of the world are whom the database says, where it may say so."""
-        with closing(psycopg.connect(self.url, autocommit=True, prepare_threshold=None)) as conn:
-            for site in self.world.sites.values():
-                rows = conn.execute(
-                    "select visitor_id, user_id from visitors where site_id = %s", [site.name]
-                ).fetchall()
-                before = set(site.people.links)
-                if fault := site.people.settle(dict(rows)):
-                    raise Mismatch(f"{site.name}: {fault}")
-                self.world.linked(site, before)
+        rows = self.loop.run_until_complete(self._links())
+        for site in self.world.sites.values():
+            before = set(site.people.links)
+            if fault := site.people.settle({visitor: user for name, visitor, user in rows if name == site.name}):
+                raise Mismatch(f"{site.name}: {fault}")
+            self.world.linked(site, before)
+
+    async def _links(self) -> list[Any]:
+        return await (await self.reading.execute("select site_id, visitor_id, user_id from visitors")).fetchall()
 
     async def _ask(self, asking: Asking, question: Callable[[Asking], Any]) -> None:
         await begin_snapshot(self.reading)

@@ -1,7 +1,7 @@
 """Who is whom on a site: whose events a visitor's are, told from the events that were stored."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -34,7 +34,7 @@ class People:
         """The visitors that were identified as a user."""
         return [visitor for visitor, user in self.links.items() if user == person]
 
-    def identify(self, new: Iterable[ReceivedEvent], kept: Iterable[ReceivedEvent], *, at_once: bool) -> None:
+    def identify(self, new: Sequence[ReceivedEvent], kept: Iterable[ReceivedEvent], *, at_once: bool) -> None:
         """New events were stored, beside others that are kept; `at_once`: in one transaction, of which all is known.
 
         Nobody who is a user, by an event that is kept or by a visitor, becomes somebody else.
@@ -43,7 +43,8 @@ class People:
         for one in new:
             if one.visitor_id and is_of_user(one) and one.visitor_id not in self.links:
                 named[one.visitor_id].append((one.timestamp, one.user_id or ""))
-        users = set(self.links.values()) | {one.user_id for one in kept if is_of_user(one)}
+        fresh = {id(one) for one in new}
+        users = set(self.links.values()) | {one.user_id for one in kept if is_of_user(one) and id(one) not in fresh}
         becoming = {one.user_id for one in new if is_of_user(one)}
         for visitor, found in named.items():
             if visitor in users:
