@@ -72,9 +72,10 @@ create type known_pair as (
     agent_number bigint, agent text[] collate "C", origin_number bigint, origin text[] collate "C"
 );
 
--- The orders of a visit: how many; and how many in the currency that was asked for, and their sum.
+-- A visit with orders: how many; and how many in the currency that was asked for, and their sum.
 create type visit_orders as (
-    user_id varchar(255) collate "C", began timestamptz, orders bigint, paid bigint, revenue numeric
+    user_id varchar(255) collate "C", began timestamptz, entry_page text collate "C", exit_page text collate "C",
+    agent_number bigint, origin_number bigint, is_new boolean, orders bigint, paid bigint, revenue numeric
 );
 
 -- A person whose sessions change: the begin of the first session that stays, and of the first that is put.

@@ -39,12 +39,17 @@ begin
     into numbers, names
     from known_values(site, dimension) k;
     sold := array(
-        select (o.user_id, o.began, o.orders, o.paid, o.revenue)::visit_orders
+        select (
+            o.user_id, o.began, o.entry_page, o.exit_page, o.agent_number, o.origin_number, o.is_new, o.orders, o.paid,
+            o.revenue
+        )::visit_orders
         from orders_of_visits(site, range_start, range_end, newest, money) o
     );
     return query
     with found as (
-        select user_id, began, entry_page, exit_page, events, views, agent_number, origin_number, carts, checkouts, is_new
+        select
+            user_id, began, entry_page, exit_page, agent_number, origin_number, is_new, 1 as visits, events, views, carts,
+            checkouts, null::integer as orders, null::integer as paid, null::numeric as revenue
         from sessions
         where site_id = site and began >= range_start and began < range_end
             and not (
@@ -52,9 +57,17 @@ begin
                 and (user_id, began) in (select o.user_id, o.began from unnest(newest) o)
             )
         union all
-        select user_id, began, entry_page, exit_page, events, views, agent_number, origin_number, carts, checkouts, is_new
+        select
+            user_id, began, entry_page, exit_page, agent_number, origin_number, is_new, 1, events, views, carts, checkouts,
+            null, null, null
         from unnest(newest)
         where began >= range_start and began < range_end
+        union all
+        -- The same visits again, with their orders: few have any, and no visit needs to be looked up for them.
+        select
+            user_id, began, entry_page, exit_page, agent_number, origin_number, is_new, 0, 0, 0, 0, 0, orders::integer, paid::integer,
+            revenue
+        from unnest(sold)
     ),
     named as (
         select number, value from unnest(numbers, names) n (number, value)
@@ -77,25 +90,24 @@ begin
             and text_matches(f.exit_page, filters -> 'exit')
             and text_matches(f.is_new::text, filters -> 'new')
     ),
-    counted as (
-        select
-            m.value, m.at, count(*) as visits, sum(m.events)::bigint as events, sum(m.views)::bigint as views,
-            count(*) filter (where m.events = 1) as bounces, sum(m.carts)::bigint as carts,
-            sum(m.checkouts)::bigint as checkouts, count(s.orders) as converted,
-            coalesce(sum(s.orders), 0)::bigint as orders, coalesce(sum(s.paid), 0)::bigint as paid,
-            coalesce(sum(s.revenue), 0) as revenue
-        from matching m
-        left join unnest(sold) s on s.user_id = m.user_id and s.began = m.began
-        group by m.value, m.at
-    ),
+    -- Their own way: rows that have a person as well are many times as many.
     persons as (
         select value, at, count(*) as people
         from (select distinct value, at, user_id from matching where counts_people) m
         group by value, at
+    ),
+    counted as (
+        select
+            value, at, sum(visits) as visits, sum(events) as events, sum(views) as views,
+            count(*) filter (where events = 1) as bounces, sum(carts) as carts, sum(checkouts) as checkouts,
+            count(orders) as converted, coalesce(sum(orders), 0) as orders, coalesce(sum(paid), 0) as paid,
+            coalesce(sum(revenue), 0) as revenue
+        from matching
+        group by value, at
     )
     select
-        c.value, c.at, c.visits, p.people, c.events, c.views, c.bounces, c.carts, c.checkouts, c.converted, c.orders,
-        c.paid, c.revenue
+        c.value, c.at, c.visits, coalesce(p.people, 0), c.events, c.views, c.bounces, c.carts, c.checkouts, c.converted,
+        c.orders, c.paid, c.revenue
     from counted c
     left join persons p on p.value = c.value and p.at is not distinct from c.at;
 end
