@@ -57,6 +57,38 @@ SPOILED = {
         "update sessions set events = 9 where site_id = %(site)s and user_id = 'bob' and began = '2026-03-10 12:00Z'",
         [("sessions", {"user_id": "bob", "began": "2026-03-10T12:00:00.000000Z", "in": ["events"]}, 9, 2)],
     ),
+    "sessions: where it came from, and whether it is the first, off": (
+        ("update sessions set origin_number = 7, agent_number = 7, is_new = not is_new"
+         " where site_id = %(site)s and user_id = 'bob' and began = '2026-03-10 12:00Z'"),
+        [
+            (
+                "sessions",
+                {
+                    "user_id": "bob",
+                    "began": "2026-03-10T12:00:00.000000Z",
+                    "in": ["agent_number", "origin_number", "is_new"],
+                },
+                2,
+                2,
+            )
+        ],
+    ),
+    "orders that count: a row too many": (
+        ("insert into counted_orders select site_id, '2026-03-10 12:00Z', 'a0000000-0000-4000-8000-000000000000',"
+         " 'bob', 'EUR', 1 from sites where site_id = %(site)s"),
+        [
+            (
+                "counted_orders",
+                {
+                    "event_time": "2026-03-10T12:00:00.000000Z",
+                    "event_id": "a0000000-0000-4000-8000-000000000000",
+                    "in": ["user_id", "currency", "amount"],
+                },
+                1,
+                None,
+            )
+        ],
+    ),
     "sessions: a page off": (
         "update sessions set exit_page = '/c' where site_id = %(site)s and user_id = 'bob' and events = 2",
         [
@@ -75,7 +107,9 @@ SPOILED = {
                 {
                     "user_id": "bob",
                     "began": "2026-03-11T12:00:00.000000Z",
-                    "in": ["ended", "entry_page", "exit_page", "events", "views"],
+                    "in": [
+                        "ended", "entry_page", "exit_page", "events", "views", "carts", "checkouts", "is_new",
+                    ],
                 },
                 None,
                 1,

@@ -52,7 +52,8 @@ def fill(conn: Connection, site: str) -> None:
         sale = received(
             site, event_type="purchase", event_id=str(uuid4()), properties=SALE | {"order_id": f"{days}"}, **fields
         )
-        store_events(conn, batch(received(site, **fields), sale))
+        known = {"agent": {"device": "mobile"}, "origin": {"source": "news"}}
+        store_events(conn, batch(received(site, **fields | known), sale))
     for rollup in get_args(Rollup):
         while advance(conn, rollup, site, target=NOW):
             pass
