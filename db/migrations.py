@@ -31,6 +31,11 @@ CHECKSUM_BEFORE = "4a61ee37f90e6fecc5bed73b0ea2d262f0244e5074b9af4deb911ece6f2e4
 #: The last migration that such a database has once it is carried over; all later ones are applied to it.
 LAST_CARRIED_OVER = "0008_recounts"
 
+#: What an older database lacks after a migration, and how it gets it.
+LEFT_TO_DO = {
+    "0015_visits": "visits of before have no carts, checkouts and orders yet: `tjra rebuild` counts them",
+}
+
 #: Drop the functions of these names, but those that something else in the database is built on.
 DROP_FUNCTIONS = """
     do $$
@@ -96,6 +101,13 @@ def migrate(database_url: str) -> list[str]:
         conn.execute(CITUS)
         timezones.refer(conn)
     return applied
+
+
+def left_to_do(applied: Sequence[str]) -> list[str]:
+    """What a database lacks that was from before these migrations, and how it gets it; nothing if it is new."""
+    if MIGRATIONS[0].stem in applied:
+        return []
+    return [what for name, what in LEFT_TO_DO.items() if name in applied]
 
 
 def _note(conn: psycopg.Connection, name: str, checksum: str) -> None:

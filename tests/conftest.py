@@ -18,7 +18,7 @@ from db.access.keys import provision
 from db.migrations import migrate
 from db.settings import Settings
 from tests.checks.lanes import mark
-from tests.servers.databases import databases, is_as_new
+from tests.servers.databases import databases, is_as_new, is_idle
 from tests.servers.key import ADMIN_KEY, AUTHORIZED
 from tests.servers.servers import Redis, Servers, temporary_folder
 from tests.servers.serving import Served, serve
@@ -122,11 +122,13 @@ def conn(database_url: str, kept_connections: list[Connection]) -> Iterator[Conn
     It is that of the test before, as in a pool, unless that lost it or left a transaction: a new one would have to
     compile our functions again.
     """
-    conn = kept_connections.pop() if kept_connections else psycopg.connect(database_url, autocommit=True)
+    if not (kept_connections and is_as_new(kept_connections[0])):
+        for connection in kept_connections:
+            connection.close()
+        kept_connections[:] = [psycopg.connect(database_url, autocommit=True)]
+    conn = kept_connections[0]
     yield conn
-    if is_as_new(conn):
-        kept_connections.append(conn)
-    else:
+    if not is_idle(conn):
         conn.close()
 
 

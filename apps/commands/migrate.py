@@ -4,7 +4,7 @@ import click
 
 from apps.commands.shared.first_key import first_key
 from apps.commands.shared.options import settings_with
-from db.migrations import migrate
+from db.migrations import left_to_do, migrate
 
 
 @click.command("migrate")
@@ -19,5 +19,7 @@ def migrate_command() -> None:
     for name in applied:
         click.echo(f"applied {name}")
     click.echo("the database is up to date")
+    for what in left_to_do(applied):
+        click.echo(what)
     if told := first_key(database_url, settings):
         click.echo(told)

@@ -16,7 +16,7 @@ from db import backups
 from db.access import audit
 from db.access.keys import Key, valid_keys
 from db.connections.errors import is_unavailable
-from db.migrations import LOCK, migrate, unfit
+from db.migrations import LOCK, left_to_do, migrate, unfit
 from db.settings import load
 
 #: How many valid keys are printed.
@@ -69,6 +69,8 @@ def restore_command(file: Path, replace: bool) -> None:
         click.echo(f"{about.messages:,} messages are in the queue again: workers store them")
     for name in applied:
         click.echo(f"applied {name}")
+    for what in left_to_do(applied):
+        click.echo(what)
     _print_access(valid)
     if told:
         click.echo(told)

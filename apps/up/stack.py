@@ -22,7 +22,7 @@ from db.access.scopes import AUTH_IS_OFF
 from db.addresses import family_of, in_url
 from db.connections.errors import refused
 from db.connections.pools import probe
-from db.migrations import migrate
+from db.migrations import left_to_do, migrate
 from db.settings import Settings
 
 #: Threads per worker process. Each thread waits for the flush of its message, while others fill the next flush.
@@ -63,7 +63,8 @@ def up(settings: Settings, *, workers: int, report: Report, answer: float = ANSW
     ):
         data.wait_for_last_run(timeout=60, report=report)
         addresses = _start_servers(settings, data, supervisor, report, answer=answer)
-        migrate(addresses["DATABASE_URL"])
+        for what in left_to_do(migrate(addresses["DATABASE_URL"])):
+            report(what)
         # For the links between the apps, and for `tjra import`.
         ports = {"INGESTION_PORT": _port(ingestion), "REPORTING_PORT": _port(reporting)}
         data.write_env(addresses | ports)

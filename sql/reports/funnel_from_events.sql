@@ -2,11 +2,10 @@
 -- site_id: the site; start, end: the range, half-open, in which the first step is taken; window: in microseconds, the
 -- time for the other steps, which may end after the range; steps: a JSON array of two to eight filters, one per step,
 -- each with its event types; filters: for all steps; see event_matches; by_properties, by_visitor: whether any of
--- these filters is about properties, and about visitors; event_types: the event types of all steps; kinds, kinds_after: if steps are about event types only,
--- JSON objects that map an event type to its steps (one bit per step, as two hexadecimal digits), within the range and
--- after it, where nothing is the first step; else null; besides: for each step all bytes without its bit, see
--- follow_funnel; shares: see funnel_shares.sql.
---
+-- these filters is about properties, and about visitors; event_types: the event types of all steps; kinds, kinds_after:
+-- if steps are about event types only, JSON objects that map an event type to its steps (one bit per step, as two
+-- hexadecimal digits), within the range and after it, where nothing is the first step; else null; besides: for each step
+-- all bytes without its bit, see follow_funnel; shares: see funnel_shares.sql.
 -- Each share of the users is read in order of an index; parallel processes can divide the shares. Users with events of
 -- the first step only are not followed.
 with matching as not materialized (

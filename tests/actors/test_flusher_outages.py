@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from tests.actors.test_flusher import Running, running, stored
 from tests.builders.factories import batch, received
 from tests.db.schema.test_migrations import EmptyDatabase
 from tests.oracles.recount import differences
-from tests.servers.servers import eventually, temporary_folder
+from tests.servers.servers import eventually, temporary_folder, until
 
 __all__ = ["running"]
 
@@ -53,7 +54,12 @@ def test_it_waits_in_place_while_postgresql_is_away_and_goes_on_by_itself(
     url, child = postgres
     one = running(url)
     one.store(batch(received(shop))).result(10)
+    with psycopg.connect(url) as conn:
+        sessions = [
+            pid for (pid,) in conn.execute("select pid from pg_stat_activity where backend_type = 'client backend'")
+        ]
     child.kill()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in sessions))  # they outlive the server for a moment
     futures = [one.store(batch(received(shop))) for _ in range(10)]
     time.sleep(1)
     assert not any(future.done() for future in futures)

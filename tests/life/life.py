@@ -112,6 +112,8 @@ class _Run:
             getattr(self, f"_{steps.snake(type(step).__name__)}")(step)
         if number + 1 == self.life.landed:
             self._migrate()
+            for site in self.life.sites:  # as left_to_do says
+                rebuild(self.conn, site)
         self.lived.events = self.world.ledger.total()
 
     def _store(self, step: steps.Store) -> None:

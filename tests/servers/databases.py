@@ -30,13 +30,18 @@ def databases(url: str) -> Iterator[Callable[..., str]]:
         administer(f"drop database {name} with (force)")
 
 
+def is_idle(conn: psycopg.Connection[Any]) -> bool:
+    """Whether it is open, and in no transaction."""
+    return not conn.closed and conn.info.transaction_status == TransactionStatus.IDLE
+
+
 def is_as_new(conn: psycopg.Connection[Any]) -> bool:
     """Whether a connection is fit for another test, once its settings are undone."""
-    if conn.closed or conn.info.transaction_status != TransactionStatus.IDLE:
+    if not is_idle(conn):
         return False
     try:
         conn.execute("reset all")
         held = conn.execute("select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()").fetchone()
-        return held is None
     except psycopg.Error:
         return False
+    return held is None
