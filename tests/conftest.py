@@ -18,6 +18,7 @@ from db.access.keys import provision
 from db.migrations import migrate
 from db.settings import Settings
 from tests.checks.lanes import mark
+from tests.checks.thorough import leave_out
 from tests.servers.databases import databases, is_as_new, is_idle
 from tests.servers.key import ADMIN_KEY, AUTHORIZED
 from tests.servers.servers import Redis, Servers, temporary_folder
@@ -60,8 +61,9 @@ def compile_once(config: pytest.Config) -> None:
         os.environ["PYTHONPYCACHEPREFIX"] = folder
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     mark(items)
+    leave_out(config, items)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

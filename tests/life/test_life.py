@@ -34,6 +34,7 @@ FOUND_BY = {
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.json"))
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("seed", range(5 * TIMES))
 def test_every_number_is_right_whatever_happens(empty_database: EmptyDatabase, seed: int) -> None:
     lived = live(write_life(seed, events=300), empty_database(), audits=4)

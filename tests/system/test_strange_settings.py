@@ -85,6 +85,7 @@ def plain(make_life: Any) -> Life:
     return life
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize(
     ("settings", "environment"),
     [

@@ -119,6 +119,7 @@ def test_a_shell_reads_the_env_file_as_it_was_written(tmp_path: Path) -> None:
     assert "REDIS_URL=redis://127.0.0.1:6379/0\n" in (tmp_path / "env").read_text()  # as it is, where it can be
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("part", ["worker", "redis", "postgresql", "ingestion", "reporting"])
 def test_events_that_are_sent_while_a_part_is_killed_are_stored_once(stack: Stack, shop: str, part: str) -> None:
     events = 10_000 if part == "worker" else 3_000
@@ -137,6 +138,7 @@ def test_events_that_are_sent_while_a_part_is_killed_are_stored_once(stack: Stac
     until(lambda: stack.pids(part) and not set(before) & set(stack.pids(part)))
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("ending", ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL", "all killed"])
 def test_however_it_ends_it_leaves_nothing_behind_and_loses_nothing(stack: Stack, shop: str, ending: str) -> None:
     for batch in batches(shop, 1_000):

@@ -161,6 +161,7 @@ def test_a_commit_whose_outcome_is_lost_is_found_in_the_database(
     check_whole(queue, target)
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("put", [0, 1, 2])
 def test_killed_after_the_commit_the_next_run_puts_back_what_is_left(
     run: Run, queue: BackupQueue, target: str, monkeypatch: pytest.MonkeyPatch, put: int

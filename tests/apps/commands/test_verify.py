@@ -179,6 +179,7 @@ def test_days_whose_events_are_gone_keep_their_numbers(conn: Connection, shop: s
     assert {line[1]["day"] for line in found(run("verify", "--json", "--site", shop).stdout)} == {"2026-04-19"}
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York", "America/St_Johns", "America/Havana"])
 def test_a_site_whose_timezone_was_changed_afterwards(conn: Connection, shop: str, zone: str) -> None:
     # Around changes of the clocks, one of which came a minute past midnight (St John's) and one at midnight (Havana).

@@ -100,7 +100,9 @@ def test_an_export_is_long_and_a_stream_counts_once(client: MakeClient, key: Mak
     assert '"reports";r=12' in reports.head("/stats", params={"site_id": shop}, headers=ann).headers["RateLimit"]
 
 
-@pytest.mark.parametrize("settings", [{"reports_per_minute": 0}, {"reports_per_minute": 1, "auth": "off"}])
+@pytest.mark.parametrize(
+    "settings", [{"reports_per_minute": 0}, {"reports_per_minute": 1, "auth": "off", "allowed_hosts": "*.local"}]
+)
 def test_without_a_limit_or_keys_nothing_is_counted(client: MakeClient, shop: str, settings: dict[str, Any]) -> None:
     reports = client(**settings)
     found = [reports.get("/stats", params={"site_id": shop}) for _ in range(3)]

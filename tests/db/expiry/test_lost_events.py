@@ -135,6 +135,7 @@ def test_it_is_noted_what_somebody_dropped(conn: Connection, url: str) -> None:
     assert said(conn) == {MONDAY}
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("weeks", [14, 5, 2])
 def test_a_partition_that_late_events_made_anew_is_not_taken_for_whole(conn: Connection, url: str, weeks: int) -> None:
     drop_by_hand(conn)
@@ -150,6 +151,7 @@ def test_a_partition_that_late_events_made_anew_is_not_taken_for_whole(conn: Con
     assert conn.execute("select count(*) from events where user_id = 'late'").fetchone() == (1,)
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("state", ["whole", "kept", "other timezones", "said"])
 def test_a_healthy_database_is_never_marked(conn: Connection, url: str, state: str) -> None:
     if state == "other timezones":  # and not rebuilt yet
@@ -171,6 +173,7 @@ def test_a_healthy_database_is_never_marked(conn: Connection, url: str, state: s
             assert tjra(url, "verify", "--site", zone).exit_code == 0
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("weeks", [14, 5, 2])
 def test_a_rebuild_takes_nothing_off_whose_partition_is_gone(conn: Connection, url: str, weeks: int) -> None:
     (name,) = conn.execute(

@@ -80,6 +80,7 @@ class Life:
         }
 
 
+@pytest.mark.some(6)
 @pytest.mark.parametrize("seed", range(12))
 def test_every_rollup_counts_people_as_their_events_say(conn: Connection, shop: str, seed: int) -> None:
     chance = Random(seed)

@@ -13,6 +13,7 @@ from tests.conftest import Connection
 from tests.db.reports.test_odd_days import DAY, OF_EVENTS, ask
 
 
+@pytest.mark.some(6)
 @pytest.mark.parametrize("interval", ["hour", "day", "week", "month"])
 @pytest.mark.parametrize(
     ("users", "types"),

@@ -83,6 +83,7 @@ def spans(day: date) -> list[tuple[date, date]]:
     return [(day, day), (day - DAY, day + DAY), (day - 20 * DAY, day + 20 * DAY)]
 
 
+@pytest.mark.some(14)
 @pytest.mark.parametrize("interval", ["day", "week", "month"])
 def test_every_sale_is_in_its_point(reporting: httpx.Client, odd: Any, interval: str) -> None:
     site, zone, day, given = odd
@@ -101,6 +102,7 @@ def test_every_sale_is_in_its_point(reporting: httpx.Client, odd: Any, interval:
             assert +found == Counter({at: one for at, one in expected.items() if at[2] != "page_view" and one}), more
 
 
+@pytest.mark.some(14)
 @pytest.mark.parametrize("metric", ["events", "views", "users"])
 def test_every_event_is_in_its_bucket(reporting: httpx.Client, odd: Any, metric: str) -> None:
     site, zone, day, given = odd

@@ -43,6 +43,7 @@ def event(chance: Random) -> dict[str, Any]:
     }
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize("seed", range(8))
 def test_visits_are_what_their_events_say(conn: Connection, shop: str, seed: int) -> None:
     chance = Random(seed)

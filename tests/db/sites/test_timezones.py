@@ -68,6 +68,7 @@ def unchecked(empty_database: EmptyDatabase) -> str:
     return url
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("moved_on", [timedelta(), timedelta(days=20), None], ids=["all", "some", "nothing"])
 def test_a_change_makes_all_days_anew(conn: Connection, shop: str, other: str, moved_on: timedelta | None) -> None:
     now = datetime.now(UTC)
@@ -102,6 +103,7 @@ def test_reports_have_the_old_days_until_it_is_done(database_url: str, conn: Con
     assert conn.execute(day, [shop]).fetchall() == [("2026-03-11",)]
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("source", ["UTC", "America/New_York", "Asia/Tokyo"])
 @pytest.mark.parametrize("dropped", [True, False], ids=["dropped", "said to be dropped"])
 def test_events_that_are_gone_stay_counted_once(empty_database: EmptyDatabase, source: str, dropped: bool) -> None:

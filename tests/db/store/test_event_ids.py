@@ -40,6 +40,7 @@ def stored(conn: Connection, site: str) -> list[tuple[datetime, str]]:
     return conn.execute(query, [site]).fetchall()
 
 
+@pytest.mark.some(12)
 @pytest.mark.parametrize("changes", CHANGES, ids=lambda changes: " and ".join(changes))
 @pytest.mark.parametrize("made", [False, True], ids=["a client's id", "an id from our answer"])
 @pytest.mark.parametrize("flushes", [1, 2, 3])
