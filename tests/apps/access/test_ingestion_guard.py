@@ -116,6 +116,7 @@ def test_ready_tells_reasons_to_those_with_operations_only(
     assert unknown["workers"] == {"status": "failed"}
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     ("client", "headers", "version", "is_open"),
     [

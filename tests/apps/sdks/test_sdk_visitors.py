@@ -33,6 +33,7 @@ def bots(sdk_resources: SdkResources, monkeypatch: pytest.MonkeyPatch, request: 
     return setting
 
 
+@pytest.mark.some(10)
 @pytest.mark.parametrize("path", ["/v1/track", "/batch", "/api/event", "/api/send", "/tracker"])
 @pytest.mark.parametrize("user_agent", [GOOGLEBOT, HEADLESS])
 @pytest.mark.parametrize("bots", ["drop", "mark", "keep"], indirect=True)

@@ -67,6 +67,7 @@ def migrated(url: str, folder: Path, *, seen: bool) -> str:
         return read("end\n")
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("seen", [False, True])
 def test_up_shows_the_link_in_a_terminal_only(
     empty_database: Database, redis: Redis, tmp_path: Path, seen: bool

@@ -86,6 +86,7 @@ def test_late_events_are_added_to_what_is_summed_up_already(conn: Connection, vi
     assert conn.execute(query, [visits]).fetchall() == [(8,)]
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("statement", "told"),
     [

@@ -130,6 +130,7 @@ SPOILED = {
 }
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(("statement", "expected"), SPOILED.values(), ids=SPOILED)
 def test_whatever_is_wrong_is_named_and_made_right(
     conn: Connection, shop: str, statement: str, expected: set[tuple[Any, ...]]

@@ -99,6 +99,7 @@ def test_what_comes_late_outdates_the_day_until_upkeep_was_there(
         pack(conn, visits)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     "statement",
     [

@@ -87,6 +87,7 @@ def test_late_events_are_added(conn: Connection, visits: str) -> None:
     assert conn.execute(query, [visits]).fetchall() == [(82, 29, datetime(2026, 1, 2, tzinfo=UTC))]
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("statement", "rollup", "told"),
     [
@@ -108,6 +109,7 @@ def test_whatever_is_wrong_is_told_and_made_right(
     assert differences(conn, visits) == {}
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("timezone", ["Pacific/Kiritimati", "Pacific/Honolulu", "Australia/Lord_Howe"])
 def test_they_follow_when_a_site_changes_its_timezone(
     conn: Connection, reporting: httpx.Client, visits: str, timezone: str

@@ -161,6 +161,7 @@ def test_of_more_event_types_than_there_are_bytes_the_events_are_counted(
     assert run("verify", "--json", "--site", visits) == ""
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("statement", "told"),
     [

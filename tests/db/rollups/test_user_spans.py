@@ -115,6 +115,7 @@ def test_users_who_come_late_are_added(conn: Connection, visits: str) -> None:
     assert conn.execute(query, [visits]).fetchall() == [(5, 5)]
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
