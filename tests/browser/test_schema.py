@@ -22,7 +22,7 @@ from tests.system.test_sdks import stored
 pytestmark = pytest.mark.usefixtures("worker")
 
 #: So many operations of an app are executed, others in each run: a browser takes seconds for each.
-OPERATIONS = 10 * TIMES
+OPERATIONS = 6 * TIMES
 #: The site of the examples.
 SITE = "shop"
 
@@ -65,7 +65,8 @@ def opened(page: Page, server: Served | FlakyProxy, path: str = "/schema") -> It
     faults = Faults(page)
     page.goto(server.url + path)
     yield
-    assert faults.found == []
+    # What is under way when a page is left, its icon say, is cut off.
+    assert [fault for fault in faults.found if "ERR_ABORTED" not in fault] == []
 
 
 @pytest.fixture(params=["ingestion", "reporting"])
