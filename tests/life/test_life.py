@@ -34,7 +34,7 @@ FOUND_BY = {
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.json"))
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @pytest.mark.parametrize("seed", range(5 * TIMES))
 def test_every_number_is_right_whatever_happens(empty_database: EmptyDatabase, seed: int) -> None:
     lived = live(write_life(seed, events=300), empty_database(), audits=4)
@@ -47,6 +47,7 @@ def test_what_went_wrong_once_is_right(empty_database: EmptyDatabase, path: Path
     live(msgspec.json.decode(path.read_bytes(), type=Life), empty_database(), questions=12)
 
 
+@pytest.mark.some(6)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_that_is_put_back_is_found(empty_database: EmptyDatabase, fault: str) -> None:
     seed, events = FOUND_BY[fault]

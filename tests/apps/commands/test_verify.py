@@ -226,7 +226,7 @@ def test_what_cannot_be_done_is_no_difference(database_url: str, arguments: list
 damages = st.lists(st.tuples(st.sampled_from(DAMAGES), st.integers(0, 3)), max_size=5)
 
 
-@examples(10)
+@examples(7)
 @given(damages=damages)
 def test_any_damage_is_found_and_healed(conn: Connection, damages: list[tuple[str, int]]) -> None:
     shop = f"shop-{uuid4().hex[:12]}"

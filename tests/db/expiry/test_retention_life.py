@@ -121,6 +121,7 @@ def test_the_first_run_drops_nothing_that_is_young_enough(conn: Connection) -> N
     life.check(50, END)
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("seed", range(2 * TIMES))
 def test_a_life_in_which_it_is_set_raised_lowered_and_unset(
     conn: Connection, url: str, monkeypatch: pytest.MonkeyPatch, seed: int

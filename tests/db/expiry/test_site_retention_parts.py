@@ -56,6 +56,7 @@ def test_wherever_it_is_killed_no_number_is_half(conn: Connection, url: str) -> 
     assert numbers(conn) == before
 
 
+@pytest.mark.some(1)
 @pytest.mark.parametrize("most", [10_000, 9], ids=["all", "some"])
 @pytest.mark.usefixtures("visits")
 def test_the_timezone_may_change_afterwards_and_in_between(conn: Connection, url: str, most: int) -> None:
