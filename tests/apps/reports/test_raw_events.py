@@ -225,7 +225,7 @@ def test_a_client_that_goes_away_ends_its_export(server: tuple[httpx.Client, int
         with client.stream("GET", "/events/export", params={"site_id": many, **RANGE}) as answer:
             assert answer.status_code == 200
             assert next(answer.iter_raw())
-            assert exporting(conn) == 1
+            until(lambda: exporting(conn) == 1)
         until(lambda: exporting(conn) == 0)
 
 
