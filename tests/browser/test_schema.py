@@ -1,4 +1,4 @@
-"""/schema and / of both apps in a real browser: nothing fails, and Execute of each operation succeeds as it is."""
+"""/schema and / of both apps in a real browser: nothing fails, and Execute of operations succeeds as it is."""
 
 import random
 from collections.abc import Iterator
