@@ -12,7 +12,7 @@ from uuid_utils import uuid7
 from db.events.ids import FIRST_WITHOUT_KEY, VARIANT, id_without_key
 from db.events.known import CameFrom, SentWith
 from db.events.limits import MAX_BYTES, properties_fault, text_fault
-from db.events.spellings import is_nobody, usual_type
+from db.events.spellings import ENDS_OF_NOBODIES, is_nobody, usual_type
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_USER = MAX_BYTES["user_id"]
@@ -114,12 +114,17 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     origin: CameFrom = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.user_id, int):
-            self.user_id = str(self.user_id)
-        if isinstance(self.visitor_id, int):
-            self.visitor_id = str(self.visitor_id)
-        user_id = self.user_id or ""
-        visitor_id = self.visitor_id or ""
+        # Every event comes through here: what most do not have costs them a look only.
+        user_id: Any = self.user_id
+        if user_id is None:
+            user_id = ""
+        elif user_id.__class__ is int:
+            self.user_id = user_id = str(user_id)
+        visitor_id: Any = self.visitor_id
+        if visitor_id is None:
+            visitor_id = ""
+        elif visitor_id.__class__ is int:
+            self.visitor_id = visitor_id = str(visitor_id)
         texts = self.site_id + self.event_type + self.path + user_id + visitor_id
         # In ASCII a character is a byte, so the declared lengths suffice.
         if not texts.isascii() or "\0" in texts or len(user_id) > MAX_USER or len(visitor_id) > MAX_USER:
@@ -194,10 +199,10 @@ def receive(event: Event, *, now: datetime, window: TimeWindow) -> ReceivedEvent
     if fault := window.fault(time, now):
         raise ValueError(f"timestamp {fault}")
     user_id: Any = event.user_id  # an integer has become its text
-    if user_id is not None and is_nobody(user_id):
+    if user_id is not None and user_id[-1:] in ENDS_OF_NOBODIES and is_nobody(user_id):
         user_id = None
     visitor_id: Any = event.visitor_id
-    if visitor_id is not None and is_nobody(visitor_id):
+    if visitor_id is not None and visitor_id[-1:] in ENDS_OF_NOBODIES and is_nobody(visitor_id):
         visitor_id = None
     return ReceivedEvent(
         site_id=event.site_id,

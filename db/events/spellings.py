@@ -33,6 +33,14 @@ NOBODIES = {
 }
 
 
+#: What such an id may end with, in capitals, quotes or before blanks too: with any other character it is somebody's.
+ENDS_OF_NOBODIES = frozenset(
+    {"", "'", '"'}
+    | {case(name[-1:]) for name in NOBODIES for case in (str.lower, str.upper)}
+    | {character for character in map(chr, range(0x3001)) if character.isspace()}
+)
+
+
 def usual_type(event_type: str) -> str:
     """The event type; `page_view` for any spelling of it."""
     return event_type if event_type == PAGE_VIEW else _usual_type(event_type)

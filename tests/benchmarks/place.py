@@ -13,11 +13,14 @@ import httpx
 import psycopg
 import redis
 
+from actors.queue.access_snapshot import publish
 from apps.up.embedded.postgres import EmbeddedPostgres
 from apps.up.embedded.redis import EmbeddedRedis
 from apps.up.processes.child_process import ChildProcess
+from db.access.snapshot import Snapshot
 from db.connections.pools import probe
 from db.migrations import migrate
+from db.settings import load
 from tests.conftest import Connection
 from tests.servers.servers import eventually, temporary_folder
 
@@ -90,8 +93,9 @@ class Place:
         return conn
 
     def empty(self) -> None:
-        """Forget all that is queued and stored."""
+        """Forget all that is queued and stored, but that a worker has told that there are neither keys nor rules."""
         self.redis.flushall()
+        publish(self.redis, load().redis_namespace, Snapshot(keys=[], sites=[]))
         with self.connect() as conn:
             conn.execute("truncate sites, events, users, event_hours, path_days, user_days")
 

@@ -1,11 +1,13 @@
 """What programs write as a user's id where they know none is nobody: the next id counts, else none does."""
 
 import json
+import sys
 from typing import Any
 
 import httpx
 import pytest
 
+from db.events import spellings
 from db.events.spellings import is_nobody
 from tests.builders.factories import event
 from tests.servers.queue import queued
@@ -32,6 +34,14 @@ EMPTY: list[Any] = [None, [], {}, True, 0, "null"]
 
 def test_nobody_is_told_from_users() -> None:
     assert [one for one in [*NOBODIES, *SOMEBODIES] if is_nobody(one)] == NOBODIES
+
+
+def test_nobody_is_told_by_the_last_character_first() -> None:
+    """As db.events.event.receive does: no character that may end one is left out, in any script."""
+    last = {one[-1:] for one in spellings.NOBODIES}
+    every = map(chr, range(sys.maxunicode + 1))
+    missed = [one for one in every if (one.isspace() or one.lower() in last) and one not in spellings.ENDS_OF_NOBODIES]
+    assert missed == []
 
 
 def test_no_protocol_takes_nobody_for_a_user(ingestion: httpx.Client, shop: str) -> None:
