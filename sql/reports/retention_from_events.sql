@@ -25,17 +25,27 @@ sizes as (
     from newcomers
     group by period
 ),
-returns as (
-    select period, later, count(*) as users
+-- Without a join of users to their events, which for a planner without statistics costs the product of both.
+days as (
+    select user_id, max(period) as period, array_agg(later order by later) filter (where later is not null) as laters
     from (
-        select distinct n.period, date_trunc(:'interval', e.event_time at time zone :'timezone') as later, n.user_id
-        from newcomers n
-        join events e on e.site_id = :'site_id' and e.user_id = n.user_id
-        where e.event_time >= :'start'
-            and e.event_time < :'end'::timestamptz + (:'periods'::integer + 2) * ('1 ' || :'interval')::interval
-            and event_matches(e.event_type, e.path, e.user_id, e.visitor_id, e.properties, :'filters'::jsonb)
-    ) users
-    group by period, later
+        select user_id, period, null as later
+        from newcomers
+        union all
+        select distinct user_id, null::timestamp, date_trunc(:'interval', event_time at time zone :'timezone')
+        from events
+        where site_id = :'site_id' and user_id is not null and event_time >= :'start'
+            and event_time < :'end'::timestamptz + (:'periods'::integer + 2) * ('1 ' || :'interval')::interval
+            and event_matches(event_type, path, user_id, visitor_id, properties, :'filters'::jsonb)
+    ) of_users
+    group by user_id
+),
+returns as (
+    select d.period, l.later, count(*) as users
+    from days d
+    cross join lateral unnest(d.laters) l (later)
+    where d.period is not null
+    group by d.period, l.later
 ),
 anonymous as (
     select date_trunc(:'interval', event_time at time zone :'timezone') as period, count(*) as anonymous

@@ -82,8 +82,8 @@ class Look:
     async def _ask(self, asking: Asking, question: Callable[[Asking], Any]) -> None:
         await begin_snapshot(self.reading)
         try:
-            for name, value in self.plan.items():
-                await self.reading.execute(f"set local {name} = {value}".encode())
+            for name, value in {"statement_timeout": "60s", **self.plan}.items():  # a fresh shop's statistics, say
+                await self.reading.execute(f"set local {name} = '{value}'".encode())
             await question(asking)
         except EventsNotKept as error:
             kept_from = asking.world.kept_from_of(asking.site)
