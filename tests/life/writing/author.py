@@ -85,7 +85,7 @@ class _Author:
         for author in authors:
             found += author.write(self.now, about=self.random.randint(1, self.flush))
         self.random.shuffle(found)
-        self.left -= len(found)
+        self.left -= min(len(found), len(authors) * self.flush)  # a crowd comes on top
         return Message(id=str(UUID(int=self.random.getrandbits(128), version=4)), events=found)
 
     def _store(self) -> Iterator[AnyStep]:

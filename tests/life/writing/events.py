@@ -56,12 +56,15 @@ class EventAuthor:
         visitors = [f"visitor-{number:02}" for number in range(self.visiting.choice([3, 12, 60]))]
         self.visitors = visitors + ["user-001", "user-002"] * (len(visitors) // 12)
         self.owners = {visitor: self.visiting.choice(self.users) for visitor in self.visitors}
+        self.late = False
         self.written: list[ReceivedEvent] = []
         self.last: dict[str | None, datetime] = {}
 
     def write(self, now: datetime, *, about: int) -> list[ReceivedEvent]:
         """About so many events that arrive now, some of them not for the first time."""
         found = []
+        # Seldom, as a message with one that is no longer kept is stored event by event.
+        self.late = self.random.random() < 0.3
         before = self.written[-400:]
         for _ in range(about):
             if before and self.random.random() < 0.12:
@@ -111,9 +114,9 @@ class EventAuthor:
         if dice < 0.6:
             return now - timedelta(minutes=90) * self.random.random() ** 2
         if dice < 0.75:
-            back = timedelta(days=self.random.choice([0, 1, 3, 10, 35, 80]))
+            back = timedelta(days=self.random.choice([0, 1, 3, 10, 35, 80] if self.late else [0, 0, 1, 3]))
             return self.bound(now - back) + self.random.choice([-1, 0, 0, 1]) * MICROSECOND
-        return now - timedelta(hours=self.random.choice(self.longest)) * self.random.random()
+        return now - timedelta(hours=self.random.choice(self.longest if self.late else [4, 30])) * self.random.random()
 
     def _event(self, now: datetime, *, user: str | None = None, moment: datetime | None = None) -> ReceivedEvent:
         user = user or (None if self.random.random() < 0.2 else self.random.choice(self.users))
