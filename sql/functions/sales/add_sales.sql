@@ -76,11 +76,13 @@ begin
     using unnest(changes) c
     where o.site_id = c.site_id and o.event_time = c.event_time and o.event_id = c.event_id
         and c.what = 'order' and c.outcome = 'counted' and c.times < 0;
+    -- Of an event that is sent again after it has expired, the row is still there: add_to_days refuses it, and says why.
     insert into counted_orders (site_id, event_time, event_id, user_id, currency, amount)
     select c.site_id, c.event_time, c.event_id, s.user_id, c.currency, c.amount
     from unnest(changes) c
     join unnest(sent) s on s.site_id = c.site_id and s.event_time = c.event_time and s.event_id = c.event_id
-    where c.what = 'order' and c.outcome = 'counted' and c.times > 0;
+    where c.what = 'order' and c.outcome = 'counted' and c.times > 0
+    on conflict do nothing;
 
     with sales as materialized (
         select * from unnest(changes)
