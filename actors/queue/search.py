@@ -1,6 +1,6 @@
 """Searching the queue for one event, or for those of a person."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
@@ -34,10 +34,18 @@ class SearchResult(NamedTuple):
 Found = TypeVar("Found")
 
 
-class _OfUser(msgspec.Struct):
+class _OfSite(msgspec.Struct):
     site_id: str
+
+
+class _OfUser(_OfSite):
     user_id: str | None = None
     visitor_id: str | None = None
+
+    @property
+    def name(self) -> str | None:
+        """Whose event it is, as far as it tells."""
+        return self.visitor_id if self.user_id is None else self.user_id
 
 
 class _Event(msgspec.Struct):
@@ -67,20 +75,37 @@ async def find_event(producer: Producer, *, site_id: str, event_id: UUID) -> Sea
 
 
 async def find_person(
-    producer: Producer, *, site_id: str, user_id: str, visitors: Sequence[str]
-) -> tuple[list[msgspec.Raw], bool]:
-    """The events of a person, and of their visitors without another user, in the queue, and whether all of it was
-    searched (64 MiB are). Raises QueueUnavailable."""
-    ids = {user_id, *visitors}
+    producer: Producer, *, site_id: str, ids: Collection[str]
+) -> tuple[list[msgspec.Raw], set[str], bool]:
+    """The events in the queue of a person: by the ids of the person and their visitors, without another user's.
+
+    Returns them, the visitors that they name, and whether all of the queue was searched (64 MiB are). Raises
+    QueueUnavailable.
+    """
     texts = [msgspec.json.encode(one) for one in ids]
     found: list[msgspec.Raw] = []
+    visitors: set[str] = set()
     async for data in _messages(producer):
         if data is None:
-            return found, False
+            return found, visitors, False
         if any(text in data for text in texts):
-            events = _events(data, msgspec.Raw)
-            found += [msgspec.Raw(bytes(event)) for event in events if _is_of(event, site_id, ids)]
-    return found, True
+            for event in _events(data, msgspec.Raw):
+                one = _sender(event)
+                if one and one.site_id == site_id and one.name in ids:
+                    found.append(msgspec.Raw(bytes(event)))
+                    visitors |= {one.visitor_id} if one.visitor_id else set()
+    return found, visitors, True
+
+
+async def find_site(producer: Producer, site_id: str) -> bool | None:
+    """Whether the queue has events of a site; None if it has more than may be searched. Raises QueueUnavailable."""
+    text = msgspec.json.encode(site_id)
+    async for data in _messages(producer):
+        if data is None:
+            return None
+        if text in data and any(event.site_id == site_id for event in _events(data, _OfSite)):
+            return True
+    return False
 
 
 async def _messages(producer: Producer) -> AsyncIterator[bytes | None]:
@@ -120,9 +145,8 @@ def _events(data: bytes, kind: type[Found]) -> list[Found]:
     return []
 
 
-def _is_of(event: msgspec.Raw, site_id: str, ids: Collection[str]) -> bool:
+def _sender(event: msgspec.Raw) -> _OfUser | None:
     try:
-        one = msgspec.json.decode(event, type=_OfUser)
+        return msgspec.json.decode(event, type=_OfUser)
     except ValueError:
-        return False
-    return one.site_id == site_id and (one.visitor_id if one.user_id is None else one.user_id) in ids
+        return None

@@ -1,16 +1,17 @@
 """Exporting and erasing people, as the endpoints and `tjra privacy` do it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
 from actors.people import queue_erasure
 from actors.queue.producer import QueueUnavailable
-from actors.queue.search import find_person
+from actors.queue.search import find_person, find_site
 from apps.people import sample
 from apps.reporting_resources import EXPORTS, ReportingResources
 from apps.web.problems import Refusal, refuse, unavailable
@@ -20,8 +21,10 @@ from db.people import export as exports
 from db.people.identity import NoSuchSite, person_of
 from db.people.receipts import Erasure, ask, read_receipt
 
-RETRY_EXPORT = 10
+RETRY_EXPORT, RETRY_SITE = 10, 60
 TOO_MANY = f"{EXPORTS} exports are running, which is as many as may run at once"
+
+Result = TypeVar("Result")
 
 
 async def export(resources: ReportingResources, *, site_id: str, user_id: str, by: str) -> AsyncGenerator[bytes]:
@@ -39,10 +42,7 @@ async def export(resources: ReportingResources, *, site_id: str, user_id: str, b
                 person = await person_of(conn, site_id, user_id)
                 await audit.note(conn, by, "person.export", {"site": site_id, "person": person.hex()})
 
-        try:
-            await resources.read(note)
-        except NoSuchSite:
-            raise no_site(site_id) from None
+        await _of_site(resources, site_id, note)
         # First the queue, then what is stored: an event that moves meanwhile is there twice rather than missing.
         visitors = await resources.read(partial(exports.visitors, site_id=site_id, user_id=user_id))
         queued, whole_queue = await _queued(resources, site_id, user_id, visitors)
@@ -77,10 +77,7 @@ async def note(resources: ReportingResources, *, site_id: str, user_id: str, by:
             await audit.note(conn, by, "person.erase", {"site": site_id, "erasure": receipt.erasure_id})
         return receipt
 
-    try:
-        return await resources.read(work)
-    except NoSuchSite:
-        raise no_site(site_id) from None
+    return await _of_site(resources, site_id, work)
 
 
 async def show(resources: ReportingResources, *, site_id: str, erasure_id: UUID) -> Erasure:
@@ -103,10 +100,35 @@ def no_site(site_id: str) -> Refusal:
     return refuse(HTTPStatus.NOT_FOUND, f"there is no site {site_id!r}")
 
 
+async def _of_site(
+    resources: ReportingResources, site_id: str, work: Callable[[ReadConnection], Awaitable[Result]]
+) -> Result:
+    """Do something for a site; it is made if only the queue has events of it. Raises Refusal, QueueUnavailable."""
+    try:
+        return await resources.read(work)
+    except NoSuchSite:
+        found = await find_site(resources.producer, site_id)
+    if found is None:
+        raise unavailable(
+            f"there is no site {site_id!r} yet, and the queue is too long to look for it", retry_after=RETRY_SITE
+        )
+    if not found:
+        raise no_site(site_id)
+    await resources.read(partial(exports.make_site, site_id=site_id))
+    return await resources.read(work)
+
+
 async def _queued(
     resources: ReportingResources, site_id: str, user_id: str, visitors: list[str]
 ) -> tuple[list[msgspec.Raw], bool]:
+    ids = {user_id, *visitors}
     try:
-        return await find_person(resources.producer, site_id=site_id, user_id=user_id, visitors=visitors)
+        found, named, whole = await find_person(resources.producer, site_id=site_id, ids=ids)
+        if new := named - ids:  # visitors that become theirs once the queue is stored, unless they are somebody else
+            new -= set(
+                await resources.read(partial(exports.of_others, site_id=site_id, user_id=user_id, visitors=[*new]))
+            )
+            found, _, whole = await find_person(resources.producer, site_id=site_id, ids=ids | new)
     except QueueUnavailable:
         return [], False
+    return found, whole

@@ -34,23 +34,28 @@ def erase(conn: Connection, site_id: str, erasure_id: UUID | str, *, now: dateti
         row = conn.execute(QUERIES["people/claim"], key).fetchone()
         if row is None:
             return
-        user_id, person = row
-        pseudonym = f"erased-{uuid4()}"
+        user_id, person, before = row
+        # A visitor of theirs was found in the queue: the pseudonym stays, or they would be counted twice.
+        held = conn.execute(QUERIES["people/held"], {"site_id": site_id, "user_id": user_id}).fetchone()
+        pseudonym = user_id if held else f"erased-{uuid4()}"
         parameters = {"site_id": site_id, "user_id": user_id, "pseudonym": pseudonym}
         erased, visitors = conn.execute(QUERIES["people/erase"], parameters).fetchone() or (None, None)
         erased = dict(erased or {})
         visitors = visitors or []
         erased["dead_letters"] = erase_letters(conn, site_id, user_id, visitors, pseudonym)
+        if held:  # it went over the same rows again
+            erased = {name: max(erased.get(name, 0), before.get(name, 0)) for name in erased | before}
         # What is accepted until now, and not yet stored, finds the site locked and then this.
         done_at = now or _moment(conn)
-        times = {"erased_at": done_at, "ends_at": done_at + HOLD}
-        people = {person}
+        erased_at, ends_at = held or (done_at, done_at + HOLD)
+        people = set() if held else {person}
         if visitors:
             site_key = keys_of(conn, {site_id})[site_id]
             people |= {visitor_hash_of(site_key, visitor) for visitor in visitors}
+        hold = key | {"pseudonym": pseudonym, "erased_at": erased_at, "ends_at": ends_at}
         for one in sorted(people):
-            conn.execute(QUERIES["people/hold"], key | times | {"person": one, "pseudonym": pseudonym})
-        times = {"begun_at": begun_at, "done_at": done_at, "holds_until": done_at + HOLD}
+            conn.execute(QUERIES["people/hold"], hold | {"person": one})
+        times = {"begun_at": begun_at, "done_at": done_at, "holds_until": ends_at}
         conn.execute(QUERIES["people/finish"], key | times | {"erased": Jsonb(erased)})
 
 

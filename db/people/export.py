@@ -61,6 +61,18 @@ async def visitors(conn: AsyncConnection, *, site_id: str, user_id: str) -> list
     return [visitor for visitor, _ in await cur.fetchall()]
 
 
+async def of_others(conn: AsyncConnection, *, site_id: str, user_id: str, visitors: Sequence[str]) -> list[str]:
+    """Those of these visitors who are another user's, or users themselves."""
+    parameters = {"site_id": site_id, "user_id": user_id, "visitors": list(visitors)}
+    cur = await conn.execute(QUERIES["people/of_others"], parameters)
+    return [visitor for (visitor,) in await cur.fetchall()]
+
+
+async def make_site(conn: AsyncConnection, *, site_id: str) -> None:
+    """Make a site of which nothing is stored yet."""
+    await conn.execute(QUERIES["store/lock_sites"], {"sites": [site_id]})
+
+
 async def _counts(conn: AsyncConnection, person: Mapping[str, str]) -> dict[str, int]:
     async with conn.cursor(row_factory=dict_row) as cur:
         await cur.execute(QUERIES["people/kept"], person)

@@ -1,6 +1,7 @@
 """Erasing a person in a life, while events of theirs wait in the queue, and what is true of the site afterwards."""
 
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +11,7 @@ from psycopg.errors import DeadlockDetected
 from db.events.event import ReceivedEvent
 from db.people.erase import erase
 from db.people.letters import ERASED
-from db.people.receipts import ask
+from db.people.receipts import ask, unfinished
 from tests.life.counting.asking import Mismatch
 from tests.life.counting.people import is_of_user
 from tests.life.counting.site import Site
@@ -71,6 +72,19 @@ def erase_person(
     ).fetchone()
     if left != (0,):
         raise Mismatch(f"{step.person} is erased, and still there")
+
+
+def erase_again(conn: Connection[Any], look: Look, world: World, now: datetime) -> None:
+    """Do again what events that waited have left to do: they told of visitors of people who are erased."""
+    if any(site.to_erase_again for site in world.sites.values()):
+        look.meet()
+    for name, erasure_id in unfinished(conn, datetime.now(UTC) + timedelta(hours=1)):
+        erase(conn, name, erasure_id, now=now)
+    for site in world.sites.values():
+        for pseudonym, at in site.to_erase_again.items():
+            visitors = site.erase(pseudonym, pseudonym, at)
+            _read_letters(conn, site, pseudonym, visitors)
+        site.to_erase_again.clear()
 
 
 def _is_in_doubt(site: Site, event: ReceivedEvent, person: str) -> bool:

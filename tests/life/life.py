@@ -25,7 +25,7 @@ from db.store.whole_or_apart import file_message
 from tests.life.before import store_as_before
 from tests.life.counting.asking import Mismatch
 from tests.life.counting.world import World
-from tests.life.erasing import erase_person
+from tests.life.erasing import erase_again, erase_person
 from tests.life.faults import with_fault
 from tests.life.look import PLANS, Look
 from tests.life.mortal import Killed, Mortal, killed_while
@@ -36,7 +36,7 @@ from tests.life.writing import steps
 from tests.life.writing.steps import AnyStep, Life, Message
 from tests.oracles.before import migrate_as_before
 
-#: Rollups that are written later leave out what is this young, as maintenance does.
+#: As in maintenance: rollups that are written later leave out what is this young.
 OPEN = timedelta(hours=3)
 
 
@@ -110,10 +110,10 @@ class _Run:
                 self._advance(step)
         else:
             getattr(self, f"_{steps.snake(type(step).__name__)}")(step)
+            erase_again(self.conn, self.look, self.world, step.at)
         if number + 1 == self.life.landed:
             self._migrate()
-            for site in self.life.sites:  # as left_to_do says
-                rebuild(self.conn, site)
+            _ = [rebuild(self.conn, site) for site in self.life.sites]  # as left_to_do says
         self.lived.events = self.world.ledger.total()
 
     def _store(self, step: steps.Store) -> None:

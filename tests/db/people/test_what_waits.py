@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import psycopg
+import pytest
 
 from db.dead_letters.replay import replay
 from db.people.erase import erase
+from db.people.receipts import unfinished
 from db.store.dead_letters import Failure
 from db.store.events import Message, forget_event_ids, store_events, store_messages
 from db.store.whole_or_apart import file_message
@@ -127,3 +129,55 @@ def test_events_that_are_sent_again_stay_nameless(conn: Connection, database_url
     forget_event_ids(conn, datetime.now(UTC) + timedelta(days=9))
     assert store_events(conn, batch(*again)).stored == 0
     assert "customer-17" not in texts(conn, shop)
+
+
+@pytest.mark.parametrize("link_comes", ["first", "last", "in one flush"])
+def test_a_visitor_of_whom_only_the_queue_tells_goes_with_their_person(
+    conn: Connection, database_url: str, shop: str, other: str, link_comes: str
+) -> None:
+    link = {"user_id": "customer-17", "visitor_id": "browser-17", "path": "/a"}
+    view = {"visitor_id": "browser-17", "path": "/b", "properties": {"seen": "browser-17"}}
+    for site in (shop, other):  # the twin's customer is not erased
+        store_events(conn, batch(received(site, user_id="customer-17"), received(site, **view)))
+    waiting = {site: [batch(received(site, **one)) for one in (link, view)] for site in (shop, other)}
+    if link_comes == "in one flush":
+        waiting = {site: [batch(received(site, **link), received(site, **view))] for site in (shop, other)}
+    late = batch(received(shop, **view))
+    one = erased(database_url, conn, shop, "customer-17")
+    (pseudonym,) = (name for name in users(conn, shop) if name.startswith("erased-"))
+    for batches in waiting.values():
+        for each in reversed(batches) if link_comes == "last" else batches:
+            store_messages(conn, [Message(message_id(), each)])
+    assert len(users(conn, shop)) == len(users(conn, other)) == 1
+    receipt = receipt_of(database_url, one)
+    assert receipt.done_at is None
+    (again,) = [erasure for site, erasure in unfinished(conn, datetime.now(UTC) + timedelta(hours=1)) if site == shop]
+    assert again == one.erasure_id
+    erase(conn, shop, again)
+    assert users(conn, shop) == [pseudonym]
+    assert "browser-17" not in texts(conn, shop)
+    assert "customer-17" not in texts(conn, shop)
+    receipt = receipt_of(database_url, one)
+    assert receipt.done_at
+    assert (receipt.erased["events"], receipt.erased["queue"] >= 1) == (4, True)
+    for site in (shop, other):
+        advance_all(conn, site)
+        assert differences(conn, site) == {}
+
+    # What the visitor does later is a new person's; what they did before, and comes only now, is not.
+    store_messages(conn, [Message(message_id(), late)])
+    assert users(conn, shop) == [pseudonym]
+    store_events(conn, batch(received(shop, **view)))
+    assert users(conn, shop) == [pseudonym, "browser-17"]
+
+
+def test_a_visitor_of_somebody_else_stays_theirs(conn: Connection, database_url: str, shop: str) -> None:
+    theirs = {"visitor_id": "browser-17", "user_id": "other"}
+    store_events(conn, batch(received(shop, **theirs), received(shop, user_id="customer-17")))
+    waiting = batch(received(shop, visitor_id="browser-17", user_id="customer-17"), received(shop, **theirs))
+    one = erased(database_url, conn, shop, "customer-17")
+    store_messages(conn, [Message(message_id(), waiting)])
+    assert receipt_of(database_url, one).done_at
+    found = rows(conn, "select user_id, visitor_id from events where site_id = %s and user_id <> 'other'", shop)
+    assert {visitor for _, visitor in found} == {None}
+    assert rows(conn, "select visitor_id, user_id from visitors where site_id = %s", shop) == [("browser-17", "other")]

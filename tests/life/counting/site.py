@@ -34,6 +34,8 @@ class Site:
         self.deleted_until: datetime | None = None
         self.erased_visitors: dict[str, tuple[str, datetime]] = {}
         """The same of their visitors."""
+        self.to_erase_again: dict[str, datetime] = {}
+        """The pseudonyms that may have got a visitor since, whom only an event in the queue told of."""
         self._events: list[ReceivedEvent] | None = None
         self._by_user: dict[str, list[ReceivedEvent]] | None = None
 
@@ -60,8 +62,17 @@ class Site:
                 if event.received_at < at:
                     own = name == event.user_id or event.user_id is None
                     ids = {one for one in ((event.user_id if own else None), event.visitor_id) if one}
-                    return without(event, ids, person=event.user_id, pseudonym=pseudonym if own else None)
+                    found = without(event, ids, person=event.user_id, pseudonym=pseudonym if own else None)
+                    return self._with_new_visitor(event, found, at) if name == event.user_id else found
         return None
+
+    def _with_new_visitor(self, event: ReceivedEvent, found: ReceivedEvent, at: datetime) -> ReceivedEvent:
+        """An event of an erased person still tells who a visitor is of whom nobody knew that."""
+        visitor = event.visitor_id
+        if not is_of_user(event) or visitor is None or visitor in self.erased_visitors or visitor in self.people.links:
+            return found
+        self.to_erase_again[found.user_id or ""] = at
+        return msgspec.structs.replace(found, visitor_id=visitor)
 
     def add(self, event: ReceivedEvent) -> None:
         """An event of it is stored."""
