@@ -37,7 +37,10 @@ class Erasure(msgspec.Struct, kw_only=True):
     asked_at: datetime
     asked_by: Annotated[str, Meta(description="The name and id of their key, or `command line`.")]
     begun_at: datetime | None = None
-    done_at: Annotated[datetime | None, Meta(description="Null: it waits, or is under way.")] = None
+    done_at: Annotated[
+        datetime | None,
+        Meta(description="Null: it waits, or is under way, also once more for a visitor of whom only the queue told."),
+    ] = None
     erased: Annotated[
         dict[str, int],
         Meta(
