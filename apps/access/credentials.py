@@ -101,11 +101,11 @@ def missing() -> Refusal:
     )
 
 
-def invalid() -> Refusal:
+def invalid(hint: str = "") -> Refusal:
     """The Refusal (401) of a key or login that is not valid, whatever the reason."""
     return refuse(
         HTTPStatus.UNAUTHORIZED,
-        "the key or login is not valid: unknown, expired or revoked",
+        f"the key or login is not valid: unknown, expired or revoked{hint}",
         headers={"WWW-Authenticate": f'{REALM}, error="invalid_token"'},
     )
 

@@ -88,7 +88,7 @@ class Admission:
         """Whom a secret write key stands for. Raises Refusal (401, 403, 503)."""
         holder = self.snapshots.required().holder("key", secret) if is_key(secret) else None
         if holder is None:
-            raise invalid()
+            raise invalid("; a new one is known here within ten seconds")
         if not holder.may(Scope.EVENTS_WRITE):
             raise insufficient(f"the key lacks the scope {Scope.EVENTS_WRITE}", Scope.EVENTS_WRITE)
         return holder

@@ -1,5 +1,6 @@
 """What is known of a visit: what its events were sent with (`Agent`), and where the visitor came from (`Origin`)."""
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -7,13 +8,15 @@ from msgspec import Meta
 
 #: Longest text of a member, in bytes.
 MAX_MEMBER = 255
+#: Spelled in one way, so that one country is one row of reports.
+COUNTRY = re.compile("[A-Z]{2}")
 
 
 class _Known(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            if value and (fault := member_fault(value)):
+            if value and (fault := member_fault(name, value)):
                 raise ValueError(f"{name} {fault}")
 
 
@@ -21,7 +24,11 @@ class Agent(_Known, frozen=True, kw_only=True, omit_defaults=True, gc=False, for
     """What an event was sent with. Each member is text of at most 255 bytes (UTF-8) without U+0000."""
 
     country: Annotated[
-        str | None, Meta(description="The country, as ISO 3166-1 spells it in two letters.", examples=["DE"])
+        str | None,
+        Meta(
+            description="The country, as ISO 3166-1 has it in two capitals; small letters become capitals.",
+            examples=["DE"],
+        ),
     ] = None
     device: Annotated[str | None, Meta(description="`desktop`, `mobile`, `tablet`, ...", examples=["mobile"])] = None
     browser: Annotated[str | None, Meta(description="The browser.", examples=["Safari"])] = None
@@ -75,8 +82,10 @@ CameFrom = Annotated[
 KNOWN: dict[str, type[Agent] | type[Origin]] = {"agent": Agent, "origin": Origin}
 
 
-def member_fault(text: str) -> str | None:
-    """Why this text cannot be a member, or None."""
+def member_fault(name: str, text: str) -> str | None:
+    """Why this text cannot be this member, or None."""
+    if name == "country" and not COUNTRY.fullmatch(text):
+        return "is not the two capitals of ISO 3166-1"
     if "\0" in text:
         return "holds U+0000"
     if len(text) > MAX_MEMBER or (not text.isascii() and len(text.encode()) > MAX_MEMBER):
@@ -94,7 +103,11 @@ def fit_known(name: str, given: Any) -> tuple[dict[str, str] | None, list[str]]:
     for member, value in given.items():
         if value is None and member in members:
             continue
-        if member in members and isinstance(value, str) and not member_fault(value):
+        if (
+            member in members
+            and isinstance(value, str)
+            and not member_fault(member, value := value.upper() if member == "country" else value)
+        ):
             kept[member] = value
         else:
             unkept.append(f"{name}.{member}")

@@ -33,6 +33,8 @@ MEMBERS: list[tuple[bytes, dict[str, Any], list[str]]] = [
     (b'"user_id":{"id":1}', {}, ["user_id"]),
     (b'"user_id":%b' % DEEP, {}, ["user_id"]),
     (b'"agent":{"device":"mobile","country":null}', {"agent": {"device": "mobile"}}, []),
+    (b'"agent":{"country":"de"}', {"agent": {"country": "DE"}}, []),
+    (b'"agent":{"country":"Deutschland","os":"iOS"}', {"agent": {"os": "iOS"}}, ["agent.country"]),
     (
         b'"agent":{"device":"mobile","os":7,"colour":"red"}',
         {"agent": {"device": "mobile"}},
