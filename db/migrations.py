@@ -152,7 +152,7 @@ def _statements(text: bytes) -> Iterator[bytes]:
     statement = b""
     for line in text.splitlines(keepends=True):
         statement += line
-        if line.rstrip().endswith(b";") and statement.count(b"$$") % 2 == 0:
+        if line.partition(b"--")[0].rstrip().endswith(b";") and statement.count(b"$$") % 2 == 0:
             yield statement
             statement = b""
     yield statement

@@ -22,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tests.citus.cluster import Cluster
 from tests.citus.conftest import MakeDatabase
+from tests.servers.key import AUTHORIZED
 from tests.servers.servers import eventually, temporary_folder, until
 from tests.system.chaos import Chaos, stored
 
@@ -53,7 +54,7 @@ class Reader(Thread):
 
     def run(self) -> None:
         address = str(self.chaos.stack.reporting.base_url)
-        with httpx.Client(base_url=address, timeout=60) as client:
+        with httpx.Client(base_url=address, timeout=60, headers=AUTHORIZED) as client:
             while not self.enough.is_set():
                 for path in ASKED:
                     parameters = {} if path == "/sites" else {"site_id": self.chaos.sites[0]}

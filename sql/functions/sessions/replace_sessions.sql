@@ -5,24 +5,29 @@ language plpgsql
 set plan_cache_mode = force_custom_plan
 as $$
 declare
+    people varchar[];
+    firsts timestamptz[];
     stayed first_session[];
 begin
     delete from sessions s
     using unnest(gone) g
     where s.site_id = site and s.user_id = g.user_id and s.began = g.began;
 
+    select array_agg(c.user_id order by c.user_id), array_agg(c.began order by c.user_id)
+    into people, firsts
+    from (
+        select user_id, min(began) filter (where is_put) as began
+        from (
+            select p.user_id, p.began, true as is_put from unnest(put) p
+            union all
+            select g.user_id, g.began, false from unnest(gone) g
+        ) changed
+        group by user_id
+    ) c;
     -- Of the people whose sessions change, the first one that stays.
     stayed := array(
         select (c.user_id, s.began, c.began)::first_session
-        from (
-            select user_id, min(began) filter (where is_put) as began
-            from (
-                select p.user_id, p.began, true as is_put from unnest(put) p
-                union all
-                select g.user_id, g.began, false from unnest(gone) g
-            ) changed
-            group by user_id
-        ) c
+        from unnest(people, firsts) c (user_id, began)
         cross join lateral (
             select min(o.began) as began from sessions o where o.site_id = site and o.user_id = c.user_id
         ) s

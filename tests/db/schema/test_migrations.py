@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from psycopg.conninfo import make_conninfo
 
 from apps.cli import main
-from db.migrations import LAST_CARRIED_OVER, MigrationError, left_to_do, migrate
+from db.migrations import LAST_CARRIED_OVER, MigrationError, _statements, left_to_do, migrate
 from db.queries import FOLDER, FUNCTIONS, MIGRATIONS
 from db.store.events import Message, store_messages
 from tests.builders.factories import batch, received
@@ -198,6 +198,14 @@ def test_a_file_defines_the_function_of_its_name(path: Path) -> None:
     text = re.sub(r"^--.*\n", "", path.read_text(), flags=re.M)
     assert re.findall(r"^create or replace (?:function|aggregate) (\w+)\(", text, re.M) == [path.stem]
     assert not re.search(r"^(alter|drop|do)\b", text, re.M)
+
+
+@pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: path.stem)
+def test_each_of_its_statements_is_sent_alone(path: Path) -> None:
+    """Citus runs no message with an `alter table` and something else. A comment may follow the semicolon."""
+    for statement in _statements(path.read_bytes()):
+        text = re.sub(r"\$\$.*?\$\$|'[^']*'", "", re.sub(r"--.*", "", statement.decode()), flags=re.DOTALL)
+        assert text.count(";") <= 1, text
 
 
 @pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: path.stem)
