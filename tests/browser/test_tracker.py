@@ -103,7 +103,8 @@ def test_events_of_the_page_have_its_path_and_user_also_from_before_the_script_w
     page.goto(f"{pages.url}/checkout")
     page.evaluate("tjra.track('order', {revenue: 119.9}); tjra.identify('bob'); tjra.track('share')")
     page.evaluate("tjra.identify(); tjra.track('stroll')")
-    early_event, order, _, share, stroll = stored(conn, shop, count=5)
+    early_event, identify, order, _, share, stroll = stored(conn, shop, count=6)
+    assert (identify["event_type"], identify["user_id"]) == ("identify", "bob")
     assert {one["path"] for one in (early_event, order, share)} == {"/checkout"}
     assert (early_event["properties"], order["properties"]) == ({"step": 1}, {"revenue": 119.9})
     assert [one["user_id"] for one in (early_event, order, share)] == ["ann", "ann", "bob"]

@@ -3,9 +3,9 @@
  * data-user="customer-17", data-visitor="f0b3"; without, visitors get one for a day
  * data-hash: the path goes on behind #
  * data-outbound: clicks on links to other hosts are events
- * data-dnt: silent if Do Not Track or Global Privacy Control is set
+ * data-dnt: silent with Do Not Track or Global Privacy Control
  *
- * tjra.track("add_to_cart", {sku: "lamp-3"}), tjra.identify("customer-17"); also before this has loaded:
+ * tjra.track("add_to_cart", {sku: "lamp-3"}), tjra.identify("customer-17"); also before this loads:
  * (window.tjra = window.tjra || []).push(["track", "add_to_cart"])
  *
  * No cookie, nothing stored. Sent twice, an event counts once.
@@ -58,7 +58,7 @@
     timer = queue.length ? setTimeout(send, pause * 1e3) : null;
   };
 
-  // No response: if the page stays, they are sent again.
+  // If the page stays, they are sent again.
   const leave = () => {
     if (queue.length && !navigator.sendBeacon(server, body(queue)))
       queue.map((event) => navigator.sendBeacon(server, body(event))); // over 64 KiB
@@ -106,7 +106,7 @@
 
   const tjra = (window.tjra = {
     track,
-    identify: (id) => { user = id; },
+    identify: (id) => { if (user != (user = id) && id) track("identify"); },
     push: ([name, ...given]) => tjra[name]?.(...given),
   });
   early.forEach(tjra.push);
