@@ -5,9 +5,9 @@ language plpgsql
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    people varchar[];
-    firsts timestamptz[];
-    stayed first_session[];
+    people varchar[]; -- whose sessions change
+    firsts timestamptz[]; -- of each the begin of the first session that is put; null: none is
+    stayed timestamptz[];
 begin
     delete from sessions s
     using unnest(gone) g
@@ -25,17 +25,15 @@ begin
         group by user_id
     ) c;
     -- Of the people whose sessions change, the first one that stays.
-    stayed := array(
-        select (c.user_id, s.began, c.began)::first_session
-        from unnest(people, firsts) c (user_id, began)
-        cross join lateral (
-            select min(o.began) as began from sessions o where o.site_id = site and o.user_id = c.user_id
-        ) s
-        order by c.user_id
-    );
+    select array_agg(s.began order by c.place)
+    into stayed
+    from unnest(people) with ordinality c (user_id, place)
+    cross join lateral (
+        select min(o.began) as began from sessions o where o.site_id = site and o.user_id = c.user_id
+    ) s;
     update sessions s
     set is_new = coalesce(f.stayed < f.put, true)
-    from unnest(stayed) f
+    from unnest(people, stayed, firsts) f (user_id, stayed, put)
     where s.site_id = site and s.user_id = f.user_id and s.began = f.stayed
         and s.is_new is distinct from coalesce(f.stayed < f.put, true);
     insert into sessions (
@@ -46,7 +44,7 @@ begin
         site, p.user_id, p.began, p.ended, p.entry_page, p.exit_page, p.events, p.views, p.agent_number, p.origin_number,
         p.carts, p.checkouts, p.began = f.put and coalesce(f.put < f.stayed, true)
     from unnest(put) p
-    join unnest(stayed) f on f.user_id = p.user_id;
+    join unnest(people, stayed, firsts) f (user_id, stayed, put) on f.user_id = p.user_id;
 
     with changes as materialized (
         select c.*, (c.began at time zone s.timezone)::date as day
