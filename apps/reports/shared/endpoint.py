@@ -119,7 +119,11 @@ def as_tables(example: msgspec.Struct, rows: Sequence[msgspec.Struct] | None = N
     """
     if rows is None:
         lists = [value for name in example.__struct_fields__ if isinstance(value := getattr(example, name), list)]
-        rows = next(value for value in lists if value and isinstance(value[0], msgspec.Struct))
+        rows = next((value for value in lists if value and isinstance(value[0], msgspec.Struct)), None)
+    if rows is None:
+        raise ValueError(
+            "the example has no list of objects: give the rows of its table, as apps/reports/sessions.py does"
+        )
     table = msgspec.json.decode(msgspec.json.encode(rows))
     columns = list(dict.fromkeys(name for row in table for name in row))
     return {media_type: encoded_rows(table, columns, media_type).decode() for media_type in (CSV, NDJSON)}
