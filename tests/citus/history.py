@@ -1,6 +1,7 @@
 """What happened in some shops, by chance that is the same each time: `History(seed=1).flushes()`.
 
-Users and nobody, sessions, orders and refunds that are right, repeated or not to be counted, late events, resent ones.
+Users, visitors of theirs and nobody, sessions from here and there, orders and refunds that are right, repeated or not
+to be counted, late events, resent ones.
 """
 
 import random
@@ -25,6 +26,14 @@ SITES = {
 }
 PATHS = ["/", "/cart", "/thanks", *(f"/products/{number}" for number in range(60))]
 TYPES = ["page_view"] * 12 + ["click"] * 4 + ["search"] * 2 + ["purchase", "Order Completed", "refund", "sign_up"]
+AGENTS = [None, {"device": "mobile", "country": "DE", "browser": "Safari"}, {"device": "desktop", "os": "Windows"}]
+ORIGINS = [
+    None,
+    None,
+    {"source": "google", "medium": "cpc", "campaign": "lamps", "channel": "Paid Search"},
+    {"source": "newsletter", "medium": "email", "channel": "Email"},
+    {"referrer": "blog.example", "source": "blog.example", "channel": "Referral"},
+]
 SALES = {"purchase", "Order Completed", "refund"}
 #: Days that it goes back, and those of them that most of it happened on.
 DAYS, RECENT = 160, 25
@@ -74,12 +83,16 @@ class History:
         choose = self.random
         site = choose.choice(list(SITES))
         user = None if choose.random() < 0.2 else f"user {int(choose.expovariate(1 / 300))}"
+        who = {"user_id": user} | choose.choice(
+            [{}, {"visitor_id": f"visitor {user}"}, {"user_id": None, "visitor_id": f"visitor {user}"}]
+        )
+        sent_with = {"agent": choose.choice(AGENTS), "origin": choose.choice(ORIGINS)}
         days = RECENT if choose.random() < 0.7 else self.days
         moment = self.now - timedelta(seconds=choose.uniform(0, days * 86_400))
         session = []
         for _ in range(min(int(choose.expovariate(1 / 5)) + 1, 40)):
             kind = choose.choice(TYPES)
-            fields: dict[str, Any] = {"user_id": user, "event_type": kind, "path": choose.choice(PATHS)}
+            fields: dict[str, Any] = {**who, "event_type": kind, "path": choose.choice(PATHS), **sent_with}
             if choose.random() < 0.5:
                 fields["event_id"] = str(self._uuid())
             if kind in SALES or choose.random() < 0.3:
