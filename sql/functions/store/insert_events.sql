@@ -39,6 +39,8 @@ begin
             from given
             where visitor_id is not null and (given_user is null or given_user = visitor_id)
         ) g on g.site_id = v.site_id and g.visitor_id = v.visitor_id
+        union all -- none: see came_before
+        select null, null, null from given where place < 0
     ),
     of_people as materialized (
         select
@@ -54,12 +56,15 @@ begin
         where id_made is not true
         order by event_id, site_id, received_at, place
     ),
-    -- An inner join on purpose: Citus ships it to the shards.
+    -- An inner join on purpose: Citus ships it to the shards. The planner expects one row of it, and would look it through
+    -- for each event; of places below zero, which there are none of, it expects a third.
     came_before as materialized (
         select f.site_id, f.event_id
         from event_ids i
         join firsts f on f.site_id = i.site_id and f.event_id = i.event_id
         where not in_doubt
+        union all
+        select null, null from given where place < 0
     ),
     -- In order of the key: writers of the same ids wait for each other instead of deadlocking.
     claimed_plainly as (
