@@ -94,7 +94,10 @@ def _formed(text: str, form: str) -> datetime:
 
 
 def _check_day(text: str, *, year: str, month: str, day: str) -> None:
-    """Raise Refused if the month does not have this day. Other faults may be another order, which needs a format."""
+    """Raise Refused if the month does not have this day, or if neither number is a month. Other faults may be another
+    order, which needs a format."""
+    if int(month) > 12 and int(day) > 12:
+        raise Refused(NO_DAY, value=text)
     months_days = monthrange(int(year), int(month))[1] if int(year) and 1 <= int(month) <= 12 else 31
     if months_days < int(day) <= 31:
         raise Refused(NO_DAY, value=text)

@@ -82,6 +82,8 @@ class EmbeddedPostgres:
         if self.account is None or others_reach(parent):
             return parent / folder.name
         if not folder.is_symlink():
+            if folder.exists():  # a mount point, say
+                raise CannotStart(f"PostgreSQL{self._whom()} cannot reach {folder}: open {parent} to it (chmod o+x)")
             folder.symlink_to(ELSEWHERE / token_hex(8))
         ELSEWHERE.mkdir(mode=0o711, parents=True, exist_ok=True)
         return folder.readlink()

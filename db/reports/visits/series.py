@@ -19,7 +19,7 @@ class VisitsPoint(msgspec.Struct, kw_only=True):
 
     at: Annotated[datetime, Meta(description="When the bucket begins; weeks begin on Monday.")]
     value: Annotated[
-        int | float | str | None,
+        float | str | None,
         Meta(description="Money is text; null where there is nothing to divide by.", examples=[120]),
     ]
 

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL's settings that depend on where it runs."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 
 from apps.up.embedded.binaries import CannotStart
+from apps.up.embedded.os_user import account_for
 from apps.up.embedded.postgres import EmbeddedPostgres, memory
 from apps.up.stack import up
 from db.settings import Settings
@@ -65,3 +67,15 @@ def test_a_start_that_failed_leaves_nothing_of_a_new_folder(tmp_path: Path, monk
     with pytest.raises(CannotStart):
         up(msgspec.structs.replace(settings, data_dir=tmp_path / "old"), workers=1, report=print)
     assert (tmp_path / "old" / "mine").exists()
+
+
+def test_a_folder_that_is_there_and_closed_to_its_account_is_named(tmp_path: Path) -> None:
+    """A mount point, say: no link can take its place."""
+    closed = tmp_path / "closed"
+    (closed / "postgres").mkdir(parents=True)
+    closed.chmod(0o700)
+    if account_for(closed / "postgres" / "data") is None:
+        assert EmbeddedPostgres(closed / "postgres").folder == closed / "postgres"
+    else:  # we are root
+        with pytest.raises(CannotStart, match=re.escape(f"open {closed} to it")):
+            EmbeddedPostgres(closed / "postgres")

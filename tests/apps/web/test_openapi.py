@@ -69,6 +69,18 @@ def test_every_body_and_parameter_has_an_example(client: httpx.Client) -> None:
             assert content["examples"], (name, media_type)
 
 
+def test_a_number_fits_one_of_the_types_of_a_response(client: httpx.Client) -> None:
+    """With `oneOf` a whole number that may be an integer or a number is neither."""
+    schemas = client.get("/schema/openapi.json", headers=AUTHORIZED).json()["components"]["schemas"]
+    wrong = [
+        (name, field)
+        for name, schema in schemas.items()
+        for field, described in schema.get("properties", {}).items()
+        if {"integer", "number"} <= {one.get("type") for one in described.get("oneOf", [])}
+    ]
+    assert wrong == []
+
+
 def test_the_events_endpoints_document_their_errors(ingestion: httpx.Client) -> None:
     for name in ("POST /event", "POST /events"):
         assert set(operations(ingestion)[name]["responses"]) == {"202", "400", "401", "403", "408", "413", "415", "503"}
