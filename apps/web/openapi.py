@@ -20,6 +20,7 @@ from litestar.openapi.spec import (
     Operation,
     Parameter,
     RequestBody,
+    Schema,
 )
 from litestar.openapi.spec.enums import OpenAPIFormat
 
@@ -110,6 +111,8 @@ def operation(
                 for status, response in (self.responses or {}).items()
                 if response.description != HTTPStatus.BAD_REQUEST.description
             }
+            for response in self.responses.values():
+                _name_any(cast("OpenAPIResponse", response))
             for media_type, text in (tables or {}).items():
                 described = OpenAPIMediaType(examples={"example": Example(value=text)})
                 content_of_200 = cast(
@@ -119,6 +122,13 @@ def operation(
             self.request_body = RequestBody(content=content, required=body_required) if content else None
 
     return Documented
+
+
+def _name_any(response: OpenAPIResponse) -> None:
+    """Of several types an answer may have, `oneOf` forbids what fits two: a series of visits may fit one of events."""
+    for content in (response.content or {}).values():
+        if isinstance(content.schema, Schema) and content.schema.one_of:
+            content.schema.any_of, content.schema.one_of = content.schema.one_of, None
 
 
 def _in_path(parameter: Any, examples: Mapping[str, Any]) -> Any:
