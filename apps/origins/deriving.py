@@ -59,6 +59,8 @@ class Browser(NamedTuple):
 
 
 PROGRAM = Browser()
+#: The properties that tell of an origin, also without a browser.
+TELLING = PROPERTIES | {"url"}
 
 
 class Deriving:
@@ -90,6 +92,8 @@ class Deriving:
 
     def complete(self, event: ReceivedEvent, browser: Browser, told: Told = NOTHING) -> None:
         """Give an event its agent and its origin."""
+        if told is NOTHING and browser is PROGRAM and _says_nothing(event):
+            return
         properties = event.properties or NO_PROPERTIES
         timezone = told.timezone or properties.get(TIMEZONE)
         if told is NOTHING:
@@ -155,6 +159,17 @@ class Deriving:
         own = frozenset(filter(None, (page, host_of(site), *map(host_of, (rules and rules.origins) or ()))))
         self.hosts[site, page] = own
         return own
+
+
+def _says_nothing(event: ReceivedEvent) -> bool:
+    """Whether an event has neither agent nor origin, nor anything that tells of one, as most that servers send."""
+    return (
+        event.agent is None
+        and event.origin is None
+        and (event.properties is None or TELLING.isdisjoint(event.properties))
+        and "?" not in event.path
+        and "#" not in event.path
+    )
 
 
 @lru_cache(maxsize=4096)
