@@ -18,7 +18,7 @@ from apps.web.problems import Refusal, refuse, unavailable
 from db.access import audit
 from db.connections.pools import ReadConnection, begin_snapshot
 from db.people import export as exports
-from db.people.identity import NoSuchSite, person_of
+from db.people.identity import NoSuchSite, make_site, person_of
 from db.people.receipts import Erasure, ask, read_receipt
 
 RETRY_EXPORT, RETRY_SITE = 10, 60
@@ -114,7 +114,7 @@ async def _of_site(
         )
     if not found:
         raise no_site(site_id)
-    await resources.read(partial(exports.make_site, site_id=site_id))
+    await resources.read(partial(make_site, site_id=site_id))
     return await resources.read(work)
 
 

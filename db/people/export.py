@@ -68,11 +68,6 @@ async def of_others(conn: AsyncConnection, *, site_id: str, user_id: str, visito
     return [visitor for (visitor,) in await cur.fetchall()]
 
 
-async def make_site(conn: AsyncConnection, *, site_id: str) -> None:
-    """Make a site of which nothing is stored yet."""
-    await conn.execute(QUERIES["store/lock_sites"], {"sites": [site_id]})
-
-
 async def _counts(conn: AsyncConnection, person: Mapping[str, str]) -> dict[str, int]:
     async with conn.cursor(row_factory=dict_row) as cur:
         await cur.execute(QUERIES["people/kept"], person)

@@ -44,6 +44,11 @@ async def person_of(conn: AsyncConnection, site_id: str, user_id: str) -> bytes:
     raise AssertionError("the site has a key now")
 
 
+async def make_site(conn: AsyncConnection, *, site_id: str) -> None:
+    """Make a site of which nothing is stored yet."""
+    await conn.execute(QUERIES["store/lock_sites"], {"sites": [site_id]})
+
+
 def keys_of(conn: Connection, sites: set[str]) -> dict[str, bytes]:
     """The keys of those sites that have one."""
     found = {}

@@ -80,7 +80,7 @@ def _changes(
         named = in_json(name)[1:-1] in payload or in_address(name) in payload
         if letter.is_of(user_id, visitors) or (distinct and event is None and named):
             payload = ERASED
-        elif distinct and event is not None and payload != ERASED:
+        elif distinct and event is not None:
             payload = without_person(conn, payload, user_id, pseudonym, visitors)
             if payload != ERASED and msgspec.json.decode(payload) == event:
                 payload = letter.payload
@@ -94,7 +94,10 @@ def _changes(
 def without_person(
     conn: Connection, payload: bytes, user_id: str, pseudonym: str, visitors: Sequence[str] = ()
 ) -> bytes:
-    """The event of somebody else without a person and their visitors. What PostgreSQL cannot read is emptied."""
+    """The event of somebody else without a person and their visitors. What PostgreSQL cannot read is emptied, and what
+    is empty stays so."""
+    if payload == ERASED:
+        return ERASED
     parameters = {"event": payload.decode(), "user_id": user_id, "pseudonym": pseudonym, "visitors": list(visitors)}
     try:
         with conn.transaction():

@@ -9,6 +9,7 @@ import pytest
 
 from db.dead_letters.replay import replay
 from db.people.erase import erase
+from db.people.letters import ERASED
 from db.people.receipts import unfinished
 from db.store.dead_letters import Failure
 from db.store.events import Message, forget_event_ids, store_events, store_messages
@@ -117,6 +118,21 @@ def test_a_replay_of_an_emptied_letter_says_why_it_is_dead(conn: Connection, dat
     assert rows(conn, "select state, error, attempts from dead_letters where site_id = %s", shop) == [
         ("dead", "its person is erased", 2)
     ]
+
+
+def test_a_letter_of_two_erased_people_is_as_empty_as_that_of_one(
+    conn: Connection, database_url: str, shop: str
+) -> None:
+    """Of one by its user, of the other by the visitor."""
+    store_events(conn, batch(received(shop, user_id="customer-17"), received(shop, user_id="customer-18")))
+    dead = batch(received(shop, user_id="customer-17", visitor_id="customer-18"))
+    for person in ("customer-17", "customer-18"):
+        erased(database_url, conn, shop, person)
+    file_message(conn, Message(message_id(), dead), Failure("no"), queue="events")
+    ((letter, payload),) = rows(conn, "select id::text, payload from dead_letters where site_id = %s", shop)
+    assert bytes(payload) == ERASED
+    replay(conn, letter, request=letter)
+    assert rows(conn, "select error from dead_letters where site_id = %s", shop) == [("its person is erased",)]
 
 
 def test_events_that_are_sent_again_stay_nameless(conn: Connection, database_url: str, shop: str) -> None:
