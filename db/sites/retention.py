@@ -38,6 +38,14 @@ class SiteRetention(NamedTuple):
     last_event: datetime | None
 
 
+class OlderEvents(NamedTuple):
+    """The events of a site that a retention would delete."""
+
+    events: int
+    first_event: datetime | None
+    last_event: datetime | None
+
+
 class _Progress(NamedTuple):
     days: int
     announced: bool
@@ -97,6 +105,13 @@ def site_plan(conn: Connection, *, days: int | None, now: datetime | None = None
         if row is not None:
             found.append(SiteRetention(site_id, until, *row))
     return found
+
+
+def older_events(conn: Connection, site_id: str, *, days: int) -> OlderEvents:
+    """What a retention of so many days would delete of a site now."""
+    with conn.cursor(row_factory=class_row(OlderEvents)) as cur:
+        values = {"site_id": site_id, "days": days}
+        return cur.execute(QUERIES["expiry/older_events_of_site"], values).fetchone() or OlderEvents(0, None, None)
 
 
 def _is_over(deadline: float | None) -> bool:

@@ -7,15 +7,16 @@ import msgspec
 from msgspec import UNSET
 from rich.table import Table
 
+from apps.commands.delete import between
 from apps.commands.shared.database import database
 from apps.commands.shared.resources import run
-from apps.commands.shared.terminal import print_table
+from apps.commands.shared.terminal import print_table, printable
 from db.access import audit
 from db.connections.pools import ReadConnection
 from db.events.errors import struct_error
 from db.events.limits import text_fault
 from db.settings import load
-from db.sites import settings, timezones
+from db.sites import retention, settings, timezones
 from db.sites.settings import Changes, SiteSettings
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def show_command(site_id: str) -> None:
     help="Days after which its events expire; its numbers stay. Only fewer than RETENTION_DAYS have an effect. "
     f"{NONE}: as RETENTION_DAYS says.",
 )  # fmt: skip
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation where events will be deleted.")
 def set_command(
     site_id: str,
     name: str | None,
@@ -83,6 +85,7 @@ def set_command(
     currency: str | None,
     secret_orders: bool | None,
     retention_days: str | None,
+    yes: bool,
 ) -> None:
     """Register SITE_ID, or change its settings: options that are left out change nothing."""
     if fault := text_fault("site_id", site_id):
@@ -104,6 +107,11 @@ def set_command(
             names = timezones.read_known(conn)
         if zone not in names:
             raise click.BadParameter(timezones.unknown(zone, names), param_hint="'--timezone'")
+    days = changes.retention_days if isinstance(changes.retention_days, int) else None
+    of_all = load().retention_days
+    deletes = days is not None and (of_all is None or days < of_all)
+    if days is not None and deletes and not yes:
+        _confirm(site_id, days)
 
     async def put(conn: ReadConnection) -> None:
         async with conn.transaction():
@@ -116,12 +124,10 @@ def set_command(
         with database() as conn:
             timezones.set_timezone(conn, site_id, zone)
     click.echo(f"{site_id} is set; ingestion goes by it within 10 seconds")
-    if isinstance(changes.retention_days, int):
-        of_all = load().retention_days
-        if of_all is not None and of_all <= changes.retention_days:
-            click.echo(f"its retention of {changes.retention_days:,} days has no effect: RETENTION_DAYS is {of_all:,}")
-        else:
-            click.echo("what is older is deleted by the workers, for good; tjra retention --dry-run tells what that is")
+    if deletes:
+        click.echo("what is older is deleted by the workers, for good; tjra retention --dry-run tells what that is")
+    elif days is not None:
+        click.echo(f"its retention of {days:,} days has no effect: RETENTION_DAYS is {of_all:,}")
 
 
 @site_command.command("remove")
@@ -151,6 +157,16 @@ def _texts(site: SiteSettings) -> list[str]:
 def _days(given: str) -> Any:
     """A number of days as it was given; what is none is refused with the other settings."""
     return None if given == NONE else int(given) if given.isascii() and given.isdigit() else given
+
+
+def _confirm(site_id: str, days: int) -> None:
+    """Ask before a retention by which events will be deleted."""
+    with database() as conn:
+        older = retention.older_events(conn, site_id, days=days)
+    if older.events:
+        there = f"{older.events:,} events{between(older.first_event, older.last_event)}"
+        click.echo(f"{printable(site_id)} has {there}: older than {days:,} days, they will be deleted for good")
+        click.confirm("Continue?", abort=True)
 
 
 def _on_database(work: Any) -> Any:

@@ -169,6 +169,29 @@ def test_a_timezone_is_set_with_the_rebuild_that_it_needs(reporting: httpx.Clien
     assert days == [("2026-03-11",)]
 
 
+def test_a_retention_by_which_events_will_be_deleted_asks_first(
+    conn: Connection, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RETENTION_DAYS", raising=False)
+    store_events(conn, batch(*(received(shop, timestamp=f"2026-01-0{day}T12:00:00Z") for day in (1, 2, 3))))
+
+    def retention_after(*arguments: str, says: str = "") -> int | None:
+        CliRunner().invoke(main, ["site", "set", shop, "--retention-days", *arguments], input=says)
+        row = conn.execute("select retention_days from site_settings where site_id = %s", [shop]).fetchone()
+        return None if row is None else row[0]
+
+    asked = CliRunner().invoke(main, ["site", "set", shop, "--retention-days", "30"], input="n\n")
+    assert asked.exit_code == 1
+    assert "3 events from 2026-01-01 12:00 to 2026-01-03 12:00 UTC: older than 30 days" in asked.output
+    assert retention_after("30", says="n\n") is None
+    assert retention_after("30") is None  # nobody answers
+    assert retention_after("30", says="y\n") == 30
+    assert retention_after("20", "--yes") == 20
+    assert retention_after("36500") == 36_500  # of which nothing is deleted
+    monkeypatch.setenv("RETENTION_DAYS", "10")
+    assert retention_after("20") == 20  # without an effect
+
+
 def test_the_command_line_does_the_same(
     database_url: str, reporting: httpx.Client, shop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
