@@ -26,6 +26,7 @@ OF_THE_MOMENT = [
     "said_at",
     "applied_at",
     "failed_at",
+    "linked_at",
     "changed_at",
     "seen_at",
 ]
