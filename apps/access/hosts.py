@@ -1,4 +1,4 @@
-"""By which names an app with AUTH=off may be asked.
+"""By which names an app with AUTH=off may be asked, or one that believes a proxy who somebody is.
 
 A page of the internet may give its own name the address of this machine (DNS rebinding). To a browser it is then a page
 of the app, which may read all. But the browser sends that name as Host.
@@ -28,24 +28,27 @@ class Hosts:
         self.names = {_name(urlsplit(url).netloc) for url in urls} | set(given) - {""}
         self.ends = (".localhost", *(name[1:] for name in given if name.startswith("*.")))
 
-    def check(self, scope: Any) -> None:
-        """Raise Refusal (403) if a request came to another name. Browsers always send one."""
+    def check(self, scope: Any, *, setting: str = "AUTH=off") -> None:
+        """Raise Refusal (403) if a request came to another name. Browsers always send one.
+
+        setting: the one for which it matters.
+        """
         for header, value in scope["headers"]:
             if header == b"host" and not self._allows(host := value.decode("latin-1")):
-                raise refused(host)
+                raise refused(host, setting)
 
     def _allows(self, host: str) -> bool:
         name = _name(host)
         return name == "localhost" or name in self.names or name.endswith(self.ends) or _is_address(name)
 
 
-def refused(host: str) -> Refusal:
+def refused(host: str, setting: str) -> Refusal:
     """The Refusal of a request that came to a name that nobody has allowed."""
     name = _name(host)[:SHOWN]
     return refuse(
         HTTPStatus.FORBIDDEN,
-        f"with AUTH=off this answers to no name that it does not know, and it does not know {name!r}: add it to "
-        "ALLOWED_HOSTS, set REPORTING_URL, use an address or localhost, or leave AUTH on",
+        f"with {setting} this answers to no name that it does not know, and it does not know {name!r}: set "
+        "REPORTING_URL, add it to ALLOWED_HOSTS, or use an address or localhost",
     )
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import click
 import msgspec
-from rich.table import Table
 
 from apps.commands.shared.resources import run
 from apps.commands.shared.terminal import print_table
@@ -59,12 +58,19 @@ def list_command(limit: int, as_json: bool, **which: Any) -> None:
         for letter in letters:
             click.echo(msgspec.json.encode(letter))
         return
-    table = Table("id", "failed at", "site", "event type", "tries", "error")
-    for letter in letters:
-        failed_at = f"{letter.failed_at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(str(letter.id), failed_at, letter.site_id, letter.event_type, str(letter.attempts), letter.error)
-    if letters:
-        print_table(table)
+    rows = [
+        (
+            str(letter.id),
+            f"{letter.failed_at:%Y-%m-%d %H:%M:%S}",
+            letter.site_id,
+            letter.event_type,
+            str(letter.attempts),
+            letter.error,
+        )
+        for letter in letters
+    ]
+    if rows:
+        print_table(("id", "failed at", "site", "event type", "tries", "error"), rows)
     else:
         click.echo("no dead letters match")
 

@@ -105,6 +105,8 @@ class Admission:
     def admit(self, event: ReceivedEvent, sender: Sender) -> None:
         """Let an event in, marked or completed if its site wants that. Raises Excluded, and Refusal (503)."""
         site = event.site_id
+        if is_meant_as_key(site):
+            raise _is_a_key()
         if sender.holder is not None:
             if not sender.holder.sees(site):
                 raise _not_of_the_key(site)
@@ -122,7 +124,7 @@ class Admission:
 
     def admit_batch(self, batch: Batch, sender: Sender) -> None:
         """As `admit` for each accepted event of a batch; the others are rejected. Raises Refusal (400, 503)."""
-        if not self.has_rules(sender):
+        if not self.has_rules(sender) and not any(is_meant_as_key(site) for site, _ in batch.counts):
             return
         excluded = {}
         for number, event in enumerate(batch.accepted):
@@ -197,6 +199,12 @@ def _not_of_the_key(site: str) -> Excluded:
     told = f"the key is not for the site {site!r}"
     error = FieldError(field="site_id", reason=f"is {site!r}: {told}", allowed="a site of the key")
     return Excluded("key", error, insufficient(told, Scope.EVENTS_WRITE))
+
+
+def _is_a_key() -> Excluded:
+    """Whoever takes a key for the site's id sends it to be stored, and shown in every report."""
+    error = FieldError(field="site_id", reason="is a key, which nothing may show", allowed="the site's id")
+    return Excluded("key", error, refuse(HTTPStatus.BAD_REQUEST, "the event is not valid", [error]))
 
 
 def _not_registered(site: str) -> Excluded:

@@ -14,13 +14,15 @@ from db.events.fitting import fit_properties, fit_user_id
 from db.events.known import KNOWN, fit_known
 from db.events.not_utf8 import holds_ill, is_utf8, without_ill
 from db.events.numbers import decoder
-from db.events.tolerant_json import UNKEPT, UNREADABLE, mended, take_apart
+from db.events.tolerant_json import UNKEPT, UNREADABLE, TooManyFaults, mended, take_apart
 
 #: Limits of a list of ignored names: names per event, and characters per name.
 MAX_NAMES, MAX_NAME = 20, 100
 
 FIELDS = {field.name for field in msgspec.structs.fields(Event)}
 IDS = ("user_id", "visitor_id")
+#: Fields that never cost the event, whatever is in them.
+OPTIONAL = {*IDS, *KNOWN, "properties"}
 decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 encode = msgspec.json.Encoder().encode
 decode_object: Callable[[bytes | msgspec.Raw], dict[str, Any]] = decoder(dict[str, Any]).decode
@@ -110,7 +112,18 @@ def _members(raw: bytes | msgspec.Raw) -> dict[str, Any]:
         return decode_object(mended(raw))
     except UNREADABLE:  # only the fields of an event have to be readable
         parts = take_apart(raw, dict[str, msgspec.Raw])
-        return {name: decode_value(mended(part)) if name in FIELDS else None for name, part in parts.items()}
+        return {name: _field(name, part) for name, part in parts.items()}
+
+
+def _field(name: str, part: msgspec.Raw) -> Any:
+    if name not in FIELDS:
+        return None
+    try:
+        return decode_value(mended(part))
+    except TooManyFaults:
+        if name in OPTIONAL:
+            return UNKEPT  # no value of these
+        raise
 
 
 def _shortened(names: Iterable[str]) -> list[str]:

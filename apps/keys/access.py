@@ -59,6 +59,7 @@ class ReportingAccess:
         names = [value.decode("utf-8", "replace") for name, value in scope["headers"] if name == self.proxy_header]
         if len(names) != 1 or not 0 < len(names[0]) <= LONGEST_NAME or not self.proxies.are_before(scope):
             return None
+        self.hosts.check(scope, setting="AUTH_PROXY_HEADER")
         return Identity(name=names[0], scopes=self.proxy_scopes)
 
 

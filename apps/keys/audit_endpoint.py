@@ -19,6 +19,8 @@ from db.access.scopes import Scope
 from db.connections.pools import ReadConnection
 from db.events.errors import FieldError
 
+#: As PostgreSQL's bigint.
+LARGEST_ID = 2**63 - 1
 BAD_LIMIT = FieldError(field="limit", reason="should be at least 1", allowed="How many at most: 1 to 1,000; ...")
 
 
@@ -26,7 +28,10 @@ class AuditQuery(msgspec.Struct, kw_only=True):
     """The parameters of GET /audit."""
 
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most: 1 to 1,000; left out: 100.")] = 100
-    before: Annotated[int | None, Meta(description="Only entries before the one with this `id`.")] = None
+    before: Annotated[
+        Annotated[int, Meta(ge=1, le=LARGEST_ID)] | None,
+        Meta(description="Only entries before the one with this `id`."),
+    ] = None
 
 
 class Audit(msgspec.Struct, kw_only=True):

@@ -1,11 +1,15 @@
 """Reduces an event to what can be stored: an invalid optional part never loses the event."""
 
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from db.events.limits import MAX_PROPERTIES_BYTES, MAX_PROPERTIES_DEPTH, MAX_PROPERTIES_KEYS, text_fault
 from db.events.tolerant_json import UNKEPT
+
+#: Properties that are looked at: of more, those that come first.
+MOST_PROPERTIES = 10 * MAX_PROPERTIES_KEYS
 
 
 class _Misfit(Exception):
@@ -43,7 +47,7 @@ def fit_properties(properties: dict[str, Any]) -> tuple[dict[str, Any], list[str
     kept: dict[str, Any] = {}
     changed = []
     sizes, keys = {}, {}
-    for given_name, given in properties.items():
+    for given_name, given in islice(properties.items(), MOST_PROPERTIES):
         name = storable(given_name)
         try:
             value = _storable_value(given, depth=1)
@@ -62,6 +66,7 @@ def fit_properties(properties: dict[str, Any]) -> tuple[dict[str, Any], list[str
             too_much -= weights[heaviest]
             del kept[heaviest]
             changed.append(heaviest)
+    changed += map(storable, islice(properties, MOST_PROPERTIES, MOST_PROPERTIES + 20))  # no list has more names
     return kept, list(dict.fromkeys(changed))
 
 

@@ -32,8 +32,9 @@ OUT_OF_RANGE = "1e999"
 #: Placeholders for an escaped backslash and an escaped quote during repair.
 BACKSLASH, QUOTE = "\ud800", "\udc00"
 
-#: Limits of repairs in a body and in an event, and of steps to split a body: about 0.1 s per body.
-MAX_REPAIRS, MAX_EVENT_REPAIRS = 50_000, 1_000
+#: Limits of repairs in a body and in an event (as many as properties that are kept can have), and of steps to split a
+#: body: about 0.1 s each.
+MAX_REPAIRS, MAX_EVENT_REPAIRS = 50_000, 20_000
 MAX_STEPS = 200_000
 #: Levels of a value that needs repair; deeper ones become UNKEPT. Properties may have far fewer, msgspec can read more.
 MAX_LEVELS = 64
@@ -73,6 +74,10 @@ TO_BRACKETS = re.compile(r'(?:[^"\[\]{}]++|"[^"]*+")*+([\[{]++|[\]}]++)')
 MEMBER = re.compile(r'\s*+"([^"]*+)"\s*+:(.*+)', re.DOTALL)
 
 
+class TooManyFaults(ValueError):
+    """It has more faults than are repaired."""
+
+
 def take_apart(raw: bytes | msgspec.Raw, kind: type[Kind]) -> Kind:
     """Decode JSON as a type whose parts are Raw, so that each part can be validated by itself.
 
@@ -93,7 +98,7 @@ def mended(raw: bytes | msgspec.Raw) -> bytes:
     """JSON with the faults within its values repaired; unusable numbers and what is too deep become UNKEPT, and bytes
     that are not UTF-8 ILL.
 
-    Raises ValueError if there are too many faults.
+    Raises TooManyFaults.
     """
     return _encoded(_shallow(_mended(_with_escapes(raw), number=UNKEPT_TEXT, at_most=MAX_EVENT_REPAIRS)))
 
@@ -165,7 +170,7 @@ def _mended(text: str, *, number: str, at_most: int) -> str:
     pieces = []
     for count, found in enumerate(PIECES.finditer(text)):
         if count > 2 * at_most:  # between two faults there may be a piece without one
-            raise ValueError(f"has more than {at_most:,} faults")
+            raise TooManyFaults(f"has more than {at_most:,} faults")
         piece = found.group()
         if found.lastgroup == "text":
             piece = piece.translate(BLANKS if len(piece) > LONG_TEXT else CONTROLS)

@@ -1,5 +1,6 @@
 """GET /funnel: how many users took some steps one after the other, and how long that took them."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from msgspec import Meta
 from psycopg import AsyncConnection
 
 from db.events.errors import BadParameter
-from db.reports.shared.filters import Filters, read_filters, split
+from db.reports.shared.filters import OPERATORS, VISITS, Filters, read_filters, split
 from db.reports.shared.funnel_months import follow_parameters
 from db.reports.shared.report import ComparedReport, Question, Source, compared, rows, share, source_of
 
@@ -55,11 +56,19 @@ class Funnel(ComparedReport, kw_only=True, omit_defaults=True):
     ] = None
 
 
+#: A filter that a step does not take. Unescaped it is meant as one, and not as the end of a value.
+OTHER_FILTER = re.compile(
+    rf"(?<!\\);({'|'.join([*OPERATORS, *VISITS])}):(?:{'|'.join(OPERATORS['properties'])})(?::|$)"
+)
+
+
 def read_step(text: str) -> Filters:
     """What an event of this step has to match. Raises BadParameter."""
     event_type, *others = split(text, r";(?=path:|properties\.)")
     if not event_type or len(split(event_type, ";")) > 1:
         raise BadParameter("step", f"{text!r} does not begin with an event type, or goes on with what is no filter")
+    if wrong := next(filter(None, map(OTHER_FILTER.search, others)), None):
+        raise BadParameter("step", f"takes filters of path and properties, not of {wrong[1]}; \\; is a ; of a value")
     try:
         return read_filters([f"event_type:is:{event_type}", *others])
     except BadParameter as error:  # of no `filter`

@@ -7,10 +7,9 @@ from uuid import UUID
 
 import click
 import msgspec
-from rich.table import Column, Table
 
 from apps.commands.shared.resources import run
-from apps.commands.shared.terminal import ask_password, print_table
+from apps.commands.shared.terminal import ask_password, print_table, printable
 from db.access import audit, keys, shares
 from db.access.keys import Key, NewKey
 from db.access.scopes import ALLOWS, Scope
@@ -112,12 +111,12 @@ def share_command(name: str, site_id: str, expires: timedelta, password: bool) -
 @key_command.command("list")
 def list_command() -> None:
     """List all keys, also those that are revoked or have expired, without their secrets."""
-    table = Table(Column("id", no_wrap=True, min_width=36), "key", "name", "scopes", "sites", "state", "last used")
+    rows = []
     for key in _on_database(keys.list_keys):
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
         sites = "all" if key.sites is None else ", ".join(key.sites)
-        table.add_row(str(key.id), f"{key.prefix}...", key.name, ", ".join(key.scopes), sites, _state(key), used)
-    print_table(table)
+        rows.append((str(key.id), f"{key.prefix}...", key.name, ", ".join(key.scopes), sites, _state(key), used))
+    print_table(("id", "key", "name", "scopes", "sites", "state", "last used"), rows, whole=("id",))
 
 
 @key_command.command("revoke")
@@ -135,7 +134,7 @@ def revoke_command(key_id: UUID) -> None:
     revoked, found = _on_database(revoke)
     if not found:
         raise click.ClickException(f"there is no key {key_id}; `tjra key list` shows them")
-    click.echo(f"{found[0].name} is revoked" if revoked else f"{found[0].name} was revoked before")
+    click.echo(f"{printable(found[0].name)} {'is revoked' if revoked else 'was revoked before'}")
 
 
 @key_command.command("rotate")

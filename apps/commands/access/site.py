@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 from msgspec import UNSET
-from rich.table import Table
 
 from apps.commands.delete import between
 from apps.commands.shared.database import database
@@ -33,10 +32,8 @@ def site_command() -> None:
 @site_command.command("list")
 def list_command() -> None:
     """List the registered sites."""
-    table = Table("site", "name", "timezone", "origins", "currency", "orders count", "retention")
-    for site in _on_database(settings.registered):
-        table.add_row(site.site_id, *_texts(site))
-    print_table(table)
+    rows = [(site.site_id, *_texts(site)) for site in _on_database(settings.registered)]
+    print_table(("site", "name", "timezone", "origins", "currency", "orders count", "retention"), rows)
 
 
 @site_command.command("show")
@@ -52,7 +49,7 @@ def show_command(site_id: str) -> None:
         raise click.ClickException(f"the site {site_id!r} is not registered")
     names = ("name", "timezone", "origins", "currency", "orders count", "retention")
     for name, text in zip(names, _texts(found), strict=True):
-        click.echo(f"{name}: {text}")
+        click.echo(f"{name}: {printable(text)}")
 
 
 @site_command.command("set")

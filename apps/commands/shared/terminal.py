@@ -2,13 +2,14 @@
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from getpass import GetPassWarning
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from db.connections.errors import is_site_error
 from db.rollups.recount import EventsLost
@@ -36,10 +37,14 @@ def is_terminal() -> bool:
 ANY_WIDTH = 100_000
 
 
-def print_table(table: Table) -> None:
-    """Print a table with all that is in it: cells are folded where a terminal is too narrow, and never cut."""
-    for column in table.columns:
-        column.overflow = "fold"
+def print_table(names: Sequence[str], rows: Iterable[Sequence[str]], *, whole: Sequence[str] = ()) -> None:
+    """Print a table with all that is in it: cells are folded where a terminal is too narrow, and never cut.
+
+    whole: the columns that are not folded either. Cells are texts of anybody: printable, and no markup.
+    """
+    table = Table(*(Column(name, overflow="fold", no_wrap=name in whole) for name in names))
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console()
     (console if console.is_terminal else Console(width=ANY_WIDTH)).print(table)
 

@@ -25,6 +25,8 @@ FORMATS: dict[Format, str] = {"json": JSON, "csv": CSV, "ndjson": NDJSON}
 #: What a text begins with that spreadsheets take for a formula (https://owasp.org/www-community/attacks/CSV_Injection),
 #: unless it is just a number.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: What begins a cell where a spreadsheet separates them by semicolons or tabs, as in most of Europe.
+INNER_FORMULA = re.compile(r"([;\t]\s*\"?)(?=[=+\-@＝＋－＠])")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
 #: Seconds for which a response may be kept: of a range that is over, to which late events may still be added, and of
 #: one that is not.
@@ -125,7 +127,8 @@ def encoded_rows(
 ) -> bytes:
     """Rows as CSV or NDJSON; in a cell of CSV what is no text or number is JSON.
 
-    safe: a text that a spreadsheet would take for a formula has a ' before it.
+    safe: a text that a spreadsheet would take for a formula has a ' before it, and so has what follows a semicolon or
+    tab in a text, where a spreadsheet may begin another cell.
     """
     if media_type == NDJSON:
         return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
@@ -149,6 +152,9 @@ def _json(raw: msgspec.Raw) -> str:
 
 def _cell(value: Any, *, safe: bool) -> Any:
     """A value as CSV can have it: lists and objects as JSON."""
-    if safe and isinstance(value, str) and value.startswith(FORMULA) and not NUMBER.fullmatch(value):
-        return f"'{value}"
-    return msgspec.json.encode(value).decode() if isinstance(value, (list, dict)) else value
+    if isinstance(value, (list, dict)):
+        value = msgspec.json.encode(value).decode()
+    if safe and isinstance(value, str) and not NUMBER.fullmatch(value):
+        value = INNER_FORMULA.sub(r"\1'", value)
+        return f"'{value}" if value.startswith(FORMULA) else value
+    return value

@@ -39,7 +39,7 @@ def parse(body: bytes, _: Caller) -> Iterable[SentEvent | None]:
         raise ValueError("events is missing")
     key, sent_at = decode_value(around.site_id), decode_value(around.sent_at)
     told = Told(timezone=decode_value(around.timezone), language=decode_value(around.language))
-    return [_sent_event(decode_event(raw), key, sent_at, told) for raw in decode_array(around.events)]
+    return (_sent_event(decode_event(raw), key, sent_at, told) for raw in decode_array(around.events))
 
 
 def view(site: str | None, path: str | None, referer: str | None) -> SentEvent:

@@ -58,7 +58,7 @@ def parse(body: bytes, caller: Caller) -> Iterable[SentEvent | None]:
         sent_at = first_given(decode_value(around.posthog_sent_at), sent_at)
         if bytes(around.batch):
             parts = decode_array(around.batch)
-    return [_sent_event(decode_event(part), caller, key=key, sent_at=sent_at) for part in parts]
+    return (_sent_event(decode_event(part), caller, key=key, sent_at=sent_at) for part in parts)
 
 
 def _from_form(body: bytes) -> bytes:

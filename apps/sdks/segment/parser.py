@@ -38,10 +38,10 @@ def parse_batch(body: bytes, caller: Caller) -> Iterable[SentEvent | None]:
         decode_value(around.sent_at),
     )
     context = as_object(decode_value(around.context))
-    return [
+    return (
         _sent_event(decode_event(raw), caller, key=key, call=None, sent_at=sent_at, context=context)
         for raw in decode_array(around.batch)
-    ]
+    )
 
 
 def parse_call(body: bytes, caller: Caller, *, call: str) -> Iterable[SentEvent | None]:

@@ -3,7 +3,6 @@
 An invalid event is dropped and counted, and the others are queued: an SDK discards all events of a refused request.
 """
 
-import asyncio
 import logging
 from collections import Counter
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from apps.sdks.shared.senders import Senders
 from apps.sdks.shared.to_event import Dropped, event_id, to_event, visitor_of_day
 from apps.web.problems import Refusal, refuse
 from apps.web.request_body import read_body
+from apps.web.slices import Slices
 from db.events.event import Event, receive
 from db.events.ids import id_with_key, id_without_key
 from db.events.reasons import sentence
@@ -38,9 +38,6 @@ logger = logging.getLogger(__name__)
 BODY_BYTES = 8 * 1024 * 1024
 #: The outcome of a bot's events by the setting BOTS; events with an amount of money are marked instead of dropped.
 OUTCOMES = {"drop": "dropped", "mark": "marked", "keep": "kept"}
-
-#: Events after which other requests get a turn of the event loop.
-SLICE = 100
 
 
 class Outcome(NamedTuple):
@@ -64,7 +61,7 @@ async def receive_events(
         timeout = sdks.events.settings.body_timeout_seconds
         body = await read_body(request.scope, request.receive, limit=BODY_BYTES, timeout=timeout)
         browser = sdks.events.deriving.browser(request.scope)
-        sdk_request = SdkRequest(sdks, caller, senders, _parsed(parse, body, caller), browser)
+        sdk_request = SdkRequest(sdks, caller, senders, await _parsed(parse, body, caller), browser)
         if refuse_unknown_keys:
             sdk_request.check_keys()
     except Refusal as refusal:
@@ -119,14 +116,13 @@ class SdkRequest:
         salt = b""
         if any(one and one.by_visitor and not one.visitor_id for one in self.sent):
             salt = await self.sdks.daily_salt.at(self.now)
-        events = []
-        for index, one in enumerate(self.sent, start=1):
+        events, slices = [], Slices()
+        for one in self.sent:
             try:
                 events.append((one, *self._event(one, salt)))
             except Dropped as reason:
                 self._drop(one, str(reason))
-            if index % SLICE == 0:
-                await asyncio.sleep(0)
+            await slices.pause()
         await self._set_times([(event, sender) for _, event, sender in events])
         for one, event, sender in events:
             try:
@@ -173,7 +169,8 @@ class SdkRequest:
         time = time_of(one, given_id, now=self.now, window=self.window)
         visitor_id = one.visitor_id
         if not visitor_id and one.by_visitor:
-            visitor_id = visitor_of_day(salt, site_id, one, self.caller, time=time, now=self.now)
+            trusted = place.sender.holder is not None
+            visitor_id = visitor_of_day(salt, site_id, one, self.caller, trusted=trusted, time=time, now=self.now)
         event, cut = to_event(
             one,
             site_id,
@@ -223,8 +220,12 @@ def _name(event: Event, sender: Sender) -> str:
     return f"{event.site_id} {id_with_key(event_id) if sender.holder else id_without_key(event_id)}"
 
 
-def _parsed(parse: Parser, body: bytes, caller: Caller) -> list[SentEvent | None]:
+async def _parsed(parse: Parser, body: bytes, caller: Caller) -> list[SentEvent | None]:
+    sent, slices = [], Slices()
     try:
-        return list(parse(body, caller))
+        for one in parse(body, caller):
+            sent.append(one)
+            await slices.pause()
+        return sent
     except UNREADABLE as error:
         raise refuse(HTTPStatus.BAD_REQUEST, f"the body cannot be read: {sentence(error)}") from None

@@ -42,12 +42,22 @@ def event_id(message_id: Any) -> UUID | None:
     return UUID(given) if CANONICAL.fullmatch(given) else uuid5(NAMESPACE, given)
 
 
-def visitor_of_day(salt: bytes, site_id: str, sent: SentEvent, caller: Caller, *, time: Any, now: datetime) -> str:
+def visitor_of_day(
+    salt: bytes, site_id: str, sent: SentEvent, caller: Caller, *, trusted: bool, time: Any, now: datetime
+) -> str | None:
     """A pseudonymous visitor id for one day: a keyed hash of site, address and user agent. It cannot be reversed
     without the salt.
+
+    `trusted`: the event came with a secret key. Else an address that is not the caller's own is only claimed: such
+    visitors are apart from those who send by themselves, and are never linked to a user (None), or whoever knows
+    somebody's address could read what they did.
     """
     agent = sent.user_agent if isinstance(sent.user_agent, str) and is_given(sent.user_agent) else caller.user_agent
     parts = [site_id, sent.address or caller.address, agent]
+    if not trusted and sent.address not in (None, caller.address):
+        if sent.user_id is not None:
+            return None
+        parts.append("claimed")
     # The salt is today's. Older events are sent today too: add their day, so that each day has another visitor id.
     if (then := moment(time)) and then.date() != now.date():
         parts.append(then.date().isoformat())

@@ -39,7 +39,7 @@ def parse(body: bytes, caller: Caller) -> Iterable[SentEvent | None]:
 
 def parse_batch(body: bytes, caller: Caller) -> Iterable[SentEvent | None]:
     """An array of the objects that `parse` takes."""
-    return [_isolated(raw, caller) for raw in decode_array(body)]
+    return (_isolated(raw, caller) for raw in decode_array(body))
 
 
 def _isolated(raw: msgspec.Raw, caller: Caller) -> SentEvent | None:

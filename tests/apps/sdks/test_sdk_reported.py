@@ -7,6 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from apps.sdks.shared.caller import Caller, caller_of
+from apps.sdks.shared.sdk_event import SentEvent
+from apps.sdks.shared.to_event import visitor_of_day
 from tests.apps.sdks.test_sdk_endpoints import FIREFOX
 from tests.apps.sdks.test_sdk_visitors import GOOGLEBOT, SERVER
 from tests.servers.queue import queued
@@ -76,8 +79,8 @@ def test_who_has_an_id_is_that_whatever_the_address(ingestion: httpx.Client, sho
         capture = {"api_key": shop, "event": "$pageview", "distinct_id": "ann", "properties": {"$ip": address}}
         ingestion.post("/e/", json=capture)
     assert [one["user_id"] for one in queued(shop)] == ["ann"] * 6
-    # The visitor of the day is then known as that user. Of Umami only: the others have visitors' ids of their own.
-    assert len({one["visitor_id"] for one in queued(shop) if "visitor_id" in one}) == 2
+    # No visitor of the day is linked to them: without a key anybody may claim an address.
+    assert not any("visitor_id" in one for one in queued(shop))
 
 
 def test_posthogs_visitors_without_a_cookie_are_told_apart(ingestion: httpx.Client, shop: str) -> None:
@@ -122,3 +125,36 @@ def test_a_visitor_is_another_one_on_each_day_of_history(ingestion: httpx.Client
         payload = {"website": shop, "url": "/", "ip": "203.0.113.1", "timestamp": THEN.timestamp() + hours * 3600}
         ingestion.post("/api/send", json={"type": "event", "payload": payload}, headers={"user-agent": FIREFOX})
     assert len({one["visitor_id"] for one in queued(shop)}) == 3
+
+
+#: One browser, by itself and as somebody claims it.
+ITS_ADDRESS = "203.0.113.77"
+BY_ITSELF = caller_of({"headers": [(b"user-agent", FIREFOX.encode())], "client": (ITS_ADDRESS, 1)})
+ELSEWHERE = caller_of({"headers": [(b"user-agent", b"curl")], "client": ("198.51.100.1", 1)})
+
+
+def visitor(caller: Caller, *, trusted: bool, address: str | None = None, user: str | None = None) -> str | None:
+    sent = SentEvent(key="shop", event_type="page_view", path="/", user_id=user, address=address, user_agent=FIREFOX)
+    return visitor_of_day(b"salt", "shop", sent, caller, trusted=trusted, time=None, now=THEN)
+
+
+def test_who_claims_the_address_of_another_is_not_taken_for_them() -> None:
+    theirs = visitor(BY_ITSELF, trusted=False)
+    claimed = visitor(ELSEWHERE, trusted=False, address=ITS_ADDRESS)
+    assert theirs is not None
+    assert claimed is not None
+    assert claimed != theirs
+    # What a server reports without a key is of one visitor, but whoever logs in is not linked to it.
+    assert visitor(ELSEWHERE, trusted=False, address=ITS_ADDRESS) == claimed
+    assert visitor(ELSEWHERE, trusted=False, address=ITS_ADDRESS, user="mallory") is None
+    # Their own address is no claim, and a secret key is believed.
+    assert visitor(BY_ITSELF, trusted=False, address=ITS_ADDRESS, user="ann") == theirs
+    assert visitor(ELSEWHERE, trusted=True, address=ITS_ADDRESS, user="ann") == theirs
+
+
+def test_a_user_whose_address_is_claimed_has_no_visitor(ingestion: httpx.Client, shop: str) -> None:
+    for kind in ("event", "identify"):
+        payload = {"website": shop, "url": "/", "ip": ITS_ADDRESS, "userAgent": FIREFOX, "id": "mallory"}
+        ingestion.post("/api/send", json={"type": kind, "payload": payload})
+    events = queued(shop)
+    assert [(one["user_id"], one.get("visitor_id")) for one in events] == [("mallory", None)] * 2
