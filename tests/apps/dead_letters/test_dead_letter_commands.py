@@ -46,6 +46,15 @@ def test_letters_are_listed_and_shown(dead: list[str], shop: str) -> None:
     assert "no dead letters match" in run("list", "--site", shop, "--state", "stored")
 
 
+def test_what_anybody_sent_controls_no_terminal(conn: Connection) -> None:
+    site = f"esc\x1b[31m\r\nFAKE[bold]{uuid4().hex}"
+    actors.events.store_events.send(batch(received(site)).replace(b'"path":"/"', b'"path":null'))
+    until(lambda: conn.execute("select from dead_letters where site_id = %s", [site]).fetchall())
+    listed = run("list", "--site", site)
+    assert "\x1b" not in listed
+    assert r"esc\x1b[31m\r\nFAKE[bold]" in listed
+
+
 def test_a_letter_is_replayed_with_an_event_from_a_file(dead: list[str], shop: str, tmp_path: Path) -> None:
     assert json.loads(run("replay", dead[0]))["state"] == "dead"
     mended = tmp_path / "event.json"

@@ -22,6 +22,11 @@ MEMBERS: list[tuple[bytes, dict[str, Any], list[str]]] = [
     (b'"properties":{"deep":%b,"a":1}' % DEEP, {"properties": {"a": 1}}, ["properties.deep"]),
     (b'"properties":{"a":1,"deep":[%b,"]",2],"b":"["}' % DEEP, {"properties": {"a": 1, "b": "["}}, ["properties.deep"]),
     (b'"properties":{"deep":%b1%b}' % (b'{"a":[' * 550, b"]}" * 550), {"properties": {}}, ["properties.deep"]),
+    (
+        b'"properties":{"a":[%b],"b":1}' % b",".join([b"NaN"] * 1_001),
+        {"properties": {"b": 1, "a": [None] * 1_001}},
+        ["properties.a"],
+    ),
     (b'"user_id":17.0', {"user_id": "17"}, []),
     (b'"user_id":1e3', {"user_id": "1000"}, []),
     (b'"user_id":9223372036854775808', {"user_id": "9223372036854775808"}, []),
@@ -146,3 +151,10 @@ def test_a_text_of_an_sdk_keeps_the_rest_of_what_is_no_utf8(ingestion: httpx.Cli
     ingestion.post("/v1/track", content=content % (shop.encode(), str(uuid4()).encode()))
     (found,) = queued(shop)
     assert (found["event_type"], found["properties"]) == ("\ufffd", {"a": ["\ufffd"]})
+
+
+def test_more_faults_than_are_repaired_cost_the_properties_only(ingestion: httpx.Client, shop: str) -> None:
+    whole = json.dumps(event(shop)).encode()[:-1] + b',"properties":{"a":[%b]}}' % b",".join([b"NaN"] * 20_001)
+    answer = ingestion.post("/events", content=b"[%b]" % whole)
+    assert (answer.status_code, answer.json()["ignored_fields"]) == (202, [{"index": 0, "fields": ["properties"]}])
+    assert ["properties" in one for one in queued(shop)] == [False]

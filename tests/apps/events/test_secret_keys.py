@@ -27,6 +27,21 @@ def test_a_key_in_the_address_is_refused_and_told_where_it_goes(ingestion: httpx
     assert ingestion.post("/event", params={"v": "2"}, json=event(shop)).status_code == 202
 
 
+def test_a_key_is_no_site(ingestion: httpx.Client, shop: str) -> None:
+    for key in (new_key("k"), new_key("a"), f'"{new_key("k")}"', new_key("k")[:-3]):
+        for answer in (
+            ingestion.post("/event", json=event(key)),
+            ingestion.post("/events", json=[event(key)]),
+        ):
+            assert answer.status_code == 400
+            assert "is a key" in answer.text
+            assert key[10:20] not in answer.text
+        mixed = ingestion.post("/events", json=[event(shop), event(key)]).json()
+        assert (mixed["accepted"], mixed["rejected"][0]["errors"][0]["field"]) == (1, "site_id")
+        assert queued(key) == []
+    assert len(queued(shop)) == 4
+
+
 def test_a_key_that_is_not_valid_is_refused_whatever_the_reason(ingestion: httpx.Client, tell: Tell, shop: str) -> None:
     ended = datetime.now(UTC) - timedelta(seconds=1)
     good, admin, expired, reader = tell({}, {"scopes": ["admin"]}, {"expires_at": ended}, {"scopes": ["reports:read"]})

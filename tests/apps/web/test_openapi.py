@@ -69,6 +69,16 @@ def test_every_body_and_parameter_has_an_example(client: httpx.Client) -> None:
             assert content["examples"], (name, media_type)
 
 
+def test_every_number_that_may_be_given_has_bounds(client: httpx.Client) -> None:
+    """Beyond those of PostgreSQL's types a query fails."""
+    for name, operation in operations(client).items():
+        for parameter in operation.get("parameters", []):
+            schema = parameter["schema"]
+            for kind in schema.get("anyOf", [schema]):
+                if kind.get("type") in ("integer", "number"):
+                    assert {"minimum", "maximum"} <= kind.keys(), (name, parameter["name"])
+
+
 def test_a_number_fits_one_of_the_types_of_a_response(client: httpx.Client) -> None:
     """With `oneOf` a whole number that may be an integer or a number is neither."""
     schemas = client.get("/schema/openapi.json", headers=AUTHORIZED).json()["components"]["schemas"]

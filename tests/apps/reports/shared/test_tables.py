@@ -112,3 +112,21 @@ def test_numbers_stay_numbers_and_harmless_texts_as_they_are(
     asked = {**DAY, "dimension": "properties.note", "limit": 100, "safe": "1"}
     found = {row["value"] for row in table(reporting, "/breakdown", shop, asked)}
     assert found == {f"'{text}" for text in FORMULAS} | set(HARMLESS)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("/p;=1+1", "/p;'=1+1"),
+        ('/p; "@SUM(A1)', "/p; \"'@SUM(A1)"),
+        ("a\t-1+1;b", "a\t'-1+1;b"),
+        ("=1;+1", "'=1;'+1"),
+        ("a;b;1=1", "a;b;1=1"),
+    ],
+)
+def test_no_part_of_a_text_is_a_formula_where_semicolons_separate_cells(
+    conn: Connection, reporting: httpx.Client, shop: str, text: str, told: str
+) -> None:
+    store_events(conn, batch(received(shop, properties={"note": text})))
+    asked = {**DAY, "dimension": "properties.note", "safe": "1"}
+    assert [row["value"] for row in table(reporting, "/breakdown", shop, asked)] == [told]
