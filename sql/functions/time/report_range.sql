@@ -27,6 +27,8 @@ as $$
 declare
     today       date;
     events_from timestamptz;
+    first_hour  timestamptz;
+    has_expired boolean;
 begin
     select s.timezone, s.path_spans_until, s.user_spans_until, s.events_from
     into site_timezone, path_spans_until, user_spans_until, events_from
@@ -98,12 +100,26 @@ begin
     user_spans_until := case when first_day is not null then greatest(first_day, user_spans_until) end;
 
     if events_from > starts then
+        first_hour := date_trunc('hour', events_from, site_timezone);
         perform
         from event_hours h
         where h.site_id = site
-            and h.hour >= date_trunc('hour', starts, site_timezone) and h.hour < least(ends, events_from)
+            and h.hour >= date_trunc('hour', starts, site_timezone) and h.hour < least(ends, first_hour)
         limit 1;
-        kept_from := case when found then events_from end;
+        has_expired := found;
+        if not has_expired and first_hour < events_from then
+            -- They begin within an hour of the site: some of that hour have expired if it had more than are there. It may
+            -- last an hour and a half, where clocks change by half an hour.
+            has_expired := (
+                select sum(h.events) from event_hours h where h.site_id = site and h.hour = first_hour
+            ) > (
+                select count(*)
+                from events e
+                where e.site_id = site and e.event_time >= events_from and e.event_time < first_hour + interval '2 hours'
+                    and date_trunc('hour', e.event_time, site_timezone) = first_hour
+            );
+        end if;
+        kept_from := case when has_expired then events_from end;
     end if;
 end
 $$;

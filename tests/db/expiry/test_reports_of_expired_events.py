@@ -159,3 +159,20 @@ def test_of_a_user_it_tells_since_when_events_are_counted(reporting: httpx.Clien
     assert (ours["total_events"], ours["kept_from"]) == (2, KEPT_FROM)
     assert theirs["total_events"] == 4
     assert "kept_from" not in theirs
+
+
+@pytest.mark.parametrize("expired", [0, 1])
+def test_an_hour_in_which_the_kept_events_begin_had_others_or_had_not(
+    conn: Connection, reporting: httpx.Client, shop: str, expired: int
+) -> None:
+    """Where clocks are off by half an hour, hours begin before the day of UTC that events are kept from."""
+    site = f"{shop}-east"
+    conn.execute("insert into sites (site_id, timezone) values (%s, 'Asia/Kolkata')", [site])
+    times = ["2026-03-15T23:50:00Z"] * expired + ["2026-03-16T00:10:00Z"]
+    store_events(conn, batch(*(received(site, timestamp=time) for time in times)))
+    conn.execute("delete from events where site_id = %s and event_time < %s", [site, KEPT_FROM])
+    conn.execute("update sites set events_from = %s where site_id = %s", [KEPT_FROM, site])
+    answer = ask(reporting, "/timeseries", site, **GONE, filter="properties.plan:missing")
+    assert answer.status_code == (400 if expired else 200), answer.text
+    if not expired:
+        assert sum(point["value"] for point in answer.json()["points"]) == 1
