@@ -108,6 +108,13 @@ def blocking_sites(conn: Connection, *, days: int, now: datetime | None = None) 
     return lagging_sites(conn, due[0]) if due else []
 
 
+def announced(conn: Connection) -> tuple[datetime, Contents] | None:
+    """Before which moment events are announced as expired, and those that are there still; None: there are none."""
+    events_from = _announcement(conn, 1, None).events_from
+    there = events_between(conn, datetime.min.replace(tzinfo=UTC), events_from) if events_from else None
+    return (events_from, there) if events_from and there and there.events else None
+
+
 def describe_lagging(sites: Sequence[LaggingSite]) -> str:
     """Lagging sites in a few words: "of 'shop' (they end at 2026-01-02 03:04 UTC) and 3 other sites"."""
     first, *others = sites

@@ -91,7 +91,15 @@ def _dump(
 ) -> None:
     """Run pg_dump: it reads a consistent snapshot of all tables in a transaction that does not block others."""
     conninfo, environment = connection(database_url)
-    options = ["--format=custom", "--no-owner", "--no-privileges", "--lock-wait-timeout=60s", f"--dbname={conninfo}"]
+    # In UTF-8 whatever the database says of its clients.
+    options = [
+        "--format=custom",
+        "--encoding=UTF8",
+        "--no-owner",
+        "--no-privileges",
+        "--lock-wait-timeout=60s",
+        f"--dbname={conninfo}",
+    ]
     # Quoted, because pg_dump reads these names as patterns.
     options += [f'--schema="{schema}"', *(f'--exclude-table="{schema}"."{name}"' for name in left_out)]
     with subprocess.Popen(

@@ -1,6 +1,7 @@
 """`tjra retention`: drop and delete expired events by hand, or print what would go."""
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 import click
@@ -40,6 +41,7 @@ def retention_command(days: int | None, dry_run: bool, yes: bool) -> None:
             if not sites and not dry_run:
                 raise click.UsageError(NOT_SET)
             click.echo(NOT_SET)
+            print_announced(conn)
         old = [] if days is None else expiry.plan(conn, days=days)
         of_sites = retention.site_plan(conn, days=days)
         if days is not None:
@@ -83,6 +85,17 @@ def delete_of(conn: Any, sites: Sequence[str], days: int | None) -> None:
             click.echo(f"{one.events:,} events of {name} can be deleted in five minutes: now announced as expired")
     if failed:
         raise SystemExit(1)
+
+
+def print_announced(conn: Any) -> None:
+    """Print what an earlier retention announced and did not drop: reports leave these events out."""
+    if found := expiry.announced(conn):
+        until, there = found
+        click.echo(
+            f"but {there.events:,} events of {there.sites:,} sites before {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC "
+            "are announced as expired by an earlier retention, and reports leave them out: "
+            "`tjra retention --days 36500` takes it back"
+        )
 
 
 def print_sites(sites: Sequence[SiteRetention]) -> None:

@@ -163,3 +163,18 @@ def test_a_backup_is_whole_or_not_there(run: Any, database_url: str, tmp_path: P
     code, told = run(make_conninfo(database_url, dbname="template1"), "backup", "file", "--without-queue")
     assert (code, "there is nothing to back up" in told) == (1, True)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_database_that_tells_its_clients_another_encoding_is_backed_up(
+    run: Any, empty_database: EmptyDatabase, tmp_path: Path
+) -> None:
+    url = holding(empty_database(), "\u1680 shop")  # which LATIN1 does not have
+    with psycopg.connect(url, autocommit=True) as conn:
+        name = conn.info.dbname
+        for setting in ("client_encoding = 'LATIN1'", "datestyle = 'SQL, DMY'", "extra_float_digits = 0"):
+            conn.execute(f"alter database {name} set {setting}".encode())
+    assert run(url, "backup", "file", "--without-queue")[0] == 0
+    restored = empty_database()
+    code, told = run(restored, "restore", "file")
+    assert code == 0, told
+    assert contents(restored) == [("\u1680 shop", 1), ("\u1680 shop", 1)]

@@ -1,6 +1,7 @@
 """`tjra retention`: it says what would go, asks, and does what it said; and the worker names what holds it up."""
 
 import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -108,6 +109,17 @@ def test_what_holds_it_up_is_named_by_the_command_and_by_the_worker(
         f"{stay} of 'kolkata' (there are none) and 2 other sites",
     ]
     assert events(conn) == before
+
+
+@pytest.mark.usefixtures("visits")
+def test_what_an_earlier_retention_announced_is_named_where_none_is_set() -> None:
+    told = "are announced as expired by an earlier retention"
+    assert told not in run("--dry-run").output
+    assert run("--days", "100", "--yes").exit_code == 0
+    output = run("--dry-run").output
+    assert re.search(rf"but [\d,]+ events of \d sites before \S+ 00:00 UTC {told}", output)
+    assert run("--days", "36500", "--yes").exit_code == 0
+    assert told not in run("--dry-run").output
 
 
 @pytest.mark.usefixtures("visits")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from click.testing import CliRunner
 
@@ -85,6 +86,21 @@ def test_a_wrong_setting_is_refused_by_name_and_changes_nothing(
     assert (answer.status_code, error["field"]) == (400, field)
     assert error["allowed"]
     assert reporting.get(f"/sites/{shop}").json()["created_at"] is None
+
+
+@pytest.mark.parametrize(
+    "set_by_hand",
+    [
+        *("retention_days = 0", "retention_days = -1", "retention_days = 2000000000"),
+        *("currency = 'eur'", "currency = 'EUR '", "currency = '€'", "origins = '{NULL,https://shop.example}'"),
+    ],
+)
+def test_a_wrong_setting_is_refused_where_it_is_kept(
+    reporting: httpx.Client, conn: Connection, shop: str, set_by_hand: str
+) -> None:
+    put(reporting, shop, retention_days=30, currency="EUR", origins=["https://shop.example"])
+    with pytest.raises(psycopg.errors.CheckViolation):
+        conn.execute(f"update site_settings set {set_by_hand} where site_id = %s".encode(), [shop])
 
 
 def test_any_site_can_be_named_in_the_address(reporting: httpx.Client, shop: str) -> None:
