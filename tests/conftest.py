@@ -146,25 +146,18 @@ def redis() -> Iterator[Redis]:
 
 
 @pytest.fixture
-def make_broker(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> MakeBroker:
-    """Makes brokers whose patience is short enough for a test."""
-    from actors.durable.broker import DurableBroker
-    from actors.durable.heartbeat import Heartbeat
-    from actors.durable.retries import DurableRetries
-
+def dramatiq_hurries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dramatiq waits a moment after an error of a broker, not seconds: only these globals of its own say how long."""
     monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
     monkeypatch.setattr("dramatiq.worker.POST_PROCESS_MESSAGE_RETRY_DELAY_SECS", 0.1)
-    monkeypatch.setattr("actors.durable.broker.SOCKET_TIMEOUT", 0.5)
-    monkeypatch.setattr("actors.durable.broker.HEARTBEAT_TIMEOUT", 1_000)
 
-    def make(url: str = redis.server.url, *, pause: float = 0.1) -> "DurableBroker":
-        broker = DurableBroker(
-            url, namespace="test", middleware=[DurableRetries(max_retries=3, min_backoff=50, max_backoff=200)]
-        )
-        broker.add_middleware(Heartbeat(broker, pause=pause))
-        return broker
 
-    return make
+@pytest.fixture
+def make_broker(redis: Redis, dramatiq_hurries: None) -> MakeBroker:
+    """Makes brokers whose patience is short enough for a test."""
+    from tests.servers.queue import impatient_broker
+
+    return lambda url=redis.server.url, **options: impatient_broker(url, **options)
 
 
 @pytest.fixture(scope="module")
