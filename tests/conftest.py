@@ -152,12 +152,12 @@ def make_broker(redis: Redis, dramatiq_hurries: None) -> MakeBroker:
 
 
 @pytest.fixture(scope="module")
-def worker(database_url: str) -> Iterator[None]:
-    """A worker that stores what is queued; where a module does not ask for it, what is queued stays there."""
+def worker(database_url: str) -> Iterator["DurableBroker"]:
+    """A worker that stores what is queued; where a module does not ask for it, it stays there. Its broker."""
     from tests.servers.queue import running_worker
 
-    with running_worker():
-        yield
+    with running_worker() as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")

@@ -47,11 +47,11 @@ def impatient_broker(url: str, *, pause: float = 0.1) -> DurableBroker:
 
 
 @contextmanager
-def running_worker(*, access_pause: float = PAUSE) -> Iterator[None]:
+def running_worker(*, access_pause: float = PAUSE) -> Iterator[DurableBroker]:
     """A worker of all actors, which tells ingestion of keys and sites every so many seconds.
 
-    It has a broker of its own, with the middleware of the installation's. But maintenance has no schedule: the sites of
-    all tests are behind, thousands of them.
+    It has a broker of its own, which the context gives, with the middleware of the installation's. But maintenance has
+    no schedule: the sites of all tests are behind, thousands of them.
     """
     of_a_broker = (Heartbeat, WorkerPort, AccessPublisher, Periodic)
     middleware = [one for one in broker.middleware if not isinstance(one, of_a_broker)]
@@ -65,7 +65,7 @@ def running_worker(*, access_pause: float = PAUSE) -> Iterator[None]:
     own.file_dead = broker.file_dead
     worker = dramatiq.Worker(own, worker_threads=8)
     worker.start()
-    yield
+    yield own
     worker.stop()
     own.client.close()
 
