@@ -30,9 +30,10 @@ class AccessPublisher(Middleware):
     Each worker process has one. If one is late and writes an old snapshot, the next look of any of them replaces it.
     """
 
-    def __init__(self, broker: DurableBroker, database: PostgresPool) -> None:
+    def __init__(self, broker: DurableBroker, database: PostgresPool, *, pause: float = PAUSE) -> None:
         self.broker = broker
         self.database = database
+        self.pause = pause
         self.stopped = Event()
         self.failing = False
 
@@ -55,7 +56,7 @@ class AccessPublisher(Middleware):
                     expected = isinstance(error, ConnectionClosed) or is_unavailable(error)
                     logger.warning("cannot tell ingestion of keys and sites: %s", error, exc_info=not expected)
                 self.failing = True
-            if self.stopped.wait(PAUSE):
+            if self.stopped.wait(self.pause):
                 return
 
     def _publish(self) -> None:

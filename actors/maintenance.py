@@ -1,6 +1,7 @@
 """Maintenance: the actors that are sent periodically.
 
-If a server is unavailable, they do nothing until they are sent again.
+If a server is unavailable, they do nothing until they are sent again. `database` is this process's, unless a test gives
+another.
 """
 
 import logging
@@ -21,6 +22,7 @@ from actors.metrics import MAINTENANCE_FAILURES
 from actors.queue.accepted_counts import forget_counted, read_accepted
 from actors.queue_names import MAINTENANCE
 from actors.worker.periodic import Period, Periodic
+from actors.worker.postgres import PostgresPool
 from db.connections.errors import is_site_error, is_unavailable
 from db.expiry import blocking_sites, describe_lagging
 from db.expiry import drop_old_events as drop_events
@@ -47,16 +49,16 @@ MAX_LOGGED_FAILURES = 10
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
-def make_partitions() -> None:
+def make_partitions(*, database: PostgresPool = database) -> None:
     """Create the partitions of events for this week and the next two, if they are missing."""
-    _do(events.make_partitions_ahead)
+    _do(database, events.make_partitions_ahead)
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
-def drop_old_events() -> None:
+def drop_old_events(*, database: PostgresPool = database) -> None:
     """Drop expired partitions of events (RETENTION_DAYS); rollups keep their counts."""
     if days := database.settings.retention_days:
-        _do(partial(_drop_old_events, days=days))
+        _do(database, partial(_drop_old_events, days=days))
 
 
 def _drop_old_events(conn: Any, *, days: int) -> None:
@@ -69,17 +71,17 @@ def _drop_old_events(conn: Any, *, days: int) -> None:
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
-def delete_expired_of_sites() -> None:
+def delete_expired_of_sites(*, database: PostgresPool = database) -> None:
     """Delete expired events of the sites that have a shorter retention of their own; rollups keep their counts."""
-    _do(_delete_expired_of_sites)
+    _do(database, partial(_delete_expired_of_sites, days=database.settings.retention_days))
 
 
-def _delete_expired_of_sites(conn: Any) -> None:
+def _delete_expired_of_sites(conn: Any, *, days: int | None) -> None:
     """Site by site, for at most DELETING_SECONDS, in another order each time: none waits for one with much to delete.
 
     A site that fails does not block the others: it is logged, counted and left for the next pass.
     """
-    days, deadline = database.settings.retention_days, time.monotonic() + DELETING_SECONDS
+    deadline = time.monotonic() + DELETING_SECONDS
     sites = retention.sites_with_retention(conn)
     for site in random.sample(sites, len(sites)):
         if time.monotonic() > deadline:
@@ -100,9 +102,9 @@ def _delete_expired_of_sites(conn: Any) -> None:
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
-def forget_links() -> None:
+def forget_links(*, database: PostgresPool = database) -> None:
     """Delete links of visitors to users of whom no event is kept."""
-    _do(_forget_links)
+    _do(database, _forget_links)
 
 
 def _forget_links(conn: Any) -> None:
@@ -127,33 +129,33 @@ def _forget_links(conn: Any) -> None:
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
-def forget_settled_messages() -> None:
+def forget_settled_messages(*, database: PostgresPool = database) -> None:
     """Delete the ids of processed messages that Redis cannot deliver again."""
-    _do(events.forget_settled_messages)
+    _do(database, events.forget_settled_messages)
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
-def forget_event_ids() -> None:
+def forget_event_ids(*, database: PostgresPool = database) -> None:
     """Delete event ids so old that an event with the same id counts as another event."""
-    _do(events.forget_event_ids)
+    _do(database, events.forget_event_ids)
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
-def finish_erasures() -> None:
+def finish_erasures(*, database: PostgresPool = database) -> None:
     """Finish the erasures of people that a worker left, and stop catching what can no longer come."""
-    _do(people.finish_erasures)
+    _do(database, people.finish_erasures)
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
-def count_accepted() -> None:
+def count_accepted(*, database: PostgresPool = database) -> None:
     """Copy the counts of accepted events from Redis to PostgreSQL, so that the ledger survives a loss of Redis."""
-    _do(_count_accepted)
+    _do(database, _count_accepted)
 
 
 @dramatiq.actor(broker=broker, queue_name=MAINTENANCE)
-def advance(rollup: Rollup) -> None:
+def advance(rollup: Rollup, *, database: PostgresPool = database) -> None:
     """Advance a deferred rollup."""
-    _do(partial(_advance, rollup))
+    _do(database, partial(_advance, rollup))
 
 
 def _advance(rollup: Rollup, conn: Any) -> None:
@@ -186,7 +188,7 @@ def _count_accepted(conn: Any) -> None:
     forget_counted(broker, accepted)
 
 
-def _do(work: Callable[[Any], None]) -> None:
+def _do(database: PostgresPool, work: Callable[[Any], None]) -> None:
     """Run `work` with a connection; log and return if PostgreSQL or Redis is unavailable."""
     try:
         with redis_errors(), database.pool.connection() as conn:

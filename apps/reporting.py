@@ -131,6 +131,7 @@ class ReportingApp(CheckedStart):
         self.streams = LiveStreams(resources)
         self.ledger = LedgerMetrics(resources)
         self.access = ReportingAccess(resources)
+        self.passwords = Passwords()
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         registry.register(PoolMetrics(resources.pool.get_stats))
@@ -150,7 +151,7 @@ class ReportingApp(CheckedStart):
                     "streams": self.streams,
                     "access": self.access,
                     "limits": Limits(resources.producer, resources.settings),
-                    "passwords": Passwords(),
+                    "passwords": self.passwords,
                 }
             ),
             guards=[guard, limit],

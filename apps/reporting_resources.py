@@ -11,6 +11,7 @@ from litestar import Request
 
 from actors.broker import broker, redis_url
 from actors.queue.producer import Producer
+from actors.queue.search import MAX_BYTES
 from actors.queue.state import QueueReader
 from apps.monitoring.queue_monitor import QueueMonitor
 from db.connections.pools import WAIT, ReadConnection, read_pool, refusal_of
@@ -36,11 +37,18 @@ class ReportingResources:
     """The connections of one reporting app, and the limits on what may run at once."""
 
     def __init__(
-        self, settings: Settings, *, connection_timeout: float = WAIT, worker_timeout: float = WORKER_TIMEOUT
+        self,
+        settings: Settings,
+        *,
+        connection_timeout: float = WAIT,
+        worker_timeout: float = WORKER_TIMEOUT,
+        max_searched: int = MAX_BYTES,
     ) -> None:
         self.settings = settings
         self.connection_timeout = connection_timeout
         self.worker_timeout = worker_timeout
+        #: Bytes of the queue that a request searches at most.
+        self.max_searched = max_searched
         self.pool = read_pool(
             settings.address("database_url"), connections=CONNECTIONS, connection_timeout=connection_timeout
         )

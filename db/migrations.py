@@ -7,6 +7,7 @@ file per function: all are applied again whenever one has changed. Then citus.sq
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
+from pathlib import Path
 
 import psycopg
 
@@ -63,7 +64,7 @@ class MigrationError(Exception):
     """The database cannot be migrated to this program's schema; the message says why."""
 
 
-def migrate(database_url: str) -> list[str]:
+def migrate(database_url: str, *, functions: Sequence[Path] = FUNCTIONS) -> list[str]:
     """Migrate the database to this program's schema, in one transaction; returns the names of what was applied.
 
     Several processes may call it at once: the first one does the work while the others wait. The lock belongs to the
@@ -86,16 +87,16 @@ def migrate(database_url: str) -> list[str]:
                 _run(conn, path.read_bytes())
                 _note(conn, path.stem, _checksum(path.read_bytes()))
                 applied.append(path.stem)
-        functions = _checksum(b"".join(path.read_bytes() for path in FUNCTIONS))
-        if known.get(FUNCTIONS_ROW) != functions:
+        checksum = _checksum(b"".join(path.read_bytes() for path in functions))
+        if known.get(FUNCTIONS_ROW) != checksum:
             # Otherwise functions would be checked on creation, before the functions that they call exist.
             conn.execute("set local check_function_bodies = off")
             # One with other parameters or another result would stay beside the new one, or be in its way.
-            conn.execute("select set_config('tjra.functions', %s, true)", [" ".join(path.stem for path in FUNCTIONS)])
+            conn.execute("select set_config('tjra.functions', %s, true)", [" ".join(path.stem for path in functions)])
             conn.execute(DROP_FUNCTIONS)
-            for path in FUNCTIONS:
+            for path in functions:
                 conn.execute(path.read_bytes())
-            _note(conn, FUNCTIONS_ROW, functions)
+            _note(conn, FUNCTIONS_ROW, checksum)
             applied.append(FUNCTIONS_ROW)
         timezones.refresh(conn)
         conn.execute(CITUS)

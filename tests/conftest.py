@@ -3,8 +3,6 @@
 import os
 import shutil
 import socket
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -16,16 +14,18 @@ from litestar.testing import TestClient
 
 from db.access.keys import provision
 from db.migrations import migrate
-from db.settings import Settings
+from db.settings import Settings, load
 from tests.checks.lanes import mark
 from tests.checks.thorough import leave_out
 from tests.servers.databases import databases, is_as_new, is_idle
 from tests.servers.key import ADMIN_KEY, AUTHORIZED
-from tests.servers.servers import Redis, Servers, temporary_folder
-from tests.servers.serving import Served, serve
+from tests.servers.servers import Redis, Servers, compile_once, temporary_folder
+from tests.servers.serving import Addressed, Served, serve
 
 if TYPE_CHECKING:
     from actors.durable.broker import DurableBroker
+    from apps.ingestion import IngestionApp
+    from apps.reporting import ReportingApp
     from apps.sdks.shared.resources import SdkResources
     from tests.servers.watched_queue import WatchedQueue
 
@@ -35,7 +35,7 @@ MakeBroker = Callable[..., "DurableBroker"]
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # the others have it from this one
-        compile_once(config)
+        compile_once(config.add_cleanup)
     # The apps and actors read their settings when they are imported, which is before any fixture runs.
     servers = Servers()
     config.stash[SERVERS] = servers
@@ -50,15 +50,6 @@ def pytest_configure(config: pytest.Config) -> None:
         # One key asks for all reports of the tests; those of the limit have a limit of their own.
         "REPORTS_PER_MINUTE": "0",
     }
-
-
-def compile_once(config: pytest.Config) -> None:
-    """Have the processes that tests start compile our modules once, even where nothing is to be written beside them."""
-    if sys.dont_write_bytecode:
-        folder = tempfile.mkdtemp(prefix="tjra-compiled-")
-        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-        del os.environ["PYTHONDONTWRITEBYTECODE"]
-        os.environ["PYTHONPYCACHEPREFIX"] = folder
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -146,59 +137,62 @@ def redis() -> Iterator[Redis]:
 
 
 @pytest.fixture
-def make_broker(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> MakeBroker:
-    """Makes brokers whose patience is short enough for a test."""
-    from actors.durable.broker import DurableBroker
-    from actors.durable.heartbeat import Heartbeat
-    from actors.durable.retries import DurableRetries
-
+def dramatiq_hurries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dramatiq waits a moment after an error of a broker, not seconds: only these globals of its own say how long."""
     monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
     monkeypatch.setattr("dramatiq.worker.POST_PROCESS_MESSAGE_RETRY_DELAY_SECS", 0.1)
-    monkeypatch.setattr("actors.durable.broker.SOCKET_TIMEOUT", 0.5)
-    monkeypatch.setattr("actors.durable.broker.HEARTBEAT_TIMEOUT", 1_000)
 
-    def make(url: str = redis.server.url, *, pause: float = 0.1) -> "DurableBroker":
-        broker = DurableBroker(
-            url, namespace="test", middleware=[DurableRetries(max_retries=3, min_backoff=50, max_backoff=200)]
-        )
-        broker.add_middleware(Heartbeat(broker, pause=pause))
-        return broker
 
-    return make
+@pytest.fixture
+def make_broker(redis: Redis, dramatiq_hurries: None) -> MakeBroker:
+    """Makes brokers whose patience is short enough for a test."""
+    from tests.servers.queue import impatient_broker
+
+    return lambda url=redis.server.url, **options: impatient_broker(url, **options)
 
 
 @pytest.fixture(scope="module")
-def worker(database_url: str) -> Iterator[None]:
-    """A worker that stores what is queued; where a module does not ask for it, what is queued stays there."""
+def worker(database_url: str) -> Iterator["DurableBroker"]:
+    """A worker that stores what is queued; where a module does not ask for it, it stays there. Its broker."""
     from tests.servers.queue import running_worker
 
-    with running_worker():
-        yield
+    with running_worker() as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")
-def sdk_resources(servers: Servers) -> "SdkResources":
-    """What the ingestion app of `ingestion` uses."""
-    from apps.ingestion import app
+def ingestion_app(servers: Servers) -> "IngestionApp":
+    """An ingestion app for all tests."""
+    from apps.ingestion import create_app
 
-    return app.resources
+    return create_app(load())
 
 
 @pytest.fixture(scope="session")
-def ingestion(servers: Servers) -> Iterator[httpx.Client]:
-    """A client of the ingestion app."""
-    from apps.ingestion import app
+def sdk_resources(ingestion_app: "IngestionApp") -> "SdkResources":
+    """What that app uses."""
+    return ingestion_app.resources
 
-    with TestClient(app) as client:
+
+@pytest.fixture(scope="session")
+def ingestion(ingestion_app: "IngestionApp") -> Iterator[httpx.Client]:
+    """A client of that app."""
+    with TestClient(ingestion_app) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def reporting(database_url: str) -> Iterator[httpx.Client]:
-    """A client of the reporting app, with the admin's key."""
-    from apps.reporting import app
+def reporting_app(database_url: str) -> "ReportingApp":
+    """A reporting app for all tests."""
+    from apps.reporting import create_app
 
-    with TestClient(app) as client:
+    return create_app(load())
+
+
+@pytest.fixture(scope="session")
+def reporting(reporting_app: "ReportingApp") -> Iterator[httpx.Client]:
+    """A client of that app, with the admin's key."""
+    with TestClient(Addressed(reporting_app)) as client:
         client.headers.update(AUTHORIZED)
         yield client
 
@@ -221,12 +215,16 @@ def reporting_server(database_url: str, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def queue(
-    redis: Redis, ingestion: httpx.Client, reporting: httpx.Client, sdk_resources: "SdkResources"
+    redis: Redis,
+    ingestion: httpx.Client,
+    reporting: httpx.Client,
+    sdk_resources: "SdkResources",
+    reporting_app: "ReportingApp",
 ) -> Iterator["WatchedQueue"]:
     """A queue of the test's own, which both apps use and watch."""
     from tests.servers.watched_queue import watched_queue
 
-    with watched_queue(redis, ingestion, reporting, sdk_resources.events) as queue:
+    with watched_queue(redis, ingestion, reporting, sdk_resources.events, reporting_app.resources) as queue:
         yield queue
 
 

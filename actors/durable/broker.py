@@ -35,7 +35,17 @@ REFUSED = (redis.AuthenticationError, redis.exceptions.AuthorizationError, redis
 class DurableBroker(RedisBroker):
     """A RedisBroker that keeps each message until it is acknowledged or dead-lettered."""
 
-    def __init__(self, url: str, *, namespace: str, middleware: list[Middleware]) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        namespace: str,
+        middleware: list[Middleware],
+        socket_timeout: float = SOCKET_TIMEOUT,
+        heartbeat_timeout: int = HEARTBEAT_TIMEOUT,
+    ) -> None:
+        #: As SOCKET_TIMEOUT, for all clients of this broker's Redis.
+        self.socket_timeout = socket_timeout
         #: For each queue, the Redis ids of the messages that this process has fetched and not acknowledged.
         self.held: dict[str, set[str]] = {}
         #: For some queues, a function that dead-letters a message that failed for good (the message, the reason). It
@@ -46,10 +56,10 @@ class DurableBroker(RedisBroker):
         #: Whether this process's worker is shutting down.
         self.stopping = False
         super().__init__(  # type: ignore[no-untyped-call]
-            client=connect(url),
+            client=connect(url, socket_timeout=socket_timeout),
             namespace=namespace,
             middleware=middleware,
-            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            heartbeat_timeout=heartbeat_timeout,
             dead_message_ttl=DEAD_MESSAGE_TTL,
         )
 
@@ -90,22 +100,22 @@ def id_millis(redis_id: str) -> int:
     return UUID(redis_id).int >> 80
 
 
-def connect(url: str) -> redis.Redis:
+def connect(url: str, *, socket_timeout: float = SOCKET_TIMEOUT) -> redis.Redis:
     """A client that never repeats a command.
 
     By default redis-py repeats a command whose reply was lost; enqueueing is not idempotent.
     """
     try:
-        client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **socket_options(url))
+        client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **socket_options(url, socket_timeout))
         client.connection_pool.make_connection()  # not connected yet: it only takes the options
     except (TypeError, ValueError) as error:
         raise SettingsError(f"REDIS_URL has an option that cannot be used: {error}") from None
     return client
 
 
-def socket_options(url: str) -> dict[str, Any]:
+def socket_options(url: str, timeout: float) -> dict[str, Any]:
     """Options by which a client notices that Redis is gone."""
-    options: dict[str, Any] = {"socket_timeout": SOCKET_TIMEOUT, "socket_connect_timeout": SOCKET_TIMEOUT}
+    options: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
     return options if url.startswith("unix:") else options | {"socket_keepalive": True}
 
 

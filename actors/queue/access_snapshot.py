@@ -51,7 +51,9 @@ class SnapshotReader:
 
     def __init__(self, broker: DurableBroker, url: str) -> None:
         self.name = name_of(broker.namespace)
-        self.client = redis.asyncio.Redis.from_url(url, retry=Retry(NoBackoff(), 1), **socket_options(url))
+        self.client = redis.asyncio.Redis.from_url(
+            url, retry=Retry(NoBackoff(), 1), **socket_options(url, broker.socket_timeout)
+        )
 
     async def read(self, known: bytes | None) -> Versioned | None:
         """The snapshot, if there is one of another version. Raises QueueUnavailable, and ValueError if it is none."""

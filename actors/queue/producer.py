@@ -33,7 +33,9 @@ class Producer:
 
     def __init__(self, broker: DurableBroker, url: str) -> None:
         self.broker = broker
-        self.client = redis.asyncio.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **socket_options(url))
+        self.client = redis.asyncio.Redis.from_url(
+            url, retry=Retry(NoBackoff(), 0), **socket_options(url, broker.socket_timeout)
+        )
         self.enqueue = self.client.register_script(ENQUEUE)
 
     async def send(

@@ -54,7 +54,7 @@ class _Event(msgspec.Struct):
     received_at: datetime
 
 
-async def find_event(producer: Producer, *, site_id: str, event_id: UUID) -> SearchResult:
+async def find_event(producer: Producer, *, site_id: str, event_id: UUID, max_bytes: int = MAX_BYTES) -> SearchResult:
     """Search at most 64 MiB of the queue for an event by its client's id. Raises QueueUnavailable.
 
     One that came with a secret key takes precedence over one with the same id that did not.
@@ -62,7 +62,7 @@ async def find_event(producer: Producer, *, site_id: str, event_id: UUID) -> Sea
     with_key, without = id_with_key(str(event_id)), id_without_key(str(event_id))
     texts = with_key.encode(), without.encode()
     found = None
-    async for data in _messages(producer):
+    async for data in _messages(producer, max_bytes):
         if data is None:
             return found or SearchResult(None, complete=False)
         if any(text in data for text in texts):
@@ -75,7 +75,7 @@ async def find_event(producer: Producer, *, site_id: str, event_id: UUID) -> Sea
 
 
 async def find_person(
-    producer: Producer, *, site_id: str, ids: Collection[str]
+    producer: Producer, *, site_id: str, ids: Collection[str], max_bytes: int = MAX_BYTES
 ) -> tuple[list[msgspec.Raw], set[str], bool]:
     """The events in the queue of a person: by the ids of the person and their visitors, without another user's.
 
@@ -85,7 +85,7 @@ async def find_person(
     texts = [msgspec.json.encode(one) for one in ids]
     found: list[msgspec.Raw] = []
     visitors: set[str] = set()
-    async for data in _messages(producer):
+    async for data in _messages(producer, max_bytes):
         if data is None:
             return found, visitors, False
         if any(text in data for text in texts):
@@ -97,10 +97,10 @@ async def find_person(
     return found, visitors, True
 
 
-async def find_site(producer: Producer, site_id: str) -> bool | None:
+async def find_site(producer: Producer, site_id: str, *, max_bytes: int = MAX_BYTES) -> bool | None:
     """Whether the queue has events of a site; None if it has more than may be searched. Raises QueueUnavailable."""
     text = msgspec.json.encode(site_id)
-    async for data in _messages(producer):
+    async for data in _messages(producer, max_bytes):
         if data is None:
             return None
         if text in data and any(event.site_id == site_id for event in _events(data, _OfSite)):
@@ -108,9 +108,9 @@ async def find_site(producer: Producer, site_id: str) -> bool | None:
     return False
 
 
-async def _messages(producer: Producer) -> AsyncIterator[bytes | None]:
+async def _messages(producer: Producer, max_bytes: int) -> AsyncIterator[bytes | None]:
     """What may hold events, message by message; None at the end if there is more than may be searched."""
-    left = MAX_BYTES
+    left = max_bytes
     try:
         for place in PLACES:
             cursor = None

@@ -67,7 +67,9 @@ class QueueReader:
     def __init__(self, broker: DurableBroker, url: str) -> None:
         self.broker = broker
         # Retry once: reads are idempotent, and Redis may have closed an idle connection.
-        self.client = redis.asyncio.Redis.from_url(url, retry=Retry(NoBackoff(), 1), **socket_options(url))
+        self.client = redis.asyncio.Redis.from_url(
+            url, retry=Retry(NoBackoff(), 1), **socket_options(url, broker.socket_timeout)
+        )
 
     async def read(self) -> QueueState:
         """The state now. Raises QueueUnavailable if Redis does not respond within READ_TIMEOUT."""

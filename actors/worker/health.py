@@ -55,9 +55,11 @@ class WorkerPort(Middleware):
         *,
         max_idle: float = MAX_IDLE,
         max_attempt: float = MAX_ATTEMPT,
+        ports: int = PORTS,
     ) -> None:
         self.max_idle = max_idle
         self.max_attempt = max_attempt
+        self.ports = ports
         self.settings = settings
         self.broker = broker
         self.flusher = flusher
@@ -68,7 +70,7 @@ class WorkerPort(Middleware):
         self.worker = worker
         self.booted = time.monotonic()
         try:
-            self.server = listen(self.settings.listen_host, self.settings.worker_port, self)
+            self.server = listen(self.settings.listen_host, self.settings.worker_port, self, ports=self.ports)
         except OSError as error:  # work without monitoring rather than not at all
             setting = "port: WORKER_PORT" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "address: LISTEN_HOST"
             logger.error("cannot serve health and metrics: %s; to choose another %s", error, setting)
@@ -156,12 +158,12 @@ class Handler(LimitedHandler, MetricsHandler):
                 self.send_error(HTTPStatus.NOT_FOUND)
 
 
-def listen(host: str, first: int, port: WorkerPort) -> Server:
+def listen(host: str, first: int, port: WorkerPort, *, ports: int = PORTS) -> Server:
     """A server on the first free port from `first` on (0: any free port). Raises OSError if there is none."""
-    for number in range(first, min(first + PORTS, 65536)) if first else [0]:
+    for number in range(first, min(first + ports, 65536)) if first else [0]:
         try:
             return Server((host, number), port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-    raise OSError(errno.EADDRINUSE, f"{PORTS} ports from {first} on are in use")
+    raise OSError(errno.EADDRINUSE, f"{ports} ports from {first} on are in use")

@@ -15,7 +15,7 @@ from actors.metrics import POSTGRESQL_UP, TRANSACTION_RETRIES, WORKER
 from actors.queue_names import EVENTS
 from db.connections.errors import is_transient, is_unavailable
 from db.connections.metrics import PoolMetrics
-from db.connections.pools import WriteConnection, write_pool
+from db.connections.pools import WAIT, WriteConnection, write_pool
 from db.rollups.advance import Rollup
 from db.settings import Settings
 from db.store.events import Message, Stored
@@ -42,8 +42,12 @@ class PostgresPool(Middleware):
     The start does not wait for PostgreSQL: events stay in Redis until it is available.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, connection_timeout: float = WAIT, longest_pause: float = LONGEST_PAUSE
+    ) -> None:
         self.settings = settings
+        self.connection_timeout = connection_timeout
+        self.longest_pause = longest_pause
         self.stopping = Event()
         self.unavailable = False
         #: When each thread that stores events began its current attempt, by `time.monotonic`.
@@ -67,7 +71,11 @@ class PostgresPool(Middleware):
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self.stopping.clear()
-        self.pool = write_pool(self.settings.required("database_url"), connections=CONNECTIONS)
+        self.pool = write_pool(
+            self.settings.required("database_url"),
+            connections=CONNECTIONS,
+            connection_timeout=self.connection_timeout,
+        )
         self.pool.open()
         self.metrics = PoolMetrics(self.pool.get_stats)
         WORKER.register(self.metrics)
@@ -100,7 +108,7 @@ class PostgresPool(Middleware):
                 POSTGRESQL_UP.set(0)
                 logger.warning("PostgreSQL cannot take events, next try in %.1f s: %s", pause, error)
                 self.stopping.wait(pause * random.uniform(0.5, 1))  # noqa: S311 (jitter: many workers should not retry at once)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = min(pause * 2, self.longest_pause)
             else:
                 self.unavailable = False
                 POSTGRESQL_UP.set(1)

@@ -56,8 +56,9 @@ class Known:
 class Snapshots:
     """What one process knows."""
 
-    def __init__(self, reader: SnapshotReader) -> None:
+    def __init__(self, reader: SnapshotReader, *, pause: float = PAUSE) -> None:
         self.reader = reader
+        self.pause = pause
         #: None: nothing was ever seen.
         self.known: Known | None = None
         self.version: bytes | None = None
@@ -84,7 +85,7 @@ class Snapshots:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(self.pause)
             await self._try()
 
     async def _try(self) -> None:

@@ -35,11 +35,72 @@ class CommitFailed(RestoreFailed):
     """The connection ended during the commit: the mark in the database says whether that happened."""
 
 
+class Psql:
+    """A psql process that runs the commands it gets; at the first error it exits and its transaction rolls back."""
+
+    def __init__(self, program: Path, conninfo: str, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [program, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={conninfo}"],
+            env=environment | {"PGCLIENTENCODING": "UTF8"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        self.stdin, self.stderr = cast("IO[bytes]", self.process.stdin), cast("IO[bytes]", self.process.stderr)
+        self.lines: list[str] = []
+        self.news = Event()
+        self.listening = Thread(target=self._listen, daemon=True)
+        self.listening.start()
+
+    def __enter__(self) -> "Psql":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(BrokenPipeError):
+            self.stdin.close()  # without a commit the transaction rolls back
+        self.process.wait()
+        self.listening.join()
+        self.stderr.close()
+
+    def say(self, text: str) -> None:
+        """Give it text to run. Raises RestoreFailed if it has exited."""
+        self.write(text.encode())
+
+    def write(self, data: bytes) -> None:
+        """As say."""
+        try:
+            self.stdin.write(data)
+            self.stdin.flush()
+        except BrokenPipeError:
+            raise self._failed() from None
+
+    def wait_for(self, line: str) -> None:
+        """Wait until psql has printed this line. Raises RestoreFailed if it exits before."""
+        while line not in self.lines:
+            if not self.listening.is_alive():
+                raise self._failed()
+            self.news.wait(0.1)
+            self.news.clear()
+
+    def _listen(self) -> None:
+        for line in self.stderr:
+            self.lines.append(line.decode(errors="replace").rstrip())
+            self.news.set()
+
+    def _failed(self) -> RestoreFailed:
+        self.listening.join()
+        errors = [line for line in self.lines if "ERROR" in line or "FATAL" in line or "error:" in line] or self.lines
+        return RestoreFailed(errors[0].partition("ERROR:")[2].strip() or errors[0] if errors else "psql ended")
+
+
 class Restoring:
     """One restore."""
 
-    def __init__(self, programs: Path, database_url: str, archive: Archive, *, server: int) -> None:
+    def __init__(
+        self, programs: Path, database_url: str, archive: Archive, *, server: int, psql: type[Psql] = Psql
+    ) -> None:
         self.programs = programs
+        self.psql = psql
         self.archive = archive
         self.server = server
         self.conninfo, self.environment = connection(database_url)
@@ -55,7 +116,7 @@ class Restoring:
                     raise
 
     def _run(self, *, replace: bool) -> None:
-        with self._contents() as contents, _Psql(self.programs / "psql", self.conninfo, self.environment) as psql:
+        with self._contents() as contents, self.psql(self.programs / "psql", self.conninfo, self.environment) as psql:
             psql.say(self._begin(replace=replace))
             self._script(contents, psql)
             psql.say(RESTORE_ACCESS)
@@ -80,7 +141,7 @@ class Restoring:
         settings = "set local lock_timeout = '60s';\nset local synchronous_commit = on;\n"
         return "begin isolation level read committed;\n" + settings + "".join(lines) + BEGIN_RESTORE
 
-    def _script(self, contents: Path, psql: "_Psql") -> None:
+    def _script(self, contents: Path, psql: Psql) -> None:
         """Pass the script of pg_restore to psql."""
         options = ["--file=-", f"--use-list={contents}", "--no-owner", "--no-privileges"]
         with self._pg_restore(*options) as (script, errors):
@@ -133,62 +194,6 @@ class Restoring:
         with suppress(BrokenPipeError), stdin, self.archive.zip.open(DATABASE) as dump:
             while part := dump.read(CHUNK):
                 stdin.write(part)
-
-
-class _Psql:
-    """A psql process that runs the commands it gets; at the first error it exits and its transaction rolls back."""
-
-    def __init__(self, program: Path, conninfo: str, environment: dict[str, str]) -> None:
-        self.process = subprocess.Popen(
-            [program, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={conninfo}"],
-            env=environment | {"PGCLIENTENCODING": "UTF8"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        self.stdin, self.stderr = cast("IO[bytes]", self.process.stdin), cast("IO[bytes]", self.process.stderr)
-        self.lines: list[str] = []
-        self.news = Event()
-        self.listening = Thread(target=self._listen, daemon=True)
-        self.listening.start()
-
-    def __enter__(self) -> "_Psql":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(BrokenPipeError):
-            self.stdin.close()  # without a commit the transaction rolls back
-        self.process.wait()
-        self.listening.join()
-        self.stderr.close()
-
-    def say(self, text: str) -> None:
-        self.write(text.encode())
-
-    def write(self, data: bytes) -> None:
-        try:
-            self.stdin.write(data)
-            self.stdin.flush()
-        except BrokenPipeError:
-            raise self._failed() from None
-
-    def wait_for(self, line: str) -> None:
-        """Wait until psql has printed this line. Raises RestoreFailed if it exits before."""
-        while line not in self.lines:
-            if not self.listening.is_alive():
-                raise self._failed()
-            self.news.wait(0.1)
-            self.news.clear()
-
-    def _listen(self) -> None:
-        for line in self.stderr:
-            self.lines.append(line.decode(errors="replace").rstrip())
-            self.news.set()
-
-    def _failed(self) -> RestoreFailed:
-        self.listening.join()
-        errors = [line for line in self.lines if "ERROR" in line or "FATAL" in line or "error:" in line] or self.lines
-        return RestoreFailed(errors[0].partition("ERROR:")[2].strip() or errors[0] if errors else "psql ended")
 
 
 def _quoted(value: str) -> str:

@@ -52,6 +52,7 @@ def import_command(
     undo: str | None,
     yes: bool,
     dry_run: bool,
+    give_up_after: float | None = None,  # no option
     **options: Any,
 ) -> None:
     """Send the rows of CSV, NDJSON and access log files (Apache's combined format) to the ingestion API as events.
@@ -118,7 +119,13 @@ def import_command(
                 click.echo(note, err=True)
         if target:
             register = stack.enter_context(Register(reporting, key=key, site=site, options=given_options()))
-            ending = run.send(sources, url=target, register=register, key=None if url else own_key)
+            ending = run.send(
+                sources,
+                url=target,
+                register=register,
+                key=None if url else own_key,
+                give_up_after=give_up_after,
+            )
         else:
             ending = run.check(sources, site=site, settings=settings)
     for event in ending.shown:

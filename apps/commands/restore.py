@@ -8,7 +8,7 @@ import click
 
 from apps.backup.archive import About, Archive, open_archive
 from apps.backup.programs import programs
-from apps.backup.restoring import CommitFailed, RestoreFailed, Restoring
+from apps.backup.restoring import CommitFailed, Psql, RestoreFailed, Restoring
 from apps.commands.shared.database import database
 from apps.commands.shared.first_key import first_key
 from apps.commands.shared.terminal import printable
@@ -26,7 +26,12 @@ SHOWN_KEYS = 20
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Also restore if the database has events; they are deleted.")
-def restore_command(file: Path, replace: bool) -> None:
+def restore_command(
+    file: Path,
+    replace: bool,
+    psql: type[Psql] = Psql,  # no option, and neither is the queue (None: that of the settings)
+    queue: Any = None,
+) -> None:
     """Restore the database from the backup FILE, and put its messages back into the queue.
 
     Everything can keep running: the restore is one transaction, and workers and reports wait for it. Its messages go
@@ -47,7 +52,7 @@ def restore_command(file: Path, replace: bool) -> None:
             _check(backups.facts(conn), about)
             server = conn.info.server_version // 10000
             mark = backups.unfinished(conn, lock=LOCK)
-        queue = _queue(settings) if about.messages else None
+        queue = (queue or _queue(settings)) if about.messages else None
         if mark == archive.mark:
             click.echo("the database is restored already: only what was left of it is done")
         elif mark and not replace:
@@ -55,7 +60,8 @@ def restore_command(file: Path, replace: bool) -> None:
                 f"another restore has not finished ({mark}): run that one again, or --replace what it restored"
             )
         else:
-            _restore(Restoring(programs(server=server), database_url, archive, server=server), replace=replace)
+            restoring = Restoring(programs(server=server), database_url, archive, server=server, psql=psql)
+            _restore(restoring, replace=replace)
         applied = migrate(database_url)
         told = first_key(database_url, settings)
         _put_back(queue, archive)

@@ -51,11 +51,18 @@ class Batcher:
         enqueue: Callable[[bytes, Counts], Awaitable[str]],
         monitor: QueueMonitor,
         limit: Callable[[Counts], Awaitable[None]] | None = None,
+        *,
+        max_waiting: int = MAX_WAITING,
+        message_bytes: int = MESSAGE_BYTES,
+        enqueue_timeout: float = ENQUEUE_TIMEOUT,
     ) -> None:
         self.enqueue = enqueue
         self.monitor = monitor
         #: Raises Refusal for events that may not come now.
         self.limit = limit
+        self.max_waiting = max_waiting
+        self.message_bytes = message_bytes
+        self.enqueue_timeout = enqueue_timeout
         self.waiting: list[Waiting] = []
         self.bytes_waiting = 0
         #: Whether the last message failed.
@@ -72,7 +79,7 @@ class Batcher:
         if self.monitor.full:
             OVERLOADED.inc(sum(counts.values()))
             raise unavailable(self.monitor.full, retry_after=FULL_RETRY_AFTER)
-        if self.bytes_waiting + len(events) > MAX_WAITING:
+        if self.bytes_waiting + len(events) > self.max_waiting:
             OVERLOADED.inc(sum(counts.values()))
             raise unavailable("too many events wait for the queue (Redis); send them again later")
         if self.limit:
@@ -104,8 +111,8 @@ class Batcher:
             await self._send(self._next_group())
 
     def _next_group(self) -> list[Waiting]:
-        size = count = 0
-        while count < len(self.waiting) and size < MESSAGE_BYTES:
+        size, count, enough = 0, 0, self.message_bytes
+        while count < len(self.waiting) and size < enough:
             size += len(self.waiting[count].events)
             count += 1
         group = self.waiting[:count]
@@ -117,12 +124,12 @@ class Batcher:
         counts = _total(group)
         start = time.perf_counter()
         try:
-            async with asyncio.timeout(ENQUEUE_TIMEOUT):
+            async with asyncio.timeout(self.enqueue_timeout):
                 message_id = await self.enqueue(message, counts)
         except Exception as error:
             # Log an error once per outage, not for each message.
             log = logger.debug if self.failing else logger.error
-            log("%s: %s", NOT_TAKEN, str(error) or f"no answer within {ENQUEUE_TIMEOUT} s")
+            log("%s: %s", NOT_TAKEN, str(error) or f"no answer within {self.enqueue_timeout} s")
             self.failing = True
             # Redis does not answer: fail every waiting request now instead of queueing behind it.
             group += self.waiting

@@ -32,8 +32,18 @@ class Ending(NamedTuple):
     """The outcome of the sent events."""
 
 
-def send(sources: Sequence[Source], *, url: str, register: Register, key: str | None = None) -> Ending:
-    """Send all events to the ingestion API at `url`, with a key if there is one, and record the import."""
+def send(
+    sources: Sequence[Source],
+    *,
+    url: str,
+    register: Register,
+    key: str | None = None,
+    give_up_after: float | None = None,
+) -> Ending:
+    """Send all events to the ingestion API at `url`, with a key if there is one, and record the import.
+
+    `give_up_after`: seconds without an answer; None: as GIVE_UP_AFTER.
+    """
     tally = Summary()
     site = register.site
     with (
@@ -41,7 +51,7 @@ def send(sources: Sequence[Source], *, url: str, register: Register, key: str | 
         Meter([source.lines for source in sources], tally) as meter,
     ):
         register.begin(sources)
-        sender = Sender(client, report=meter.report, give_up_after=GIVE_UP_AFTER, key=key)
+        sender = Sender(client, report=meter.report, give_up_after=give_up_after or GIVE_UP_AFTER, key=key)
         ending = _run(sources, site, tally, sender.deliver, meter.watch, register.import_id)
         register.end(sources, tally, sender.messages)
         meter.report("waiting until all events are stored")

@@ -16,14 +16,15 @@ Result = TypeVar("Result")
 
 
 class Passwords:
-    """The one turn of a process."""
+    """The one turn of a process. `check` says whether what is given is a stored password."""
 
-    def __init__(self) -> None:
+    def __init__(self, check: Callable[[str, str], bool] = is_password) -> None:
+        self.check = check
         self.turn = asyncio.Semaphore(1)
 
     async def matches(self, given: str, stored: str) -> bool:
         """Whether it is the password."""
-        return await self._in_turn(partial(is_password, given, stored))
+        return await self._in_turn(partial(self.check, given, stored))
 
     async def stored(self, new: NewShare) -> str | None:
         """What is to be stored of a share link's password."""

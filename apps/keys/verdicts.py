@@ -8,7 +8,7 @@ are metrics and documentation.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -48,10 +48,13 @@ class Verdict(NamedTuple):
 
 
 class Verdicts:
-    """The verdicts of one process."""
+    """The verdicts of one process. `now` is its clock."""
 
-    def __init__(self, resources: ReportingResources, *, note_pause: float = NOTE_PAUSE) -> None:
+    def __init__(
+        self, resources: ReportingResources, *, note_pause: float = NOTE_PAUSE, now: Callable[[], datetime] = now
+    ) -> None:
         self.resources = resources
+        self.now = now
         self.known: dict[tuple[str, bytes], Verdict] = {}
         self.used_keys: set[UUID] = set()
         self.used_logins: set[bytes] = set()
@@ -66,7 +69,7 @@ class Verdicts:
         if verdict is None or monotonic() - verdict.asked > HOLDS:
             verdict = await self._ask(name, verdict)
         # An end is known beforehand: it is not waited for until the next time that the database is asked.
-        if verdict.identity and verdict.identity.ends_at and verdict.identity.ends_at <= now():
+        if verdict.identity and verdict.identity.ends_at and verdict.identity.ends_at <= self.now():
             return None
         if verdict.identity:
             if verdict.identity.key_id:

@@ -87,7 +87,9 @@ async def get_receipt(
     if known := await _stored_or_dead(resources, query.site_id, event_id):
         return known
     try:
-        found = await find_event(resources.producer, site_id=query.site_id, event_id=event_id)
+        found = await find_event(
+            resources.producer, site_id=query.site_id, event_id=event_id, max_bytes=resources.max_searched
+        )
     except QueueUnavailable:
         return Receipt(status="unknown", detail=CANNOT_LOOK)
     if found.received_at:

@@ -107,7 +107,7 @@ async def _of_site(
     try:
         return await resources.read(work)
     except NoSuchSite:
-        found = await find_site(resources.producer, site_id)
+        found = await find_site(resources.producer, site_id, max_bytes=resources.max_searched)
     if found is None:
         raise unavailable(
             f"there is no site {site_id!r} yet, and the queue is too long to look for it", retry_after=RETRY_SITE
@@ -122,13 +122,14 @@ async def _queued(
     resources: ReportingResources, site_id: str, user_id: str, visitors: list[str]
 ) -> tuple[list[msgspec.Raw], bool]:
     ids = {user_id, *visitors}
+    find = partial(find_person, resources.producer, site_id=site_id, max_bytes=resources.max_searched)
     try:
-        found, named, whole = await find_person(resources.producer, site_id=site_id, ids=ids)
+        found, named, whole = await find(ids=ids)
         if new := named - ids:  # visitors that become theirs once the queue is stored, unless they are somebody else
             new -= set(
                 await resources.read(partial(exports.of_others, site_id=site_id, user_id=user_id, visitors=[*new]))
             )
-            found, _, whole = await find_person(resources.producer, site_id=site_id, ids=ids | new)
+            found, _, whole = await find(ids=ids | new)
     except QueueUnavailable:
         return [], False
     return found, whole

@@ -10,7 +10,7 @@ AGAIN_AFTER = 1.0
 
 
 @asynccontextmanager
-async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def in_background(work: Coroutine[Any, Any, None], *, again_after: float = AGAIN_AFTER) -> AsyncIterator[None]:
     """Run a coroutine until the end of the context; then cancel it and wait for its end."""
     task = asyncio.create_task(work)
     try:
@@ -20,4 +20,4 @@ async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         # (bpo-37658): an endless task would then keep running, and the app would never end.
         while not task.done():
             task.cancel()
-            await asyncio.wait([task], timeout=AGAIN_AFTER)
+            await asyncio.wait([task], timeout=again_after)

@@ -18,8 +18,9 @@ INTERVAL = 0.5
 class Deadlines:
     """The running tasks of one event loop with their deadlines; None: the deadline has passed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, interval: float = INTERVAL) -> None:
         self.loop = loop
+        self.interval = interval
         self.until: dict[asyncio.Task[Any], float | None] = {}
         self.timer: asyncio.TimerHandle | None = None
 
@@ -29,23 +30,23 @@ class Deadlines:
             if until is not None and until <= now:
                 self.until[task] = None
                 task.cancel()
-        self.timer = self.loop.call_later(INTERVAL, self.check) if self.until else None
+        self.timer = self.loop.call_later(self.interval, self.check) if self.until else None
 
 
 _deadlines: WeakKeyDictionary[asyncio.AbstractEventLoop, Deadlines] = WeakKeyDictionary()
 
 
-async def with_deadline(work: Coroutine[Any, Any, Result], seconds: float) -> Result:
-    """The result of the coroutine. Raises TimeoutError if it takes longer, accurate to INTERVAL.
+async def with_deadline(work: Coroutine[Any, Any, Result], seconds: float, *, interval: float = INTERVAL) -> Result:
+    """The result of the coroutine. Raises TimeoutError if it takes longer, accurate to the interval.
 
-    Calls must not be nested.
+    That is the one which the first call of an event loop gives. Calls must not be nested.
     """
     loop = asyncio.get_running_loop()
-    deadlines = _deadlines.get(loop) or _deadlines.setdefault(loop, Deadlines(loop))
+    deadlines = _deadlines.get(loop) or _deadlines.setdefault(loop, Deadlines(loop, interval))
     task = cast("asyncio.Task[Any]", asyncio.current_task(loop))  # never None: only a task can await this
     deadlines.until[task] = loop.time() + seconds
     if deadlines.timer is None:
-        deadlines.timer = loop.call_later(INTERVAL, deadlines.check)
+        deadlines.timer = loop.call_later(deadlines.interval, deadlines.check)
     try:
         return await work
     except asyncio.CancelledError:

@@ -24,7 +24,35 @@ MOST_HELD, SMALL = 256 * 1024 * 1024, 64 * 1024
 MAX_FRAMES = 16
 
 
-async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109
+class Arriving:
+    """The bodies that are still arriving: many clients that each send one slowly must not take all memory."""
+
+    def __init__(self, most: int = MOST_HELD) -> None:
+        self.most = most
+        self.held = 0
+
+    def hold(self, size: int) -> None:
+        """Count so many bytes more. Raises Refusal (503)."""
+        self.held += size
+        if self.held > self.most:
+            raise refuse(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "too many large bodies are being sent at once: try again, or send smaller ones",
+                headers={"Retry-After": "1", "Connection": "close"},
+            )
+
+
+_arriving = Arriving()
+
+
+async def read_body(
+    scope: Scope,
+    receive: Receive,
+    *,
+    limit: int,
+    timeout: float,  # noqa: ASYNC109
+    arriving: Arriving = _arriving,
+) -> bytes:
     """The whole body, decompressed: at most `limit` bytes, before and after decompression, within `timeout` seconds.
 
     A byte order mark at its beginning is left out.
@@ -37,7 +65,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout: floa
         if name == b"content-encoding" and value.strip().lower() not in ENCODINGS:
             raise refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out")
     try:
-        body = await with_deadline(_whole_body(receive, limit), timeout)
+        body = await with_deadline(_whole_body(receive, limit, arriving), timeout)
     except TimeoutError:
         raise refuse(
             HTTPStatus.REQUEST_TIMEOUT,
@@ -49,7 +77,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout: floa
     return body.removeprefix(BYTE_ORDER_MARK)
 
 
-async def _whole_body(receive: Receive, limit: int) -> bytes:
+async def _whole_body(receive: Receive, limit: int, arriving: Arriving) -> bytes:
     parts = []
     size = held = 0
     try:
@@ -67,30 +95,10 @@ async def _whole_body(receive: Receive, limit: int) -> bytes:
                 return b"".join(parts)
             if size > SMALL:
                 more, held = size - held, size
-                _arriving.hold(more)
+                arriving.hold(more)
     finally:
         if held:
-            _arriving.held -= held
-
-
-class Arriving:
-    """The bodies that are still arriving: many clients that each send one slowly must not take all memory."""
-
-    def __init__(self) -> None:
-        self.held = 0
-
-    def hold(self, size: int) -> None:
-        """Count so many bytes more. Raises Refusal (503)."""
-        self.held += size
-        if self.held > MOST_HELD:
-            raise refuse(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "too many large bodies are being sent at once: try again, or send smaller ones",
-                headers={"Retry-After": "1", "Connection": "close"},
-            )
-
-
-_arriving = Arriving()
+            arriving.held -= held
 
 
 class _Decompressor(Protocol):

@@ -58,7 +58,7 @@ BEGIN = """
 RECONNECT = 0.5
 
 
-def write_pool(database_url: str, *, connections: int) -> LivePool:
+def write_pool(database_url: str, *, connections: int, connection_timeout: float = WAIT) -> LivePool:
     """A pool for threads, not opened yet. A request that gets no connection in time raises PoolTimeout.
 
     Dead idle connections are not checked out, so a restart of the server causes no errors afterwards.
@@ -68,7 +68,7 @@ def write_pool(database_url: str, *, connections: int) -> LivePool:
         kwargs=_connection_options("tjra worker"),
         min_size=1,
         max_size=connections,
-        timeout=WAIT,
+        timeout=connection_timeout,
         reconnect_timeout=RECONNECT,
         configure=_configure,
         open=False,

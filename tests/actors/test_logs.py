@@ -2,6 +2,7 @@
 
 import io
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import dramatiq
@@ -21,16 +22,19 @@ MESSAGE: Any = dramatiq.Message(
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+def written() -> Iterator[io.StringIO]:
     """What is written by all loggers, from debug on."""
     handler = logs.Lines()
     stream = io.StringIO()
     handler.setStream(stream)
     handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
-    monkeypatch.setattr(logging.root, "handlers", [handler])
-    monkeypatch.setattr(logging.root, "level", logging.DEBUG)
-    logging.root.manager._clear_cache()  # type: ignore[attr-defined]
-    return stream
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    root.setLevel(level)
+    root.removeHandler(handler)
 
 
 @pytest.mark.parametrize(
@@ -57,11 +61,11 @@ def test_a_message_is_named_by_its_actor_and_id(written: io.StringIO) -> None:
     assert f"lost: store_events {MESSAGE.message_id}\n" in written.getvalue()
 
 
+@pytest.mark.usefixtures("dramatiq_hurries")
 def test_dramatiq_logs_no_content_when_the_broker_goes_away(
     written: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All that Dramatiq says of a message that is received, fails and cannot be acknowledged."""
-    monkeypatch.setattr("dramatiq.worker.POST_PROCESS_MESSAGE_RETRY_DELAY_SECS", 0)
     broker = StubBroker(middleware=[])
 
     @dramatiq.actor(broker=broker, queue_name="events")

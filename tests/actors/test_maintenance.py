@@ -7,13 +7,13 @@ import pytest
 
 import actors
 from actors import maintenance
-from actors.broker import broker, database
-from db.connections.pools import write_pool
+from actors.broker import broker
 from db.rollups.advance import Rollup
 from db.store.events import store_events
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
 from tests.oracles.recount import differences
+from tests.servers.queue import connections_of_a_worker
 from tests.servers.servers import until
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -88,21 +88,16 @@ def test_what_users_did_on_a_day_that_is_over_is_packed(conn: Connection, shop: 
     assert differences(conn, shop) == {}
 
 
-def test_an_absent_server_is_left_for_the_next_time(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("db.connections.pools.WAIT", 0.2)
-    pool = write_pool("host=/nowhere", connections=1)
-    monkeypatch.setattr(database, "pool", pool)
-    with pool:
+def test_an_absent_server_is_left_for_the_next_time(caplog: pytest.LogCaptureFixture) -> None:
+    with connections_of_a_worker("host=/nowhere", connection_timeout=0.2) as nowhere:
         for actor in (
             maintenance.make_partitions,
             maintenance.forget_settled_messages,
             maintenance.count_accepted,
         ):
-            actor.fn()
+            actor.fn(database=nowhere)
         for rollup in get_args(Rollup):
-            maintenance.advance.fn(rollup)
+            maintenance.advance.fn(rollup, database=nowhere)
     assert [record.message.partition(":")[0] for record in caplog.records if record.name == "actors.maintenance"] == [
         "left for the next time"
     ] * 8

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import dramatiq
 import pytest
@@ -27,6 +27,10 @@ def broker(redis: Redis) -> DurableBroker:
 
 @pytest.fixture
 def look(redis: Redis, broker: DurableBroker) -> Look:
+    return lambda: look_at(redis, broker)
+
+
+def look_at(redis: Redis, broker: DurableBroker) -> QueueState:
     async def read() -> QueueState:
         reader = QueueReader(broker, redis.server.url)
         try:
@@ -34,11 +38,11 @@ def look(redis: Redis, broker: DurableBroker) -> Look:
         finally:
             await reader.close()
 
-    return lambda: asyncio.run(read())
+    return asyncio.run(read())
 
 
-def make_broker(redis: Redis) -> DurableBroker:
-    broker = DurableBroker(redis.server.url, namespace="test", middleware=[])
+def make_broker(redis: Redis, **options: Any) -> DurableBroker:
+    broker = DurableBroker(redis.server.url, namespace="test", middleware=[], **options)
     broker.declare_queue("events")
     return broker
 
@@ -145,19 +149,16 @@ def test_a_redis_that_evicts_or_does_not_persist_is_named(broker: DurableBroker,
     assert ["appendonly is off" in weakness for weakness in look().weaknesses()] == [False, True]
 
 
-def test_a_redis_that_does_not_answer_is_away(
-    redis: Redis, broker: DurableBroker, look: Look, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # No timeout of the socket's ends this.
-    monkeypatch.setattr("actors.durable.broker.SOCKET_TIMEOUT", 600)
+def test_a_redis_that_does_not_answer_is_away(redis: Redis) -> None:
+    broker = make_broker(redis, socket_timeout=600)  # no timeout of the socket's ends this
     redis.signal(signal.SIGSTOP)
     with pytest.raises(QueueUnavailable, match="no answer within"):
-        look()
+        look_at(redis, broker)
     redis.signal(signal.SIGCONT)
-    assert look().waiting == 0
+    assert look_at(redis, broker).waiting == 0
     redis.child.kill()
     with pytest.raises(QueueUnavailable, match="Error"):
-        look()
+        look_at(redis, broker)
 
 
 def test_a_look_survives_a_restart_of_redis(redis: Redis, broker: DurableBroker) -> None:

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Iterator
 from threading import Event
+from typing import cast
 from uuid import uuid4
 
 import dramatiq
 import httpx
 import psycopg
 import pytest
-from dramatiq.broker import MessageProxy
 
 from actors.durable.broker import DurableBroker
 from actors.durable.consumer import DurableConsumer
@@ -32,9 +32,9 @@ PATIENCE = 2.0
 class Watched:
     """A worker of the test's own, watched through its port."""
 
-    def __init__(self, broker: DurableBroker, database_url: str) -> None:
+    def __init__(self, broker: DurableBroker, database_url: str, **options: float) -> None:
         settings = Settings(database_url=database_url, worker_port=0)
-        self.database = PostgresPool(settings)
+        self.database = PostgresPool(settings, **options)
         self.flusher = Flusher(self.database)
         heartbeat = next(middleware for middleware in broker.middleware if isinstance(middleware, Heartbeat))
         port = WorkerPort(settings, broker, self.flusher, heartbeat, max_idle=PATIENCE, max_attempt=PATIENCE)
@@ -70,11 +70,11 @@ class Watched:
 
 @pytest.fixture
 def watch(make_broker: MakeBroker, database_url: str) -> Iterator[Callable[..., Watched]]:
-    """Starts workers with a Redis of their own and little patience: `watch()`, `watch(database_url)`."""
+    """Starts workers with a Redis of their own and little patience: `watch()`, `watch(url, longest_pause=0.2)`."""
     started = []
 
-    def start(database_url: str = database_url) -> Watched:
-        started.append(Watched(make_broker(), database_url))
+    def start(database_url: str = database_url, **options: float) -> Watched:
+        started.append(Watched(make_broker(), database_url, **options))
         return started[-1]
 
     yield start
@@ -151,16 +151,24 @@ def test_a_consumer_that_has_ended_is_noticed(watch: Callable[..., Watched]) -> 
     until(lambda: one.stuck() == "the consumer of default has ended")
 
 
+def consumer_of(one: Watched, queue_name: str) -> DurableConsumer:
+    """What fetches the messages of a queue, once its thread has made it."""
+    thread = one.worker.consumers[queue_name]
+    until(lambda: thread.consumer)
+    return cast("DurableConsumer", thread.consumer)
+
+
 def test_a_consumer_that_is_stuck_is_noticed(watch: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch) -> None:
     one = watch()
     go_on = Event()
-    fetch = DurableConsumer.__next__
+    consumer = consumer_of(one, "default")
+    fetch = consumer._fetch
 
-    def hang(consumer: DurableConsumer) -> MessageProxy | None:
+    def hang() -> list[bytes | None]:
         go_on.wait()
-        return fetch(consumer)
+        return fetch()
 
-    monkeypatch.setattr(DurableConsumer, "__next__", hang)
+    monkeypatch.setattr(consumer, "_fetch", hang)
     until(lambda: "the consumer of default was last at work" in one.stuck())
     go_on.set()
     until(lambda: not one.stuck())
@@ -194,12 +202,8 @@ def test_a_worker_without_redis_waits_and_is_not_stuck(watch: Callable[..., Watc
     assert one.stuck() == ""
 
 
-def test_a_worker_without_postgresql_waits_and_is_not_stuck(
-    watch: Callable[..., Watched], shop: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("db.connections.pools.WAIT", 0.2)
-    monkeypatch.setattr("actors.worker.postgres.LONGEST_PAUSE", 0.2)
-    one = watch("host=/nowhere")
+def test_a_worker_without_postgresql_waits_and_is_not_stuck(watch: Callable[..., Watched], shop: str) -> None:
+    one = watch("host=/nowhere", connection_timeout=0.2, longest_pause=0.2)
     one.store.send(batch(received(shop)))
     until(lambda: one.waits_for() == ["PostgreSQL"])
     assert one.metrics()["tjra_postgresql_up"] == 0

@@ -15,6 +15,7 @@ from litestar.connection import ASGIConnection
 from db.access.keys import provision
 from db.access.tokens import new_key
 from db.migrations import migrate
+from db.settings import load
 from tests.servers.servers import Servers
 
 #: Requests of a round, and rounds.
@@ -24,9 +25,10 @@ REQUESTS, ROUNDS = 20_000, 5
 async def measure(key: str) -> None:
     from apps.access.guard import guard
     from apps.access.limits import limit
-    from apps.reporting import app
+    from apps.reporting import create_app
     from apps.reports.stats import get_stats
 
+    app = create_app(load())
     handler: Any = next(iter(route for route in app.litestar.routes if route.path == "/stats"))
     handler = handler.route_handlers[0]
     assert handler.fn is get_stats.fn

@@ -2,14 +2,14 @@
 
 import io
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
-from typing import Any
 
 import psycopg
 import pytest
 
 from db import logs
-from db.settings import Settings
 from tests.conftest import Connection
 
 
@@ -97,8 +97,13 @@ def test_an_error_of_postgresql_is_a_line_without_its_sql(log: Log, conn: Connec
     assert log.lines() == ["next try in 0.1 s: no space left; Make room."]
 
 
-def test_each_process_logs_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    given: dict[str, Any] = {}
-    monkeypatch.setattr(logging, "basicConfig", lambda **options: given.update(options))
-    logs.configure(Settings())
-    assert [type(handler) for handler in given["handlers"]] == [logs.Lines]
+def test_each_process_logs_so() -> None:
+    program = """
+import logging
+from db import logs
+from db.settings import Settings
+logs.configure(Settings())
+print([type(handler) is logs.Lines for handler in logging.getLogger().handlers])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[True]\n"

@@ -1,11 +1,8 @@
 """Faults that the simulation has to find, put back on purpose: four of the version before, two of a site's retention,
-one late event that is lost, and one that is doubled. `with with_fault(conn, "retention"): ...`
+one late event that is lost, and one that is doubled. `queries = put_back(conn, "retention")`
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
-from unittest.mock import patch
 
 from psycopg import Connection
 
@@ -105,19 +102,18 @@ FAULTS: dict[str, list[Fault]] = {
 }
 
 
-@contextmanager
-def with_fault(conn: Connection[Any], name: str | None) -> Iterator[None]:
-    """Put a fault back into a migrated database, and into the queries for as long as this lasts; None: no fault."""
-    queries: dict[str, bytes] = {}
+def put_back(conn: Connection[Any], name: str | None) -> dict[bytes, bytes]:
+    """Put a fault back into a migrated database (None: no fault); returns what is to be run instead of some queries."""
+    queries: dict[bytes, bytes] = {}
     for fault in FAULTS[name] if name else []:
         if "/" in fault.where:
-            queries[fault.where] = _changed(QUERIES[fault.where].decode(), fault).encode()
+            right = QUERIES[fault.where]
+            queries[right] = _changed(right.decode(), fault).encode()
         else:
             query = "select pg_get_functiondef(oid) from pg_proc where proname = %s"
             (text,) = conn.execute(query, [fault.where]).fetchone() or ("",)
             conn.execute(_changed(text, fault).encode())
-    with patch.dict(QUERIES, queries):
-        yield
+    return queries
 
 
 def _changed(text: str, fault: Fault) -> str:

@@ -6,7 +6,7 @@ and nothing may be gone that no step removed. Raises Mismatch where something is
 
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,11 +22,12 @@ from db.sites.timezones import set_timezone
 from db.store import events as store
 from db.store.dead_letters import Failure
 from db.store.whole_or_apart import file_message
+from tests.builders.rewriting import cursor_with
 from tests.life.before import store_as_before
 from tests.life.counting.asking import Mismatch
 from tests.life.counting.world import World
 from tests.life.erasing import erase_again, erase_person
-from tests.life.faults import with_fault
+from tests.life.faults import put_back
 from tests.life.look import PLANS, Look
 from tests.life.mortal import Killed, Mortal, killed_while
 from tests.life.retaining import delete_of_sites, drop_partitions, partitions, set_retention
@@ -74,7 +75,6 @@ class _Run:
     def __init__(self, life: Life, url: str, fault: str | None) -> None:
         self.life = life
         self.fault = fault
-        self.faulty = ExitStack()
         self.url = url
         self.world = World(life.sites)
         self.lived = Lived()
@@ -82,23 +82,22 @@ class _Run:
 
     def __enter__(self) -> "_Run":
         self.conn: Connection[Any] = psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
+        self.look = Look(self.url, self.world, self.life.seed)
         if self.life.landed:
             migrate_as_before(self.url)
         else:
             self._migrate()
-        self.look = Look(self.url, self.world, self.life.seed)
         for name, zone in self.life.sites.items():
             self.conn.execute("insert into sites (site_id, timezone) values (%s, %s)", [name, zone])
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.faulty.close()
         self.look.close()
         self.conn.close()
 
     def _migrate(self) -> None:
         migrate(self.url)
-        self.faulty.enter_context(with_fault(self.conn, self.fault))
+        self.look.reading.cursor_factory = cursor_with(put_back(self.conn, self.fault))
 
     def do(self, number: int, step: AnyStep) -> None:
         """One step, in the database and in the world."""

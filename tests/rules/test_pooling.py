@@ -1,5 +1,6 @@
 """Behind a pooler in transaction mode a connection is ours for a transaction only: nothing may be left on it."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -7,7 +8,6 @@ import psycopg
 import pytest
 
 from db.connections import pools
-from db.migrations import migrate
 from db.queries import QUERIES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -22,24 +22,24 @@ KEPT_BY_POOLERS = {"client_encoding", "datestyle", "timezone", "standard_conform
 FILES = [*sorted((ROOT / "sql").rglob("*.sql")), *sorted((ROOT / "db").rglob("*.py"))]
 
 
-@pytest.fixture
-def given(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """The `prepare_threshold` of each connection that is made."""
-    thresholds = []
-    connect = psycopg.Connection.connect
-
-    def noting(*args: object, **kwargs: object) -> object:
-        thresholds.append(kwargs.get("prepare_threshold", "not given"))
-        return connect(*args, **kwargs)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(psycopg, "connect", noting)
-    return thresholds
+#: Who makes connections: for commands and migrations, and one that is closed at once.
+MAKERS = {"db/connections/pools.py connect", "db/connections/pools.py probe"}
 
 
-def test_no_connection_prepares_statements(database_url: str, given: list[object]) -> None:
-    migrate(database_url)
-    pools.connect(database_url).close()
-    assert given == [None, None]
+def test_connections_are_made_in_one_place() -> None:
+    found = set()
+    for path in (path for room in ("db", "actors", "apps") for path in sorted((ROOT / room).rglob("*.py"))):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                made = {ast.unparse(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
+                if any(re.fullmatch(r"(psycopg|(psycopg\.)?(Async)?Connection)\.connect", one) for one in made):
+                    found.add(f"{path.relative_to(ROOT)} {function.name}")
+    assert found == MAKERS
+
+
+def test_no_connection_prepares_statements(database_url: str) -> None:
+    with pools.connect(database_url) as conn:
+        assert conn.prepare_threshold is None
     for pool in (pools.write_pool(database_url, connections=1), pools.read_pool(database_url, connections=1)):
         assert isinstance(pool.kwargs, dict)
         assert pool.kwargs["prepare_threshold"] is None

@@ -6,6 +6,7 @@ TEST_DATABASE_URL may be a coordinator of Citus: the database of the tests is th
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -137,3 +138,12 @@ def until(condition: Callable[[], object], *, timeout: float = 30) -> None:
         assert condition()
 
     eventually(attempt, timeout=timeout)
+
+
+def compile_once(at_the_end: Callable[[Callable[[], None]], object]) -> None:
+    """Have the processes that tests start compile our modules once, even where nothing is to be written beside them."""
+    if sys.dont_write_bytecode:
+        folder = tempfile.mkdtemp(prefix="tjra-compiled-")
+        at_the_end(lambda: shutil.rmtree(folder, ignore_errors=True))
+        del os.environ["PYTHONDONTWRITEBYTECODE"]
+        os.environ["PYTHONPYCACHEPREFIX"] = folder

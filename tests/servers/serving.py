@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -14,6 +15,18 @@ from apps.up.processes.child_process import ChildProcess
 from tests.servers.servers import eventually
 
 MIB = 1024 * 1024
+
+
+class Addressed:
+    """An app in the process of the tests, whose clients come from the address in their header x-address, if any."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if address := dict(scope.get("headers", ())).get(b"x-address"):
+            scope["client"] = address.decode(), 50_000
+        await self.app(scope, receive, send)
 
 
 class Served:

@@ -15,6 +15,7 @@ from actors.queue.producer import Producer
 from actors.queue.state import QueueReader
 from apps.events.resources import EventResources
 from apps.monitoring.queue_monitor import QueueMonitor
+from apps.reporting_resources import ReportingResources
 from tests.servers.servers import Redis
 
 App = TestClient[Any]
@@ -50,12 +51,14 @@ class WatchedQueue:
 
 @contextmanager
 def watched_queue(
-    redis: Redis, ingestion: httpx.Client, reporting_client: httpx.Client, events: EventResources
+    redis: Redis,
+    ingestion: httpx.Client,
+    reporting: httpx.Client,
+    events: EventResources,
+    reports: ReportingResources,
 ) -> Iterator[WatchedQueue]:
     """Both apps on this Redis; in the end on the one of all tests again, with what they see there."""
-    from apps.reporting import app as reporting
-
-    apps = {cast("App", ingestion): events.monitor, cast("App", reporting_client): reporting.resources.queue_monitor}
+    apps = {cast("App", ingestion): events.monitor, cast("App", reporting): reports.queue_monitor}
     queue = WatchedQueue(redis, apps)
     sending = Producer(queue.broker, redis.server.url)
     to_close: list[tuple[App, Callable[[], Awaitable[None]]]] = [(cast("App", ingestion), sending.close)]

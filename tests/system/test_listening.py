@@ -72,8 +72,7 @@ def test_a_worker_that_cannot_listen_names_the_setting_too(caplog: pytest.LogCap
         port.after_worker_boot(None, None)  # type: ignore[arg-type]
     assert "cannot serve health and metrics" in caplog.text
     assert "LISTEN_HOST" in caplog.text
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("actors.worker.health.PORTS", 1)
-        port = WorkerPort(Settings(worker_port=taken.getsockname()[1]), *[None] * 3)  # type: ignore[arg-type]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = WorkerPort(Settings(worker_port=taken.getsockname()[1]), *[None] * 3, ports=1)  # type: ignore[arg-type]
         port.after_worker_boot(None, None)  # type: ignore[arg-type]
     assert "WORKER_PORT" in caplog.text

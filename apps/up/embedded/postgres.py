@@ -43,9 +43,14 @@ ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC"}
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL in `folder`: run `child()`, then connect to `url`."""
+    """A PostgreSQL in `folder`: run `child()`, then connect to `url`.
 
-    def __init__(self, folder: Path) -> None:
+    `programs`: the folder of its programs, instead of the installed ones; `memory_bytes`: instead of this machine's.
+    """
+
+    def __init__(self, folder: Path, *, programs: Path | None = None, memory_bytes: int | None = None) -> None:
+        self.programs = programs
+        self.memory_bytes = memory_bytes
         self.account = account_for(folder / "data")
         self.folder = self._home(folder)
         self.data = self.folder / "data"
@@ -56,11 +61,11 @@ class EmbeddedPostgres:
         """The server as a process to start. Creates the cluster if there is none."""
         self._make_folder(self.folder)
         self._make_folder(self.run)
-        programs = self._programs()
+        programs = self.programs or self._programs()
         if not self.data.exists():
             self._make_cluster(programs)
         self._remove_stale_locks()
-        buffers = min(max(memory() // 4, FEWEST_BUFFERS), MOST_BUFFERS)
+        buffers = min(max((self.memory_bytes or memory()) // 4, FEWEST_BUFFERS), MOST_BUFFERS)
         settings = SETTINGS | {
             "unix_socket_directories": str(self.run),
             "shared_buffers": f"{buffers >> 20}MB",
@@ -162,10 +167,10 @@ def _in_a_line(text: str) -> str:
     return "; ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-def memory() -> int:
-    """Bytes of memory of this machine or container."""
+def memory(limits: Sequence[Path] = LIMITS) -> int:
+    """Bytes of memory of this machine or container, which may have a limit in one of these files."""
     sizes = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    for limit in LIMITS:
+    for limit in limits:
         with suppress(OSError, ValueError):  # no file, or no limit
             sizes.append(int(limit.read_text()))
     return min(sizes)

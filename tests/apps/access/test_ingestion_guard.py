@@ -14,7 +14,8 @@ from litestar.testing import TestClient
 
 from apps.access.needs import NEEDED, PUBLIC
 from apps.access.snapshots import Known
-from apps.ingestion import app, create_app
+from apps.ingestion import IngestionApp, create_app
+from apps.sdks.shared.resources import SdkResources
 from db.access.scopes import Scope
 from db.access.snapshot import Snapshot, ValidKey, ValidLogin
 from db.access.tokens import hash_of, new_key, new_login
@@ -28,9 +29,9 @@ KeyOf = Callable[..., str]
 
 
 @pytest.fixture
-def key_of(ingestion: httpx.Client) -> Iterator[KeyOf]:
+def key_of(sdk_resources: SdkResources) -> Iterator[KeyOf]:
     """Makes keys that ingestion knows: `key_of(Scope.OPERATIONS, sites=[shop])`."""
-    snapshots = app.resources.events.snapshots
+    snapshots = sdk_resources.events.snapshots
     before = snapshots.known
     keys: list[ValidKey] = []
 
@@ -49,8 +50,8 @@ def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def test_every_route_says_what_it_needs_and_the_public_ones_are_known(ingestion: httpx.Client) -> None:
-    litestar: Litestar = app.litestar
+def test_every_route_says_what_it_needs_and_the_public_ones_are_known(ingestion_app: IngestionApp) -> None:
+    litestar: Litestar = ingestion_app.litestar
     public = set()
     for route in litestar.routes:
         for handler in getattr(route, "route_handlers", ()):
@@ -168,8 +169,10 @@ def test_without_auth_everything_is_open_and_ready_says_so(database_url: str, na
     assert access == {"status": "degraded", "reason": "AUTH=off: anybody may read and change everything"}
 
 
-def test_where_no_keys_were_ever_told_nobody_gets_in(ingestion: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.resources.events.snapshots, "known", None)
+def test_where_no_keys_were_ever_told_nobody_gets_in(
+    ingestion: httpx.Client, sdk_resources: SdkResources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sdk_resources.events.snapshots, "known", None)
     answer = ingestion.get("/metrics", headers=AUTHORIZED)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
     assert ingestion.get("/metrics").status_code == 401

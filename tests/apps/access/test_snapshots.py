@@ -40,11 +40,11 @@ class Database:
 
 
 @contextmanager
-def publishing(broker: Any, url: str) -> Iterator[Database]:
+def publishing(broker: Any, url: str, *, pause: float = PAUSE) -> Iterator[Database]:
     """A worker process that hands on what this database has."""
     database = Database(url)
     database.pool.open()
-    publisher = AccessPublisher(broker, cast("Any", database))
+    publisher = AccessPublisher(broker, cast("Any", database), pause=pause)
     publisher.after_worker_boot(broker, WORKER)
     try:
         yield database
@@ -70,20 +70,14 @@ def status(client: httpx.Client, shop: str, headers: dict[str, str]) -> int:
 
 
 def test_a_key_is_known_soon_and_dead_within_ten_seconds_and_goes_on_without_postgresql(
-    make_broker: MakeBroker,
-    redis: Redis,
-    database_url: str,
-    reporting: httpx.Client,
-    shop: str,
-    monkeypatch: pytest.MonkeyPatch,
+    make_broker: MakeBroker, redis: Redis, database_url: str, reporting: httpx.Client, shop: str
 ) -> None:
     assert PAUSE + snapshots.PAUSE < 10
-    monkeypatch.setattr("actors.access.PAUSE", 0.5)
     broker = make_broker()
     with ingestion_on(broker, redis) as client:
         key_id, headers = create(reporting)
         assert status(client, shop, headers) == 503  # nobody has told of any key yet
-        with publishing(broker, database_url):
+        with publishing(broker, database_url, pause=0.5):
             until(lambda: status(client, shop, headers) == 202, timeout=10)
             broker.client.flushall()
             until(lambda: broker.client.exists(name_of("test")), timeout=10)
@@ -92,9 +86,9 @@ def test_a_key_is_known_soon_and_dead_within_ten_seconds_and_goes_on_without_pos
             until(lambda: status(client, shop, headers) == 401, timeout=10)
             assert time.monotonic() - revoked < 10
         _, headers = create(reporting)
-        with publishing(broker, database_url):
+        with publishing(broker, database_url, pause=0.5):
             until(lambda: status(client, shop, headers) == 202, timeout=10)
-        with publishing(broker, "host=/nowhere"):  # PostgreSQL is away now
+        with publishing(broker, "host=/nowhere", pause=0.5):  # PostgreSQL is away now
             broker.client.delete(name_of("test"))
             time.sleep(2 * snapshots.PAUSE)
             assert status(client, shop, headers) == 202

@@ -10,11 +10,10 @@ from click.testing import CliRunner
 from dramatiq.message import Message as QueuedMessage
 
 from actors.queue.backup import EVENTS, BackupQueue
-from apps.backup import restoring
-from apps.cli import main
-from apps.commands import restore
+from apps.backup.restoring import COMMITTED, Psql, RestoreFailed
 from db.store.events import AlreadySettled, Message, store_messages
 from tests.builders.factories import batch, received
+from tests.builders.wired import wired
 from tests.servers.servers import Redis
 from tests.system.test_backup_refused import contents, holding
 
@@ -33,12 +32,12 @@ def queue(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> BackupQueue:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Runs a command on a database."""
+    """Runs a command on a database, with parts that a test gives it."""
     monkeypatch.chdir(tmp_path)
 
-    def run(url: str, *arguments: str) -> tuple[int, str]:
+    def run(url: str, *arguments: str, **parts: Any) -> tuple[int, str]:
         monkeypatch.setenv("DATABASE_URL", url)
-        done = CliRunner().invoke(main, arguments)
+        done = CliRunner().invoke(wired(arguments[0], **parts), arguments)
         return done.exit_code, done.output
 
     return run
@@ -93,17 +92,41 @@ def end_connections(url: str) -> None:
         )
 
 
-def at_the_commit(monkeypatch: pytest.MonkeyPatch, what: Callable[[], object]) -> None:
-    """Have this happen once, immediately before psql is told to commit."""
-    say = restoring._Psql.say
-    to_happen = [what]
+def at_the_commit(what: Callable[[], object]) -> type[Psql]:
+    """A psql for which this happens immediately before it is told to commit."""
 
-    def say_and_fail(psql: Any, text: str) -> None:
-        if text.startswith("commit") and to_happen:
-            to_happen.pop()()
-        say(psql, text)
+    class Interrupted(Psql):
+        def say(self, text: str) -> None:
+            if text.startswith("commit"):
+                what()
+            super().say(text)
 
-    monkeypatch.setattr(restoring._Psql, "say", say_and_fail)
+    return Interrupted
+
+
+class Losing(Psql):
+    """A psql whose connection is lost after the commit, before one hears of it."""
+
+    def wait_for(self, line: str) -> None:
+        super().wait_for(line)
+        if line == COMMITTED:
+            raise RestoreFailed("the connection was lost")
+
+
+class Dying:
+    """A queue into which a process puts so many messages of a backup before it is killed."""
+
+    def __init__(self, queue: BackupQueue, put: int) -> None:
+        self.queue = queue
+        self.left = put
+
+    def put_back(self, name: str, data: bytes) -> None:
+        if self.left:
+            self.queue.put_back(name, data)
+            self.left -= 1
+            if len(queued(self.queue)) < len(ALL):
+                return
+        raise SystemExit(137)
 
 
 def check_whole(queue: BackupQueue, url: str) -> None:
@@ -120,11 +143,8 @@ def test_a_restore_leaves_no_mark(run: Run, queue: BackupQueue, target: str) -> 
     check_whole(queue, target)
 
 
-def test_a_commit_that_fails_leaves_database_and_queue_as_they_were(
-    run: Run, queue: BackupQueue, target: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    at_the_commit(monkeypatch, lambda: end_connections(target))
-    code, told = run(target, "restore", "file")
+def test_a_commit_that_fails_leaves_database_and_queue_as_they_were(run: Run, queue: BackupQueue, target: str) -> None:
+    code, told = run(target, "restore", "file", psql=at_the_commit(lambda: end_connections(target)))
     assert (code, told.startswith("Error: nothing was restored: ")) == (1, True), told
     assert queued(queue) == []
     assert not has_tables(target)
@@ -132,59 +152,28 @@ def test_a_commit_that_fails_leaves_database_and_queue_as_they_were(
     check_whole(queue, target)
 
 
-def test_killed_before_the_commit_it_leaves_all_as_it_was(
-    run: Run, queue: BackupQueue, target: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_before_the_commit_it_leaves_all_as_it_was(run: Run, queue: BackupQueue, target: str) -> None:
     def killed() -> None:
         raise SystemExit(137)
 
-    at_the_commit(monkeypatch, killed)
-    assert run(target, "restore", "file")[0] == 137
+    assert run(target, "restore", "file", psql=at_the_commit(killed))[0] == 137
     assert queued(queue) == []
     assert not has_tables(target)
     assert run(target, "restore", "file")[0] == 0
     check_whole(queue, target)
 
 
-def test_a_commit_whose_outcome_is_lost_is_found_in_the_database(
-    run: Run, queue: BackupQueue, target: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wait_for = restoring._Psql.wait_for
-
-    def lose(psql: Any, line: str) -> None:
-        wait_for(psql, line)
-        if line == restoring.COMMITTED:
-            raise restoring.RestoreFailed("the connection was lost")
-
-    monkeypatch.setattr(restoring._Psql, "wait_for", lose)
-    assert run(target, "restore", "file")[0] == 0
+def test_a_commit_whose_outcome_is_lost_is_found_in_the_database(run: Run, queue: BackupQueue, target: str) -> None:
+    assert run(target, "restore", "file", psql=Losing)[0] == 0
     check_whole(queue, target)
 
 
 @pytest.mark.some(1)
 @pytest.mark.parametrize("put", [0, 1, 2])
 def test_killed_after_the_commit_the_next_run_puts_back_what_is_left(
-    run: Run, queue: BackupQueue, target: str, monkeypatch: pytest.MonkeyPatch, put: int
+    run: Run, queue: BackupQueue, target: str, put: int
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        put_back = BackupQueue.put_back
-        done: list[str] = []
-
-        def die(self: BackupQueue, name: str, data: bytes) -> None:
-            if len(done) == put:
-                raise SystemExit(137)
-            put_back(self, name, data)
-            done.append(name)
-
-        def die_after(*arguments: Any) -> None:
-            _put_back(*arguments)
-            raise SystemExit(137)
-
-        _put_back = restore._put_back
-        patch.setattr(BackupQueue, "put_back", die)
-        if put == 2:
-            patch.setattr(restore, "_put_back", die_after)
-        assert run(target, "restore", "file")[0] == 137
+    assert run(target, "restore", "file", queue=Dying(queue, put))[0] == 137
     assert (len(queued(queue)), "not all in the queue yet" in (mark(target) or "")) == (put, True)
     # Life goes on, and what happens meanwhile stays.
     store_queued(queue, target)
@@ -204,11 +193,8 @@ def test_killed_after_the_commit_the_next_run_puts_back_what_is_left(
     check_whole(queue, target)
 
 
-def test_a_queue_that_is_gone_after_the_commit_is_told(
-    run: Run, queue: BackupQueue, redis: Redis, target: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    at_the_commit(monkeypatch, redis.child.kill)
-    code, told = run(target, "restore", "file")
+def test_a_queue_that_is_gone_after_the_commit_is_told(run: Run, queue: BackupQueue, redis: Redis, target: str) -> None:
+    code, told = run(target, "restore", "file", psql=at_the_commit(redis.child.kill))
     assert (code, "the database is restored, but the queue (Redis) did not take" in told) == (1, True), told
     redis.start()
     code, told = run(target, "restore", "file")

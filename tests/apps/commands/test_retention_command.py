@@ -10,12 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from actors import maintenance
-from actors.broker import database
 from apps.cli import main
-from db.connections.pools import write_pool
-from db.settings import Settings
 from tests.conftest import Connection
 from tests.db.expiry.test_expiry import NOW, age, conn, connect, first_event, kept_from, url, visits
+from tests.servers.queue import connections_of_a_worker
 
 __all__ = ["conn", "url", "visits"]
 
@@ -86,7 +84,7 @@ def test_it_does_what_it_said_once_it_was_asked(conn: Connection) -> None:
 
 @pytest.mark.usefixtures("visits")
 def test_what_holds_it_up_is_named_by_the_command_and_by_the_worker(
-    conn: Connection, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    conn: Connection, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = events(conn)
     run("--days", "100", "--yes")
@@ -97,12 +95,10 @@ def test_what_holds_it_up_is_named_by_the_command_and_by_the_worker(
     assert "that stay for now" in output
     assert f"; held up by rollups {told}" in output
     assert "nothing was dropped" in run("--days", "100", "--yes").output
-    monkeypatch.setattr(database, "settings", Settings(retention_days=100))
-    with write_pool(url, connections=1) as pool, caplog.at_level(logging.WARNING):
-        monkeypatch.setattr(database, "pool", pool, raising=False)
-        maintenance.drop_old_events.fn()
+    with connections_of_a_worker(url, retention_days=100) as database, caplog.at_level(logging.WARNING):
+        maintenance.drop_old_events.fn(database=database)
         conn.execute("update sites set user_months_until = '-infinity', sessions_until = '-infinity'")
-        maintenance.drop_old_events.fn()
+        maintenance.drop_old_events.fn(database=database)
     stay = "events more than 100 days old stay: their rollups are not written yet"
     assert [record.getMessage() for record in caplog.records if record.name == "actors.maintenance"] == [
         f"{stay} {told}",
@@ -124,7 +120,7 @@ def test_what_an_earlier_retention_announced_is_named_where_none_is_set() -> Non
 
 @pytest.mark.usefixtures("visits")
 def test_sites_with_a_retention_of_their_own_are_in_the_plan_and_done_by_the_command_and_by_the_worker(
-    conn: Connection, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    conn: Connection, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     for site in ("utc", "kolkata"):
         conn.execute("insert into site_settings (site_id, retention_days) values (%s, 105)", [site])
@@ -146,14 +142,12 @@ def test_sites_with_a_retention_of_their_own_are_in_the_plan_and_done_by_the_com
     assert f"utc, {told}: " in run("--dry-run", "--days", "110").output
     assert "deleted " in run("--yes").output
     assert f"utc, {told}: nothing to delete\n" in run("--dry-run").output
-    monkeypatch.setattr(database, "settings", Settings())
-    with write_pool(url, connections=1) as pool, caplog.at_level(logging.INFO, logger="actors.maintenance"):
-        monkeypatch.setattr(database, "pool", pool, raising=False)
-        maintenance.delete_expired_of_sites.fn()
+    with connections_of_a_worker(url) as database, caplog.at_level(logging.INFO, logger="actors.maintenance"):
+        maintenance.delete_expired_of_sites.fn(database=database)
         age(conn)
         with connect(url) as writer, writer.transaction():  # one that is held up is left, and the others are done
             writer.execute("select from sites where site_id = 'utc' for update")
-            maintenance.delete_expired_of_sites.fn()
+            maintenance.delete_expired_of_sites.fn(database=database)
     messages = [record.getMessage() for record in caplog.records if record.name == "actors.maintenance"]
     stay = "events of site 'kolkata' more than 105 days old stay: their rollups are not written yet"
     assert messages[0] == stay

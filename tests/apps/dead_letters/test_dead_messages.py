@@ -1,5 +1,6 @@
 """What the workers file as dead letters: messages that fail too often, or cannot be read."""
 
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,8 +10,8 @@ import pytest
 
 import actors
 from actors.broker import broker
-from actors.worker.flusher import Flusher
-from tests.apps.dead_letters.test_dead_letters import dead, put, settled, spoiled
+from actors.durable.broker import DurableBroker
+from tests.apps.dead_letters.test_dead_letters import dead, settled, spoiled
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
 from tests.servers.servers import until
@@ -19,21 +20,18 @@ pytestmark = pytest.mark.usefixtures("worker")
 
 
 def test_a_message_that_fails_too_often_is_filed_event_by_event(
-    monkeypatch: pytest.MonkeyPatch, conn: Connection, reporting: httpx.Client, shop: str
+    worker: DurableBroker, conn: Connection, reporting: httpx.Client, shop: str
 ) -> None:
-    def fail(*_: object) -> None:
+    @dramatiq.actor(broker=worker, queue_name="events", max_retries=2, min_backoff=10)
+    def fail(_: bytes) -> None:
         raise RuntimeError("a bug of ours")
 
-    monkeypatch.setattr(Flusher, "store", fail)
-    monkeypatch.setitem(actors.events.store_events.options, "max_retries", 2)
-    monkeypatch.setitem(actors.events.store_events.options, "min_backoff", 10)
     one, two = received(shop), received(shop)
-    put([spoiled(one), spoiled(two)])
+    fail.send(json.dumps([spoiled(one), spoiled(two)]).encode())
     found = dead(reporting, shop, 2)
     assert {letter["event_id"] for letter in found} == {one.event_id, two.event_id}
     assert {(letter["error"], letter["attempts"]) for letter in found} == {("RuntimeError: a bug of ours", 3)}
     assert settled(conn, shop) == (0, 0, 2)
-    monkeypatch.undo()
     outcome = reporting.post("/dead-letters/replay", params={"site_id": shop})
     assert outcome.json()["stored"] == 2
     assert settled(conn, shop) == (2, 0, 0)

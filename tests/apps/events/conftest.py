@@ -2,15 +2,17 @@
 
 import base64
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from db.access.snapshot import SiteRules, Snapshot, ValidKey
 from db.access.tokens import hash_of, new_key
 from tests.builders.factories import event
+
+if TYPE_CHECKING:
+    from apps.sdks.shared.resources import SdkResources
 
 #: Tells ingestion of keys (scopes and sites) and of settings; returns the secrets of the keys.
 Tell = Callable[..., list[str]]
@@ -18,9 +20,10 @@ MONEY = {"revenue": 10, "currency": "EUR"}
 
 
 @pytest.fixture
-def tell(ingestion: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Tell:
+def tell(sdk_resources: "SdkResources", monkeypatch: pytest.MonkeyPatch) -> Tell:
     from apps.access.snapshots import Known
-    from apps.ingestion import app
+
+    resources = sdk_resources.events
 
     def tell(*keys: dict[str, Any], sites: list[SiteRules] = [], registered: bool = False) -> list[str]:  # noqa: B006
         secrets = [new_key("k") for _ in keys]
@@ -28,8 +31,8 @@ def tell(ingestion: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Tell:
             ValidKey(hash=hash_of(secret).hex(), id=uuid4(), name="k", **({"scopes": ["events:write"]} | key))
             for secret, key in zip(secrets, keys, strict=True)
         ]
-        monkeypatch.setattr(app.resources.events.snapshots, "known", Known(Snapshot(keys=valid, sites=sites)))
-        monkeypatch.setattr(app.resources.events.admission, "only_registered", registered)
+        monkeypatch.setattr(resources.snapshots, "known", Known(Snapshot(keys=valid, sites=sites)))
+        monkeypatch.setattr(resources.admission, "only_registered", registered)
         return secrets
 
     return tell

@@ -3,13 +3,13 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import pytest
 
 from actors.broker import broker, redis_url
 from actors.queue.producer import SiteDay
 from actors.queue.state import QueueReader
-from apps.events import batcher as batcher_module
 from apps.events.batcher import Batcher
 from apps.monitoring.queue_monitor import QueueMonitor
 from apps.web.problems import Refusal
@@ -34,10 +34,10 @@ class Queue:
         return f"message {len(self.messages)}"
 
 
-def run(test: Callable[[Queue, Batcher], Awaitable[None]]) -> None:
+def run(test: Callable[[Queue, Batcher], Awaitable[None]], **limits: Any) -> None:
     async def main() -> None:
         queue = Queue()
-        batcher = Batcher(queue.enqueue, QueueMonitor(QueueReader(broker, redis_url), Settings()))
+        batcher = Batcher(queue.enqueue, QueueMonitor(QueueReader(broker, redis_url), Settings()), **limits)
         await batcher.open()
         await test(queue, batcher)
         queue.gate.set()
@@ -74,16 +74,14 @@ def test_who_arrives_while_a_message_is_under_way_shares_the_next() -> None:
     run(test)
 
 
-def test_a_message_takes_no_more_once_it_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batcher_module, "MESSAGE_BYTES", 2)
-
+def test_a_message_takes_no_more_once_it_is_long() -> None:
     async def test(queue: Queue, batcher: Batcher) -> None:
         tasks = [await put(batcher, number) for number in range(6)]
         queue.gate.set()
         await asyncio.gather(*tasks)
         assert queue.messages == [[0], [1, 2], [3, 4], [5]]
 
-    run(test)
+    run(test, message_bytes=2)
 
 
 def test_all_who_wait_are_told_when_the_queue_refuses_and_the_next_are_taken() -> None:
@@ -104,9 +102,7 @@ def test_all_who_wait_are_told_when_the_queue_refuses_and_the_next_are_taken() -
     run(test)
 
 
-def test_nobody_waits_for_a_queue_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batcher_module, "ENQUEUE_TIMEOUT", 0.05)
-
+def test_nobody_waits_for_a_queue_that_does_not_answer() -> None:
     async def test(queue: Queue, batcher: Batcher) -> None:
         tasks = [await put(batcher, 1), await put(batcher, 2)]
         async with asyncio.timeout(5):
@@ -117,7 +113,7 @@ def test_nobody_waits_for_a_queue_that_does_not_answer(monkeypatch: pytest.Monke
         await (await put(batcher, 3))
         assert queue.messages == [[3]]
 
-    run(test)
+    run(test, enqueue_timeout=0.05)
 
 
 def test_each_request_learns_its_message_and_all_events_are_counted() -> None:
@@ -138,9 +134,7 @@ def test_each_request_learns_its_message_and_all_events_are_counted() -> None:
     run(test)
 
 
-def test_what_waits_in_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batcher_module, "MAX_WAITING", 3)
-
+def test_what_waits_in_memory_is_bounded() -> None:
     async def test(queue: Queue, batcher: Batcher) -> None:
         tasks = [await put(batcher, 1), await put(batcher, 2), await put(batcher, 3)]
         with pytest.raises(Refusal, match="too many events wait"):
@@ -150,7 +144,7 @@ def test_what_waits_in_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
         await batcher.put(b"5", {})
         assert queue.messages == [[1], [2, 3], [5]]
 
-    run(test)
+    run(test, max_waiting=3)
 
 
 def test_a_request_that_was_cancelled_harms_no_other() -> None:

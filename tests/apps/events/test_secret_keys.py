@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from apps.events.admission import Admission
-from apps.ingestion import app
+from apps.sdks.shared.resources import SdkResources
 from db.access.snapshot import SiteRules
 from db.access.tokens import new_key
 from tests.apps.events.conftest import MONEY, Tell, basic, bearer, order, queued
@@ -171,9 +171,9 @@ def test_with_registered_sites_no_other_sends(ingestion: httpx.Client, tell: Tel
 
 
 def test_what_could_be_forged_waits_until_a_worker_has_told(
-    ingestion: httpx.Client, monkeypatch: pytest.MonkeyPatch, shop: str
+    ingestion: httpx.Client, sdk_resources: SdkResources, monkeypatch: pytest.MonkeyPatch, shop: str
 ) -> None:
-    monkeypatch.setattr(app.resources.events.snapshots, "known", None)
+    monkeypatch.setattr(sdk_resources.events.snapshots, "known", None)
     assert ingestion.post("/event", json=event(shop)).status_code == 202
     call = {"type": "track", "event": "Order Completed", "writeKey": shop, "properties": MONEY}
     for answer in (
@@ -186,11 +186,11 @@ def test_what_could_be_forged_waits_until_a_worker_has_told(
     assert len(queued(shop)) == 1
 
 
-def test_a_public_request_costs_one_look_at_its_headers() -> None:
+def test_a_public_request_costs_one_look_at_its_headers(sdk_resources: SdkResources) -> None:
     class Untouched:
         known = None
 
-    admission = Admission(app.resources.events.settings, Untouched())  # type: ignore[arg-type]
+    admission = Admission(sdk_resources.events.settings, Untouched())  # type: ignore[arg-type]
     headers = [(b"host", b"x"), (b"content-type", b"application/json")]
     assert admission.sender({"headers": headers, "query_string": b""}) == (None, None)
     assert admission.sender({"headers": [*headers, (b"authorization", b"Basic c2hvcDo=")], "query_string": b""}) == (

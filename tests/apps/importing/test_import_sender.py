@@ -15,11 +15,11 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from apps.cli import main
 from apps.events.endpoints import BATCH_BYTES
 from apps.events.validation import MAX_BATCH
 from apps.importing import importer
 from apps.importing.sender import Sender, Undelivered
+from tests.builders.wired import wired
 
 EVENT = b'{"path":"/"}'
 #: No statuses: the API closes the connection without an answer, and the person in front presses Ctrl-C.
@@ -95,8 +95,8 @@ def deliver(api: Api, said: list[str]) -> Iterator[Any]:
         yield Sender(client, report=said.append, give_up_after=0.3).deliver
 
 
-def run(path: Path, url: str) -> Result:
-    return CliRunner().invoke(main, ["import", str(path), "--site", "shop", "--url", url])
+def run(path: Path, url: str, **parts: Any) -> Result:
+    return CliRunner().invoke(wired("import", **parts), ["import", str(path), "--site", "shop", "--url", url])
 
 
 def closed_port() -> str:

@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 
 from apps.cli import main
-from apps.importing import run as session
 from apps.up.data_dir import DataFolder, environment_of_folder
 from db.settings import load
 from tests.apps.importing.test_import_sender import INTERRUPT, Api, api, run
@@ -67,12 +66,9 @@ def test_the_command_fails_where_nothing_was_taken(api: Api, file: Path) -> None
     assert "events.csv has no rows" in empty.stderr
 
 
-def test_a_server_that_goes_away_ends_the_command_with_what_was_sent(
-    api: Api, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session, "GIVE_UP_AFTER", 0.2)
+def test_a_server_that_goes_away_ends_the_command_with_what_was_sent(api: Api, file: Path) -> None:
     api.answers = [(202, {}, {"rejected": []})] + [(500, {}, {})] * 20
-    result = run(file, api.url)
+    result = run(file, api.url, give_up_after=0.2)
     assert result.exit_code == 1
     assert "      500 sent" in result.stderr
     assert "      500 read but not sent" in result.stderr

@@ -9,6 +9,7 @@ import pytest
 from litestar.testing import TestClient
 
 from db.settings import load
+from tests.servers.serving import Addressed
 
 if TYPE_CHECKING:  # the apps read their settings when they are imported, which is before those of the tests are set
     from apps.reporting import ReportingApp
@@ -19,25 +20,27 @@ Share = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def one_app(database_url: str) -> Iterator[tuple["ReportingApp", httpx.Client]]:
-    """An app of this module's own, and a browser that comes from an address of its own."""
+    """An app of this module's own, and a browser."""
     from apps.reporting import create_app
 
     app = create_app(load())
-    with TestClient(app) as client:
+    with TestClient(Addressed(app)) as client:
         yield app, client
 
 
 @pytest.fixture
-def own_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test's clients come from an address of their own: from one, few may log in within a minute."""
+def own_address(reporting: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> str:
+    """`reporting` comes from an address of the test's own: from one, few may log in within a minute."""
     here = uuid4().hex
-    monkeypatch.setattr("apps.access.limits._address", lambda *_: here)
+    monkeypatch.setitem(reporting.headers, "x-address", here)
+    return here
 
 
 @pytest.fixture
-def browser(one_app: tuple["ReportingApp", httpx.Client], own_address: None) -> httpx.Client:
-    """A browser without a login, new and from an address of its own."""
+def browser(one_app: tuple["ReportingApp", httpx.Client], own_address: str) -> httpx.Client:
+    """A browser without a login, new and from that address."""
     app, client = one_app
+    client.headers["x-address"] = own_address
     client.cookies.clear()
     client.follow_redirects = False
     app.access.verdicts.forget()

@@ -89,7 +89,7 @@ def test_one_that_has_expired_is_dead(reporting: httpx.Client, conn: Connection)
 
 
 def test_one_that_ends_is_dead_at_that_moment_and_so_is_its_login(
-    reporting: httpx.Client, conn: Connection, monkeypatch: pytest.MonkeyPatch
+    reporting: httpx.Client, reporting_app: ReportingApp, conn: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, secret = create(reporting, "reports:read")
     conn.execute("update keys set expires_at = now() + interval '1 hour' where id = %s", [key.id])
@@ -98,7 +98,7 @@ def test_one_that_ends_is_dead_at_that_moment_and_so_is_its_login(
     assert is_in(reporting, cookie)
 
     # While the verdict is still known.
-    monkeypatch.setattr("apps.keys.verdicts.now", lambda: datetime.now(UTC) + timedelta(hours=1))
+    monkeypatch.setattr(reporting_app.access.verdicts, "now", lambda: datetime.now(UTC) + timedelta(hours=1))
     assert not is_in(reporting, bearer(secret))
     assert not is_in(reporting, cookie)
 
@@ -118,7 +118,7 @@ def test_a_rotated_one_is_valid_until_the_overlap_is_over(reporting: httpx.Clien
 
 
 def test_a_rotated_one_is_dead_at_the_moment_that_was_said(
-    reporting: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    reporting: httpx.Client, reporting_app: ReportingApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, secret = create(reporting, "reports:read")
     cookie = log_in(reporting, secret) | NOBODY
@@ -127,7 +127,7 @@ def test_a_rotated_one_is_dead_at_the_moment_that_was_said(
     said = reporting.post(f"/keys/{key.id}/rotate", params={"overlap_hours": 1}).json()["old_valid_until"]
     end = datetime.fromisoformat(said)
     for time, valid in ((end - timedelta(microseconds=1), True), (end, False)):
-        monkeypatch.setattr("apps.keys.verdicts.now", lambda time=time: time)
+        monkeypatch.setattr(reporting_app.access.verdicts, "now", lambda time=time: time)
         assert is_in(reporting, bearer(secret)) is valid
         assert is_in(reporting, cookie) is valid
 

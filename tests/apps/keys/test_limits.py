@@ -11,7 +11,6 @@ import msgspec
 import pytest
 from litestar.testing import TestClient
 
-from apps import ingestion as ingestion_app
 from apps.access.limits import LOGINS, LONG_COST
 from apps.events.resources import EventResources
 from apps.ingestion import IngestionApp
@@ -159,5 +158,5 @@ def test_a_site_may_send_so_many_events(limited_ingestion: httpx.Client, shop: s
     assert limited_ingestion.post("/event", json=event | {"site_id": other}).status_code == 202
 
 
-def test_without_that_setting_nothing_is_asked(ingestion: httpx.Client) -> None:
-    assert ingestion_app.app.resources.events.batcher.limit is None
+def test_without_that_setting_nothing_is_asked(sdk_resources: SdkResources) -> None:
+    assert sdk_resources.events.batcher.limit is None

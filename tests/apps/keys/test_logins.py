@@ -12,6 +12,7 @@ from db.settings import load
 from tests.apps.keys.callers import SAME_ORIGIN, create, log_in
 from tests.conftest import Connection
 from tests.servers.key import ADMIN_KEY
+from tests.servers.serving import Addressed
 
 pytestmark = pytest.mark.usefixtures("own_address")
 
@@ -45,8 +46,9 @@ def test_a_login_has_a_new_secret_each_time_and_ends_the_one_before(reporting: h
     assert not is_in(reporting, second | NOBODY)
 
 
-def test_over_https_the_cookie_is_for_this_host_only(database_url: str) -> None:
-    with TestClient(create_app(load()), base_url="https://testserver.local") as client:
+def test_over_https_the_cookie_is_for_this_host_only(database_url: str, own_address: str) -> None:
+    with TestClient(Addressed(create_app(load())), base_url="https://testserver.local") as client:
+        client.headers["x-address"] = own_address
         cookie = client.post("/login", json={"key": ADMIN_KEY}).headers["set-cookie"]
         assert cookie.startswith("__Host-tjra=")
         assert "; Secure" in cookie

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from typing import Any
 from uuid import uuid4
 
 import httpx
-import msgspec
 import pytest
 from litestar.testing import TestClient
 
@@ -15,7 +13,7 @@ from apps.access.limits import FIRST_TRIES, PASSWORD_WINDOW, PASSWORDS
 from apps.reporting import create_app
 from db.settings import load
 from tests.apps.keys.conftest import Share
-from tests.servers.serving import Served
+from tests.servers.serving import Addressed, Served
 
 PASSWORD, WRONG = "correct horse", "wrong horse"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -24,15 +22,10 @@ Try = Callable[..., httpx.Response]
 
 
 @pytest.fixture
-def attempt(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Try]:
-    monkeypatch.setattr("apps.keys.passwords.is_password", lambda given, _: given == PASSWORD)  # which takes long
-    app = create_app(msgspec.structs.replace(load()))
-
-    async def from_address(scope: Any, receive: Any, send: Any) -> None:
-        headers = dict(scope.get("headers", ()))
-        await app(scope | {"client": (headers.get(b"x-address", b"").decode(), 50_000)}, receive, send)
-
-    with TestClient(from_address) as client:
+def attempt(database_url: str) -> Iterator[Try]:
+    app = create_app(load())
+    app.passwords.check = lambda given, _: given == PASSWORD  # the true one takes long
+    with TestClient(Addressed(app)) as client:
 
         def attempt(url: str, password: str, address: str) -> httpx.Response:
             client.cookies.clear()

@@ -159,9 +159,13 @@ def test_with_a_password_it_asks_for_it(share: Share, browser: httpx.Client, sho
 
 
 def test_passwords_are_tried_as_seldom_as_logins(
-    share: Share, browser: httpx.Client, shop: str, monkeypatch: pytest.MonkeyPatch
+    share: Share,
+    browser: httpx.Client,
+    one_app: tuple[ReportingApp, httpx.Client],
+    shop: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("apps.keys.passwords.is_password", lambda *_: False)  # which takes long
+    monkeypatch.setattr(one_app[0].passwords, "check", lambda *_: False)  # the true one takes long
     url = share(shop, password=PASSWORD)
     tried = [browser.post(url, json={"password": "wrong"}).status_code for _ in range(22)]
     assert tried[:20] == [403] * 20

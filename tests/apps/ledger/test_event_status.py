@@ -5,10 +5,13 @@ from uuid import uuid4
 import httpx
 import msgspec
 import pytest
+from litestar.testing import TestClient
 
 import actors
 from actors.broker import broker
-from actors.queue import search
+from apps.reporting import ReportingApp
+from apps.reporting_resources import ReportingResources
+from db.settings import load
 from db.store.events import Message, store_events
 from db.store.whole_or_apart import store_apart
 from tests.builders.factories import NOW, batch, event, received
@@ -79,12 +82,11 @@ def test_an_event_that_is_about_to_be_filed_is_queued(reporting: httpx.Client, s
     assert receipt(reporting, shop, one.event_id)["status"] == "queued"
 
 
-def test_a_queue_that_is_too_long_is_said_to_be(
-    monkeypatch: pytest.MonkeyPatch, reporting: httpx.Client, shop: str
-) -> None:
+def test_a_queue_that_is_too_long_is_said_to_be(database_url: str, shop: str) -> None:
     actors.events.store_events.send(batch(received(shop)))
-    monkeypatch.setattr(search, "MAX_BYTES", 1)
-    answer = receipt(reporting, shop, str(uuid4()))
+    with TestClient(ReportingApp(ReportingResources(load(), max_searched=1))) as client:
+        client.headers.update(AUTHORIZED)
+        answer = receipt(client, shop, str(uuid4()))
     assert answer["status"] == "unknown"
     assert "too long to be searched" in str(answer["detail"])
 

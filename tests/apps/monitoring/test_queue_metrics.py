@@ -4,7 +4,7 @@ from typing import cast
 
 import httpx
 
-from apps.reporting import app
+from apps.reporting import ReportingApp
 from db.store.events import store_events
 from tests.apps.monitoring.test_metrics import values
 from tests.builders.factories import batch, event, received
@@ -32,10 +32,12 @@ def test_both_apps_tell_of_the_queue(
     assert values(ingestion.get("/metrics", headers=AUTHORIZED).text)["tjra_queue_full"] == 1
 
 
-def test_what_is_unaccounted_for_is_told(reporting: httpx.Client, conn: Connection, shop: str) -> None:
+def test_what_is_unaccounted_for_is_told(
+    reporting: httpx.Client, reporting_app: ReportingApp, conn: Connection, shop: str
+) -> None:
     def excess() -> float:
         with cast("App", reporting).portal() as portal:
-            portal.call(app.ledger.look)
+            portal.call(reporting_app.ledger.look)
         return values(reporting.get("/metrics").text)["tjra_ledger_unaccounted_events{kind=excess}"]
 
     before = excess()

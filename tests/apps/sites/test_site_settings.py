@@ -10,9 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from apps.cli import main
+from apps.sdks.shared.resources import SdkResources
 from db.store.events import store_events
 from tests.builders.factories import batch, event, received
 from tests.conftest import Connection
+from tests.servers.queue import running_worker
 from tests.servers.servers import until
 
 MONEY = {"revenue": 10, "currency": "EUR"}
@@ -22,14 +24,10 @@ DEFAULTS = {
 
 
 @pytest.fixture(scope="module")
-def quick_worker(request: pytest.FixtureRequest) -> Iterator[None]:
+def quick_worker(database_url: str, sdk_resources: SdkResources) -> Iterator[None]:
     """A worker that tells ingestion of changes at once, and an ingestion that listens."""
-    import actors.access  # noqa: F401
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("actors.access.PAUSE", 0.1)
-        patch.setattr("apps.access.snapshots.PAUSE", 0.1)
-        request.getfixturevalue("worker")
+    with pytest.MonkeyPatch.context() as patch, running_worker(access_pause=0.1):
+        patch.setattr(sdk_resources.events.snapshots, "pause", 0.1)
         yield
 
 

@@ -17,55 +17,49 @@ from tests.servers.servers import temporary_folder
 
 
 @pytest.mark.parametrize(("limit", "expected"), [("536870912\n", 2**29), ("max\n", None), (f"{2**62}\n", None)])
-def test_memory_is_that_of_the_container(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str, expected: int | None
-) -> None:
+def test_memory_is_that_of_the_container(tmp_path: Path, limit: str, expected: int | None) -> None:
     file = tmp_path / "memory.max"
     file.write_text(limit)
-    monkeypatch.setattr("apps.up.embedded.postgres.LIMITS", (tmp_path / "not there", file))
-    assert memory() == (expected or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    assert memory((tmp_path / "not there", file)) == (
+        expected or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    )
 
 
 @pytest.mark.parametrize(("memory", "buffers"), [(2**28, 128), (2**32, 1024), (2**40, 4096)])
-def test_buffers_are_a_quarter_of_it_within_bounds(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, memory: int, buffers: int
-) -> None:
-    monkeypatch.setattr("apps.up.embedded.postgres.memory", lambda: memory)
-    server = EmbeddedPostgres(tmp_path / "postgres")
+def test_buffers_are_a_quarter_of_it_within_bounds(tmp_path: Path, memory: int, buffers: int) -> None:
+    server = EmbeddedPostgres(tmp_path / "postgres", memory_bytes=memory)
     server.data.mkdir(parents=True)  # a cluster that need not be made
     assert f"--shared_buffers={buffers}MB" in server.child(log=tmp_path / "log").command
 
 
 @pytest.mark.parametrize("program", ["not there", "may not run", "fails"])
-def test_a_postgresql_that_cannot_be_run_is_said_in_a_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str
-) -> None:
+def test_a_postgresql_that_cannot_be_run_is_said_in_a_line(tmp_path: Path, program: str) -> None:
     if program != "not there":
         (tmp_path / "initdb").write_text("#!/bin/sh\necho one >&2\necho two >&2\nexit 1\n")
         (tmp_path / "initdb").chmod(0o755 if program == "fails" else 0o644)
         tmp_path.chmod(0o755)
-    monkeypatch.setattr(EmbeddedPostgres, "_programs", lambda _: tmp_path)
     folder = temporary_folder()
     with pytest.raises(CannotStart) as error:
-        EmbeddedPostgres(folder / "postgres").child(log=folder / "log")
+        EmbeddedPostgres(folder / "postgres", programs=tmp_path).child(log=folder / "log")
     shutil.rmtree(folder)
     assert "\n" not in str(error.value)
     assert "initdb" in str(error.value)
 
 
-def test_a_start_that_failed_leaves_nothing_of_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise CannotStart("it cannot")
+def test_a_start_that_failed_leaves_nothing_of_a_new_folder(tmp_path: Path) -> None:
+    def fail(line: str) -> None:
+        """What is told immediately before PostgreSQL starts is the last that happens."""
+        if line.startswith("PostgreSQL: embedded"):
+            raise CannotStart("it cannot")
 
-    monkeypatch.setattr(EmbeddedPostgres, "child", fail)
     settings = Settings(data_dir=tmp_path / "a" / "new", ingestion_port=0, reporting_port=0)
     with pytest.raises(CannotStart):
-        up(settings, workers=1, report=print)
+        up(settings, workers=1, report=fail)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "mine").touch()
     with pytest.raises(CannotStart):
-        up(msgspec.structs.replace(settings, data_dir=tmp_path / "old"), workers=1, report=print)
+        up(msgspec.structs.replace(settings, data_dir=tmp_path / "old"), workers=1, report=fail)
     assert (tmp_path / "old" / "mine").exists()
 
 

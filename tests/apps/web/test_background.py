@@ -4,12 +4,10 @@ import asyncio
 
 import pytest
 
-from apps.web import background
 from apps.web.background import in_background
 
 
-def test_work_ends_with_the_context_also_where_a_cancellation_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "AGAIN_AFTER", 0.01)
+def test_work_ends_with_the_context_also_where_a_cancellation_is_lost() -> None:
     cancelled = []
 
     async def work() -> None:
@@ -22,7 +20,7 @@ def test_work_ends_with_the_context_also_where_a_cancellation_is_lost(monkeypatc
                     raise
 
     async def run() -> None:
-        async with in_background(work()):
+        async with in_background(work(), again_after=0.01):
             await asyncio.sleep(0)
 
     asyncio.run(run())

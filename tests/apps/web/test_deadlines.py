@@ -1,16 +1,14 @@
 """A limit of time without a timer for each."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from apps.web import deadlines
-from apps.web.deadlines import with_deadline
 
-
-@pytest.fixture(autouse=True)
-def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadlines, "INTERVAL", 0.01)
+#: Looks often at how long a task takes.
+with_deadline = partial(deadlines.with_deadline, interval=0.01)
 
 
 async def answer() -> str:

@@ -11,11 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from actors import maintenance
-from actors.broker import database
 from apps.cli import main
 from apps.events.validation import EventValidator
 from apps.web.problems import Refusal
-from db.connections.pools import write_pool
 from db.dead_letters.replay import replay
 from db.events.event import ReceivedEvent
 from db.expiry import drop_old_events
@@ -27,6 +25,7 @@ from db.store.whole_or_apart import store_apart
 from tests.builders.factories import batch, event, received
 from tests.conftest import Connection
 from tests.db.schema.test_migrations import EmptyDatabase
+from tests.servers.queue import connections_of_a_worker
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 #: Three partitions that are no longer kept after 100 days, whatever day it is, and two that are.
@@ -172,17 +171,14 @@ def test_a_partition_that_is_made_afterwards_begins_where_events_are_kept(conn: 
     assert conn.execute("select starts from event_partitions").fetchall() == [(bound + timedelta(days=3),)]
 
 
-def test_the_upkeep_does_it_where_it_is_set(
-    conn: Connection, url: str, visits: list[ReceivedEvent], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with write_pool(url, connections=1) as pool:
-        monkeypatch.setattr(database, "pool", pool, raising=False)
-        maintenance.drop_old_events.fn()
+def test_the_upkeep_does_it_where_it_is_set(conn: Connection, url: str, visits: list[ReceivedEvent]) -> None:
+    with connections_of_a_worker(url) as database:
+        maintenance.drop_old_events.fn(database=database)
         assert kept_from(conn) == {None}
-        monkeypatch.setattr(database, "settings", Settings(retention_days=100))
-        maintenance.drop_old_events.fn()
+    with connections_of_a_worker(url, retention_days=100) as database:
+        maintenance.drop_old_events.fn(database=database)
         age(conn)
-        maintenance.drop_old_events.fn()
+        maintenance.drop_old_events.fn(database=database)
     assert first_event(conn) > OLD[2]
     assert first_event(conn) < KEPT[0]
     assert len(visits) > (conn.execute("select count(*) from events").fetchone() or (0,))[0]

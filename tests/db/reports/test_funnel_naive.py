@@ -4,21 +4,28 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
-from unittest.mock import patch
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from litestar.testing import TestClient
 
+from apps.reporting import ReportingApp
+from apps.reporting_resources import ReportingResources
 from db.events.event import ReceivedEvent
 from db.queries import QUERIES
+from db.settings import load
 from tests.apps.reports.test_funnel import ask, users
+from tests.builders.rewriting import cursor_with
 from tests.checks.thorough import examples
 from tests.conftest import Connection
 from tests.oracles.naive import ZONES, histories, kept, midnight
+from tests.servers.key import AUTHORIZED
 
-SHARES = "reports/funnel_shares"
+#: It cuts the users of a site into parts, if they are many.
+SHARES = QUERIES["reports/funnel_shares"]
+assert b"20000" in SHARES
 
 #: Steps, and the events that are meant.
 STEPS: dict[str, Callable[[ReceivedEvent], bool]] = {
@@ -51,6 +58,17 @@ def ways(events: list[ReceivedEvent], steps: list[str], longest: timedelta) -> I
     return onward(())
 
 
+@pytest.fixture(scope="module")
+def in_shares(database_url: str) -> Iterator[httpx.Client]:
+    """A client of a reporting app for which every site has many users."""
+    resources = ReportingResources(load())
+    assert isinstance(resources.pool.kwargs, dict)
+    resources.pool.kwargs["cursor_factory"] = cursor_with({SHARES: SHARES.replace(b"20000", b"1")})
+    with TestClient(ReportingApp(resources)) as client:
+        client.headers.update(AUTHORIZED)
+        yield client
+
+
 @examples(30)
 @given(
     histories(),
@@ -60,12 +78,18 @@ def ways(events: list[ReceivedEvent], steps: list[str], longest: timedelta) -> I
     st.booleans(),
 )
 def test_it_equals_trying_all_ways(
-    conn: Connection, reporting: httpx.Client, history: Any, zone: str, steps: list[str], window: str, in_shares: bool
+    conn: Connection,
+    reporting: httpx.Client,
+    in_shares: httpx.Client,
+    history: Any,
+    zone: str,
+    steps: list[str],
+    window: str,
+    has_many: bool,
 ) -> None:
     site, stored = kept(conn, history, timezone=zone)
-    shares = QUERIES[SHARES].replace(b"20000", b"1") if in_shares else QUERIES[SHARES]
-    with patch.dict(QUERIES, {SHARES: shares}):
-        report = ask(reporting, site, steps, **{"from": "2026-03-28", "to": "2026-04-05"}, window=window)
+    client = in_shares if has_many else reporting
+    report = ask(client, site, steps, **{"from": "2026-03-28", "to": "2026-04-05"}, window=window)
     start, end = midnight(2026, 3, 28, zone), midnight(2026, 4, 5, zone)
     took: list[list[float]] = [[] for _ in steps]
     for user in {one.user_id for one in stored} - {None}:

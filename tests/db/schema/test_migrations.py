@@ -136,9 +136,7 @@ def test_the_command_says_in_a_line_why_it_cannot_use_the_database(
     assert "secret" not in done.output
 
 
-def test_all_functions_are_applied_again_when_one_has_changed(
-    empty_database: EmptyDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_functions_are_applied_again_when_one_has_changed(empty_database: EmptyDatabase, tmp_path: Path) -> None:
     url = empty_database()
     migrate(url)
     with psycopg.connect(url, autocommit=True) as conn:
@@ -150,10 +148,9 @@ def test_all_functions_are_applied_again_when_one_has_changed(
         changed = tmp_path / "midnight.sql"
         changed.write_text(next(path for path in FUNCTIONS if path.stem == "midnight").read_text() + "-- changed\n")
         functions = [changed if path.stem == "midnight" else path for path in FUNCTIONS]
-        monkeypatch.setattr("db.migrations.FUNCTIONS", functions)
-        assert migrate(url) == ["functions"]
+        assert migrate(url, functions=functions) == ["functions"]
         assert conn.execute("select is_refund('page_view')").fetchone() == (False,)
-    assert migrate(url) == []
+    assert migrate(url, functions=functions) == []
 
 
 def test_a_database_of_before_0_1_0_is_carried_over_with_its_events(empty_database: EmptyDatabase) -> None:

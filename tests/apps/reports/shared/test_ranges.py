@@ -11,7 +11,11 @@ import msgspec
 import psycopg
 import pytest
 
+from apps.web.problems import refusal_for
+from db.events.errors import BadParameter
+from db.reports.shared.filters import read_filters
 from db.reports.shared.ranges import Comparison, Range, RequestedRange, resolve
+from db.reports.shared.report import Question, compared
 from db.store.events import store_events
 from tests.builders.factories import batch, received
 from tests.conftest import Connection
@@ -213,9 +217,24 @@ def test_today_is_compared_with_yesterday_until_now(conn: Connection, reporting:
     assert {name: answer["compare"][name] for name in ("from", "to")} == answer["compared_with"]
 
 
-def test_a_comparison_that_cannot_be_made_is_not_another_parameters_fault(
-    reporting: httpx.Client, shop: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Range, "compared", lambda *_, **__: RequestedRange(instants=(NOW, NOW)))
-    answer = reporting.get("/timeseries", params={"site_id": shop, "date": "2024-02-29", "compare": "previous_year"})
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "compare")
+class Incomparable(Range, frozen=True, kw_only=True):
+    """A range that is compared with nothing at all."""
+
+    def compared(self, *_: object, **__: object) -> RequestedRange:
+        return RequestedRange(instants=(NOW, NOW))
+
+
+def test_a_comparison_that_cannot_be_made_is_not_another_parameters_fault(database_url: str, shop: str) -> None:
+    covered = Incomparable(**msgspec.structs.asdict(resolved(database_url, shop, days=(NOW.date(), None))))
+    question = Question(
+        site_id=shop, range=covered, filters=read_filters([]), now=NOW, as_of=NOW, comparison="previous_year"
+    )
+
+    async def ask() -> None:
+        async with await psycopg.AsyncConnection.connect(database_url) as conn:
+            await compared(conn, question)
+
+    with pytest.raises(BadParameter) as refused:
+        asyncio.run(ask())
+    problem = refusal_for(refused.value).problem
+    assert (problem.status, problem.errors[0].field) == (400, "compare")
