@@ -1,11 +1,9 @@
 """`tjra delete`: delete a site with all of its data."""
 
-from datetime import UTC, datetime
-
 import click
 
 from apps.commands.shared.database import database
-from apps.commands.shared.terminal import printable
+from apps.commands.shared.terminal import between, printable
 from db.access import audit
 from db.sites import deletion
 
@@ -46,10 +44,3 @@ def print_contents(site: str, there: deletion.Contents) -> None:
     click.echo(f"{printable(site)} has")
     for line in lines:
         click.echo(f"  {line}")
-
-
-def between(first: datetime | None, last: datetime | None) -> str:
-    """The range of times as text; empty if it is unknown."""
-    if first is None or last is None:
-        return ""
-    return f" from {first.astimezone(UTC):%Y-%m-%d %H:%M} to {last.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import click
 import msgspec
 
-from apps.commands.delete import between
 from apps.commands.rebuild import rebuild
 from apps.commands.shared.database import database
-from apps.commands.shared.terminal import printable, show
+from apps.commands.shared.terminal import between, printable, show
 from db.access import audit
 from db.connections.pools import WriteConnection, writing
 from db.ledger import imports

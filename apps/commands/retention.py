@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from apps.commands.delete import between
 from apps.commands.shared.database import database
-from apps.commands.shared.terminal import failure_in_a_line, printable
+from apps.commands.shared.terminal import between, failure_in_a_line, printable
 from db import expiry
 from db.people import links
 from db.settings import load

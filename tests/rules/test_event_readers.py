@@ -9,6 +9,7 @@ EVENTS = frozenset({"events"})
 #: Those that read no event that can have expired.
 OF_THE_PRESENT = {
     "live": "events of the last minutes",
+    "range": "events of the hour from which on they are kept",
     "open_sessions": "events after a watermark",
     **dict.fromkeys(("visits_by", "visits_people", "visits_over_time"), "events after a watermark"),
 }

@@ -6,10 +6,9 @@ import click
 import msgspec
 from msgspec import UNSET
 
-from apps.commands.delete import between
 from apps.commands.shared.database import database
 from apps.commands.shared.resources import run
-from apps.commands.shared.terminal import print_table, printable
+from apps.commands.shared.terminal import between, print_table, printable
 from db.access import audit
 from db.connections.pools import ReadConnection
 from db.events.errors import struct_error

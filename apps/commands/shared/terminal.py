@@ -4,6 +4,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from getpass import GetPassWarning
 
 import click
@@ -69,3 +70,10 @@ def show(text: str) -> None:
 def printable(text: str) -> str:
     """Escape control characters, which could control the terminal: the text comes from events, so it is untrusted."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def between(first: datetime | None, last: datetime | None) -> str:
+    """The range of times as text; empty if it is unknown."""
+    if first is None or last is None:
+        return ""
+    return f" from {first.astimezone(UTC):%Y-%m-%d %H:%M} to {last.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
