@@ -47,7 +47,7 @@ def test_what_went_wrong_once_is_right(empty_database: EmptyDatabase, path: Path
     live(msgspec.json.decode(path.read_bytes(), type=Life), empty_database(), questions=12)
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(4)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_that_is_put_back_is_found(empty_database: EmptyDatabase, fault: str) -> None:
     seed, events = FOUND_BY[fault]

@@ -31,9 +31,11 @@ PATIENCE = 120
 class Chaos:
     """A system on a data folder, clients that send to it, and the one who kills."""
 
-    def __init__(self, data: Path, *, seed: int = 0, **environment: str) -> None:
+    def __init__(self, data: Path, *, seed: int = 0, pause: float = 0, **environment: str) -> None:
         self.data = data
         self.environment = environment
+        #: Seconds between two batches of a client.
+        self.pause = pause
         self.random = random.Random(seed)
         self.sites = [f"chaos-{uuid4().hex[:8]}" for _ in range(3)]
         self.stack = Stack(data, **environment)
@@ -121,6 +123,7 @@ class Chaos:
                     self.accepted += len(batch)
                 if batches % AGAIN == 0:
                     self._deliver(client, "/events", batch)
+                self.enough.wait(self.pause)
 
     def _deliver(self, client: httpx.Client, path: str, body: Any) -> None:
         """Send as real clients do: again and again, with the same ids, until it is accepted."""

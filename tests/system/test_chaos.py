@@ -19,7 +19,7 @@ def folder() -> Iterator[Path]:
 
 
 def test_whatever_is_killed_under_load_everything_accepted_is_stored_once(folder: Path) -> None:
-    chaos = Chaos(folder / "data")
+    chaos = Chaos(folder / "data", pause=0.1)
     try:
         with chaos.load():
             for part in (*PARTS, "everything"):

@@ -24,12 +24,12 @@ ROOT = Path(__file__).parent.parent.parent
 CONFIG = ROOT / "tests" / "schemathesis.toml"
 SCHEMATHESIS = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "--no-color"]
 #: Cases that each document is tried with, at least.
-CASES = 800
+CASES = 500
 #: Random examples for each operation, in so many runs, two at a time: beside those that cover its schema, which are the
 #: most and in the first run. More than some dozen in one run are slow.
 EXAMPLES, RUNS = 6, TIMES
 #: So many paths of a document are tried, others in each run of the suite: their schemas cover thousands of cases.
-PATHS = {"ingestion": 100, "reporting": 16 * TIMES}
+PATHS = {"ingestion": 100, "reporting": 9 * TIMES}
 #: Paths that never end their answer, which Schemathesis would wait for.
 ENDLESS = ["/live/stream"]
 

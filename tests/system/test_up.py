@@ -159,15 +159,21 @@ def test_however_it_ends_it_leaves_nothing_behind_and_loses_nothing(stack: Stack
     until(lambda: not before.keys() & stack.processes().keys())
 
 
-def test_it_starts_with_an_odd_language_and_from_any_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_starts_with_an_odd_language_from_any_folder_where_others_cannot_go_and_where_paths_are_long(
+    folder: Path, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Modules of the user's that bear our names must not get in the way.
     for name in ("apps", "actors", "db"):
         (folder / f"{name}.py").write_text("raise ImportError('not ours')")
     monkeypatch.chdir(folder)
+    locked = folder / "locked"
+    locked.mkdir(mode=0o700)
     odd = LIBPQ | {"LANG": "xx_XX.UTF-8", "LC_ALL": "tlh", "TZ": "Asia/Kolkata"}
-    stack = Stack(folder / "o,d 'd\" #%$é\\", **odd)
+    stack = Stack(locked / ("long-" * 20) / "o,d 'd\" #%$é\\", **odd)
     stack.wait_until_up()
     assert f"PostgreSQL: embedded, a new, empty database in {stack.data}" in stack.output()
+    send(stack.ingestion, [event(shop)])
+    until(lambda: views(stack, shop) == 1)
     done = subprocess.run(
         [sys.executable, "-P", "-m", "apps", "psql", "-tAc", "select current_user, inet_server_port() is null"],
         env=clean_environment() | odd | {"DATA_DIR": str(stack.data), "PYTHONPATH": str(ROOT)},
@@ -176,19 +182,8 @@ def test_it_starts_with_an_odd_language_and_from_any_folder(folder: Path, monkey
     )
     assert done.stdout == b"tjra|t\n"
     assert stack.stop() == 0
-
-
-def test_it_starts_where_others_cannot_go_and_where_paths_are_long(folder: Path, shop: str) -> None:
-    locked = folder / "locked"
-    locked.mkdir(mode=0o700)
-    data = locked / ("long-" * 20) / "data"
-    stack = Stack(data)
-    stack.wait_until_up()
-    send(stack.ingestion, [event(shop)])
-    until(lambda: views(stack, shop) == 1)
-    assert stack.stop() == 0
-    if (data / "postgres").is_symlink():
-        shutil.rmtree((data / "postgres").readlink())
+    if (stack.data / "postgres").is_symlink():
+        shutil.rmtree((stack.data / "postgres").readlink())
 
 
 def test_given_servers_are_used(folder: Path, servers: Servers, shop: str, database_url: str) -> None:

@@ -107,7 +107,7 @@ def spoiled(database_url: str, request: pytest.FixtureRequest) -> dict[str, Spoi
     return made
 
 
-@pytest.mark.some(10)
+@pytest.mark.some(6)
 @pytest.mark.parametrize(("name", "expected"), [(name, found) for name, (_, found) in SPOILED.items()], ids=SPOILED)
 def test_whatever_is_wrong_is_named_and_made_right(
     conn: Connection, spoiled: dict[str, Spoiled], name: str, expected: list[object]
