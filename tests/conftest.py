@@ -145,7 +145,7 @@ def dramatiq_hurries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make_broker(redis: Redis, dramatiq_hurries: None) -> MakeBroker:
-    """Makes brokers whose patience is short enough for a test."""
+    """Makes brokers whose timeouts are short enough for a test."""
     from tests.servers.queue import impatient_broker
 
     return lambda url=redis.server.url, **options: impatient_broker(url, **options)

@@ -26,7 +26,7 @@ from tests.conftest import Connection, MakeBroker
 from tests.servers.servers import Redis, until
 
 #: Seconds after which a thread counts as stuck in these tests.
-PATIENCE = 2.0
+TIMEOUT = 2.0
 
 
 class Watched:
@@ -37,7 +37,7 @@ class Watched:
         self.database = PostgresPool(settings, **options)
         self.flusher = Flusher(self.database)
         heartbeat = next(middleware for middleware in broker.middleware if isinstance(middleware, Heartbeat))
-        port = WorkerPort(settings, broker, self.flusher, heartbeat, max_idle=PATIENCE, max_attempt=PATIENCE)
+        port = WorkerPort(settings, broker, self.flusher, heartbeat, max_idle=TIMEOUT, max_attempt=TIMEOUT)
         for middleware in (self.database, self.flusher, port):
             broker.add_middleware(middleware)
         self.store = dramatiq.actor(broker=broker, actor_name="store")(self._store)
@@ -70,7 +70,7 @@ class Watched:
 
 @pytest.fixture
 def watch(make_broker: MakeBroker, database_url: str) -> Iterator[Callable[..., Watched]]:
-    """Starts workers with a Redis of their own and little patience: `watch()`, `watch(url, longest_pause=0.2)`."""
+    """Starts workers with a Redis of their own and short timeouts: `watch()`, `watch(url, longest_pause=0.2)`."""
     started = []
 
     def start(database_url: str = database_url, **options: float) -> Watched:
@@ -211,8 +211,8 @@ def test_a_worker_without_postgresql_waits_and_is_not_stuck(watch: Callable[...,
 
 
 def stays_well(one: Watched) -> None:
-    """It is not called stuck, for longer than there is patience."""
-    end = time.monotonic() + 2 * PATIENCE
+    """It is not called stuck, for longer than the timeout."""
+    end = time.monotonic() + 2 * TIMEOUT
     while time.monotonic() < end:
         assert one.stuck() == ""
         time.sleep(0.1)

@@ -11,12 +11,12 @@ from tests.browser.chromium import chromium, visitor
 from tests.browser.shop import Shop, web_shop
 
 #: Milliseconds that a page may take for anything, on a machine with other things to do.
-PATIENCE = 30_000
+TIMEOUT = 30_000
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=TIMEOUT)
     with chromium() as browser:
         yield browser
 
@@ -25,7 +25,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A visitor."""
     context = visitor(browser)
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(TIMEOUT)
     yield context
     context.close()
 

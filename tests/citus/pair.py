@@ -57,7 +57,7 @@ class Pair:
         return self.both(_execute, statement, parameters)
 
     def live(self, history: History) -> Stored:
-        """Store it all, while upkeep moves on now and then and is not always done."""
+        """Store it all, while maintenance moves on now and then and is not always done."""
         for site, zone in SITES.items():
             self.execute("insert into sites (site_id, timezone) values (%(site)s, %(zone)s)", site=site, zone=zone)
         total = Stored(0, 0)
@@ -66,8 +66,8 @@ class Pair:
             total = Stored(total.received + stored.received, total.stored + stored.stored)
             assert self.both(_is_settled, flush)
             if number % 3 == 2:
-                self._upkeep(max(one.timestamp for one in history.of(flush)), parts=self.random.randrange(1, 12))
-        # In the end upkeep has come up to now; of one site it is two days behind, and of another by weeks.
+                self._maintain(max(one.timestamp for one in history.of(flush)), parts=self.random.randrange(1, 12))
+        # In the end maintenance has come up to now; of one site it is two days behind, and of another by weeks.
         for site in SITES:
             self.finish(site, history.now - timedelta(days={"london": 2, "havana": 40}.get(site, 0)))
         return total
@@ -83,7 +83,7 @@ class Pair:
         for name in self.both(_names):
             yield name, self.both(_rows, name).total()
 
-    def _upkeep(self, target: datetime, *, parts: int) -> None:
+    def _maintain(self, target: datetime, *, parts: int) -> None:
         for rollup in get_args(Rollup):
             behind = self.both(sites_behind, rollup, target)
             for site in self.random.sample(behind, min(len(behind), 3)):

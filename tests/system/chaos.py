@@ -25,7 +25,7 @@ BATCH, SENDERS = 100, 4
 #: One batch in so many is sent event by event, and one in so many is sent again though it was accepted.
 SINGLE, AGAIN = 20, 10
 #: Seconds for all that was accepted to be stored once nothing is killed any more.
-PATIENCE = 120
+TIMEOUT = 120
 
 
 class Chaos:
@@ -85,13 +85,13 @@ class Chaos:
     def check(self) -> None:
         """Everything that was accepted is stored once, the rollups equal a recount and the ledger balances."""
         with eventually(self.stack.connect) as conn:
-            until(lambda: stored(conn, self.sites) >= self.accepted, timeout=PATIENCE)
+            until(lambda: stored(conn, self.sites) >= self.accepted, timeout=TIMEOUT)
             counts = conn.execute(
                 "select count(*), count(distinct event_id) from events where site_id = any(%s)", [self.sites]
             ).fetchone()
             assert counts == (self.accepted, self.accepted)
             assert differences(conn, *self.sites) == {}
-        until(self._settled, timeout=PATIENCE)
+        until(self._settled, timeout=TIMEOUT)
 
     def _settled(self) -> bool:
         """Whether nothing is in flight any more; the rest of the ledger has to be right by then."""

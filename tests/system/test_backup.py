@@ -17,7 +17,7 @@ from tests.servers.servers import temporary_folder, until
 from tests.servers.stack import Stack, clean_environment, send
 
 SITE = "shop'\\ ✓"
-#: What reports are made of and is written with the events; what upkeep writes later, `tjra verify` looks at.
+#: What reports are made of and is written with the events; what maintenance writes later, `tjra verify` looks at.
 TABLES = ["events", "event_hours", "path_days", "user_days", "users", "orders", "sale_days"]
 
 

@@ -16,7 +16,7 @@ from tests.servers.queue import queued
 V7 = "019b7ca9-8f2e-7cc3-98c4-dc0c0c07398f"
 
 
-@pytest.fixture(params=["/event", "/event/"], ids=["short way", "through Litestar"])
+@pytest.fixture(params=["/event", "/event/"], ids=["fast path", "through Litestar"])
 def path(request: pytest.FixtureRequest) -> str:
     """Both ways to the same: the second is taken where a path is not exactly /event."""
     return str(request.param)

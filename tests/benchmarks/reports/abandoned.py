@@ -22,7 +22,7 @@ from tests.builders.factories import batch, received
 from tests.servers.servers import Servers
 from tests.servers.serving import serve
 
-CLIENTS, PATIENCE, SECONDS = 10, 0.5, 10.0
+CLIENTS, TIMEOUT, SECONDS = 10, 0.5, 10.0
 FUNNEL = (
     b"GET /funnel?site_id=shop&from=2026-03-10&to=2026-03-12&step=page_view;path:is:/&step=click HTTP/1.1\r\n"
     b"Host: localhost\r\n\r\n"
@@ -58,7 +58,7 @@ def hang_up(address: tuple[str, int], stop: threading.Event) -> None:
     while not stop.is_set():
         with socket.create_connection(address) as connection:
             connection.sendall(FUNNEL)
-            time.sleep(PATIENCE)
+            time.sleep(TIMEOUT)
 
 
 def stats_times(url: str) -> list[float]:

@@ -70,7 +70,7 @@ def connect(url: str) -> Connection:
 
 
 def age(conn: Connection) -> None:
-    """As if five minutes went by since it was said what is kept, and upkeep had been there."""
+    """As if five minutes went by since it was said what is kept, and maintenance had been there."""
     conn.execute("update kept_events set said_at = said_at - interval '5 minutes'")
     for rollup in ("sessions", "user_months"):
         for site in sites_behind(conn, rollup, NOW):

@@ -47,7 +47,7 @@ class Life:
         self.stored += events
 
     def live(self, days: int, *, keep: int | None) -> list[str]:
-        """So many days, with events, upkeep and a pass a day; answers what was dropped."""
+        """So many days, with events, maintenance and a pass a day; answers what was dropped."""
         dropped = []
         for _ in range(days):
             hours = [self.chance.uniform(0, 24) for _ in range(4)]
@@ -57,12 +57,12 @@ class Life:
                 (self.chance.choice(self.sites), self.now - timedelta(hours=self.chance.uniform(0, 60))),
             )
             self.now += DAY
-            self.upkeep()
+            self.maintain()
             if keep is not None:
                 dropped += self.a_pass(keep)
         return dropped
 
-    def upkeep(self) -> None:
+    def maintain(self) -> None:
         make_partitions_ahead(self.conn, self.now)
         for site in set(self.sites) - self.behind:
             for rollup in ("sessions", "user_months"):
@@ -109,7 +109,7 @@ def conn(url: str) -> Iterator[Connection]:
 def test_the_first_run_drops_nothing_that_is_young_enough(conn: Connection) -> None:
     life = Life(conn, days_ago=0)
     life.store(*((site, END - days * DAY) for site in life.sites for days in (300, 60, 20, 1)))
-    life.upkeep()
+    life.maintain()
     for _ in range(3):
         assert drop_old_events(conn, days=400) == []  # by the database's clock
     assert life.a_pass(400) == []
@@ -185,6 +185,6 @@ def test_a_site_that_is_behind_keeps_the_events_of_all_and_is_named(conn: Connec
         assert [behind.site_id for behind in blocking_sites(conn, days=20, now=present)] == ["kolkata"]
         life.check(20, present)
     life.behind = set()
-    life.upkeep()
+    life.maintain()
     assert life.a_pass(20)
     assert blocking_sites(conn, days=20, now=life.now) == []
