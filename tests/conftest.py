@@ -144,11 +144,19 @@ def dramatiq_hurries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make_broker(redis: Redis, dramatiq_hurries: None) -> MakeBroker:
-    """Makes brokers whose timeouts are short enough for a test."""
+def make_broker(redis: Redis, dramatiq_hurries: None) -> Iterator[MakeBroker]:
+    """Makes brokers whose timeouts are short enough for a test. Afterwards their connections are closed."""
     from tests.servers.queue import impatient_broker
 
-    return lambda url=redis.server.url, **options: impatient_broker(url, **options)
+    made: list[DurableBroker] = []
+
+    def make(url: str = redis.server.url, **options: Any) -> "DurableBroker":
+        made.append(impatient_broker(url, **options))
+        return made[-1]
+
+    yield make
+    for broker in made:
+        broker.client.connection_pool.disconnect()
 
 
 @pytest.fixture(scope="module")

@@ -163,7 +163,7 @@ def test_sums_are_of_the_days_of_the_site(conn: Connection, shop: str) -> None:
 
 
 def recent_midnight() -> tuple[datetime, str]:
-    """The last midnight at a place where that is three hours ago, as maintenance may be so far behind, and its timezone."""
+    """The last midnight where that is three hours ago, as maintenance may be so far behind, and its timezone."""
     now = datetime.now(UTC)
     east = (3 - now.hour) % 24
     zone = ZoneInfo(f"Etc/GMT{-(east if east <= 12 else east - 24):+}")
