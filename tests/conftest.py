@@ -146,17 +146,10 @@ def dramatiq_hurries(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def make_broker(redis: Redis, dramatiq_hurries: None) -> Iterator[MakeBroker]:
     """Makes brokers whose timeouts are short enough for a test. Afterwards their connections are closed."""
-    from tests.servers.queue import impatient_broker
+    from tests.servers.queue import impatient_brokers
 
-    made: list[DurableBroker] = []
-
-    def make(url: str = redis.server.url, **options: Any) -> "DurableBroker":
-        made.append(impatient_broker(url, **options))
-        return made[-1]
-
-    yield make
-    for broker in made:
-        broker.client.connection_pool.disconnect()
+    with impatient_brokers(redis.server.url) as make:
+        yield make
 
 
 @pytest.fixture(scope="module")

@@ -194,8 +194,7 @@ async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted
         batch = await events.validator.batch_in_slices(body, ndjson=media_type in NDJSON)
         events.admission.admit_batch(batch, sender)
         browser = events.deriving.browser(request.scope)
-        for event in batch.accepted:
-            events.deriving.complete(event, browser)
+        events.deriving.complete_all(batch.accepted, browser)
     except Refusal as refusal:
         count_refusal(refusal)
         raise

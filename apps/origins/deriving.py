@@ -3,7 +3,7 @@
 Once for a request, and for each of its events what it adds itself. What a client says goes before what is derived.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -59,6 +59,10 @@ class Browser(NamedTuple):
 
 
 PROGRAM = Browser()
+#: The headers by which a browser tells of itself.
+OF_BROWSERS = frozenset(
+    (b"user-agent", b"sec-ch-ua", b"sec-ch-ua-mobile", b"sec-ch-ua-platform", b"accept-language", b"referer", b"origin")
+)
 #: The properties that tell of an origin, also without a browser.
 TELLING = PROPERTIES | {"url"}
 
@@ -76,7 +80,9 @@ class Deriving:
 
     def browser(self, scope: Any) -> Browser:
         """Of the browser that sends a request, which is the visitor's if the events do not say otherwise."""
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        headers: dict[bytes, bytes] = dict([header for header in scope["headers"] if header[0] in OF_BROWSERS])
+        if not headers and not self.countries.by_request:
+            return PROGRAM
         get = headers.get
         browser = _browser(
             get(b"user-agent", b"")[: agents.USER_AGENT],
@@ -88,7 +94,7 @@ class Deriving:
         )
         if browser is PROGRAM or not self.countries.by_request:
             return browser
-        return browser._replace(country=self.countries.of_request(scope, headers))
+        return browser._replace(country=self.countries.of_request(scope, dict(scope["headers"])))
 
     def complete(self, event: ReceivedEvent, browser: Browser, told: Told = NOTHING) -> None:
         """Give an event its agent and its origin."""
@@ -106,6 +112,12 @@ class Deriving:
         if event.origin is not None and event.origin == NO_ORIGIN:
             event.origin = None
         event.origin = self._origin(event, browser, told, properties)
+
+    def complete_all(self, events: Iterable[ReceivedEvent], browser: Browser) -> None:
+        """As `complete`, for events of which most say nothing if a program sends them."""
+        for event in events:
+            if browser is not PROGRAM or not _says_nothing(event):
+                self.complete(event, browser)
 
     def _agent(self, browser: Browser, told: Told, timezone: Any) -> Agent | None:
         """With what the protocol says of the visitor, who may be another than the sender."""

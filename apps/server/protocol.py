@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from apps.server.connections import connections_of
+from apps.server.layers import is_forwarded, without_layers
 from apps.server.refusals import problem
 
 #: Bytes of the head of a request: its first line and headers; and of what belongs to no body between two of its parts.
@@ -63,6 +64,7 @@ class LimitedProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.app_of_forwarded, self.app_of_others = self.app, without_layers(self.app)
         self.others = connections_of(
             server_state,
             self.loop,
@@ -144,6 +146,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.in_body = True
         self.deadline = inf
         self.others.waiting.pop(self, None)
+        self.app = self.app_of_forwarded if is_forwarded(self.headers) else self.app_of_others
         super().on_headers_complete()
         self.headers = NO_TRAILERS
 

@@ -22,7 +22,7 @@ class CheckedStart:
     """
 
     def __init__(self, app: ASGIApp, *refusals: Refusal) -> None:
-        self.app = app
+        self.app = self.app_of_requests = app
         self.refusals = refusals
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:

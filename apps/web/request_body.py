@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from litestar.types import Receive, Scope
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from apps.web.deadlines import with_deadline
 from apps.web.problems import Refusal, refuse
@@ -65,7 +66,8 @@ async def read_body(
         if name == b"content-encoding" and value.strip().lower() not in ENCODINGS:
             raise refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding should be gzip, zstd or left out")
     try:
-        body = await with_deadline(_whole_body(receive, limit, arriving), timeout)
+        whole = _whole_body(receive, limit, arriving)
+        body = await (whole if _is_there(receive) else with_deadline(whole, timeout))
     except TimeoutError:
         raise refuse(
             HTTPStatus.REQUEST_TIMEOUT,
@@ -75,6 +77,12 @@ async def read_body(
     if body.startswith((GZIP, ZSTD)):
         body = _decompressed(body, limit)
     return body.removeprefix(BYTE_ORDER_MARK)
+
+
+def _is_there(receive: Receive) -> bool:
+    """Whether uvicorn has the whole body already, as of most events: then nothing waits for it."""
+    cycle = getattr(receive, "__self__", None)
+    return cycle.__class__ is RequestResponseCycle and not cycle.more_body
 
 
 async def _whole_body(receive: Receive, limit: int, arriving: Arriving) -> bytes:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 from uuid import UUID
@@ -55,6 +55,20 @@ def impatient_broker(url: str, *, pause: float = 0.1) -> DurableBroker:
     broker = DurableBroker(url, namespace="test", middleware=[retries], socket_timeout=0.5, heartbeat_timeout=1_000)
     broker.add_middleware(Heartbeat(broker, pause=pause))
     return broker
+
+
+@contextmanager
+def impatient_brokers(url: str) -> Iterator[Callable[..., DurableBroker]]:
+    """Makes such brokers, of this Redis unless told otherwise; their connections are closed in the end."""
+    made: list[DurableBroker] = []
+
+    def make(url: str = url, **options: Any) -> DurableBroker:
+        made.append(impatient_broker(url, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.client.connection_pool.disconnect()
 
 
 @contextmanager
