@@ -94,7 +94,7 @@ def _delete_expired_of_sites(conn: Any, *, days: int | None) -> None:
                 raise
             MAINTENANCE_FAILURES.labels("retention").inc()
             logger.error("expired events of site %r cannot be deleted: %s", site, error)
-    for one in retention.site_plan(conn, days=days):  # of no site that fails
+    for one in retention.site_plan(conn, days=days):
         if one.announced and one.events and not one.rolled_up:
             logger.warning(
                 "events of site %r more than %d days old stay: their rollups are not written yet", one.site_id, one.days

@@ -97,10 +97,16 @@ class Admission:
         """Whether a site may have events by SITES. Raises Refusal (503) if that is not known."""
         return not self.only_registered or site in self.snapshots.required().sites
 
-    def has_rules(self, sender: Sender) -> bool:
-        """Whether there is anything to judge in what this sender sends; `admit` need not be called otherwise."""
+    def has_rules(self, sender: Sender, site: str) -> bool:
+        """Whether there is anything to judge in what it sends of a site; `admit` need not be called otherwise."""
         known = self.snapshots.known
-        return sender.holder is not None or known is None or known.has_rules or self.only_registered
+        return (
+            sender.holder is not None
+            or known is None
+            or known.has_rules
+            or self.only_registered
+            or is_meant_as_key(site)
+        )
 
     def admit(self, event: ReceivedEvent, sender: Sender) -> None:
         """Let an event in, marked or completed if its site wants that. Raises Excluded, and Refusal (503)."""
@@ -124,7 +130,7 @@ class Admission:
 
     def admit_batch(self, batch: Batch, sender: Sender) -> None:
         """As `admit` for each accepted event of a batch; the others are rejected. Raises Refusal (400, 503)."""
-        if not self.has_rules(sender) and not any(is_meant_as_key(site) for site, _ in batch.counts):
+        if not any(self.has_rules(sender, site) for site, _ in batch.counts):
             return
         excluded = {}
         for number, event in enumerate(batch.accepted):

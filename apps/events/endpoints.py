@@ -21,7 +21,6 @@ from apps.web.problems import Refusal, problem_response, refuse, unavailable
 from apps.web.query_params import read_query
 from apps.web.request_body import read_body
 from db.access.scopes import Scope as KeyScope
-from db.access.tokens import is_meant_as_key
 from db.events.errors import ALLOWED, FieldError
 from db.events.event import Event
 
@@ -102,7 +101,7 @@ async def accept_event(events: EventResources, scope: Scope, receive: Receive) -
         body = await read_body(scope, receive, limit=EVENT_BYTES, timeout=events.settings.body_timeout_seconds)
         event, ignored = events.validator.event(body)
         event_id = event.event_id  # by which the client knows it
-        if admission.has_rules(sender) or is_meant_as_key(event.site_id):
+        if admission.has_rules(sender, event.site_id):
             admission.admit(event, sender)
         events.deriving.complete(event, events.deriving.browser(scope))
     except Excluded as excluded:
@@ -194,7 +193,8 @@ async def post_events(request: Request[Any, Any, Any]) -> Response[BatchAccepted
         batch = await events.validator.batch_in_slices(body, ndjson=media_type in NDJSON)
         events.admission.admit_batch(batch, sender)
         browser = events.deriving.browser(request.scope)
-        events.deriving.complete_all(batch.accepted, browser)
+        for event in batch.accepted:
+            events.deriving.complete(event, browser)
     except Refusal as refusal:
         count_refusal(refusal)
         raise

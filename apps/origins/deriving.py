@@ -3,7 +3,7 @@
 Once for a request, and for each of its events what it adds itself. What a client says goes before what is derived.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -112,12 +112,6 @@ class Deriving:
         if event.origin is not None and event.origin == NO_ORIGIN:
             event.origin = None
         event.origin = self._origin(event, browser, told, properties)
-
-    def complete_all(self, events: Iterable[ReceivedEvent], browser: Browser) -> None:
-        """As `complete`, for events of which most say nothing if a program sends them."""
-        for event in events:
-            if browser is not PROGRAM or not _says_nothing(event):
-                self.complete(event, browser)
 
     def _agent(self, browser: Browser, told: Told, timezone: Any) -> Agent | None:
         """With what the protocol says of the visitor, who may be another than the sender."""

@@ -43,7 +43,11 @@ def print_table(names: Sequence[str], rows: Iterable[Sequence[str]], *, whole: S
 
     whole: the columns that are not folded either. Cells are texts of anybody: printable, and no markup.
     """
-    table = Table(*(Column(name, overflow="fold", no_wrap=name in whole) for name in names))
+    rows = list(rows)
+    widths = {
+        name: max((len(row[place]) for row in rows), default=0) for place, name in enumerate(names) if name in whole
+    }
+    table = Table(*(Column(name, overflow="fold", no_wrap=name in whole, min_width=widths.get(name)) for name in names))
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console()
